@@ -1,0 +1,1 @@
+"""kabao (卡保): escrow, sealed card keys and fair refunds for shops that sell virtual goods."""
