@@ -1,0 +1,49 @@
+"""Words every feature shares: money, identifiers, the clock, refusals, canonical bytes.
+
+Invariants: no I/O; money is whole minor units and never a float; an identifier of one kind is never taken for
+another; a refusal carries the sentence a person reads.
+"""
+
+from kabao.kernel.canonical import canonical_bytes, digest_of, short_digest
+from kabao.kernel.clock import Clock, DatabaseClock, FixedClock
+from kabao.kernel.ids import (
+    AccountId,
+    CaseId,
+    IdSource,
+    ItemId,
+    ListingId,
+    OfferId,
+    OrderId,
+    Ref,
+    ShopId,
+    format_ref,
+    parse_ref,
+)
+from kabao.kernel.money import Currency, Money, parse_yuan
+from kabao.kernel.refusals import Refusal, Refused, refuse
+
+__all__ = [
+    "AccountId",
+    "CaseId",
+    "Clock",
+    "Currency",
+    "DatabaseClock",
+    "FixedClock",
+    "IdSource",
+    "ItemId",
+    "ListingId",
+    "Money",
+    "OfferId",
+    "OrderId",
+    "Ref",
+    "Refusal",
+    "Refused",
+    "ShopId",
+    "canonical_bytes",
+    "digest_of",
+    "format_ref",
+    "parse_ref",
+    "parse_yuan",
+    "refuse",
+    "short_digest",
+]

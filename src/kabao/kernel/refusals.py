@@ -1,0 +1,306 @@
+"""Everything a person may be refused, in one table: the HTTP status and the sentence in Chinese and English.
+
+Refusals are values, not exceptions. Where several apply, the one that stands first here is answered. A sentence says
+what is wrong, where the money is when money is concerned, and what to do next.
+"""
+
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+import msgspec
+
+
+class Refusal(StrEnum):
+    """A stable code, in precedence order."""
+
+    SIGN_IN_REQUIRED = "sign_in_required"
+    CSRF_MISMATCH = "csrf_mismatch"
+    TOO_MANY_TRIES = "too_many_tries"
+    NOT_FOUND = "not_found"
+    NOT_ALLOWED = "not_allowed"
+    STAFF_CHECK_REQUIRED = "staff_check_required"
+    MALFORMED = "malformed"
+    BODY_TOO_LARGE = "body_too_large"
+    INVALID_FIELDS = "invalid_fields"
+    WRONG_CREDENTIALS = "wrong_credentials"
+    CODE_WRONG = "code_wrong"
+    CODE_EXPIRED = "code_expired"
+    LINK_SPENT = "link_spent"
+    ACCOUNT_FROZEN = "account_frozen"
+    IDEMPOTENCY_KEY_MISSING = "idempotency_key_missing"
+    IDEMPOTENCY_KEY_REUSED = "idempotency_key_reused"
+    IDEMPOTENT_REPLY_PENDING = "idempotent_reply_pending"
+    SHOP_INCOMPLETE = "shop_incomplete"
+    GOODS_PROHIBITED = "goods_prohibited"
+    NOT_ON_SALE = "not_on_sale"
+    LISTING_CHANGED = "listing_changed"
+    OWN_SHOP = "own_shop"
+    QUANTITY_OUT_OF_RANGE = "quantity_out_of_range"
+    NOTICE_UNCONFIRMED = "notice_unconfirmed"
+    SOLD_OUT = "sold_out"
+    TOO_MANY_UNPAID = "too_many_unpaid"
+    NOT_PAID = "not_paid"
+    ORDER_EXPIRED = "order_expired"
+    ALREADY_PAID_OR_ENDED = "already_paid_or_ended"
+    IN_CASE = "in_case"
+    ALREADY_REFUNDED = "already_refunded"
+    ALREADY_RELEASED = "already_released"
+    ALREADY_OPENED = "already_opened"
+    KEY_TAKEN_BACK = "key_taken_back"
+    NOT_IN_CASE = "not_in_case"
+    CASE_CLOSED = "case_closed"
+    NOT_YOUR_TURN = "not_your_turn"
+    OFFER_GONE = "offer_gone"
+    REFUND_OUT_OF_RANGE = "refund_out_of_range"
+    NOTHING_TO_REPLACE = "nothing_to_replace"
+    FILE_TOO_LARGE = "file_too_large"
+    FILE_TYPE_UNKNOWN = "file_type_unknown"
+    FILE_EMPTY = "file_empty"
+    FILE_UNREADABLE = "file_unreadable"
+    FILE_ALREADY_THERE = "file_already_there"
+    TOO_MANY_FILES = "too_many_files"
+    IMPORT_RUNNING = "import_running"
+    SIGNATURE_WRONG = "signature_wrong"
+    NOTICE_CONTRADICTS = "notice_contradicts"
+    CUSTODIAN_UNREACHABLE = "custodian_unreachable"
+    STORAGE_FULL = "storage_full"
+    DATABASE_UNAVAILABLE = "database_unavailable"
+
+
+class Sentence(NamedTuple):
+    """How a refusal is answered: HTTP status, Chinese, English."""
+
+    status: int
+    zh: str
+    en: str
+
+
+class Refused(msgspec.Struct, frozen=True):
+    """A refused step: the code, and for INVALID_FIELDS what is wrong with each field (field name to sentence)."""
+
+    code: Refusal
+    fields: dict[str, str] = {}
+
+    @property
+    def status(self) -> int:
+        """The HTTP status."""
+        return SENTENCES[self.code].status
+
+    @property
+    def zh(self) -> str:
+        """The Chinese sentence."""
+        return SENTENCES[self.code].zh
+
+    @property
+    def en(self) -> str:
+        """The English sentence."""
+        return SENTENCES[self.code].en
+
+
+def refuse(code: str) -> Refused:
+    """Turn a code answered by the database into the refusal; raises ValueError for a code not in the table."""
+    return Refused(Refusal(code))
+
+
+SENTENCES: Final[dict[Refusal, Sentence]] = {
+    Refusal.SIGN_IN_REQUIRED: Sentence(
+        401, "请先登录，登录后会回到这一步。", "Sign in first; you will come back to this step."
+    ),
+    Refusal.CSRF_MISMATCH: Sentence(
+        403,
+        "这个页面过期了，什么也没有改动。刷新页面后再提交一次。",
+        "This page is out of date and nothing was changed. Reload it and submit again.",
+    ),
+    Refusal.TOO_MANY_TRIES: Sentence(
+        429,
+        "试得太频繁了，什么也没有改动。过几分钟再试。",
+        "Too many tries; nothing was changed. Try again in a few minutes.",
+    ),
+    Refusal.NOT_FOUND: Sentence(
+        404,
+        "没有找到，或者它不属于你。请从你的订单或店铺进入。",
+        "Not found, or not yours. Open it from your own orders or shop.",
+    ),
+    Refusal.NOT_ALLOWED: Sentence(403, "你的身份不能做这一步。", "Your role does not allow this step."),
+    Refusal.STAFF_CHECK_REQUIRED: Sentence(
+        403, "工作人员要先输入密码和动态码。", "Staff must give the password and one-time code first."
+    ),
+    Refusal.MALFORMED: Sentence(
+        400, "请求的格式不对，什么也没有改动。", "The request is malformed; nothing was changed."
+    ),
+    Refusal.BODY_TOO_LARGE: Sentence(
+        413, "内容太大，没有收下。请减小后再提交。", "The body is too large and was not taken. Send less."
+    ),
+    Refusal.INVALID_FIELDS: Sentence(
+        422, "有几处要改，你填的内容都还在。", "Some fields need another look; what you typed is kept."
+    ),
+    Refusal.WRONG_CREDENTIALS: Sentence(
+        401,
+        "密码或动态码不对，请检查后再试。",
+        "The password or one-time code is wrong; check and try again.",
+    ),
+    Refusal.CODE_WRONG: Sentence(422, "验证码不对，请检查后再填。", "The code is wrong; check it and enter it again."),
+    Refusal.CODE_EXPIRED: Sentence(422, "验证码过期了，请重新获取。", "The code has expired; ask for a new one."),
+    Refusal.LINK_SPENT: Sentence(
+        410,
+        "这个登录链接用过了或过期了，请用手机号登录。",
+        "This sign-in link is spent or expired; sign in by phone.",
+    ),
+    Refusal.ACCOUNT_FROZEN: Sentence(
+        403,
+        "这个账号被停用了，钱和订单都还在。请联系客服。",
+        "This account is frozen; money and orders are kept. Contact support.",
+    ),
+    Refusal.IDEMPOTENCY_KEY_MISSING: Sentence(
+        400,
+        "缺少 Idempotency-Key，什么也没有改动。请带上一个新的键再发。",
+        "Idempotency-Key is missing and nothing was changed. Send one with the request.",
+    ),
+    Refusal.IDEMPOTENCY_KEY_REUSED: Sentence(
+        422,
+        "这个 Idempotency-Key 已用于另一个请求，这次什么也没有改动。",
+        "This Idempotency-Key belongs to another request; nothing was changed this time.",
+    ),
+    Refusal.IDEMPOTENT_REPLY_PENDING: Sentence(
+        409,
+        "同一个请求还在处理，稍后用同一个键再问一次。",
+        "The same request is still running; ask again with the same key.",
+    ),
+    Refusal.SHOP_INCOMPLETE: Sentence(
+        422,
+        "店铺资料还不全，补齐联系人、主体名称、地址和执照号后才能上架。",
+        "Complete the shop's contact, legal name, address and licence number before selling.",
+    ),
+    Refusal.GOODS_PROHIBITED: Sentence(
+        422,
+        "这类商品不能在这里卖，商品没有上架。",
+        "These goods may not be sold here; the listing was not published.",
+    ),
+    Refusal.NOT_ON_SALE: Sentence(
+        409, "这件商品现在没有在卖，没有扣你的钱。", "This is not on sale now; no money was taken."
+    ),
+    Refusal.LISTING_CHANGED: Sentence(
+        409,
+        "商品页在你看的时候改过了，没有下单。请看过新的内容再买。",
+        "The listing changed while you were reading; no order was placed. Read the new page first.",
+    ),
+    Refusal.OWN_SHOP: Sentence(409, "不能买自己店里的商品。", "You cannot buy from your own shop."),
+    Refusal.QUANTITY_OUT_OF_RANGE: Sentence(
+        422,
+        "数量超出了这件商品的上限，没有下单。",
+        "The quantity is outside this listing's limit; no order was placed.",
+    ),
+    Refusal.NOTICE_UNCONFIRMED: Sentence(
+        422, "请先逐条勾选购买前的提示，没有下单。", "Confirm each notice first; no order was placed."
+    ),
+    Refusal.SOLD_OUT: Sentence(
+        409, "库存不够了，没有改动，也没有动钱。", "Not enough stock; nothing was changed and no money moved."
+    ),
+    Refusal.TOO_MANY_UNPAID: Sentence(
+        409,
+        "你在这家店有太多未付款的订单，先付款或取消一个再下单。",
+        "You have too many unpaid orders in this shop; pay or cancel one first.",
+    ),
+    Refusal.NOT_PAID: Sentence(
+        409, "这个订单还没有付款，没有钱可动。", "This order is not paid; there is no money to move."
+    ),
+    Refusal.ORDER_EXPIRED: Sentence(
+        409,
+        "订单超时没有付款，已经关闭。如果你刚付了钱，钱会原路退回。",
+        "The order expired unpaid. If you have just paid, the money goes back the way it came.",
+    ),
+    Refusal.ALREADY_PAID_OR_ENDED: Sentence(
+        409, "订单已付款或已结束，不能取消。", "The order is paid or ended and cannot be cancelled."
+    ),
+    Refusal.IN_CASE: Sentence(
+        409,
+        "这个订单在处理纠纷，钱冻结在托管方。请到纠纷页操作。",
+        "This order is in a case; the money is frozen at the custodian. Act on the case page.",
+    ),
+    Refusal.ALREADY_REFUNDED: Sentence(
+        409,
+        "这笔钱已经退给你了，退到原付款账户。",
+        "This money has been refunded to the account it was paid from.",
+    ),
+    Refusal.ALREADY_RELEASED: Sentence(
+        409,
+        "钱已经付给商家，平台不能再直接退。请在订单里联系商家，也可以向 12315 或消协投诉。",
+        "The money has been released to the merchant. Contact the merchant in the order, or complain to 12315.",
+    ),
+    Refusal.ALREADY_OPENED: Sentence(
+        409,
+        "卡密已经拆封，不能无理由退。如果有问题，请点「有问题」，钱还在托管方。",
+        "The key has been opened, so the no-reason refund is over. If it fails, open a case; the money is still held.",
+    ),
+    Refusal.KEY_TAKEN_BACK: Sentence(
+        409, "卡密已经收回，钱退到原付款账户。", "The key was taken back and the money refunded."
+    ),
+    Refusal.NOT_IN_CASE: Sentence(
+        409, "这个订单没有在处理的纠纷，没有改动。", "This order is in no open case; nothing was changed."
+    ),
+    Refusal.CASE_CLOSED: Sentence(409, "纠纷已经结束，没有改动。", "The case is closed; nothing was changed."),
+    Refusal.NOT_YOUR_TURN: Sentence(
+        409, "现在还不能做这一步，没有改动。", "This step is not open now; nothing was changed."
+    ),
+    Refusal.OFFER_GONE: Sentence(
+        409,
+        "这个方案已经不在了，没有改动，请看最新的方案。",
+        "This offer is gone and nothing was changed; look at the latest one.",
+    ),
+    Refusal.REFUND_OUT_OF_RANGE: Sentence(
+        422,
+        "退款金额要在 0.01 元和托管中的金额之间，没有改动。",
+        "The refund must lie between 0.01 and what is held; nothing was changed.",
+    ),
+    Refusal.NOTHING_TO_REPLACE: Sentence(
+        409,
+        "没有拆封过的卡密，不用补发，可以直接全额退。",
+        "No key was opened; take the instant refund instead.",
+    ),
+    Refusal.FILE_TOO_LARGE: Sentence(
+        413,
+        "文件太大，没有收下，其他内容还在。",
+        "The file is too large and was not taken; the rest is kept.",
+    ),
+    Refusal.FILE_TYPE_UNKNOWN: Sentence(
+        415,
+        "只收 PNG、JPEG、WebP 图片和纯文本，这个文件没有收下。",
+        "Only PNG, JPEG, WebP and plain text are taken; this file was not.",
+    ),
+    Refusal.FILE_EMPTY: Sentence(422, "文件是空的，没有收下。", "The file is empty and was not taken."),
+    Refusal.FILE_UNREADABLE: Sentence(
+        422, "文件打不开，可能损坏了，没有收下。", "The file cannot be read and was not taken."
+    ),
+    Refusal.FILE_ALREADY_THERE: Sentence(409, "这个文件已经交过了。", "This file is already there."),
+    Refusal.TOO_MANY_FILES: Sentence(
+        409,
+        "这个订单的文件已经到上限了，没有收下。",
+        "This order has as many files as it may; it was not taken.",
+    ),
+    Refusal.IMPORT_RUNNING: Sentence(
+        409, "上一次导入还在进行，等它完成再导入。", "The previous import is still running; wait for it."
+    ),
+    Refusal.SIGNATURE_WRONG: Sentence(
+        400, "签名不对，通知没有收下。", "The signature is wrong; the notice was not taken."
+    ),
+    Refusal.NOTICE_CONTRADICTS: Sentence(
+        409,
+        "同一笔交易的通知前后不一致，没有入账。",
+        "This notice contradicts an earlier one of the same payment; nothing was booked.",
+    ),
+    Refusal.CUSTODIAN_UNREACHABLE: Sentence(
+        503,
+        "托管方暂时连不上，钱没有动，会自动重试。",
+        "The custodian cannot be reached; no money moved and it is retried.",
+    ),
+    Refusal.STORAGE_FULL: Sentence(
+        503,
+        "平台的存储满了，这一步没有完成，钱没有动。请稍后再试。",
+        "The platform's storage is full; nothing was done and no money moved. Try later.",
+    ),
+    Refusal.DATABASE_UNAVAILABLE: Sentence(
+        503,
+        "数据库暂时连不上，这一步没有完成，钱没有动。请稍后再试。",
+        "The database is down; nothing was done and no money moved. Try again soon.",
+    ),
+}
