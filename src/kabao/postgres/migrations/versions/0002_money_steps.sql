@@ -36,9 +36,9 @@ BEGIN
 END $$;
 
 -- Places an order and reserves its keys. Answers a refusal without having written anything.
--- p_notices is [{"notice_id", "wording", "place", "version"}].
+-- p_confirmed are the notices the buyer ticked; their wording is taken from the snapshot, never from the client.
 CREATE FUNCTION place_order_v1(p_shop bigint, p_order bigint, p_buyer bigint, p_listing bigint, p_snapshot int,
-  p_quantity int, p_idem text, p_notices jsonb, p_reserve interval, p_cap int, p_now timestamptz,
+  p_quantity int, p_idem text, p_confirmed text[], p_reserve interval, p_cap int, p_now timestamptz,
   OUT refusal text, OUT order_id bigint, OUT state text, OUT amount_minor bigint, OUT reserve_until timestamptz,
   OUT replayed boolean) LANGUAGE plpgsql AS $$
 DECLARE
@@ -55,7 +55,7 @@ BEGIN
     replayed := true; order_id := v_found.order_id; state := v_found.state;
     amount_minor := v_found.amount_minor; reserve_until := v_found.reserve_until; RETURN;
   END IF;
-  SELECT s.price_minor, s.currency, s.escrow_seconds, s.max_quantity, s.notice_ids, l.state AS listing_state,
+  SELECT s.price_minor, s.currency, s.escrow_seconds, s.max_quantity, s.notice_ids, s.document, l.state AS listing_state,
          l.snapshot_no AS current_no, h.state AS shop_state, h.owner_id, h.fee_bps INTO v_snap
     FROM listing_snapshot s JOIN listing l USING (shop_id, listing_id) JOIN shop h USING (shop_id)
    WHERE s.shop_id = p_shop AND s.listing_id = p_listing AND s.snapshot_no = p_snapshot;
@@ -64,9 +64,7 @@ BEGIN
   IF v_snap.current_no <> p_snapshot THEN refusal := 'listing_changed'; RETURN; END IF;
   IF v_snap.owner_id = p_buyer THEN refusal := 'own_shop'; RETURN; END IF;
   IF p_quantity < 1 OR p_quantity > v_snap.max_quantity THEN refusal := 'quantity_out_of_range'; RETURN; END IF;
-  IF NOT v_snap.notice_ids <@ ARRAY(SELECT n ->> 'notice_id' FROM jsonb_array_elements(p_notices) n) THEN
-    refusal := 'notice_unconfirmed'; RETURN;
-  END IF;
+  IF NOT v_snap.notice_ids <@ p_confirmed THEN refusal := 'notice_unconfirmed'; RETURN; END IF;
   v_keys := ARRAY(SELECT k.key_id FROM card_key k
     WHERE k.shop_id = p_shop AND k.listing_id = p_listing AND k.state = 'available'
     ORDER BY k.key_id FOR UPDATE SKIP LOCKED LIMIT p_quantity);
@@ -86,7 +84,7 @@ BEGIN
     EXIT WHEN FOUND;
     IF EXISTS (SELECT 1 FROM orders o WHERE o.shop_id = p_shop AND o.buyer_id = p_buyer AND o.idempotency_key = p_idem) THEN
       SELECT r.* INTO refusal, order_id, state, amount_minor, reserve_until, replayed
-        FROM place_order_v1(p_shop, p_order, p_buyer, p_listing, p_snapshot, p_quantity, p_idem, p_notices, p_reserve,
+        FROM place_order_v1(p_shop, p_order, p_buyer, p_listing, p_snapshot, p_quantity, p_idem, p_confirmed, p_reserve,
                             p_cap, p_now) r;
       RETURN;
     END IF;
@@ -97,7 +95,7 @@ BEGIN
    WHERE k.shop_id = p_shop AND k.key_id = x.key_id;
   INSERT INTO notice_confirmation (shop_id, order_id, notice_id, wording, place, version, confirmed_at)
   SELECT p_shop, p_order, n ->> 'notice_id', n ->> 'wording', n ->> 'place', n ->> 'version', v_now
-    FROM jsonb_array_elements(p_notices) n;
+    FROM jsonb_array_elements(v_snap.document -> 'notices') n WHERE n ->> 'notice_id' = ANY (v_snap.notice_ids);
   PERFORM log_order_v1(p_shop, p_order, 'placed', 'none', 'placed', p_buyer, 'buyer', NULL,
     v_snap.price_minor * p_quantity, v_now + p_reserve, v_now);
   order_id := p_order; state := 'placed'; amount_minor := v_snap.price_minor * p_quantity;

@@ -1,0 +1,30 @@
+"""The port every custodian implements; tests/contracts runs one suite against each."""
+
+from typing import Protocol
+
+from kabao.custody.model import Checkout, CheckoutRequest, Instruction, PaymentNotice
+
+
+class CustodianUnreachable(Exception):  # noqa: N818  named for what happened
+    """The custodian gave no answer; the instruction may be sent again."""
+
+
+class CustodianRefused(Exception):  # noqa: N818  named for what happened
+    """The custodian answered no; the reason is for the operator and holds no personal data."""
+
+
+class Custodian(Protocol):
+    """A licensed institution that takes payments and executes instructions."""
+
+    @property
+    def provider(self) -> str:
+        """The institution's short name, part of every payment's key."""
+
+    async def checkout(self, request: CheckoutRequest) -> Checkout:
+        """Open (or find again) the checkout of an order. Raises CustodianUnreachable."""
+
+    async def execute(self, instruction: Instruction) -> None:
+        """Execute once; a repeat is answered alike. Raises CustodianUnreachable, CustodianRefused."""
+
+    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | None:
+        """Return the notice where the signature is the institution's and the body well formed."""

@@ -1,0 +1,139 @@
+"""A simulated institution with books of its own, so that reconciliation is real. No real money moves here."""
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable
+from datetime import datetime
+from typing import Final
+
+import msgspec
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from kabao.custody import store
+from kabao.custody.model import Checkout, CheckoutRequest, Instruction, PaymentNotice, SandboxCheckout
+from kabao.custody.ports import CustodianRefused, CustodianUnreachable
+from kabao.kernel import Clock, IdSource, canonical_bytes, format_ref
+from kabao.postgres import Database, DatabaseUnavailable
+
+CHECKOUT_PATH: Final = "/sandbox-custodian/checkout/"
+RETRY_SECONDS: Final = (5, 15, 60, 300, 900, 3600)
+
+NoticeSink = Callable[[bytes, str], Awaitable[bool]]
+"""Takes a signed notice; True where it was booked (or had been before)."""
+
+
+class SandboxInstitution:
+    """Takes payments, signs notices, executes instructions, and never pays out more than was paid in.
+
+    ``secret`` is 32 bytes; the signing key derives from it.
+    """
+
+    provider = "sandbox"
+
+    def __init__(self, *, database: Database, clock: Clock, ids: IdSource, secret: bytes) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+        self._secret = secret
+        self._signer = Ed25519PrivateKey.from_private_bytes(hashlib.sha256(b"sandbox notices" + secret).digest())
+        self._verifier = self._signer.public_key()
+
+    async def checkout(self, request: CheckoutRequest) -> Checkout:
+        """Open the checkout of a merchant's reference, or find it again. Raises CustodianUnreachable."""
+        mark = hmac.digest(self._secret, f"checkout|{request.merchant_ref}".encode(), "sha256")
+        checkout_id = base64.b32encode(mark[:15]).decode().lower()
+        try:
+            async with self._database.connection() as conn:
+                await store.open_checkout(conn, checkout_id, request)
+        except DatabaseUnavailable as lost:
+            raise CustodianUnreachable from lost
+        return Checkout(checkout_id, CHECKOUT_PATH + checkout_id)
+
+    async def find_checkout(self, checkout_id: str) -> SandboxCheckout | None:
+        """Return a checkout as the institution's page shows it."""
+        async with self._database.connection() as conn:
+            return await store.checkout(conn, checkout_id)
+
+    async def pay(
+        self, checkout_id: str, *, amount_minor: int | None = None, currency: str | None = None
+    ) -> str | None:
+        """Book a payment and return its id; None where there is no such checkout.
+
+        A payer may pay twice or pay a wrong amount, as with a real institution; the notice says what was paid.
+        """
+        number = self._ids.next()
+        payment_id = "SB" + format_ref(1, number).partition("-")[2]
+        async with self._database.connection() as conn:
+            return await store.record_payment(
+                conn, payment_id, checkout_id, amount_minor, currency, self._clock.instant()
+            )
+
+    async def notify(self, payment_id: str, sink: NoticeSink) -> bool:
+        """Send one payment's notice now; a failure leaves it to deliver_notices."""
+        async with self._database.connection() as conn:
+            notice = await store.one_notice(conn, payment_id)
+        return notice is not None and await self._send(notice, sink, attempt=0)
+
+    async def deliver_notices(self, sink: NoticeSink, limit: int = 50) -> int:
+        """Send the notices that are due, oldest first, until each is confirmed; returns how many were."""
+        async with self._database.transaction() as conn:
+            due = await store.due_notices(conn, self._clock.instant(), limit)
+        taken = 0
+        for notice, attempt in due:
+            taken += await self._send(notice, sink, attempt=attempt)
+        return taken
+
+    def sign(self, body: bytes) -> str:
+        """Sign a notice body; the signature is base64 of Ed25519 (RFC 8032)."""
+        return base64.b64encode(self._signer.sign(body)).decode()
+
+    def notice_body(self, notice: PaymentNotice) -> bytes:
+        """Return the canonical body that is signed."""
+        return canonical_bytes(msgspec.to_builtins(notice))
+
+    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | None:
+        """Return the notice where the signature is this institution's; None for anything else."""
+        try:
+            self._verifier.verify(base64.b64decode(signature, validate=True), body)
+            return msgspec.json.decode(body, type=PaymentNotice)
+        except (InvalidSignature, ValueError, msgspec.DecodeError):
+            return None
+
+    async def execute(self, instruction: Instruction) -> None:
+        """Pay out once. Raises CustodianRefused for more than is left, CustodianUnreachable without an answer."""
+        try:
+            async with self._database.transaction() as conn:
+                await self._book(conn, instruction, self._clock.instant())
+        except DatabaseUnavailable as lost:
+            raise CustodianUnreachable from lost
+
+    async def _book(self, conn: store.Connection, instruction: Instruction, now: datetime | None) -> None:
+        payment = await store.lock_payment(conn, instruction.payment_id)
+        if payment is None:
+            raise CustodianRefused("no such payment")
+        booked = await store.booking(conn, instruction.instruction_id)
+        if booked is not None:
+            if booked != instruction:
+                raise CustodianRefused("this instruction id was used for another payout")
+            return
+        paid_minor, currency = payment
+        left = paid_minor - await store.paid_out(conn, instruction.payment_id)
+        if instruction.currency != currency or instruction.amount_minor > left:
+            raise CustodianRefused("more than is left of the payment")
+        await store.book(conn, instruction, now)
+
+    async def _send(self, notice: PaymentNotice, sink: NoticeSink, *, attempt: int) -> bool:
+        body = self.notice_body(notice)
+        try:
+            taken = await sink(body, self.sign(body))
+        except DatabaseUnavailable:
+            return False  # The lease runs out and the notice is due again.
+        async with self._database.connection() as conn:
+            if taken:
+                await store.notice_taken(conn, notice.payment_id, self._clock.instant())
+            else:
+                wait = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
+                await store.notice_failed(conn, notice.payment_id, self._clock.instant(), wait)
+        return taken

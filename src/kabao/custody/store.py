@@ -1,0 +1,104 @@
+"""The only file that executes the simulated institution's SQL."""
+
+from datetime import UTC, datetime
+from typing import Final
+from uuid import UUID
+
+import asyncpg
+
+from kabao.custody.model import CheckoutRequest, Instruction, PaymentNotice, SandboxCheckout
+from kabao.postgres import Connection, load_queries
+
+__all__ = ["Connection"]
+
+_SQL: Final = load_queries("kabao.custody")
+
+
+async def open_checkout(conn: Connection, checkout_id: str, request: CheckoutRequest) -> None:
+    """Open a checkout, or leave the one that exists."""
+    await conn.execute(
+        _SQL["open_checkout"],
+        checkout_id,
+        request.merchant_ref,
+        request.subject,
+        request.amount_minor,
+        request.currency,
+        request.return_path,
+    )
+
+
+async def checkout(conn: Connection, checkout_id: str) -> SandboxCheckout | None:
+    """Return one checkout with the time of its first payment."""
+    row = await conn.fetchrow(_SQL["checkout"], checkout_id)
+    return None if row is None else SandboxCheckout(**dict(row))
+
+
+async def record_payment(
+    conn: Connection, payment_id: str, checkout_id: str, amount: int | None, currency: str | None, now: datetime | None
+) -> str | None:
+    """Book what a payer paid; None where there is no such checkout."""
+    made: str | None = await conn.fetchval(_SQL["record_payment"], payment_id, checkout_id, amount, currency, now)
+    return made
+
+
+async def due_notices(conn: Connection, now: datetime | None, limit: int) -> list[tuple[PaymentNotice, int]]:
+    """Lease the notices that are due; each with its attempt number, from 1."""
+    return [(_notice(row), row["attempt"]) for row in await conn.fetch(_SQL["due_notices"], now, limit)]
+
+
+async def one_notice(conn: Connection, payment_id: str) -> PaymentNotice | None:
+    """Return the notice of one payment."""
+    row = await conn.fetchrow(_SQL["one_notice"], payment_id)
+    return None if row is None else _notice(row)
+
+
+async def notice_taken(conn: Connection, payment_id: str, now: datetime | None) -> None:
+    """Record that the receiver confirmed."""
+    await conn.execute(_SQL["notice_taken"], payment_id, now)
+
+
+async def notice_failed(conn: Connection, payment_id: str, now: datetime | None, wait_seconds: int) -> None:
+    """Record that the receiver did not confirm."""
+    await conn.execute(_SQL["notice_failed"], payment_id, now, wait_seconds)
+
+
+async def lock_payment(conn: Connection, payment_id: str) -> tuple[int, str] | None:
+    """Lock a payment; returns amount and currency."""
+    row = await conn.fetchrow(_SQL["lock_payment"], payment_id)
+    return None if row is None else (row["amount_minor"], row["currency"])
+
+
+async def booking(conn: Connection, instruction_id: UUID) -> Instruction | None:
+    """Return what was booked under an instruction id."""
+    row = await conn.fetchrow(_SQL["booking"], instruction_id)
+    return None if row is None else Instruction(instruction_id=instruction_id, **dict(row))
+
+
+async def paid_out(conn: Connection, payment_id: str) -> int:
+    """Return how much of a payment has been paid out, in minor units."""
+    total: int = await conn.fetchval(_SQL["paid_out"], payment_id)
+    return total
+
+
+async def book(conn: Connection, instruction: Instruction, now: datetime | None) -> None:
+    """Book one payout."""
+    await conn.execute(
+        _SQL["book"],
+        instruction.instruction_id,
+        instruction.payment_id,
+        instruction.kind,
+        instruction.amount_minor,
+        instruction.fee_minor,
+        instruction.currency,
+        now,
+    )
+
+
+def _notice(row: asyncpg.Record) -> PaymentNotice:
+    return PaymentNotice(
+        payment_id=row["payment_id"],
+        merchant_ref=row["merchant_ref"],
+        amount_minor=row["amount_minor"],
+        currency=row["currency"],
+        paid_at=row["paid_at"].astimezone(UTC).isoformat(),
+    )
