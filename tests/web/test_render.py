@@ -89,6 +89,7 @@ def test_a_moment_without_an_offset_is_a_bug() -> None:
         (timedelta(hours=48), "2天00:00:00", "还剩 2 天 0 小时 0 分"),
         (timedelta(hours=46, minutes=12, seconds=55), "46:12:55", "还剩 46 小时 12 分"),
         (timedelta(minutes=7, seconds=3), "0:07:03", "还剩 7 分"),
+        (timedelta(seconds=9), "0:00:09", "还剩不到 1 分"),
         (timedelta(0), "0:00:00", "已到时"),
         (timedelta(days=-3), "0:00:00", "已到时"),
     ],

@@ -170,6 +170,8 @@ def countdown(due: datetime, now: datetime, *, absolute: bool = True) -> Markup:
 
 def _spoken(left: int) -> str:
     hours, minutes = left // _HOUR, left // _MINUTE % 60
+    if left < _MINUTE:
+        return "还剩不到 1 分"
     if left >= _DAYS_SHOWN_FROM:
         return f"还剩 {hours // 24} 天 {hours % 24} 小时 {minutes} 分"
     return f"还剩 {hours} 小时 {minutes} 分" if hours else f"还剩 {minutes} 分"

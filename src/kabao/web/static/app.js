@@ -10,6 +10,7 @@
   const spoken = (s) => {
     const m = Math.floor(s / 60) % 60, h = Math.floor(s / 3600);
     if (s >= 172800) return `还剩 ${Math.floor(h / 24)} 天 ${h % 24} 小时 ${m} 分`;
+    if (s < 60) return '还剩不到 1 分';
     return h ? `还剩 ${h} 小时 ${m} 分` : `还剩 ${m} 分`;
   };
 
