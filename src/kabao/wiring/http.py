@@ -1,0 +1,195 @@
+"""One Litestar application over an `App`: what every answer carries and what every failure looks like."""
+
+import secrets
+from collections.abc import AsyncGenerator, Callable, Mapping
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from http import HTTPStatus
+from typing import Any, Final
+
+import structlog
+from litestar import Litestar, MediaType, Request, Response, Router, get
+from litestar.datastructures import MutableScopeHeaders, State
+from litestar.exceptions import HTTPException, ValidationException
+from litestar.openapi import OpenAPIConfig
+from litestar.openapi.plugins import JsonRenderPlugin
+from litestar.openapi.spec import Components, License, SecurityScheme
+from litestar.types import Message, Scope
+
+from kabao import __version__, api, web
+from kabao.api.problems import RefusedError, internal_problem, method_problem, problem_response
+from kabao.kernel import Refusal, Refused
+from kabao.postgres import DatabaseFull, DatabaseUnavailable
+from kabao.wiring.app import App
+
+log = structlog.get_logger("kabao.http")
+
+AnyRequest = Request[Any, Any, Any]
+Answer = Response[Any]
+Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
+
+FORM_LIMIT: Final = 256 * 1024
+"""Bytes of an ordinary form; handlers that take files or JSON set their own limit."""
+MACHINE_PATHS: Final = ("/api/", "/schema")
+
+POLICY: Final = (
+    "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
+    "form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+)
+_EVERYWHERE: Final[Mapping[str, str]] = {
+    "content-security-policy": POLICY,
+    "x-content-type-options": "nosniff",
+    "cross-origin-opener-policy": "same-origin",
+    "cross-origin-resource-policy": "same-origin",
+    "permissions-policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+    "x-frame-options": "DENY",
+    "cache-control": "no-store",
+}
+_BY_STATUS: Final[Mapping[int, Refusal]] = {
+    HTTPStatus.UNAUTHORIZED: Refusal.SIGN_IN_REQUIRED,
+    HTTPStatus.FORBIDDEN: Refusal.NOT_ALLOWED,
+    HTTPStatus.NOT_FOUND: Refusal.NOT_FOUND,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE: Refusal.BODY_TOO_LARGE,
+    HTTPStatus.TOO_MANY_REQUESTS: Refusal.TOO_MANY_TRIES,
+}
+
+
+def create_asgi(app: App, *, lifespan: Lifespan | None = None) -> Litestar:
+    """Build the application: pages at `/`, the API at `/api/v1`, `/schema/openapi.json`, `/healthz`.
+
+    Handlers find the services at `request.app.state.kabao`. `lifespan` runs around serving.
+    """
+    pages = Router("/", route_handlers=web.routes(), include_in_schema=False, request_max_body_size=FORM_LIMIT)
+    return Litestar(
+        route_handlers=[pages, *api.routes(), healthz],
+        state=State({"kabao": app}),
+        before_send=[_headers_for(is_https=app.settings.is_https)],
+        exception_handlers={
+            HTTPException: _http_failure,
+            RefusedError: _refused,
+            DatabaseUnavailable: _database_lost,
+            Exception: _bug,
+        },
+        openapi_config=_openapi(),
+        lifespan=[lifespan] if lifespan is not None else [],
+        logging_config=None,
+        request_max_body_size=FORM_LIMIT,
+        debug=False,
+    )
+
+
+@get("/healthz", include_in_schema=False, media_type=MediaType.JSON)
+async def healthz(request: AnyRequest) -> Response[dict[str, str]]:
+    """Say whether kabao can do its work: 200 with the database, 503 without."""
+    app: App = request.app.state.kabao
+    try:
+        await app.probe()
+    except DatabaseUnavailable:
+        return Response({"status": "database_unavailable"}, status_code=HTTPStatus.SERVICE_UNAVAILABLE)
+    return Response({"status": "ok"})
+
+
+def answer_refusal(refused: Refused, request: AnyRequest) -> Answer:
+    """Answer a refusal in the manner of its address: a problem document for programs, a page for people."""
+    if request.url.path.startswith(MACHINE_PATHS):
+        return problem_response(refused, request)
+    return web.error_page(refused, request)
+
+
+def _refused(request: AnyRequest, error: RefusedError) -> Answer:
+    return answer_refusal(error.refused, request)
+
+
+def _http_failure(request: AnyRequest, error: HTTPException) -> Answer:
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.url.path.startswith(MACHINE_PATHS):
+        return method_problem((error.headers or {}).get("allow", ""), request)
+    if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        return _bug(request, error)
+    if isinstance(error, ValidationException) and isinstance(error.extra, list):
+        names = [entry.get("key", "") for entry in error.extra if isinstance(entry, dict)]
+        return answer_refusal(Refused(Refusal.INVALID_FIELDS, {name: "格式不对" for name in names if name}), request)
+    return answer_refusal(Refused(_BY_STATUS.get(error.status_code, Refusal.MALFORMED)), request)
+
+
+def _database_lost(request: AnyRequest, error: DatabaseUnavailable) -> Answer:
+    log.warning("database_unavailable", path=request.url.path, reason=str(error))
+    code = Refusal.STORAGE_FULL if isinstance(error, DatabaseFull) else Refusal.DATABASE_UNAVAILABLE
+    return answer_refusal(Refused(code), request)
+
+
+def _bug(request: AnyRequest, error: Exception) -> Answer:
+    reference = secrets.token_hex(6)
+    # The message of an unknown error may quote a row, so the log has its type and where it came from, no values.
+    log.error("internal_error", reference=reference, path=request.url.path, error=type(error).__name__, at=_origin(error))
+    if request.url.path.startswith(MACHINE_PATHS):
+        return internal_problem(reference, request)
+    return Response(
+        _BUG_PAGE.format(reference=reference),
+        status_code=HTTPStatus.INTERNAL_SERVER_ERROR,
+        media_type="text/html; charset=utf-8",
+    )
+
+
+_BUG_PAGE: Final = (
+    '<!doctype html><html lang="zh-CN"><meta charset="utf-8"><meta name="viewport" content="width=device-width">'
+    "<title>出错了</title><h1>平台内部出错了</h1><p>这一步没有完成，托管中的钱没有动。请稍后再试。</p>"
+    '<p>联系客服时请报上编号 {reference}。</p><p><a href="/">回首页</a></p></html>'
+)
+
+
+def _origin(error: BaseException) -> list[str]:
+    """List the frames an error passed through, innermost last, as file:line and function."""
+    frames: list[str] = []
+    trace = error.__traceback__
+    while trace is not None:
+        code = trace.tb_frame.f_code
+        frames.append(f"{code.co_filename.rpartition('/src/')[2]}:{trace.tb_lineno} {code.co_name}")
+        trace = trace.tb_next
+    return frames[-6:]
+
+
+def _headers_for(*, is_https: bool) -> Callable[[Message, Scope], Any]:
+    """Make the hook that gives every answer its protective headers; a handler's own value stays."""
+
+    async def add_headers(message: Message, scope: Scope) -> None:
+        if message["type"] != "http.response.start":
+            return
+        headers = MutableScopeHeaders.from_message(message)
+        for name, value in _EVERYWHERE.items():
+            headers.setdefault(name, value)
+        headers.setdefault(
+            "referrer-policy", "no-referrer" if scope["path"].startswith(MACHINE_PATHS) else "same-origin"
+        )
+        if is_https:
+            headers.setdefault("strict-transport-security", "max-age=31536000")
+
+    return add_headers
+
+
+def _openapi() -> OpenAPIConfig:
+    return OpenAPIConfig(
+        title="卡保 kabao",
+        version=__version__,
+        summary="Escrow, sealed card keys and fair refunds.",
+        description=(
+            "Amounts are whole minor units (分). Objects are named by references such as `7-1H8K2M9QXV3D0`. A POST that "
+            "moves money needs an `Idempotency-Key` header; a repeat under the same key answers the same bytes. "
+            "Errors are RFC 9457 problem documents with a stable `code`."
+        ),
+        license=License(name="Apache-2.0", identifier="Apache-2.0"),
+        path="/schema",
+        render_plugins=[JsonRenderPlugin(path=["/openapi.json", "/"])],
+        use_handler_docstrings=True,
+        components=Components(
+            security_schemes={
+                "bearer": SecurityScheme(
+                    type="http", scheme="bearer", description="A token made by `kabao token create`."
+                )
+            }
+        ),
+    )
+
+
+@asynccontextmanager
+async def no_lifespan(_app: Litestar) -> AsyncGenerator[None, None]:
+    """Run nothing around the application."""
+    yield

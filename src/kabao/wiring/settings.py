@@ -1,0 +1,58 @@
+"""What one running kabao is told from outside: folder, port, addresses, databases. No secret is printed."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final, Self
+
+import msgspec
+
+DEFAULT_PORT: Final = 8080
+DEFAULT_HOST: Final = "127.0.0.1"
+
+
+class Settings(msgspec.Struct, frozen=True, kw_only=True):
+    """Where kabao keeps its data, where it listens, and how the world reaches it.
+
+    `owner_dsn` and `app_dsn` are set where PostgreSQL is somebody else's; then no embedded server is started.
+    `public_origin` is scheme, host and port as browsers see it; https there makes cookies Secure.
+    """
+
+    data: Path
+    port: int = DEFAULT_PORT
+    host: str = DEFAULT_HOST
+    public_origin: str = ""
+    owner_dsn: str = ""
+    app_dsn: str = ""
+    pool_size: int = 10
+    fee_bps: int = 300
+
+    @classmethod
+    def of(
+        cls, data: Path, *, port: int = DEFAULT_PORT, host: str = DEFAULT_HOST, environment: Mapping[str, str]
+    ) -> Self:
+        """Add to the command line what stands in the environment.
+
+        Reads KABAO_DATABASE_URL, KABAO_APP_DATABASE_URL and KABAO_PUBLIC_ORIGIN.
+        """
+        owner_dsn = environment.get("KABAO_DATABASE_URL", "")
+        return cls(
+            data=data.absolute(),
+            port=port,
+            host=host,
+            public_origin=environment.get("KABAO_PUBLIC_ORIGIN", "").rstrip("/"),
+            owner_dsn=owner_dsn,
+            app_dsn=environment.get("KABAO_APP_DATABASE_URL", "") or owner_dsn,
+        )
+
+    @property
+    def origin(self) -> str:
+        """The address to show and to link to, without a slash at the end."""
+        return self.public_origin or f"http://{'[' + self.host + ']' if ':' in self.host else self.host}:{self.port}"
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers reach kabao by https only, so that cookies may be Secure."""
+        return self.public_origin.startswith("https://")
+
+    def __repr__(self) -> str:
+        return f"Settings(data={str(self.data)!r}, port={self.port}, host={self.host!r}, origin={self.origin!r})"
