@@ -449,7 +449,7 @@ CREATE TABLE cases (
   stage_since  timestamptz NOT NULL,
   answered_at  timestamptz,
   closed_at    timestamptz,
-  rose_why     text CHECK (rose_why IN ('merchant_silent', 'buyer_asked', 'merchant_asked')),
+  rose_why     text CHECK (rose_why IN ('merchant_silent', 'buyer_silent', 'buyer_asked', 'merchant_asked')),
   PRIMARY KEY (shop_id, case_id),
   CONSTRAINT cases_step_allowed FOREIGN KEY (previous, stage) REFERENCES case_step,
   FOREIGN KEY (shop_id, order_id) REFERENCES orders,

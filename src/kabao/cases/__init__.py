@@ -1,0 +1,7 @@
+"""Cases: what a buyer claims and demands, the negotiation, and support's ruling.
+
+Invariants: one open case an order; the release clock stops in the transaction that opens it; a settlement or ruling
+moves the money in its own transaction; silence lifts a case to support and decides nothing; only the other side
+accepts an offer; staff never rule in a case of their own; both sides see the same lines. A transaction locks the case
+first, then the order's escrow row, then the order, so that no two steps wait for each other.
+"""

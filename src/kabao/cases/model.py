@@ -1,0 +1,277 @@
+"""A case as plain values: what the buyer claims and demands, what is offered, who moves until when, how it ended."""
+
+from datetime import datetime
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+from kabao.cases.machine import Stage
+from kabao.orders.model import OrderView
+
+MAX_STATEMENT_CHARS: Final = 2000
+MAX_NOTE_CHARS: Final = 500
+MAX_RULING_CHARS: Final = 4000
+
+
+class Turn(StrEnum):
+    """Whose move it is."""
+
+    BUYER = "buyer"
+    MERCHANT = "merchant"
+    SUPPORT = "support"
+    NOBODY = "nobody"
+
+
+class Side(StrEnum):
+    """In which role somebody stands in a case."""
+
+    BUYER = "buyer"
+    MERCHANT = "merchant"
+    SUPPORT = "support"
+
+
+class Remedy(StrEnum):
+    """What can be demanded and offered."""
+
+    FULL_REFUND = "full_refund"
+    PARTIAL_REFUND = "partial_refund"
+    REPLACEMENT = "replacement"
+
+
+class Outcome(StrEnum):
+    """What a ruling can say."""
+
+    FULL_REFUND = "full_refund"
+    PARTIAL_REFUND = "partial_refund"
+    NO_REFUND = "no_refund"
+
+
+class OfferState(StrEnum):
+    """What became of an offer; a refused one never counts against anyone."""
+
+    OPEN = "open"
+    ACCEPTED = "accepted"
+    REFUSED = "refused"
+    SUPERSEDED = "superseded"
+    LAPSED = "lapsed"
+
+
+class RoseWhy(StrEnum):
+    """Why a case went up to support."""
+
+    MERCHANT_SILENT = "merchant_silent"
+    BUYER_SILENT = "buyer_silent"
+    BUYER_ASKED = "buyer_asked"
+    MERCHANT_ASKED = "merchant_asked"
+
+
+class Action(StrEnum):
+    """What a viewer may do just now; pages and the API show exactly these."""
+
+    SAY = "say"
+    ADD_FILE = "add_file"
+    ANSWER = "answer"
+    OFFER = "offer"
+    ACCEPT = "accept"
+    REFUSE = "refuse"
+    ACCEPT_DEMAND = "accept_demand"
+    ESCALATE = "escalate"
+    WITHDRAW = "withdraw"
+    RULE = "rule"
+
+
+# ---- what people send in
+
+
+class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
+    """Why (claim), what (demand) and in the buyer's own words; `demand_minor` counts for a partial refund only."""
+
+    claim: str
+    demand: Remedy
+    demand_minor: int = 0
+    statement: str
+
+
+class MakeOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer or counter-offer; `refund_minor` counts for a partial refund only."""
+
+    kind: Remedy
+    refund_minor: int = 0
+    note: str = ""
+
+
+class Rule(msgspec.Struct, frozen=True, kw_only=True):
+    """A ruling: `refund_minor` counts for a partial refund only; facts and reasons are printed to both sides."""
+
+    outcome: Outcome
+    refund_minor: int = 0
+    facts: str
+    reasons: str
+
+
+# ---- what the rules decide on
+
+
+class OpenOffer(msgspec.Struct, frozen=True, kw_only=True):
+    """The one offer on the table."""
+
+    offer_id: int
+    by_role: Side
+    kind: Remedy
+    refund_minor: int
+
+
+class CaseState(msgspec.Struct, frozen=True, kw_only=True):
+    """Everything a decision needs to know of a case; `held_minor` is what the custodian still holds of the order."""
+
+    stage: Stage
+    turn: Turn
+    due_at: datetime | None
+    opened_at: datetime
+    answered_at: datetime | None
+    demand: Remedy
+    demand_minor: int
+    held_minor: int
+    offer: OpenOffer | None
+
+
+class Decision(msgspec.Struct, frozen=True, kw_only=True):
+    """What one step changes: the case's next standing, what happens to the open offer, what to log."""
+
+    kind: str
+    stage: Stage
+    turn: Turn
+    due_at: datetime | None
+    answered: bool = False
+    rose_why: RoseWhy | None = None
+    offer_becomes: OfferState | None = None
+    remedy: Remedy | None = None
+    refund_minor: int = 0
+
+
+# ---- what people see
+
+
+class OfferView(msgspec.Struct, frozen=True, kw_only=True):
+    """An offer as both sides see it."""
+
+    offer_id: int
+    by_role: Side
+    kind: Remedy
+    label: str
+    refund_minor: int
+    note: str
+    state: OfferState
+    made_at: datetime
+    decided_at: datetime | None
+
+
+class RulingView(msgspec.Struct, frozen=True, kw_only=True):
+    """What support ruled, with the facts found and the reasons; never called final."""
+
+    outcome: Outcome
+    label: str
+    refund_minor: int
+    facts: str
+    reasons: str
+    made_at: datetime
+
+
+class Rung(msgspec.Struct, frozen=True, kw_only=True):
+    """One rung of the ladder; `standing` is past, now or ahead; `hours` is None where nobody sets a time."""
+
+    stage: str
+    label: str
+    hours: int | None
+    standing: str
+
+
+class TimelineFile(msgspec.Struct, frozen=True, kw_only=True):
+    """A file within the timeline; the preview is for everybody in the case."""
+
+    item_id: int
+    item_no: int
+    file_name: str
+    media_type: str
+    byte_size: int
+    is_image: bool
+
+
+class TimelineLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line, the same for everybody who sees the case.
+
+    `who` is buyer, merchant, support, system or custodian; `text` is what happened in our words, `said` are the
+    person's own words (empty where there are none); `digest` is the SHA-256 of what the line is made from.
+    """
+
+    at: datetime
+    who: str
+    kind: str
+    text: str
+    said: str
+    digest: bytes
+    offer: OfferView | None
+    file: TimelineFile | None
+
+
+class CaseCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A case in a list."""
+
+    ref: str
+    order_ref: str
+    title: str
+    shop_name: str
+    claim: str
+    claim_label: str
+    demand: Remedy
+    demand_label: str
+    demand_minor: int
+    held_minor: int
+    stage: Stage
+    stage_label: str
+    turn: Turn
+    due_at: datetime | None
+    is_overdue: bool
+    stage_since: datetime
+    opened_at: datetime
+    closed_at: datetime | None
+    has_open_offer: bool
+
+
+class CaseView(msgspec.Struct, frozen=True, kw_only=True):
+    """A case as one viewer sees it; only `viewer` and `allowed` (and the order's masks) differ between viewers.
+
+    `demand_minor` is the amount demanded (0 for a replacement), `held_minor` what is still held for the order,
+    `may_escalate_at` when the buyer may call support even where the merchant is silent.
+    """
+
+    ref: str
+    order: OrderView
+    viewer: Side
+    claim: str
+    claim_kind: str
+    claim_label: str
+    demand: Remedy
+    demand_label: str
+    demand_minor: int
+    held_minor: int
+    statement: str
+    stage: Stage
+    stage_label: str
+    turn: Turn
+    due_at: datetime | None
+    what_if_due: str
+    is_overdue: bool
+    opened_at: datetime
+    stage_since: datetime
+    answered_at: datetime | None
+    closed_at: datetime | None
+    may_escalate_at: datetime
+    rose_why: RoseWhy | None
+    ladder: list[Rung]
+    offers: list[OfferView]
+    open_offer: OfferView | None
+    ruling: RulingView | None
+    timeline: list[TimelineLine]
+    allowed: frozenset[Action]

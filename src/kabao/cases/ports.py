@@ -1,0 +1,79 @@
+"""What a case needs from elsewhere: the orders' money steps, the notices to people, and who is looking."""
+
+from collections.abc import Set as AbstractSet
+from datetime import datetime, timedelta
+from typing import Any, Literal, Protocol
+
+from kabao.kernel import Refused
+from kabao.orders.model import OrderView, Replaced, Resolved
+from kabao.postgres import Connection
+
+
+class Viewer(Protocol):
+    """A signed-in person, as identity's `Person` is one."""
+
+    @property
+    def account_id(self) -> int:
+        """The account."""
+        ...
+
+    @property
+    def roles(self) -> AbstractSet[str]:
+        """The roles granted to it."""
+        ...
+
+    @property
+    def staff_checked(self) -> bool:
+        """Whether password and one-time code were given in this session."""
+        ...
+
+
+class Orders(Protocol):
+    """The steps of an order that a case takes; the first four join the caller's transaction.
+
+    A step that answers `Refused` has written nothing. Each locks the escrow row, then the order.
+    """
+
+    async def freeze(
+        self, conn: Connection, shop_id: int, order_id: int, actor_id: int, actor_role: str, /
+    ) -> int | Refused:
+        """Stop the release clock; answers what is held, in minor units."""
+        ...
+
+    async def unfreeze(
+        self, conn: Connection, shop_id: int, order_id: int, actor_id: int, actor_role: str, least: timedelta, /
+    ) -> datetime | Refused:
+        """Let the release clock run on, at least `least`; answers when it is due."""
+        ...
+
+    async def resolve(
+        self,
+        conn: Connection,
+        shop_id: int,
+        order_id: int,
+        refund_minor: int,
+        actor_id: int,
+        actor_role: str,
+        why: Literal["settled", "ruled"],
+        /,
+    ) -> Resolved | Refused:
+        """Refund this much and release the rest less the fee, or answer `Refused`."""
+        ...
+
+    async def replace(
+        self, conn: Connection, shop_id: int, order_id: int, actor_id: int, actor_role: str, /
+    ) -> Replaced | Refused:
+        """Give new sealed keys for the opened ones and start the clock afresh, or answer `Refused`."""
+        ...
+
+    async def order(self, person: Any, ref: str, /) -> OrderView | Refused:
+        """The order as this person sees it."""
+        ...
+
+
+class Notices(Protocol):
+    """Tells somebody that something happened, in the caller's transaction."""
+
+    async def tell(self, conn: Connection, account_id: int, kind: str, subject: str, link: str, /) -> object:
+        """Leave a notice; `link` is a path of this site."""
+        ...

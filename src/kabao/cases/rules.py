@@ -1,0 +1,280 @@
+"""The decisions about a case: from its state, a command and an instant to what changes, or to a refusal.
+
+Nothing here reads a clock or a database. Silence never decides a case: a missed deadline lifts it to support and
+nothing else. An offer that was refused is not weighed against anyone.
+"""
+
+from datetime import datetime, timedelta
+from typing import Final, assert_never
+
+from kabao.cases.machine import Stage
+from kabao.cases.model import (
+    Action,
+    CaseState,
+    Decision,
+    OfferState,
+    OpenOffer,
+    Outcome,
+    Remedy,
+    RoseWhy,
+    Side,
+    Turn,
+)
+from kabao.kernel import Refusal, Refused
+
+NEGOTIATION: Final = timedelta(hours=48)
+SUPPORT: Final = timedelta(hours=48)
+ESCALATE_UNANSWERED_AFTER: Final = timedelta(hours=24)
+"""From then on the buyer may call support even though the merchant has not answered."""
+
+CLOCK_LEAST_AFTER_WITHDRAWAL: Final = timedelta(hours=24)
+"""A buyer who withdraws keeps at least this long before the money is released."""
+
+
+def side_of(account_id: int, *, buyer_id: int, owner_id: int, is_support: bool) -> Side | None:
+    """Tell in which role somebody stands in a case; None is a stranger. A party is never its own support."""
+    if account_id == buyer_id:
+        return Side.BUYER
+    if account_id == owner_id:
+        return Side.MERCHANT
+    return Side.SUPPORT if is_support else None
+
+
+def remedy_amount(kind: Remedy, asked_minor: int, held_minor: int) -> int | Refused:
+    """Tell what a demand or offer refunds, in minor units; refuses REFUND_OUT_OF_RANGE for a partial refund."""
+    match kind:
+        case Remedy.FULL_REFUND:
+            return held_minor
+        case Remedy.PARTIAL_REFUND:
+            return asked_minor if 0 < asked_minor <= held_minor else Refused(Refusal.REFUND_OUT_OF_RANGE)
+        case Remedy.REPLACEMENT:
+            return 0
+        case _:
+            assert_never(kind)
+
+
+def decide_open(held_minor: int, demand: Remedy, demand_minor: int, now: datetime) -> Decision | Refused:
+    """Open a case: the merchant has `NEGOTIATION` to answer."""
+    amount = remedy_amount(demand, demand_minor, held_minor)
+    if isinstance(amount, Refused):
+        return amount
+    return Decision(
+        kind="opened",
+        stage=Stage.NEGOTIATION,
+        turn=Turn.MERCHANT,
+        due_at=now + NEGOTIATION,
+        remedy=demand,
+        refund_minor=amount,
+    )
+
+
+def decide_answer(case: CaseState, side: Side, now: datetime) -> Decision | Refused:
+    """Let the merchant contest with a statement; then it is the buyer's turn, who loses nothing by silence."""
+    if side is not Side.MERCHANT:
+        return Refused(Refusal.NOT_ALLOWED)
+    if not case.stage.is_open:
+        return Refused(Refusal.CASE_CLOSED)
+    if case.stage is not Stage.NEGOTIATION or case.turn is not Turn.MERCHANT:
+        return Refused(Refusal.NOT_YOUR_TURN)
+    return _pass_on(case, side, "answered", now)
+
+
+def decide_offer(case: CaseState, side: Side, kind: Remedy, refund_minor: int, now: datetime) -> Decision | Refused:
+    """Put an offer on the table in the place of the open one, whoever made that; the turn goes to the other side."""
+    if side is Side.SUPPORT:
+        return Refused(Refusal.NOT_ALLOWED)
+    if not case.stage.is_open:
+        return Refused(Refusal.CASE_CLOSED)
+    amount = remedy_amount(kind, refund_minor, case.held_minor)
+    if isinstance(amount, Refused):
+        return amount
+    becomes = None if case.offer is None else OfferState.SUPERSEDED
+    return _pass_on(case, side, "offered", now, becomes=becomes, remedy=kind, refund_minor=amount)
+
+
+def decide_accept(case: CaseState, side: Side, offer_id: int) -> Decision | Refused:
+    """Settle on the open offer of the other side; the money moves with it."""
+    offer = _offer_of_the_other(case, side, offer_id)
+    if isinstance(offer, Refused):
+        return offer
+    return Decision(
+        kind="accepted",
+        stage=Stage.SETTLED,
+        turn=Turn.NOBODY,
+        due_at=None,
+        answered=side is Side.MERCHANT,
+        offer_becomes=OfferState.ACCEPTED,
+        remedy=offer.kind,
+        refund_minor=offer.refund_minor,
+    )
+
+
+def decide_refuse(case: CaseState, side: Side, offer_id: int, now: datetime) -> Decision | Refused:
+    """Turn the open offer down; it counts against nobody, and the other side may offer again."""
+    offer = _offer_of_the_other(case, side, offer_id)
+    if isinstance(offer, Refused):
+        return offer
+    return _pass_on(case, side, "refused", now, becomes=OfferState.REFUSED)
+
+
+def decide_accept_demand(case: CaseState, side: Side) -> Decision | Refused:
+    """Let the merchant grant what the buyer demanded: an offer equal to the demand, accepted by definition."""
+    if side is not Side.MERCHANT:
+        return Refused(Refusal.NOT_ALLOWED)
+    if not case.stage.is_open:
+        return Refused(Refusal.CASE_CLOSED)
+    amount = remedy_amount(case.demand, case.demand_minor, case.held_minor)
+    if isinstance(amount, Refused):
+        return amount
+    return Decision(
+        kind="granted",
+        stage=Stage.SETTLED,
+        turn=Turn.NOBODY,
+        due_at=None,
+        answered=True,
+        offer_becomes=None if case.offer is None else OfferState.SUPERSEDED,
+        remedy=case.demand,
+        refund_minor=amount,
+    )
+
+
+def decide_escalate(case: CaseState, side: Side, now: datetime) -> Decision | Refused:
+    """Call support: the buyer once answered or after 24 hours, the merchant once it has answered."""
+    if side is Side.SUPPORT:
+        return Refused(Refusal.NOT_ALLOWED)
+    if not case.stage.is_open:
+        return Refused(Refusal.CASE_CLOSED)
+    waited = side is Side.BUYER and now >= case.opened_at + ESCALATE_UNANSWERED_AFTER
+    if case.stage is not Stage.NEGOTIATION or (case.answered_at is None and not waited):
+        return Refused(Refusal.NOT_YOUR_TURN)
+    return _rise(RoseWhy.BUYER_ASKED if side is Side.BUYER else RoseWhy.MERCHANT_ASKED, now)
+
+
+def decide_due(case: CaseState, now: datetime) -> Decision | None:
+    """Tell what a passed deadline does: a silent side lifts a negotiation to support, whoever it was; else nothing."""
+    if case.stage is not Stage.NEGOTIATION or case.due_at is None or now < case.due_at:
+        return None
+    return _rise(RoseWhy.MERCHANT_SILENT if case.turn is Turn.MERCHANT else RoseWhy.BUYER_SILENT, now)
+
+
+def decide_withdraw(case: CaseState, side: Side) -> Decision | Refused:
+    """Let the buyer take the case back; the release clock runs on and a new case may be opened while money is held."""
+    if side is not Side.BUYER:
+        return Refused(Refusal.NOT_ALLOWED)
+    if not case.stage.is_open:
+        return Refused(Refusal.CASE_CLOSED)
+    return Decision(
+        kind="withdrawn",
+        stage=Stage.WITHDRAWN,
+        turn=Turn.NOBODY,
+        due_at=None,
+        offer_becomes=None if case.offer is None else OfferState.LAPSED,
+    )
+
+
+def decide_rule(case: CaseState, outcome: Outcome, refund_minor: int) -> Decision | Refused:
+    """Rule on a case that is with support; a partial refund lies strictly between nothing and everything.
+
+    Who may rule is `may_rule`; the ruling is executed at once, but the outside routes stay open.
+    """
+    if not case.stage.is_open:
+        return Refused(Refusal.CASE_CLOSED)
+    if case.stage is not Stage.SUPPORT:
+        return Refused(Refusal.NOT_YOUR_TURN)
+    match outcome:
+        case Outcome.FULL_REFUND:
+            amount = case.held_minor
+        case Outcome.PARTIAL_REFUND:
+            if not 0 < refund_minor < case.held_minor:
+                return Refused(Refusal.REFUND_OUT_OF_RANGE)
+            amount = refund_minor
+        case Outcome.NO_REFUND:
+            amount = 0
+        case _:
+            assert_never(outcome)
+    return Decision(
+        kind="ruled",
+        stage=Stage.RULED,
+        turn=Turn.NOBODY,
+        due_at=None,
+        offer_becomes=None if case.offer is None else OfferState.LAPSED,
+        refund_minor=amount,
+    )
+
+
+def may_rule(side: Side, *, staff_checked: bool) -> Refused | None:
+    """Only checked support staff rule, and never in a case of their own (recusal)."""
+    if side is not Side.SUPPORT:
+        return Refused(Refusal.NOT_ALLOWED)
+    return None if staff_checked else Refused(Refusal.STAFF_CHECK_REQUIRED)
+
+
+def allowed_actions(case: CaseState, side: Side, now: datetime) -> frozenset[Action]:
+    """Tell which steps would not be refused now; a talk and a file are never too late."""
+    allowed = {Action.SAY, Action.ADD_FILE}
+    steps: list[tuple[Action, Decision | Refused]] = [
+        (Action.ANSWER, decide_answer(case, side, now)),
+        (Action.OFFER, decide_offer(case, side, Remedy.FULL_REFUND, 0, now)),
+        (Action.ACCEPT_DEMAND, decide_accept_demand(case, side)),
+        (Action.ESCALATE, decide_escalate(case, side, now)),
+        (Action.WITHDRAW, decide_withdraw(case, side)),
+    ]
+    if case.offer is not None:
+        steps.append((Action.ACCEPT, decide_accept(case, side, case.offer.offer_id)))
+        steps.append((Action.REFUSE, decide_refuse(case, side, case.offer.offer_id, now)))
+    if side is Side.SUPPORT:
+        steps.append((Action.RULE, decide_rule(case, Outcome.NO_REFUND, 0)))
+    allowed.update(action for action, answer in steps if not isinstance(answer, Refused))
+    return frozenset(allowed)
+
+
+def is_overdue(stage: Stage, due_at: datetime | None, now: datetime) -> bool:
+    """Tell whether support is past its time; a late negotiation rises by itself and is never overdue."""
+    return stage is Stage.SUPPORT and due_at is not None and now > due_at
+
+
+def _offer_of_the_other(case: CaseState, side: Side, offer_id: int) -> OpenOffer | Refused:
+    if side is Side.SUPPORT:
+        return Refused(Refusal.NOT_ALLOWED)
+    offer = case.offer
+    if offer is not None and offer.offer_id == offer_id and offer.by_role is side:
+        return Refused(Refusal.NOT_ALLOWED)
+    if not case.stage.is_open:
+        return Refused(Refusal.CASE_CLOSED)
+    if offer is None or offer.offer_id != offer_id:
+        return Refused(Refusal.OFFER_GONE)
+    return offer
+
+
+def _pass_on(
+    case: CaseState,
+    side: Side,
+    kind: str,
+    now: datetime,
+    *,
+    becomes: OfferState | None = None,
+    remedy: Remedy | None = None,
+    refund_minor: int = 0,
+) -> Decision:
+    """Give the turn to the other side with a fresh deadline; a move out of turn does not lengthen the other's time.
+
+    Support keeps its own turn and deadline, whatever the parties still settle between them.
+    """
+    turn, due_at = case.turn, case.due_at
+    other = Turn.BUYER if side is Side.MERCHANT else Turn.MERCHANT
+    if case.stage is Stage.NEGOTIATION and turn is not other:
+        turn, due_at = other, now + NEGOTIATION
+    return Decision(
+        kind=kind,
+        stage=case.stage,
+        turn=turn,
+        due_at=due_at,
+        answered=side is Side.MERCHANT,
+        offer_becomes=becomes,
+        remedy=remedy,
+        refund_minor=refund_minor,
+    )
+
+
+def _rise(why: RoseWhy, now: datetime) -> Decision:
+    return Decision(kind="rose", stage=Stage.SUPPORT, turn=Turn.SUPPORT, due_at=now + SUPPORT, rose_why=why)
