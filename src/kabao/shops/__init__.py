@@ -1,0 +1,56 @@
+"""Shops, their listings and the immutable snapshots of what was promised.
+
+Invariants:
+
+- Every change of what a buyer sees makes a new snapshot with its digest; a snapshot never changes again, and saving
+  the same content makes none.
+- Nothing is on sale without the merchant's complete identity, and nothing that the list of prohibited goods names.
+- A shop and its drafts are reached by their owner only; anyone else is told NOT_FOUND.
+"""
+
+from kabao.shops.model import (
+    SOLD_SHOWN_MAX,
+    STOCK_SHOWN_MAX,
+    Category,
+    ChangedMind,
+    ListingCard,
+    ListingDraft,
+    ListingState,
+    ListingView,
+    Notice,
+    PublicShop,
+    ShopCard,
+    ShopForm,
+    ShopState,
+    ShopView,
+    Snapshot,
+    Terms,
+    listing_ref,
+    parse_shop_ref,
+    shop_ref,
+)
+from kabao.shops.ports import OnMerchant, Owner
+
+__all__ = [
+    "SOLD_SHOWN_MAX",
+    "STOCK_SHOWN_MAX",
+    "Category",
+    "ChangedMind",
+    "ListingCard",
+    "ListingDraft",
+    "ListingState",
+    "ListingView",
+    "Notice",
+    "OnMerchant",
+    "Owner",
+    "PublicShop",
+    "ShopCard",
+    "ShopForm",
+    "ShopState",
+    "ShopView",
+    "Snapshot",
+    "Terms",
+    "listing_ref",
+    "parse_shop_ref",
+    "shop_ref",
+]
