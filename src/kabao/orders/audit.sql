@@ -1,0 +1,99 @@
+-- name: figures
+-- How much there is to check.
+SELECT (SELECT count(*) FROM ledger_transfer) AS transfers, (SELECT count(*) FROM orders) AS orders,
+       (SELECT count(*) FROM escrow) AS holds,
+       (SELECT coalesce(sum(amount_minor - released - refunded), 0)::bigint FROM escrow) AS held_minor
+
+-- name: escrow_against_transfers
+-- Every escrow row recomputed from its order's transfers, and transfers of escrow without a row.
+SELECT coalesce(e.shop_id, t.shop_id) AS shop_id, coalesce(e.order_id, t.order_id) AS order_id,
+       abs(coalesce(e.amount_minor, 0) - coalesce(t.held, 0)) + abs(coalesce(e.refunded, 0) - coalesce(t.refunded, 0))
+         + abs(coalesce(e.released, 0) - coalesce(t.released, 0)) + abs(coalesce(e.fee, 0) - coalesce(t.fee, 0)) AS off_minor
+  FROM escrow e
+  FULL JOIN (SELECT shop_id, order_id, coalesce(sum(amount_minor) FILTER (WHERE kind = 'hold'), 0) AS held,
+                    coalesce(sum(amount_minor) FILTER (WHERE kind = 'refund'), 0) AS refunded,
+                    coalesce(sum(amount_minor) FILTER (WHERE kind IN ('release', 'fee')), 0) AS released,
+                    coalesce(sum(amount_minor) FILTER (WHERE kind = 'fee'), 0) AS fee
+               FROM ledger_transfer WHERE kind IN ('hold', 'refund', 'release', 'fee') GROUP BY shop_id, order_id) t
+    ON t.shop_id = e.shop_id AND t.order_id = e.order_id
+ WHERE (e.amount_minor, e.refunded, e.released, e.fee) IS DISTINCT FROM (t.held, t.refunded, t.released, t.fee)
+
+-- name: balances_against_transfers
+-- Every balance (folded and waiting) recomputed from the transfers.
+SELECT coalesce(b.shop_id, t.shop_id) AS shop_id, coalesce(b.account_no, t.account_no) AS account_no,
+       abs(coalesce(b.amount, 0) - coalesce(t.amount, 0)) AS off_minor
+  FROM (SELECT shop_id, account_no, currency, sum(amount) AS amount
+          FROM (SELECT shop_id, account_no, currency, balance AS amount FROM ledger_balance
+                UNION ALL SELECT shop_id, account_no, currency, delta FROM ledger_delta) parts
+         GROUP BY 1, 2, 3) b
+  FULL JOIN (SELECT shop_id, account_no, currency, sum(amount) AS amount
+          FROM (SELECT shop_id, debit_no AS account_no, currency, -amount_minor AS amount FROM ledger_transfer
+                UNION ALL SELECT shop_id, credit_no, currency, amount_minor FROM ledger_transfer) sides
+         GROUP BY 1, 2, 3) t
+    ON t.shop_id = b.shop_id AND t.account_no = b.account_no AND t.currency = b.currency
+ WHERE b.amount IS DISTINCT FROM t.amount
+
+-- name: clearing_against_instructions
+-- What waits in the clearing accounts must be what the custodian has not confirmed; nothing may stay unapplied.
+SELECT coalesce(t.shop_id, i.shop_id) AS shop_id, coalesce(t.account_no, i.account_no) AS account_no,
+       abs(coalesce(t.amount, 0) - coalesce(i.amount, 0)) AS off_minor
+  FROM (SELECT shop_id, account_no, sum(amount) AS amount
+          FROM (SELECT shop_id, debit_no AS account_no, -amount_minor AS amount FROM ledger_transfer
+                UNION ALL SELECT shop_id, credit_no, amount_minor FROM ledger_transfer) sides
+         WHERE account_no IN (3, 5, 6) GROUP BY 1, 2 HAVING sum(amount) <> 0) t
+  FULL JOIN (SELECT shop_id, CASE kind WHEN 'refund' THEN 5 ELSE 3 END AS account_no,
+                    sum(amount_minor - fee_minor) AS amount
+               FROM custody_instruction WHERE state = 'pending' GROUP BY 1, 2 HAVING sum(amount_minor - fee_minor) <> 0) i
+    ON i.shop_id = t.shop_id AND i.account_no = t.account_no
+ WHERE t.amount IS DISTINCT FROM i.amount
+
+-- name: payments_against_custodian
+-- Every payment we booked stands in the custodian's books with the same amount; a payment there whose notice was
+-- confirmed stands in ours. A notice still on its way is not a mismatch.
+SELECT coalesce(p.payment_id, c.payment_id) AS payment_id,
+       abs(coalesce(p.amount_minor, 0) - coalesce(c.amount_minor, 0)) AS off_minor
+  FROM (SELECT payment_id, amount_minor, currency FROM payment WHERE provider = 'sandbox') p
+  FULL JOIN sandbox.payment c ON c.payment_id = p.payment_id
+ WHERE (p.amount_minor, p.currency) IS DISTINCT FROM (c.amount_minor, c.currency)
+   AND NOT (p.payment_id IS NULL AND c.notified_at IS NULL)
+
+-- name: payouts_against_custodian
+-- Every instruction we hold as done is booked at the custodian with the same figures, and every booking was asked for.
+-- A booking whose answer has not reached us yet is not a mismatch.
+SELECT coalesce(i.instruction_id, b.instruction_id) AS instruction_id,
+       abs(coalesce(i.amount_minor, 0) - coalesce(b.amount_minor, 0)) AS off_minor
+  FROM (SELECT * FROM custody_instruction WHERE provider = 'sandbox') i
+  FULL JOIN sandbox.booking b ON b.instruction_id = i.instruction_id
+ WHERE (i.payment_id, i.kind, i.amount_minor, i.fee_minor, i.currency)
+       IS DISTINCT FROM (b.payment_id, b.kind, b.amount_minor, b.fee_minor, b.currency)
+   AND NOT (b.instruction_id IS NULL AND i.state = 'pending')
+
+-- name: custodian_overpaid
+-- Payments out of which the custodian paid more than came in.
+SELECT p.payment_id, sum(b.amount_minor) - p.amount_minor AS off_minor
+  FROM sandbox.payment p JOIN sandbox.booking b ON b.payment_id = p.payment_id
+ GROUP BY p.payment_id, p.amount_minor HAVING sum(b.amount_minor) > p.amount_minor
+
+-- name: states_against_money
+-- Orders whose state contradicts their escrow.
+SELECT o.shop_id, o.order_id, coalesce(e.amount_minor, o.amount_minor) AS off_minor
+  FROM orders o LEFT JOIN escrow e USING (shop_id, order_id)
+ WHERE CASE WHEN o.state IN ('placed', 'expired', 'cancelled') THEN e.state IS NOT NULL
+            WHEN o.state IN ('delivered', 'opened') THEN e.state IS NULL OR e.state <> CASE WHEN o.in_case THEN 'disputed' ELSE 'held' END
+            WHEN o.state = 'refunded' THEN e.state IS DISTINCT FROM 'refunded'
+            WHEN o.state = 'partly_refunded' THEN e.state IS DISTINCT FROM 'split'
+            ELSE e.state IS NULL OR e.state NOT IN ('released', 'split') END
+
+-- name: keys_against_orders
+-- Orders that do not have exactly the keys that their state and refunds call for.
+SELECT o.shop_id, o.order_id, o.unit_minor AS off_minor
+  FROM orders o
+  LEFT JOIN escrow e USING (shop_id, order_id)
+  LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE k.state = 'reserved') AS reserved,
+         count(*) FILTER (WHERE k.state IN ('sealed', 'opened')) AS given
+    FROM card_key k WHERE k.shop_id = o.shop_id AND k.order_id = o.order_id) k ON true
+ WHERE CASE WHEN o.state = 'placed' THEN (k.reserved, k.given) <> (o.quantity, 0)
+            WHEN o.state IN ('expired', 'cancelled') THEN (k.reserved, k.given) <> (0, 0)
+            WHEN o.state IN ('delivered', 'opened', 'confirmed', 'settled')
+              THEN (k.reserved, k.given * o.unit_minor) <> (0, o.amount_minor - e.refunded)
+            ELSE k.reserved <> 0 OR k.given > o.quantity END

@@ -1,0 +1,69 @@
+"""Sends the custodian what it is asked to do, until it has confirmed. Any number of runners may work at once.
+
+A lease hides an instruction from other runners; where its runner dies the lease ends and the instruction is simply
+due again. Executing is idempotent at the custodian and finishing is idempotent here, so a repeat changes nothing.
+"""
+
+from datetime import timedelta
+from typing import Final
+
+import structlog
+
+from kabao.custody import Custodian, CustodianRefused, CustodianUnreachable, Instruction
+from kabao.kernel import Clock
+from kabao.orders import store
+from kabao.orders.model import ClaimedInstruction
+from kabao.postgres import Database
+
+LEASE: Final = timedelta(seconds=60)
+BACKOFF: Final = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 60, 300, 1800))
+"""Waits after the first, second, … failure; the last repeats for ever, so that money is never forgotten."""
+
+_log = structlog.get_logger(__name__)
+
+
+class InstructionRunner:
+    """Executes pending instructions of one custodian."""
+
+    def __init__(self, *, database: Database, clock: Clock, custodian: Custodian) -> None:
+        self._database = database
+        self._clock = clock
+        self._custodian = custodian
+
+    async def run(self, limit: int = 100) -> int:
+        """Execute what is due, at most ``limit``; returns how many the custodian confirmed."""
+        async with self._database.transaction() as conn:
+            claimed = await store.claim_instructions(
+                conn, self._clock.instant(), LEASE, limit, self._custodian.provider
+            )
+        done = 0
+        for instruction in claimed:
+            done += await self._execute(instruction)
+        return done
+
+    async def _execute(self, claimed: ClaimedInstruction) -> bool:
+        try:
+            await self._custodian.execute(
+                Instruction(
+                    instruction_id=claimed.instruction_id,
+                    payment_id=claimed.payment_id,
+                    kind=claimed.kind,
+                    amount_minor=claimed.amount_minor,
+                    fee_minor=claimed.fee_minor,
+                    currency=claimed.currency,
+                )
+            )
+        except CustodianUnreachable:
+            await self._postpone(claimed, "unreachable")
+            return False
+        except CustodianRefused as refusal:
+            _log.warning("custodian refused an instruction", instruction=str(claimed.instruction_id), why=str(refusal))
+            await self._postpone(claimed, f"refused: {refusal}")
+            return False
+        async with self._database.transaction() as conn:
+            return await store.finish_instruction(conn, claimed.shop_id, claimed.instruction_id, self._clock.instant())
+
+    async def _postpone(self, claimed: ClaimedInstruction, why: str) -> None:
+        wait = BACKOFF[min(claimed.attempt, len(BACKOFF)) - 1]
+        async with self._database.connection() as conn:
+            await store.postpone_instruction(conn, claimed, self._clock.instant(), wait, why)

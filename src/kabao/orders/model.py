@@ -1,0 +1,235 @@
+"""What the order service takes and answers. Amounts are minor units; times are aware."""
+
+from datetime import datetime
+from typing import Any, Literal
+from uuid import UUID
+
+import msgspec
+
+from kabao.kernel import OrderId, ShopId
+from kabao.orders.machine import OrderState
+
+ViewerRole = Literal["buyer", "merchant", "support"]
+
+
+class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """A buyer's wish: which snapshot of which listing, how many, and the notices ticked."""
+
+    listing_ref: str
+    snapshot_no: int
+    quantity: int
+    confirmed: list[str]
+    idempotency_key: str
+
+
+class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that exists now (or did already, where ``replayed``)."""
+
+    ref: str
+    state: OrderState
+    amount_minor: int
+    reserve_until: datetime
+    replayed: bool
+
+
+class NoticeOutcome(msgspec.Struct, frozen=True, kw_only=True):
+    """How a payment notice was booked: applied, wrong_amount, second_payment or late_refunded."""
+
+    ref: str
+    outcome: str
+    state: OrderState
+    replayed: bool
+
+
+class OpenedKey(msgspec.Struct, frozen=True):
+    """One opened card key; its text is kept out of every representation."""
+
+    pos: int
+    text: str
+
+    def __repr__(self) -> str:
+        """Show the place, never the key."""
+        return f"OpenedKey(pos={self.pos})"
+
+
+class Revealed(msgspec.Struct, frozen=True, kw_only=True):
+    """The keys of an order that are open."""
+
+    keys: list[OpenedKey]
+    first_time: bool
+
+
+class RefundedSealed(msgspec.Struct, frozen=True, kw_only=True):
+    """What an instant refund gave back."""
+
+    refunded_minor: int
+    state: OrderState
+
+
+class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
+    """What a confirmation released; the fee is part of it."""
+
+    released_minor: int
+    fee_minor: int
+    state: OrderState
+
+
+class Resolved(msgspec.Struct, frozen=True, kw_only=True):
+    """How a disputed escrow ended."""
+
+    state: OrderState
+    released_minor: int
+    fee_minor: int
+
+
+class Replaced(msgspec.Struct, frozen=True, kw_only=True):
+    """Replacement keys, sealed, and the new release deadline."""
+
+    count: int
+    due_at: datetime
+
+
+class ShopSide(msgspec.Struct, frozen=True, kw_only=True):
+    """The seller as an order shows it."""
+
+    shop_id: ShopId
+    name: str
+    legal_name: str
+    licence_number: str
+    address: str
+    contact_phone: str
+
+
+class EscrowView(msgspec.Struct, frozen=True, kw_only=True):
+    """Where the money is: held_minor still lies at the custodian undecided."""
+
+    state: Literal["held", "disputed", "released", "refunded", "split"]
+    held_minor: int
+    released: int
+    refunded: int
+    fee: int
+    due_at: datetime | None
+    remaining_seconds: int | None
+
+
+class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
+    """One place of an order's keys, never the key itself."""
+
+    pos: int
+    generation: int
+    state: Literal["reserved", "sealed", "opened", "replaced"]
+    opened_at: datetime | None
+    receipt_digest: bytes | None
+    device: str | None
+
+
+class Move(msgspec.Struct, frozen=True, kw_only=True):
+    """Money on its way at the custodian: a payment in, a refund or a release out."""
+
+    kind: Literal["payment", "release", "refund"]
+    amount_minor: int
+    state: Literal["pending", "done"]
+    outcome: str | None
+    at: datetime
+
+
+class OrderEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of an order's history."""
+
+    event_id: int
+    kind: str
+    from_state: str | None
+    to_state: str | None
+    actor_role: str
+    reason: str | None
+    amount_minor: int | None
+    due_at: datetime | None
+    at: datetime
+
+
+class OrderView(msgspec.Struct, frozen=True, kw_only=True):
+    """An order as one viewer sees it."""
+
+    ref: str
+    shop_id: ShopId
+    order_id: OrderId
+    role: ViewerRole
+    state: OrderState
+    in_case: bool
+    title: str
+    quantity: int
+    unit_minor: int
+    amount_minor: int
+    currency: str
+    fee_bps: int
+    listing_ref: str
+    snapshot_no: int
+    snapshot_digest: bytes
+    document: dict[str, Any]
+    shop: ShopSide
+    owner_id: int
+    buyer_id: int
+    buyer_name: str
+    placed_at: datetime
+    reserve_until: datetime
+    paid_at: datetime | None
+    delivered_at: datetime | None
+    opened_at: datetime | None
+    ended_at: datetime | None
+    escrow: EscrowView | None
+    keys: list[KeySlot]
+    money_moves: list[Move]
+    events: list[OrderEvent]
+    open_case_ref: str | None
+    last_case_ref: str | None
+    allowed: frozenset[str]
+    now: datetime
+
+
+class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
+    """An order in a list."""
+
+    ref: str
+    title: str
+    shop_name: str
+    buyer_name: str
+    quantity: int
+    amount_minor: int
+    state: OrderState
+    in_case: bool
+    placed_at: datetime
+    reserve_until: datetime
+    due_at: datetime | None
+    order_id: OrderId
+
+
+class ClaimedInstruction(msgspec.Struct, frozen=True, kw_only=True):
+    """An instruction leased for execution; attempt fences the writer."""
+
+    shop_id: ShopId
+    instruction_id: UUID
+    payment_id: str
+    kind: Literal["release", "refund"]
+    amount_minor: int
+    fee_minor: int
+    currency: str
+    attempt: int
+
+
+class SweepReport(msgspec.Struct, frozen=True, kw_only=True):
+    """What one tick of the sweep did."""
+
+    released: int
+    expired: int
+    halted_why: str | None
+
+
+class SweepStatus(msgspec.Struct, frozen=True, kw_only=True):
+    """How the sweep stands: when it last ticked, whether it is halted, what is due."""
+
+    halted_at: datetime | None
+    halted_why: str | None
+    ticked_at: datetime | None
+    accept_until: datetime | None
+    due: int
+    held: int

@@ -1,0 +1,162 @@
+-- name: place
+-- Places an order and reserves its keys in one call. Index: orders_once_per_key, listing_snapshot_pkey, card_key_available.
+SELECT * FROM place_order_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: take_payment
+-- Books one payment notice exactly once and delivers sealed. Index: orders_pkey, payment_pkey, card_key_one_place.
+SELECT * FROM apply_payment_v1($1, $2, $3, $4, $5, $6, $7)
+
+-- name: cancel
+-- Cancels an unpaid order of its buyer. Index: orders_pkey.
+SELECT cancel_order_v1($1, $2, $3, $4)
+
+-- name: reveal
+-- Opens sealed keys for their buyer; positions NULL means all of them. Index: escrow_pkey, card_key_one_place.
+SELECT * FROM reveal_keys_v1($1, $2, $3, coalesce($4::int[], ARRAY(SELECT k.pos FROM card_key k
+  WHERE k.shop_id = $1 AND k.order_id = $2 AND k.state IN ('sealed', 'opened'))), $5, $6, $7)
+
+-- name: refund_sealed
+-- Refunds every sealed key at once. Index: escrow_pkey.
+SELECT * FROM refund_sealed_v1($1, $2, $3, $4)
+
+-- name: confirm
+-- Releases because the buyer confirmed. Index: escrow_pkey.
+SELECT * FROM confirm_order_v1($1, $2, $3, $4)
+
+-- name: freeze
+-- Stops the release clock for a case. Index: escrow_pkey.
+SELECT * FROM freeze_order_v1($1, $2, $3, $4, $5)
+
+-- name: unfreeze
+-- Starts the release clock again. Index: escrow_pkey.
+SELECT * FROM unfreeze_order_v1($1, $2, $3, $4, $5, $6)
+
+-- name: resolve
+-- Splits a disputed escrow between buyer and merchant. Index: escrow_pkey.
+SELECT * FROM resolve_escrow_v1($1, $2, $3, $4, $5, $6, $7)
+
+-- name: replace
+-- Gives new sealed keys for opened ones in a case. Index: escrow_pkey, card_key_available.
+SELECT * FROM replace_keys_v1($1, $2, $3, $4, $5)
+
+-- name: order
+-- One order with its listing as bought, its seller and its escrow. Index: orders_pkey.
+SELECT o.*, s.title, s.digest AS snapshot_digest, s.document, h.name AS shop_name, h.legal_name, h.licence_number, h.address,
+       h.contact_phone, h.owner_id, b.display_name AS buyer_name, e.state AS escrow_state, e.released, e.refunded, e.fee,
+       e.due_at, extract(epoch FROM e.remaining)::int AS remaining_seconds, coalesce($3, now()) AS now,
+       (SELECT c.case_id FROM cases c WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id
+         ORDER BY c.case_id DESC LIMIT 1) AS last_case_id,
+       (SELECT c.case_id FROM cases c WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id AND c.closed_at IS NULL)
+         AS open_case_id
+  FROM orders o
+  JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no)
+  JOIN shop h USING (shop_id)
+  JOIN account b ON b.account_id = o.buyer_id
+  LEFT JOIN escrow e USING (shop_id, order_id)
+ WHERE o.shop_id = $1 AND o.order_id = $2
+
+-- name: key_slots
+-- The places of an order's keys with their receipts. Index: card_key_one_place, reveal_receipt_pkey.
+SELECT k.pos, k.generation, k.state, k.opened_at, r.digest AS receipt_digest, r.device
+  FROM card_key k
+  LEFT JOIN reveal_receipt r ON r.shop_id = k.shop_id AND r.order_id = k.order_id AND r.key_id = k.key_id
+ WHERE k.shop_id = $1 AND k.order_id = $2 ORDER BY k.pos, k.generation
+
+-- name: money_moves
+-- Money in and out of an order. Index: payment_of_order, custody_instruction_of_order.
+SELECT 'payment' AS kind, amount_minor, 'done' AS state, outcome, received_at AS at
+  FROM payment WHERE shop_id = $1 AND order_id = $2
+UNION ALL
+SELECT kind, amount_minor, state, NULL, coalesce(done_at, created_at)
+  FROM custody_instruction WHERE shop_id = $1 AND order_id = $2
+ORDER BY at
+
+-- name: events
+-- The history of an order. Index: order_event_pkey.
+SELECT event_id, kind, from_state, to_state, actor_role, reason, amount_minor, due_at, at
+  FROM order_event WHERE shop_id = $1 AND order_id = $2 ORDER BY event_id
+
+-- name: orders_of_buyer
+-- A buyer's orders, newest first; tab is one of all, unpaid, sealed, opened, in_case. Index: orders_by_buyer.
+SELECT o.shop_id, o.order_id, s.title, h.name AS shop_name, b.display_name AS buyer_name, o.quantity, o.amount_minor,
+       o.state, o.in_case, o.placed_at, o.reserve_until, e.due_at
+  FROM orders o JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no) JOIN shop h USING (shop_id)
+  JOIN account b ON b.account_id = o.buyer_id LEFT JOIN escrow e USING (shop_id, order_id)
+ WHERE o.buyer_id = $1 AND o.order_id < $3
+   AND CASE $2 WHEN 'unpaid' THEN o.state = 'placed' WHEN 'sealed' THEN o.state = 'delivered' AND NOT o.in_case
+               WHEN 'opened' THEN o.state = 'opened' AND NOT o.in_case WHEN 'in_case' THEN o.in_case ELSE true END
+ ORDER BY o.order_id DESC LIMIT $4
+
+-- name: orders_of_shop
+-- A shop's orders, newest first. Index: orders_pkey.
+SELECT o.shop_id, o.order_id, s.title, h.name AS shop_name, b.display_name AS buyer_name, o.quantity, o.amount_minor,
+       o.state, o.in_case, o.placed_at, o.reserve_until, e.due_at
+  FROM orders o JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no) JOIN shop h USING (shop_id)
+  JOIN account b ON b.account_id = o.buyer_id LEFT JOIN escrow e USING (shop_id, order_id)
+ WHERE o.shop_id = $1 AND h.owner_id = $2 AND o.order_id < $4
+   AND CASE $3 WHEN 'unpaid' THEN o.state = 'placed' WHEN 'held' THEN e.state = 'held' WHEN 'in_case' THEN o.in_case
+               WHEN 'ended' THEN o.ended_at IS NOT NULL ELSE true END
+ ORDER BY o.order_id DESC LIMIT $5
+
+-- name: to_pay
+-- What a buyer still has to pay for an order. Index: orders_pkey.
+SELECT o.state, o.amount_minor, o.currency, o.quantity, s.title, o.reserve_until <= coalesce($4, now()) AS is_late
+  FROM orders o JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no)
+ WHERE o.shop_id = $1 AND o.order_id = $2 AND o.buyer_id = $3
+
+-- name: held_by_shop
+-- What the custodian holds undecided for a shop, and how much of it is in cases. Index: escrow_pkey.
+SELECT coalesce(sum(amount_minor - released - refunded), 0)::bigint AS held_minor,
+       coalesce(sum(amount_minor - released - refunded) FILTER (WHERE state = 'disputed'), 0)::bigint AS disputed_minor,
+       count(*) FILTER (WHERE state = 'disputed') AS disputed
+  FROM escrow WHERE shop_id = $1 AND state IN ('held', 'disputed')
+
+-- name: expire
+-- Expires a batch of unpaid orders. Index: orders_reserve_due.
+SELECT expire_orders_v1($1, $2, $3)
+
+-- name: sweep
+-- Releases a batch of matured escrows. Index: escrow_due.
+SELECT sweep_escrow_v1($1, $2, $3)
+
+-- name: sweep_state
+-- How the sweep stands, and the database's clock. Index: sweep_state_pkey, escrow_due.
+SELECT s.halted_at, s.halted_why, s.ticked_at, s.accept_until, coalesce($1, clock_timestamp()) AS now,
+       (SELECT count(*) FROM escrow e WHERE e.state = 'held' AND e.due_at <= coalesce($1, now())) AS due,
+       (SELECT count(*) FROM escrow e WHERE e.state = 'held') AS held
+  FROM (SELECT 1) one LEFT JOIN sweep_state s ON s.name = 'escrow'
+
+-- name: sweep_ticked
+-- Remembers a tick. Index: sweep_state_pkey.
+INSERT INTO sweep_state (name, ticked_at) VALUES ('escrow', $1)
+ON CONFLICT (name) DO UPDATE SET ticked_at = EXCLUDED.ticked_at
+
+-- name: sweep_halt
+-- Halts every sweeper until an operator resumes. Index: sweep_state_pkey.
+INSERT INTO sweep_state (name, halted_at, halted_why) VALUES ('escrow', $1, $2)
+ON CONFLICT (name) DO UPDATE SET halted_at = EXCLUDED.halted_at, halted_why = EXCLUDED.halted_why
+ WHERE sweep_state.halted_at IS NULL
+
+-- name: sweep_resume
+-- Lets the sweepers go on; the volume is accepted until a time. Index: sweep_state_pkey.
+INSERT INTO sweep_state (name, accept_until) VALUES ('escrow', coalesce($1, now()) + $2)
+ON CONFLICT (name) DO UPDATE SET halted_at = NULL, halted_why = NULL, accept_until = EXCLUDED.accept_until
+
+-- name: claim_instructions
+-- Leases due instructions; an expired lease is simply due again. Index: custody_instruction_due.
+UPDATE custody_instruction i SET attempt = i.attempt + 1, lease_until = coalesce($1, now()) + $2
+  FROM (SELECT shop_id, instruction_id FROM custody_instruction
+         WHERE state = 'pending' AND due_at <= coalesce($1, now())
+           AND (lease_until IS NULL OR lease_until <= coalesce($1, now())) AND provider = $4
+         ORDER BY due_at, shop_id, instruction_id FOR UPDATE SKIP LOCKED LIMIT $3) due
+ WHERE i.shop_id = due.shop_id AND i.instruction_id = due.instruction_id
+RETURNING i.shop_id, i.instruction_id, i.payment_id, i.kind, i.amount_minor, i.fee_minor, i.currency, i.attempt
+
+-- name: finish_instruction
+-- Books that the custodian executed an instruction; a repeat changes nothing. Index: custody_instruction_pkey.
+SELECT finish_instruction_v1($1, $2, $3)
+
+-- name: postpone_instruction
+-- Gives an instruction back after a failure, fenced by its attempt. Index: custody_instruction_pkey.
+UPDATE custody_instruction SET due_at = coalesce($4, now()) + $5, lease_until = NULL, last_error = $6
+ WHERE shop_id = $1 AND instruction_id = $2 AND attempt = $3 AND state = 'pending'

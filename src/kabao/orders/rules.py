@@ -1,0 +1,80 @@
+"""Pure decisions about orders: fees, what a viewer may do, and when the sweep must not release."""
+
+from datetime import datetime, timedelta
+from typing import Final
+
+import msgspec
+
+from kabao.orders.machine import OrderState
+
+RESERVE: Final = timedelta(minutes=15)
+"""How long an unpaid order keeps its keys."""
+UNPAID_CAP: Final = 3
+"""Unpaid orders a buyer may have in one shop at a time."""
+CLOCK_TOLERANCE: Final = timedelta(seconds=60)
+"""How far the database's clock may run from the machine's monotonic clock between two ticks."""
+ABNORMAL_AT_LEAST: Final = 1000
+"""Below this many due escrows a sweep is never abnormal by volume."""
+CLAIM_LEAST: Final = timedelta(hours=24)
+"""What the release clock shows at least after a withdrawn case."""
+
+
+def fee_minor(released_minor: int, fee_bps: int) -> int:
+    """Return the fee in minor units: basis points of what is released, rounded down in the merchant's favour."""
+    return released_minor * fee_bps // 10_000
+
+
+class Tick(msgspec.Struct, frozen=True):
+    """What a sweep knows of one moment: the database's clock and the machine's monotonic seconds."""
+
+    wall: datetime
+    monotonic: float
+
+
+def halt_reason(before: Tick | None, now: Tick, *, due: int, held: int, accepted: bool) -> str | None:
+    """Say why the sweep must stop rather than release; None where it may go on.
+
+    A clock set forward makes every escrow look due. Between two ticks of one process that shows against the
+    monotonic clock; across a restart it shows as an abnormal share of everything held being due at once. An operator
+    who has looked may accept the volume for a while; nobody may accept disagreeing clocks.
+    """
+    if before is not None:
+        drift = abs((now.wall - before.wall) - timedelta(seconds=now.monotonic - before.monotonic))
+        if drift > CLOCK_TOLERANCE:
+            return f"clocks disagree by {drift.total_seconds():.0f} s"
+    if not accepted and due > max(ABNORMAL_AT_LEAST, held // 2):
+        return f"abnormal volume: {due} of {held} held escrows are due at once"
+    return None
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """What decides the acts open to a viewer of an order."""
+
+    role: str
+    state: OrderState
+    escrow: str | None
+    sealed_keys: int
+    opened_keys: int
+
+
+def allowed_acts(standing: Standing) -> frozenset[str]:
+    """List what the viewer may do next: pay, cancel, reveal, refund, confirm, problem, read, say."""
+    acts = {"say"}
+    if standing.role != "buyer":
+        return frozenset(acts)
+    if standing.state is OrderState.PLACED:
+        acts |= {"pay", "cancel"}
+    if standing.opened_keys and standing.state is not OrderState.REFUNDED:
+        acts.add("read")
+    if standing.escrow == "held":
+        acts |= {"confirm", "problem"}
+    if standing.sealed_keys and standing.escrow == "held":
+        acts |= {"reveal", "refund"}
+    if standing.sealed_keys and standing.escrow in ("disputed", "released", "split"):
+        acts.add("reveal")
+    return frozenset(acts)
+
+
+def masked_name(name: str) -> str:
+    """Show a buyer's name to the other side: the first character and two stars."""
+    return f"{name[:1]}**"

@@ -1,0 +1,353 @@
+"""The use cases of orders: one transaction each, one call to the database where money moves."""
+
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from kabao.custody import CheckoutRequest, Custodian, CustodianUnreachable
+from kabao.identity import Person, Role, Visitor
+from kabao.kernel import (
+    Clock,
+    IdSource,
+    OrderId,
+    Refusal,
+    Refused,
+    ShopId,
+    format_ref,
+    parse_ref,
+    refuse,
+)
+from kabao.orders import store
+from kabao.orders.machine import OrderState
+from kabao.orders.model import (
+    Confirmed,
+    NoticeOutcome,
+    OpenedKey,
+    OrderRow,
+    OrderView,
+    PlacedOrder,
+    PlaceOrder,
+    RefundedSealed,
+    Replaced,
+    Resolved,
+    Revealed,
+)
+from kabao.orders.ports import OpenKey
+from kabao.orders.view import build_view, role_of
+from kabao.postgres import Connection, Database
+
+PAGE: Final = 30
+MAX_KEY: Final = 200
+
+NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
+
+
+class OrderService:
+    """Places, pays, opens, refunds and confirms orders; freezes and resolves them for cases.
+
+    ``kick`` is called after a step that left an instruction for the custodian, so that it goes out at once.
+    """
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        ids: IdSource,
+        custodian: Custodian,
+        open_key: OpenKey,
+        kick: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+        self._custodian = custodian
+        self._open_key = open_key
+        self._kick = kick
+
+    async def place(self, buyer: Person, wish: PlaceOrder) -> PlacedOrder | Refused:
+        """Place an order and reserve its keys; the same idempotency key answers the same order.
+
+        Refusals: not_found, not_on_sale, listing_changed, own_shop, quantity_out_of_range, notice_unconfirmed,
+        sold_out, too_many_unpaid, idempotency_key_reused, idempotency_key_missing.
+        """
+        listing = parse_ref(wish.listing_ref)
+        if listing is None:
+            return NOT_FOUND
+        if not 0 < len(wish.idempotency_key) <= MAX_KEY or not wish.idempotency_key.isprintable():
+            return Refused(Refusal.IDEMPOTENCY_KEY_MISSING)
+        if not (_fits_int4(wish.quantity) and _fits_int4(wish.snapshot_no)):
+            return Refused(Refusal.QUANTITY_OUT_OF_RANGE)
+        async with self._database.connection() as conn:
+            row = await store.place(
+                conn,
+                listing.shop_id,
+                self._ids.next(),
+                buyer.account_id,
+                listing.object_id,
+                wish.snapshot_no,
+                wish.quantity,
+                wish.idempotency_key,
+                wish.confirmed,
+                self._clock.instant(),
+            )
+        if row["refusal"]:
+            return refuse(row["refusal"])
+        return PlacedOrder(
+            ref=format_ref(listing.shop_id, row["order_id"]),
+            state=OrderState(row["state"]),
+            amount_minor=row["amount_minor"],
+            reserve_until=row["reserve_until"],
+            replayed=row["replayed"],
+        )
+
+    async def checkout(self, buyer: Person, ref: str) -> str | Refused:
+        """Return the path of the custodian's page where the buyer pays.
+
+        Refusals: not_found, order_expired, already_paid_or_ended, custodian_unreachable.
+        """
+        at = parse_ref(ref)
+        if at is None:
+            return NOT_FOUND
+        async with self._database.connection() as conn:
+            row = await store.to_pay(conn, at.shop_id, at.object_id, buyer.account_id, self._clock.instant())
+        if row is None:
+            return NOT_FOUND
+        if row["state"] == OrderState.EXPIRED or (row["state"] == OrderState.PLACED and row["is_late"]):
+            return Refused(Refusal.ORDER_EXPIRED)
+        if row["state"] != OrderState.PLACED:
+            return Refused(Refusal.ALREADY_PAID_OR_ENDED)
+        request = CheckoutRequest(
+            merchant_ref=format_ref(*at),
+            subject=f"{row['title']} × {row['quantity']}",
+            amount_minor=row["amount_minor"],
+            currency=row["currency"],
+            return_path=f"/o/{format_ref(*at)}",
+        )
+        try:
+            return (await self._custodian.checkout(request)).pay_path
+        except CustodianUnreachable:
+            return Refused(Refusal.CUSTODIAN_UNREACHABLE)
+
+    async def take_notice(self, body: bytes, signature: str) -> NoticeOutcome | Refused:
+        """Book a custodian's signed payment notice, exactly once whatever is replayed.
+
+        Refusals: signature_wrong, not_found, notice_contradicts. Every other outcome ends with the money in escrow or
+        on its way back, and may be confirmed to the custodian.
+        """
+        notice = self._custodian.verify_notice(body, signature)
+        if notice is None:
+            return Refused(Refusal.SIGNATURE_WRONG)
+        at = parse_ref(notice.merchant_ref)
+        if at is None:
+            return NOT_FOUND
+        async with self._database.connection() as conn:
+            row = await store.call(
+                conn,
+                "take_payment",
+                at.shop_id,
+                at.object_id,
+                self._custodian.provider,
+                notice.payment_id,
+                notice.amount_minor,
+                notice.currency,
+                self._clock.instant(),
+            )
+        match row["outcome"]:
+            case "unknown_order":
+                return NOT_FOUND
+            case "contradicts_earlier_notice":
+                return Refused(Refusal.NOTICE_CONTRADICTS)
+            case outcome:
+                if outcome != "applied":
+                    self._kick()
+                return NoticeOutcome(
+                    ref=format_ref(*at), outcome=outcome, state=OrderState(row["state"]), replayed=row["replayed"]
+                )
+
+    async def order(self, person: Person, ref: str) -> OrderView | Refused:
+        """Show an order to its buyer, its merchant, or to support where it has a case; nobody else finds it."""
+        at = parse_ref(ref)
+        if at is None:
+            return NOT_FOUND
+        async with self._database.connection() as conn:
+            row = await store.order(conn, at.shop_id, at.object_id, self._clock.instant())
+            if row is None:
+                return NOT_FOUND
+            role = role_of(
+                person.account_id,
+                is_support=Role.SUPPORT in person.roles and person.staff_checked,
+                buyer_id=row["buyer_id"],
+                owner_id=row["owner_id"],
+                has_case=row["last_case_id"] is not None,
+            )
+            if role is None:
+                return NOT_FOUND
+            return build_view(
+                row,
+                role,
+                keys=await store.key_slots(conn, at.shop_id, at.object_id),
+                moves=await store.money_moves(conn, at.shop_id, at.object_id),
+                events=await store.events(conn, at.shop_id, at.object_id),
+            )
+
+    async def my_orders(self, buyer: Person, tab: str = "all", before: int | None = None) -> list[OrderRow]:
+        """List a buyer's orders, newest first; ``before`` is the order_id the previous page ended with."""
+        async with self._database.connection() as conn:
+            return await store.orders_of_buyer(conn, buyer.account_id, tab, before or store.NEWEST, PAGE)
+
+    async def shop_orders(
+        self, owner: Person, shop_id: ShopId, tab: str = "all", before: int | None = None
+    ) -> list[OrderRow]:
+        """List a shop's orders for its owner, newest first; empty for anybody else."""
+        async with self._database.connection() as conn:
+            return await store.orders_of_shop(conn, shop_id, owner.account_id, tab, before or store.NEWEST, PAGE)
+
+    async def held(self, shop_id: ShopId) -> dict[str, int]:
+        """Return a shop's held_minor, disputed_minor (part of it) and disputed orders; the caller checks the owner."""
+        async with self._database.connection() as conn:
+            return dict(await store.held_by_shop(conn, shop_id))
+
+    async def reveal(
+        self, buyer: Person, ref: str, positions: list[int] | None, visitor: Visitor
+    ) -> Revealed | Refused:
+        """Open sealed keys (all where positions is None) with a receipt, and read keys that are open.
+
+        Refusals: not_found, not_paid, key_taken_back.
+        """
+        at = parse_ref(ref)
+        if at is None:
+            return NOT_FOUND
+        if positions is not None and not all(_fits_int4(pos) for pos in positions):
+            return Refused(Refusal.KEY_TAKEN_BACK)
+        async with self._database.connection() as conn:
+            row = await store.call(
+                conn,
+                "reveal",
+                at.shop_id,
+                at.object_id,
+                buyer.account_id,
+                positions,
+                visitor.device,
+                visitor.network,
+                self._clock.instant(),
+            )
+        if row["refusal"]:
+            return refuse(row["refusal"])
+        return Revealed(keys=await self._texts(at.shop_id, row["keys"] or []), first_time=row["first_time"])
+
+    async def opened_keys(self, buyer: Person, ref: str, visitor: Visitor) -> Revealed | Refused:
+        """Read the keys that are open already, opening none; refusals as reveal."""
+        view = await self.order(buyer, ref)
+        if isinstance(view, Refused):
+            return view
+        if view.role != "buyer":
+            return NOT_FOUND
+        opened = [slot.pos for slot in view.keys if slot.state == "opened"]
+        if not opened:
+            return Revealed(keys=[], first_time=False)
+        return await self.reveal(buyer, ref, opened, visitor)
+
+    async def refund_sealed(self, buyer: Person, ref: str) -> RefundedSealed | Refused:
+        """Refund every sealed key at once; the keys return to stock.
+
+        Refusals: not_found, not_paid, in_case, already_refunded, already_released, already_opened.
+        """
+        row = await self._buyers_step("refund_sealed", buyer, ref)
+        if isinstance(row, Refused):
+            return row
+        return RefundedSealed(refunded_minor=row["refunded_minor"], state=OrderState(row["state"]))
+
+    async def confirm(self, buyer: Person, ref: str) -> Confirmed | Refused:
+        """Release what is held to the merchant, less the fee.
+
+        Refusals: not_found, not_paid, in_case, already_refunded, already_released.
+        """
+        row = await self._buyers_step("confirm", buyer, ref)
+        if isinstance(row, Refused):
+            return row
+        return Confirmed(
+            released_minor=row["released_minor"], fee_minor=row["fee_minor"], state=OrderState(row["state"])
+        )
+
+    async def cancel(self, buyer: Person, ref: str) -> Refused | None:
+        """Cancel an unpaid order; None where it is cancelled now. Refusals: not_found, already_paid_or_ended."""
+        at = parse_ref(ref)
+        if at is None:
+            return NOT_FOUND
+        async with self._database.connection() as conn:
+            code = await store.cancel(conn, at.shop_id, at.object_id, buyer.account_id, self._clock.instant())
+        return None if code is None else refuse(code)
+
+    async def freeze(
+        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int, actor_role: str
+    ) -> int | Refused:
+        """Stop the release clock inside the caller's transaction; answers what is held, in minor units."""
+        row = await store.call(conn, "freeze", shop_id, order_id, actor_id, actor_role, self._clock.instant())
+        return refuse(row["refusal"]) if row["refusal"] else int(row["held_minor"])
+
+    async def unfreeze(
+        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int, actor_role: str, least: timedelta
+    ) -> datetime | Refused:
+        """Start the release clock again with what remained, at least ``least``; answers the new deadline."""
+        now = self._clock.instant()
+        row = await store.call(conn, "unfreeze", shop_id, order_id, actor_id, actor_role, least, now)
+        if row["refusal"]:
+            return refuse(row["refusal"])
+        due_at: datetime = row["due_at"]
+        return due_at
+
+    async def resolve(
+        self,
+        conn: Connection,
+        shop_id: ShopId,
+        order_id: OrderId,
+        refund_minor: int,
+        actor_id: int,
+        actor_role: str,
+        why: str,
+    ) -> Resolved | Refused:
+        """Refund part or all of a disputed escrow and release the rest; refusals: not_in_case, refund_out_of_range."""
+        now = self._clock.instant()
+        row = await store.call(conn, "resolve", shop_id, order_id, refund_minor, actor_id, actor_role, why, now)
+        if row["refusal"]:
+            return refuse(row["refusal"])
+        self._kick()
+        return Resolved(
+            state=OrderState(row["state"]), released_minor=row["released_minor"], fee_minor=row["fee_minor"]
+        )
+
+    async def replace(
+        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int, actor_role: str
+    ) -> Replaced | Refused:
+        """Give new sealed keys for the opened ones; refusals: not_in_case, nothing_to_replace, sold_out."""
+        row = await store.call(conn, "replace", shop_id, order_id, actor_id, actor_role, self._clock.instant())
+        if row["refusal"]:
+            return refuse(row["refusal"])
+        return Replaced(count=row["replaced"], due_at=row["due_at"])
+
+    async def _buyers_step(self, step: str, buyer: Person, ref: str) -> "store.Record | Refused":
+        at = parse_ref(ref)
+        if at is None:
+            return NOT_FOUND
+        async with self._database.connection() as conn:
+            row = await store.call(conn, step, at.shop_id, at.object_id, buyer.account_id, self._clock.instant())
+        if row["refusal"]:
+            return refuse(row["refusal"])
+        self._kick()
+        return row
+
+    async def _texts(self, shop_id: ShopId, keys: list[dict[str, Any]]) -> list[OpenedKey]:
+        return [
+            OpenedKey(
+                key["pos"],
+                await self._open_key(
+                    shop_id, key["listing_id"], key["key_id"], key["dek_id"], bytes.fromhex(key["sealed_text"])
+                ),
+            )
+            for key in keys
+        ]
+
+
+def _fits_int4(number: int) -> bool:
+    return 0 < number < 2**31

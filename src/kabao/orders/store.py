@@ -1,0 +1,207 @@
+"""The only file that executes the SQL of orders, escrow and the sweep."""
+
+from collections.abc import Awaitable, Callable
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+import asyncpg
+
+from kabao.kernel import OrderId, format_ref
+from kabao.orders.machine import OrderState
+from kabao.orders.model import (
+    ClaimedInstruction,
+    KeySlot,
+    Move,
+    OrderEvent,
+    OrderRow,
+    SweepStatus,
+)
+from kabao.orders.rules import RESERVE, UNPAID_CAP
+from kabao.postgres import Connection, load_queries
+
+_SQL: Final = load_queries("kabao.orders")
+_AUDIT: Final = load_queries("kabao.orders", "audit.sql")
+
+Record = asyncpg.Record
+BatchStep = Callable[[Connection, int | None, int, datetime | None], Awaitable[int]]
+
+NEWEST: Final = 2**63 - 1
+"""Above every order id: the start of a list."""
+
+
+async def place(
+    conn: Connection,
+    shop_id: int,
+    order_id: int,
+    buyer_id: int,
+    listing_id: int,
+    snapshot_no: int,
+    quantity: int,
+    key: str,
+    confirmed: list[str],
+    now: datetime | None,
+) -> asyncpg.Record:
+    """Place an order; the record carries refusal or the order."""
+    return await _one(
+        conn,
+        "place",
+        shop_id,
+        order_id,
+        buyer_id,
+        listing_id,
+        snapshot_no,
+        quantity,
+        key,
+        confirmed,
+        RESERVE,
+        UNPAID_CAP,
+        now,
+    )
+
+
+async def call(conn: Connection, step: str, *arguments: Any) -> asyncpg.Record:
+    """Run one money step by its query's name; the record carries refusal where it has one."""
+    return await _one(conn, step, *arguments)
+
+
+async def cancel(conn: Connection, shop_id: int, order_id: int, buyer_id: int, now: datetime | None) -> str | None:
+    """Cancel an unpaid order; answers a refusal's code or None."""
+    code: str | None = await conn.fetchval(_SQL["cancel"], shop_id, order_id, buyer_id, now)
+    return code
+
+
+async def order(conn: Connection, shop_id: int, order_id: int, now: datetime | None) -> asyncpg.Record | None:
+    """Return one order with its listing as bought, its seller and its escrow."""
+    return await conn.fetchrow(_SQL["order"], shop_id, order_id, now)
+
+
+async def key_slots(conn: Connection, shop_id: int, order_id: int) -> list[KeySlot]:
+    """Return the places of an order's keys."""
+    return [KeySlot(**dict(row)) for row in await conn.fetch(_SQL["key_slots"], shop_id, order_id)]
+
+
+async def money_moves(conn: Connection, shop_id: int, order_id: int) -> list[Move]:
+    """Return money in and out of an order."""
+    return [Move(**dict(row)) for row in await conn.fetch(_SQL["money_moves"], shop_id, order_id)]
+
+
+async def events(conn: Connection, shop_id: int, order_id: int) -> list[OrderEvent]:
+    """Return the history of an order."""
+    return [OrderEvent(**dict(row)) for row in await conn.fetch(_SQL["events"], shop_id, order_id)]
+
+
+async def orders_of_buyer(conn: Connection, buyer_id: int, tab: str, before: int, limit: int) -> list[OrderRow]:
+    """Return a buyer's orders, newest first."""
+    return [_row(row) for row in await conn.fetch(_SQL["orders_of_buyer"], buyer_id, tab, before, limit)]
+
+
+async def orders_of_shop(
+    conn: Connection, shop_id: int, owner_id: int, tab: str, before: int, limit: int
+) -> list[OrderRow]:
+    """Return a shop's orders for its owner, newest first."""
+    return [_row(row) for row in await conn.fetch(_SQL["orders_of_shop"], shop_id, owner_id, tab, before, limit)]
+
+
+async def to_pay(
+    conn: Connection, shop_id: int, order_id: int, buyer_id: int, now: datetime | None
+) -> asyncpg.Record | None:
+    """Return what a buyer still has to pay for an order."""
+    return await conn.fetchrow(_SQL["to_pay"], shop_id, order_id, buyer_id, now)
+
+
+async def held_by_shop(conn: Connection, shop_id: int) -> asyncpg.Record:
+    """Return what the custodian holds undecided for a shop."""
+    return await _one(conn, "held_by_shop", shop_id)
+
+
+async def expire(conn: Connection, shop_id: int | None, batch: int, now: datetime | None) -> int:
+    """Expire a batch of unpaid orders; returns how many."""
+    count: int = await conn.fetchval(_SQL["expire"], shop_id, batch, now)
+    return count
+
+
+async def sweep(conn: Connection, shop_id: int | None, batch: int, now: datetime | None) -> int:
+    """Release a batch of matured escrows; returns how many."""
+    count: int = await conn.fetchval(_SQL["sweep"], shop_id, batch, now)
+    return count
+
+
+async def sweep_state(conn: Connection, now: datetime | None) -> tuple[SweepStatus, datetime]:
+    """Return how the sweep stands, and the clock it stands by."""
+    row = dict(await _one(conn, "sweep_state", now))
+    clock: datetime = row.pop("now")
+    return SweepStatus(**row), clock
+
+
+async def sweep_ticked(conn: Connection, at: datetime) -> None:
+    """Remember a tick."""
+    await conn.execute(_SQL["sweep_ticked"], at)
+
+
+async def sweep_halt(conn: Connection, at: datetime, why: str) -> None:
+    """Halt every sweeper; the first reason stays."""
+    await conn.execute(_SQL["sweep_halt"], at, why)
+
+
+async def sweep_resume(conn: Connection, now: datetime | None, accept_for: timedelta) -> None:
+    """Let the sweepers go on."""
+    await conn.execute(_SQL["sweep_resume"], now, accept_for)
+
+
+async def claim_instructions(
+    conn: Connection, now: datetime | None, lease: timedelta, limit: int, provider: str
+) -> list[ClaimedInstruction]:
+    """Lease due instructions of one custodian."""
+    rows = await conn.fetch(_SQL["claim_instructions"], now, lease, limit, provider)
+    return [ClaimedInstruction(**dict(row)) for row in rows]
+
+
+async def finish_instruction(conn: Connection, shop_id: int, instruction_id: UUID, now: datetime | None) -> bool:
+    """Book that the custodian executed an instruction; False on a repeat."""
+    first: bool = await conn.fetchval(_SQL["finish_instruction"], shop_id, instruction_id, now)
+    return first
+
+
+async def postpone_instruction(
+    conn: Connection, claimed: ClaimedInstruction, now: datetime | None, wait: timedelta, error: str
+) -> None:
+    """Give an instruction back after a failure; does nothing where someone else has claimed it since."""
+    await conn.execute(
+        _SQL["postpone_instruction"], claimed.shop_id, claimed.instruction_id, claimed.attempt, now, wait, error
+    )
+
+
+async def audit_figures(conn: Connection) -> asyncpg.Record:
+    """Count what there is to audit."""
+    row = await conn.fetchrow(_AUDIT["figures"])
+    assert row is not None  # noqa: S101  an aggregate always answers a row
+    return row
+
+
+async def audit_check(conn: Connection, check: str) -> list[asyncpg.Record]:
+    """Return the rows of one audit query: what does not agree."""
+    return await conn.fetch(_AUDIT[check])
+
+
+async def _one(conn: Connection, name: str, *arguments: Any) -> asyncpg.Record:
+    row = await conn.fetchrow(_SQL[name], *arguments)
+    assert row is not None  # noqa: S101  a function call always answers a row
+    return row
+
+
+def _row(row: asyncpg.Record) -> OrderRow:
+    return OrderRow(
+        ref=format_ref(row["shop_id"], row["order_id"]),
+        title=row["title"],
+        shop_name=row["shop_name"],
+        buyer_name=row["buyer_name"],
+        quantity=row["quantity"],
+        amount_minor=row["amount_minor"],
+        state=OrderState(row["state"]),
+        in_case=row["in_case"],
+        placed_at=row["placed_at"],
+        reserve_until=row["reserve_until"],
+        due_at=row["due_at"],
+        order_id=OrderId(row["order_id"]),
+    )
