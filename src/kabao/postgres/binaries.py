@@ -69,7 +69,7 @@ def child_options(account: Account | None, cwd: Path) -> ChildOptions:
     return options
 
 
-def account_for(folder: Path, cluster: Path) -> Account | None:
+def account_for(folder: Path, cluster: Path, *, names: tuple[str, ...] = ("kabao", "nobody")) -> Account | None:
     """Choose who runs the server: ourselves (None) unless we are root.
 
     As root: the owner of an existing cluster, else a named owner of the folder, else `kabao` or `nobody`.
@@ -87,7 +87,8 @@ def account_for(folder: Path, cluster: Path) -> Account | None:
         return None
     if owner:
         return Account(owner, cluster.stat().st_gid)
-    for entry in (_named(folder.stat().st_uid), _named("kabao"), _named("nobody")):
+    candidates = [_named(folder.stat().st_uid), *(_named(name) for name in names)]
+    for entry in candidates:
         if entry is not None and entry.pw_uid != 0:
             return Account(entry.pw_uid, entry.pw_gid)
     raise DataFolderRefused(

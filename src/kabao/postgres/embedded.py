@@ -18,8 +18,8 @@ import subprocess
 import tempfile
 import threading
 import time
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Self
@@ -37,10 +37,9 @@ from kabao.postgres.binaries import (
 )
 from kabao.postgres.errors import DataFolderBusy, DataFolderRefused, ServerFailed
 from kabao.postgres.folder import VERSION_NAME, DataFolder, give_to_owner, inspect_folder, latest_schema
-from kabao.postgres.processes import POLL_SECONDS, postmaster_of, read_pid_file, running_in, stop_all
+from kabao.postgres.processes import POLL_SECONDS, PORT, postmaster_of, read_pid_file, running_in, stop_all
 
 SUPERUSER = "postgres"
-PORT = 5432
 START_SECONDS = 300.0
 ATTACH_SECONDS = 30.0
 LONGEST_SOCKET_PATH = 107  # bytes, sockaddr_un on Linux less its final NUL
@@ -114,25 +113,28 @@ class EmbeddedServer:
         binaries = find_binaries()
         held = DataFolder.open(folder, postgres=binaries.major, purpose=purpose, schema=schema)
         try:
-            account = account_for(folder, folder / "postgres")
-            usable = reachable_binaries(binaries, account, shared_home=shared_home)
-            server = cls(folder, held=held, binaries=usable, account=account, settings=settings or {})
-            for private in ("run", "log"):
-                server._make_folder(folder / private)
-            stop_all(server.cluster)
-            if not server.cluster.exists():
-                server._create_cluster()
-            server._launch()
+            with _explained():
+                account = account_for(folder, folder / "postgres")
+                usable = reachable_binaries(binaries, account, shared_home=shared_home)
+                server = cls(folder, held=held, binaries=usable, account=account, settings=settings or {})
+                server._open_up()
         except BaseException:
             held.close()
             raise
         return server
 
     @classmethod
-    def attach(cls, folder: Path, *, settings: Mapping[str, str] | None = None) -> Self:
+    def attach(
+        cls,
+        folder: Path,
+        *,
+        settings: Mapping[str, str] | None = None,
+        wait_seconds: float = ATTACH_SECONDS,
+    ) -> Self:
         """Use the server that runs in the folder, or start one for as long as this command takes.
 
-        For commands beside `kabao serve`, such as the audit. Refuses a folder that holds no kabao data.
+        For commands beside `kabao serve`, such as the audit. Refuses a folder without kabao data, and
+        one whose server does not come up within `wait_seconds`.
         """
         folder = folder.absolute()
         if inspect_folder(folder, postgres=None, schema=latest_schema()) is None:
@@ -140,7 +142,7 @@ class EmbeddedServer:
                 zh=f"{folder} 里没有卡保的数据（缺 {VERSION_NAME}）。请检查 --data 的路径。",
                 en=f"{folder} holds no kabao data (no {VERSION_NAME}). Check the path given to --data.",
             )
-        deadline = time.monotonic() + ATTACH_SECONDS
+        deadline = time.monotonic() + wait_seconds
         while True:
             try:
                 return cls.start(folder, settings=settings, purpose="command")
@@ -194,8 +196,9 @@ class EmbeddedServer:
             if self.is_alive():
                 return False
             self._reap()
-            stop_all(self.cluster)
-            self._launch()
+            with _explained():
+                stop_all(self.cluster)
+                self._launch()
             return True
 
     def restart(self) -> None:
@@ -224,6 +227,14 @@ class EmbeddedServer:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.stop()
+
+    def _open_up(self) -> None:
+        for private in ("run", "log"):
+            self._make_folder(self.folder / private)
+        stop_all(self.cluster)
+        if not self.cluster.exists():
+            self._create_cluster()
+        self._launch()
 
     def _create_cluster(self) -> None:
         staging = self.folder / "postgres.new"
@@ -263,18 +274,15 @@ class EmbeddedServer:
     def _launch(self) -> None:
         arguments = [part for name, value in self._settings.items() for part in ("-c", f"{name}={value}")]
         with self._open_log() as log:
-            try:
-                # Its own session keeps the terminal's Ctrl-C from the server: kabao stops it in order.
-                self._process = subprocess.Popen(  # noqa: S603  our own program, no shell
-                    [self._binaries.program("postgres"), "-D", self._own_path(self.cluster), *arguments],
-                    stdin=subprocess.DEVNULL,
-                    stdout=log,
-                    stderr=log,
-                    start_new_session=True,
-                    **child_options(self._account, self.cluster),
-                )
-            except OSError as error:
-                raise _failed("postgres", error.strerror or type(error).__name__) from error
+            # Its own session keeps the terminal's Ctrl-C from the server: kabao stops it in order.
+            self._process = subprocess.Popen(  # noqa: S603  our own program, no shell
+                [self._binaries.program("postgres"), "-D", self._own_path(self.cluster), *arguments],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+                **child_options(self._account, self.cluster),
+            )
         try:
             self._wait_until_ready(self._process)
         except BaseException:
@@ -332,10 +340,7 @@ class EmbeddedServer:
         return os.fdopen(fd, "ab", buffering=0)
 
     def _log_tail(self) -> str:
-        try:
-            return self.log.read_bytes()[-600:].decode("utf-8", "replace").strip()
-        except OSError:
-            return str(self.log)
+        return self.log.read_bytes()[-600:].decode("utf-8", "replace").strip()
 
     def _socket_folder(self) -> Path:
         """The folder clients connect through: the cluster, or a short private link to it.
@@ -376,6 +381,14 @@ def _links_to(link: Path, target: Path) -> bool:
     with suppress(FileExistsError):
         link.symlink_to(target)
     return link.is_symlink() and link.readlink() == target
+
+
+@contextmanager
+def _explained() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise _failed(str(error.filename or "system"), error.strerror or type(error).__name__) from error
 
 
 def _failed(program: str, reason: str) -> ServerFailed:

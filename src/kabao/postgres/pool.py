@@ -46,8 +46,9 @@ class Database:
     connections: they are handed on without the round trip that would clear it.
     """
 
-    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]") -> None:
+    def __init__(self, pool: "asyncpg.Pool[asyncpg.Record]", *, acquire_seconds: float = ACQUIRE_SECONDS) -> None:
         self._pool = pool
+        self._acquire_seconds = acquire_seconds
 
     @asynccontextmanager
     async def connection(self) -> AsyncIterator[Connection]:
@@ -121,7 +122,7 @@ class Database:
 
     async def _acquire(self) -> Connection:
         try:
-            return await self._pool.acquire(timeout=ACQUIRE_SECONDS)
+            return await self._pool.acquire(timeout=self._acquire_seconds)
         except (*_UNREACHABLE, OSError, asyncpg.InterfaceError) as error:
             raise DatabaseUnavailable.because(error) from error
 
@@ -133,7 +134,13 @@ class Database:
             return
 
 
-async def open_pool(dsn: str, *, size: int = 10, server_settings: Mapping[str, str] | None = None) -> Database:
+async def open_pool(
+    dsn: str,
+    *,
+    size: int = 10,
+    server_settings: Mapping[str, str] | None = None,
+    acquire_seconds: float = ACQUIRE_SECONDS,
+) -> Database:
     """Open a pool of at most `size` connections to `dsn`; jsonb arrives as Python values.
 
     Raises `DatabaseUnavailable` when the first connection fails.
@@ -154,7 +161,7 @@ async def open_pool(dsn: str, *, size: int = 10, server_settings: Mapping[str, s
         await pool
     except (*_UNREACHABLE, OSError) as error:
         raise DatabaseUnavailable.because(error) from error
-    return Database(pool)
+    return Database(pool, acquire_seconds=acquire_seconds)
 
 
 @contextmanager

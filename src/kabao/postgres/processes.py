@@ -13,6 +13,7 @@ from typing import NamedTuple
 
 from kabao.postgres.errors import ServerFailed
 
+PORT = 5432
 POLL_SECONDS = 0.01
 _STATUS_LINE = 7
 
@@ -63,7 +64,7 @@ def postmaster_of(cluster: Path) -> int | None:
 
 
 def stop_all(cluster: Path, *, fast_seconds: float = 60.0, orphan_seconds: float = 3.0) -> None:
-    """End every postgres of this cluster, gently first, and clear its stale pid file.
+    """End every postgres of this cluster, gently first, and clear its stale pid files.
 
     A live postmaster gets a fast shutdown. Orphans of a killed one leave by themselves, or are pushed: their
     shared memory is lost already and recovery replays what was committed. Only call it holding the folder.
@@ -86,9 +87,10 @@ def stop_all(cluster: Path, *, fast_seconds: float = 60.0, orphan_seconds: float
             )
         _signal(running_in(cluster), push)
         patience = orphan_seconds + 2.0
-    # PostgreSQL refuses to start when the recorded pid exists, even as a zombie or as somebody else's
-    # process. Nobody is left in this folder, which is the one condition under which the file may go.
-    (cluster / "postmaster.pid").unlink(missing_ok=True)
+    # PostgreSQL refuses to start when a recorded pid exists, even as a zombie or as somebody else's process.
+    # Nobody is left in this folder, which is the one condition under which the files may go.
+    for name in ("postmaster.pid", f".s.PGSQL.{PORT}.lock"):
+        (cluster / name).unlink(missing_ok=True)
 
 
 def _all_gone(cluster: Path, patience: float) -> bool:
