@@ -48,8 +48,12 @@ _ALL: Final = (
         "写明差在哪里，例如面值、地区、期限、版本。下单时的商品页已经存好。",
     ),
     Claim("not_delivered", ClaimKind.MERCHANT, "没有收到商品", "写明你少了什么，数量差多少。"),
-    Claim("late", ClaimKind.MERCHANT, "发货超过了承诺的时间", "承诺的时间和发货时间平台都有记录，写明对你的影响就可以。"),
-    Claim("reclaimed", ClaimKind.MERCHANT, "用了以后被收回或封停", "附上被收回或封停的通知，写明从什么时候开始不能用。"),
+    Claim(
+        "late", ClaimKind.MERCHANT, "发货超过了承诺的时间", "承诺的时间和发货时间平台都有记录，写明对你的影响就可以。"
+    ),
+    Claim(
+        "reclaimed", ClaimKind.MERCHANT, "用了以后被收回或封停", "附上被收回或封停的通知，写明从什么时候开始不能用。"
+    ),
     Claim("warranty_refused", ClaimKind.MERCHANT, "质保期内商家不处理", "写明你什么时候找过商家，商家怎么答复的。"),
     Claim(
         "wrong_purchase",
@@ -64,12 +68,27 @@ _ALL: Final = (
         "写明哪一条没看清。如果商家没有做显著提示，责任可能在商家。",
     ),
     Claim("expired", ClaimKind.BUYER, "放太久，卡密过期了", "写明过期日期。有效期没有写在商品页上的，责任可能在商家。"),
-    Claim("changed_mind", ClaimKind.BUYER, "不想要了", "还没拆封的可以直接全额退。已拆封的要和商家商量，可能扣一部分费用。"),
+    Claim(
+        "changed_mind",
+        ClaimKind.BUYER,
+        "不想要了",
+        "还没拆封的可以直接全额退。已拆封的要和商家商量，可能扣一部分费用。",
+    ),
     Claim("own_mistake", ClaimKind.BUYER, "自己操作失误", "写明做了哪一步，例如充到了别的账号，商家也许能帮忙处理。"),
-    Claim("clause_vague", ClaimKind.RULES, "条款含糊，说法不一", "抄下你认为含糊或互相矛盾的条款。有两种理解时，按不利于写条款一方的理解。"),
+    Claim(
+        "clause_vague",
+        ClaimKind.RULES,
+        "条款含糊，说法不一",
+        "抄下你认为含糊或互相矛盾的条款。有两种理解时，按不利于写条款一方的理解。",
+    ),
     Claim("clause_unfair", ClaimKind.RULES, "条款不公平", "抄下你认为不公平的条款，例如“一经售出概不退换”。"),
     Claim("excessive_hurdle", ClaimKind.RULES, "退款门槛过高", "写明商家要求你提供什么，例如第三方检测报告。"),
-    Claim("not_prominent", ClaimKind.RULES, "重要条款没有提示清楚", "写明哪一条你在付款前没有看到。你确认过的提示平台都有记录。"),
+    Claim(
+        "not_prominent",
+        ClaimKind.RULES,
+        "重要条款没有提示清楚",
+        "写明哪一条你在付款前没有看到。你确认过的提示平台都有记录。",
+    ),
     Claim("other", ClaimKind.MERCHANT, "其他问题", "把事情经过按时间写下来，附上能说明问题的截图。"),
 )
 

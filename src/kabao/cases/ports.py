@@ -1,31 +1,12 @@
-"""What a case needs from elsewhere: the orders' money steps, the notices to people, and who is looking."""
+"""What a case needs from elsewhere: the orders' money steps and the notices to people."""
 
-from collections.abc import Set as AbstractSet
 from datetime import datetime, timedelta
-from typing import Any, Literal, Protocol
+from typing import Literal, Protocol
 
+from kabao.identity.model import Person
 from kabao.kernel import Refused
 from kabao.orders.model import OrderView, Replaced, Resolved
 from kabao.postgres import Connection
-
-
-class Viewer(Protocol):
-    """A signed-in person, as identity's `Person` is one."""
-
-    @property
-    def account_id(self) -> int:
-        """The account."""
-        ...
-
-    @property
-    def roles(self) -> AbstractSet[str]:
-        """The roles granted to it."""
-        ...
-
-    @property
-    def staff_checked(self) -> bool:
-        """Whether password and one-time code were given in this session."""
-        ...
 
 
 class Orders(Protocol):
@@ -66,7 +47,7 @@ class Orders(Protocol):
         """Give new sealed keys for the opened ones and start the clock afresh, or answer `Refused`."""
         ...
 
-    async def order(self, person: Any, ref: str, /) -> OrderView | Refused:
+    async def order(self, person: Person, ref: str, /) -> OrderView | Refused:
         """The order as this person sees it."""
         ...
 

@@ -5,3 +5,33 @@ durable before its row exists, so that a crash leaves at most a blob nobody poin
 its content; previews are re-encoded without metadata; originals go only to who gave them and to staff. Whether
 somebody may see an order at all is decided by the caller.
 """
+
+from kabao.evidence.blobs import BlobDamaged, Blobs, StorageFull
+from kabao.evidence.model import (
+    MAX_FILE_BYTES,
+    MAX_FILES_PER_ORDER,
+    MAX_MESSAGE_CHARS,
+    AuthorRole,
+    FileBody,
+    Item,
+    MediaType,
+    Message,
+)
+from kabao.evidence.rules import clean_text
+from kabao.evidence.service import EvidenceService
+
+__all__ = [
+    "MAX_FILES_PER_ORDER",
+    "MAX_FILE_BYTES",
+    "MAX_MESSAGE_CHARS",
+    "AuthorRole",
+    "BlobDamaged",
+    "Blobs",
+    "EvidenceService",
+    "FileBody",
+    "Item",
+    "MediaType",
+    "Message",
+    "StorageFull",
+    "clean_text",
+]
