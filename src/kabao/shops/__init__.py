@@ -8,6 +8,7 @@ Invariants:
 - A shop and its drafts are reached by their owner only; anyone else is told NOT_FOUND.
 """
 
+from kabao.shops.goods import CATEGORIES, PROHIBITED, Basis, Finding, ProhibitedGoods, ProhibitedList
 from kabao.shops.model import (
     SOLD_SHOWN_MAX,
     STOCK_SHOWN_MAX,
@@ -30,12 +31,18 @@ from kabao.shops.model import (
     shop_ref,
 )
 from kabao.shops.ports import OnMerchant, Owner
+from kabao.shops.rules import notices_for
+from kabao.shops.service import ShopService
 
 __all__ = [
+    "CATEGORIES",
+    "PROHIBITED",
     "SOLD_SHOWN_MAX",
     "STOCK_SHOWN_MAX",
+    "Basis",
     "Category",
     "ChangedMind",
+    "Finding",
     "ListingCard",
     "ListingDraft",
     "ListingState",
@@ -43,14 +50,18 @@ __all__ = [
     "Notice",
     "OnMerchant",
     "Owner",
+    "ProhibitedGoods",
+    "ProhibitedList",
     "PublicShop",
     "ShopCard",
     "ShopForm",
+    "ShopService",
     "ShopState",
     "ShopView",
     "Snapshot",
     "Terms",
     "listing_ref",
+    "notices_for",
     "parse_shop_ref",
     "shop_ref",
 ]

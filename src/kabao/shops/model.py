@@ -52,8 +52,9 @@ class Category(msgspec.Struct, frozen=True):
 class Terms(msgspec.Struct, frozen=True, kw_only=True):
     """A listing's structured refund terms; sealed keys are always refunded in full, so that is no field.
 
-    `delivery_promise_seconds` 1 to 7 days after payment, `escrow_hours` 1..2160 until automatic confirmation,
-    `claim_days` and `warranty_days` after opening, `partial_fee_percent` 1..90 with PARTIAL and None without.
+    `delivery_promise_seconds` after payment (up to 7 days), `escrow_hours` until automatic confirmation (1..2160),
+    `claim_days` (1..365) and `warranty_days` (0..3650) after opening, `partial_fee_percent` 1..90 with PARTIAL, else
+    None; `validity_text` and `region_text` up to 100 characters, `free_text` up to 1,000.
     """
 
     delivery_promise_seconds: int = 60

@@ -157,10 +157,12 @@ CREATE TABLE key_import (
   bad_lines   jsonb NOT NULL DEFAULT '[]',
   failure     text,
   created_at  timestamptz NOT NULL DEFAULT now(),
+  progress_at timestamptz NOT NULL DEFAULT now(),
   finished_at timestamptz,
   PRIMARY KEY (shop_id, import_id),
   FOREIGN KEY (shop_id, listing_id) REFERENCES listing
 );
+CREATE UNIQUE INDEX key_import_one_running ON key_import (shop_id, listing_id) WHERE state = 'running';
 
 -- state: available -> reserved -> sealed -> opened; replaced and withdrawn never come back.
 CREATE TABLE card_key (
@@ -183,6 +185,7 @@ CREATE TABLE card_key (
   CHECK ((state IN ('reserved', 'sealed', 'opened', 'replaced')) = (order_id IS NOT NULL))
 ) WITH (fillfactor = 80);
 CREATE INDEX card_key_available ON card_key (shop_id, listing_id, key_id) WHERE state = 'available';
+CREATE INDEX card_key_sold ON card_key (shop_id, listing_id) WHERE state IN ('sealed', 'opened');
 
 -- ---------------------------------------------------------------- orders and escrow
 
