@@ -522,6 +522,7 @@ CREATE TABLE notice (
   read_at    timestamptz,
   PRIMARY KEY (account_id, notice_id)
 );
+CREATE INDEX notice_unread ON notice (account_id) WHERE read_at IS NULL;
 
 -- ---------------------------------------------------------------- the simulated institution and its own books
 

@@ -1,0 +1,134 @@
+"""What identity decides, without I/O: when a code counts, what is shown of a phone, which texts are names."""
+
+import ipaddress
+import re
+import unicodedata
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+from kabao.identity.model import Visitor
+
+CODE_DIGITS: Final = 6
+CODE_SECONDS: Final = 5 * 60
+CODE_TRIES: Final = 5
+CODE_SPACING_SECONDS: Final = 60
+LINK_SECONDS: Final = 24 * 3600
+SESSION_SECONDS: Final = 30 * 24 * 3600
+SEEN_SECONDS: Final = 10 * 60
+STAFF_SECONDS: Final = 12 * 3600
+TOTP_SECONDS: Final = 30
+
+MAX_DEVICE: Final = 200
+MAX_NAME: Final = 40
+MAX_EMAIL: Final = 254
+MIN_PASSWORD: Final = 10
+MAX_PASSWORD: Final = 200
+UNKNOWN_NETWORK: Final = "unknown"
+
+_EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
+
+
+class Limit(NamedTuple):
+    """At most `hits` in each aligned window of `seconds`; a burst across a boundary may reach twice that."""
+
+    hits: int
+    seconds: int
+
+
+CODES_PER_PHONE: Final = Limit(5, 3600)
+CODES_PER_NETWORK: Final = Limit(20, 3600)
+SIGN_INS_PER_NETWORK: Final = Limit(60, 3600)
+STAFF_CHECKS_PER_ACCOUNT: Final = Limit(5, 900)
+
+
+class CodeVerdict(StrEnum):
+    """What a sign-in try with a code comes to."""
+
+    RIGHT = "right"
+    WRONG = "wrong"
+    ENDED = "ended"
+
+
+def judge_code(*, attempts: int, expires_at: datetime, now: datetime, matches: bool) -> CodeVerdict:
+    """Decide one try; `attempts` are the tries spent before it.
+
+    The last wrong try ends the code, so that the person is told to ask for a new one.
+    """
+    if attempts >= CODE_TRIES or now >= expires_at:
+        return CodeVerdict.ENDED
+    if matches:
+        return CodeVerdict.RIGHT
+    return CodeVerdict.ENDED if attempts + 1 >= CODE_TRIES else CodeVerdict.WRONG
+
+
+def was_sent_just_now(*, sent_at: datetime, now: datetime) -> bool:
+    """Tell whether the last code to this phone is younger than the spacing between two codes."""
+    return now - sent_at < timedelta(seconds=CODE_SPACING_SECONDS)
+
+
+def is_seen_stale(*, seen_at: datetime, now: datetime) -> bool:
+    """Tell whether a session's last sighting is old enough to be worth a write."""
+    return now - seen_at >= timedelta(seconds=SEEN_SECONDS)
+
+
+def clean_digits(text: str) -> str | None:
+    """Read a six-digit code as typed (spaces and full-width digits are forgiven); None where it is not one."""
+    digits = "".join(unicodedata.normalize("NFKC", text[:20]).split())
+    return digits if len(digits) == CODE_DIGITS and digits.isascii() and digits.isdigit() else None
+
+
+def mask_phone(phone: str) -> str:
+    """Show an E.164 number with its middle hidden: ``138****8000`` for the mainland, ``+852****567`` elsewhere."""
+    national = phone.removeprefix("+86")
+    if national != phone and len(national) == len("13800138000"):
+        return f"{national[:3]}****{national[-4:]}"
+    return f"{phone[:4]}****{phone[-3:]}" if len(phone) >= len("+8521234567") else f"{phone[:2]}****{phone[-2:]}"
+
+
+def default_name(account_id: int) -> str:
+    """Name a new account; made from the id, since the phone's digits are nobody else's business."""
+    return f"用户{account_id % 1_000_000:06d}"
+
+
+def clean_name(text: str) -> str | None:
+    """Tidy a display name; None where it is empty, longer than 40 characters or holds invisible characters."""
+    name = " ".join(unicodedata.normalize("NFC", text[: 10 * MAX_NAME]).split())
+    return name if 0 < len(name) <= MAX_NAME and name.isprintable() else None
+
+
+def clean_email(text: str) -> str | None:
+    """Tidy an e-mail address; None where it cannot be one. Whether it is reached, only a message shows."""
+    email = text.strip()
+    if len(email) > MAX_EMAIL or not email.isprintable() or _EMAIL.fullmatch(email) is None:
+        return None
+    return email
+
+
+def is_good_password(password: str) -> bool:
+    """Tell whether a staff password has a length that is taken."""
+    return MIN_PASSWORD <= len(password) <= MAX_PASSWORD
+
+
+def totp_step(at: datetime) -> int:
+    """Count the 30-second steps since 1970 (RFC 6238)."""
+    return int(at.timestamp()) // TOTP_SECONDS
+
+
+def network_prefix(client_ip: str | None) -> str:
+    """Reduce an address to its /24 (IPv4) or /48 (IPv6) network, which is all that is kept of it."""
+    try:
+        address = ipaddress.ip_address((client_ip or "").partition("%")[0])
+    except ValueError:
+        return UNKNOWN_NETWORK
+    if isinstance(address, ipaddress.IPv6Address):
+        if address.ipv4_mapped is None:
+            return str(ipaddress.ip_network((address, 48), strict=False))
+        address = address.ipv4_mapped
+    return str(ipaddress.ip_network((address, 24), strict=False))
+
+
+def visitor_of(user_agent: str | None, client_ip: str | None) -> Visitor:
+    """Describe who is asking, from a request's User-Agent and client address."""
+    words = (letter for letter in (user_agent or "")[: 5 * MAX_DEVICE] if letter.isprintable())
+    return Visitor("".join(words).strip()[:MAX_DEVICE], network_prefix(client_ip))

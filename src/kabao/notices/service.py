@@ -1,0 +1,46 @@
+"""Use cases of notices: tell someone, show what was told, mark it read."""
+
+from kabao.identity import Person
+from kabao.kernel import Clock, IdSource, Refusal, Refused
+from kabao.notices import rules, store
+from kabao.notices.model import Notice
+from kabao.postgres import Connection, Database
+
+
+class NoticeService:
+    """A person's inbox."""
+
+    def __init__(self, *, database: Database, clock: Clock, ids: IdSource) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+
+    async def tell(self, conn: Connection, account_id: int, kind: str, subject: str, link: str) -> None:
+        """Tell an account something, in the transaction that made it true; a long subject is cut.
+
+        Raises ValueError for a link that leaves this site.
+        """
+        if not rules.is_own_path(link):
+            raise ValueError("a notice links to a path of this site")
+        line = rules.fit_subject(subject)
+        await store.add(conn, account_id, self._ids.next(), kind, line, link, self._clock.instant())
+
+    async def unread_count(self, person: Person) -> int:
+        """Count a person's unread notices, up to 100."""
+        async with self._database.connection() as conn:
+            return await store.unread_count(conn, person.account_id, rules.UNREAD_SHOWN)
+
+    async def inbox(self, person: Person, before: int | None = None) -> list[Notice]:
+        """Answer a person's newest 50 notices, older than the one named by `before`."""
+        async with self._database.connection() as conn:
+            return await store.inbox(conn, person.account_id, before, rules.INBOX_LINES)
+
+    async def mark_read(self, person: Person, notice_id: int | None = None) -> Refused | None:
+        """Mark one notice read, or without an id all of them. Refusals: NOT_FOUND (another's too)."""
+        at = self._clock.instant()
+        async with self._database.transaction() as conn:
+            if notice_id is None:
+                await store.mark_all_read(conn, person.account_id, at)
+                return None
+            found = await store.mark_read(conn, person.account_id, notice_id, at)
+            return None if found else Refused(Refusal.NOT_FOUND)
