@@ -23,7 +23,7 @@ async def test_a_transaction_is_kept_or_undone_whole(owner_database: Database) -
 
     with pytest.raises(RuntimeError, match="half way"):
         await give_up_half_way()
-    assert await owner_database.fetch("SELECT n FROM t") == [(1,)]
+    assert [row["n"] for row in await owner_database.fetch("SELECT n FROM t")] == [1]
     row = await owner_database.fetchrow("SELECT n FROM t WHERE n = $1", 1)
     assert row is not None
     assert row["n"] == 1

@@ -36,6 +36,8 @@ _UNREACHABLE = (
     asyncpg.TooManyConnectionsError,
     TimeoutError,
 )
+# The driver raises its internal error when a dying server's last word arrived between two statements.
+_BROKEN = (*_UNREACHABLE, asyncpg.InterfaceError, asyncpg.InternalClientError, OSError)
 _DISK_FULL = "53100"
 
 
@@ -83,7 +85,7 @@ class Database:
                 raise
             try:
                 await transaction.commit()
-            except (*_UNREACHABLE, asyncpg.InterfaceError, OSError) as error:
+            except _BROKEN as error:
                 raise DatabaseUnavailable.because(error, outcome_unknown=True) from error
 
     async def fetch(self, query: str, *args: Any) -> list[asyncpg.Record]:
@@ -123,13 +125,13 @@ class Database:
     async def _acquire(self) -> Connection:
         try:
             return await self._pool.acquire(timeout=self._acquire_seconds)
-        except (*_UNREACHABLE, OSError, asyncpg.InterfaceError) as error:
+        except _BROKEN as error:
             raise DatabaseUnavailable.because(error) from error
 
     async def _release(self, conn: Connection) -> None:
         try:
             await self._pool.release(conn)
-        except (*_UNREACHABLE, asyncpg.InterfaceError, OSError):
+        except _BROKEN:
             # The driver drops a connection it cannot reset; the work on it has its own result already.
             return
 
@@ -159,7 +161,7 @@ async def open_pool(
     )
     try:
         await pool
-    except (*_UNREACHABLE, OSError) as error:
+    except (*_UNREACHABLE, asyncpg.InternalClientError, OSError) as error:
         raise DatabaseUnavailable.because(error) from error
     return Database(pool, acquire_seconds=acquire_seconds)
 
@@ -169,6 +171,9 @@ def _translated(conn: Connection) -> Iterator[None]:
     try:
         yield
     except _UNREACHABLE as error:
+        raise DatabaseUnavailable.because(error) from error
+    except asyncpg.InternalClientError as error:
+        conn.terminate()
         raise DatabaseUnavailable.because(error) from error
     except asyncpg.PostgresError as error:
         if error.sqlstate == _DISK_FULL:
