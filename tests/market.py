@@ -157,7 +157,8 @@ async def paid_order(
         amount,
     )
     await db.execute(
-        """INSERT INTO sandbox.payment (payment_id, checkout_id, merchant_ref, amount_minor, currency, paid_at, notified_at, due_at)
+        """INSERT INTO sandbox.payment (payment_id, checkout_id, merchant_ref, amount_minor, currency, paid_at,
+                                        notified_at, due_at)
            VALUES ($1, $1, $2, $3, 'CNY', coalesce($4, now()), coalesce($4, now()), coalesce($4, now()))""",
         payment_id,
         ref,

@@ -1,0 +1,105 @@
+"""What every custodian must keep, run against the simulated institution."""
+
+from uuid import uuid4
+
+import pytest
+
+from kabao.custody import CheckoutRequest, Custodian, CustodianRefused, Instruction, PaymentNotice, SandboxInstitution
+from kabao.kernel import FixedClock, IdSource
+from kabao.postgres import Database
+from market import NOON
+
+REQUEST = CheckoutRequest(
+    merchant_ref="7-ABC", subject="点卡 × 1", amount_minor=500, currency="CNY", return_path="/o/7-ABC"
+)
+
+
+@pytest.fixture
+def sandbox(database: Database) -> SandboxInstitution:
+    return SandboxInstitution(database=database, clock=FixedClock(NOON), ids=IdSource(), secret=b"s" * 32)
+
+
+@pytest.fixture
+async def payment(sandbox: SandboxInstitution) -> str:
+    custodian: Custodian = sandbox
+    paid = await sandbox.pay((await custodian.checkout(REQUEST)).checkout_id)
+    assert paid is not None
+    return paid
+
+
+def payout(of_payment: str, amount: int, **fields: object) -> Instruction:
+    given: dict[str, object] = {
+        "instruction_id": uuid4(),
+        "payment_id": of_payment,
+        "kind": "refund",
+        "amount_minor": amount,
+        "fee_minor": 0,
+        "currency": "CNY",
+    }
+    return Instruction(**(given | fields))  # type: ignore[arg-type]
+
+
+async def test_a_checkout_of_one_reference_is_found_again(sandbox: SandboxInstitution) -> None:
+    first, second = await sandbox.checkout(REQUEST), await sandbox.checkout(REQUEST)
+    assert first == second
+    shown = await sandbox.find_checkout(first.checkout_id)
+    assert shown is not None
+    assert (shown.amount_minor, shown.subject, shown.paid_at) == (500, "点卡 × 1", None)
+    assert await sandbox.find_checkout("nothing") is None
+    assert await sandbox.pay("nothing") is None
+    assert not await sandbox.notify("nothing", lambda _body, _signature: pytest.fail("no notice"))
+
+
+async def test_an_instruction_is_executed_once(sandbox: SandboxInstitution, payment: str) -> None:
+    order = payout(payment, 500)
+    await sandbox.execute(order)
+    await sandbox.execute(order)
+    with pytest.raises(CustodianRefused):
+        await sandbox.execute(payout(payment, 1))
+
+
+async def test_an_id_is_never_taken_for_another_payout(sandbox: SandboxInstitution, payment: str) -> None:
+    order = payout(payment, 100)
+    await sandbox.execute(order)
+    with pytest.raises(CustodianRefused):
+        await sandbox.execute(payout(payment, 101, instruction_id=order.instruction_id))
+
+
+@pytest.mark.parametrize("wrong", [{"amount_minor": 501}, {"currency": "USD"}, {"payment_id": "unknown"}])
+async def test_what_does_not_fit_the_payment_is_refused(
+    sandbox: SandboxInstitution, payment: str, wrong: dict[str, object]
+) -> None:
+    with pytest.raises(CustodianRefused):
+        await sandbox.execute(payout(payment, 1, **wrong))
+
+
+async def test_a_notice_is_sent_until_it_is_confirmed(
+    sandbox: SandboxInstitution, payment: str, database: Database
+) -> None:
+    seen: list[PaymentNotice] = []
+    answers = [False, True]
+
+    async def sink(body: bytes, signature: str) -> bool:
+        notice = sandbox.verify_notice(body, signature)
+        assert notice is not None
+        seen.append(notice)
+        return answers.pop(0)
+
+    assert await sandbox.deliver_notices(sink) == 0
+    assert await sandbox.deliver_notices(sink) == 0
+    later = FixedClock(NOON)
+    later.at = NOON.replace(hour=13)
+    again = SandboxInstitution(database=database, clock=later, ids=IdSource(), secret=b"s" * 32)
+    assert await again.deliver_notices(sink) == 1
+    assert await again.deliver_notices(sink) == 0
+    assert [notice.payment_id for notice in seen] == [payment, payment]
+    assert seen[0].amount_minor == 500
+
+
+def test_a_notice_of_another_institution_is_not_verified(sandbox: SandboxInstitution, database: Database) -> None:
+    other = SandboxInstitution(database=database, clock=FixedClock(NOON), ids=IdSource(), secret=b"o" * 32)
+    notice = PaymentNotice(payment_id="p", merchant_ref="7-ABC", amount_minor=1, currency="CNY", paid_at="now")
+    body = other.notice_body(notice)
+    assert sandbox.verify_notice(body, sandbox.sign(body)) == notice
+    assert sandbox.verify_notice(body, other.sign(body)) is None
+    assert sandbox.verify_notice(body + b" ", sandbox.sign(body)) is None
