@@ -182,7 +182,7 @@ async def test_a_phone_gets_five_codes_an_hour_and_refused_ones_do_not_count(
     assert await identity.request_code(PHONE, network(9)) == PHONE
 
 
-async def test_a_network_gets_twenty_codes_an_hour(identity: IdentityService, outbox: Outbox) -> None:
+async def test_a_network_gets_twenty_codes_an_hour(identity: IdentityService) -> None:
     answers = [await identity.request_code(f"138001380{number:02d}", HOME) for number in range(21)]
     assert [answer for answer in answers if isinstance(answer, Refused)] == [Refused(Refusal.TOO_MANY_TRIES)]
     assert await identity.request_code("13900139000", network(1)) == "+8613900139000"
@@ -197,9 +197,7 @@ async def test_a_network_gets_so_many_sign_in_tries(identity: IdentityService, o
     assert isinstance(await identity.sign_in(PHONE, code, network(1)), NewSession)
 
 
-async def test_asking_for_a_code_tells_nothing_about_the_phone(
-    identity: IdentityService, outbox: Outbox, clock: FixedClock
-) -> None:
+async def test_asking_for_a_code_tells_nothing_about_the_phone(identity: IdentityService, outbox: Outbox) -> None:
     await identity.find_or_create(PHONE, "林间", [Role.BUYER])
     frozen = await identity.find_or_create("13900139000", "停用", [Role.BUYER])
     await identity.set_frozen(frozen, frozen=True)
@@ -292,7 +290,7 @@ async def test_nothing_that_opens_a_door_is_stored_in_the_clear(
     assert isinstance(token, str)
     rows: list[object] = []
     for table in ("sign_in_code", "session", "sign_in_link", "api_token", "rate_window"):
-        rows += await database.fetch(f"SELECT t::text FROM {table} t")
+        rows += await database.fetch(f"SELECT t::text FROM {table} t")  # noqa: S608  names from here
     stored = repr(rows)
     assert len(rows) >= 6
     for secret in (f"({code},", f",{code},", session.token, link, token, session.csrf):
@@ -321,9 +319,7 @@ async def test_the_databases_clock_decides_where_no_instant_is_given(database: D
     assert isinstance(await identity.sign_in_by_link(link, HOME), NewSession)
 
 
-async def test_a_limit_counts_each_bucket_and_window_by_itself(
-    identity: IdentityService, clock: FixedClock, database: Database
-) -> None:
+async def test_a_limit_counts_each_bucket_and_window_by_itself(identity: IdentityService, clock: FixedClock) -> None:
     clock.at = clock.at.replace(minute=0)
     assert [await identity.allow("lookup:7", 3, 60) for _ in range(5)] == [True] * 3 + [False] * 2
     assert await identity.allow("lookup:8", 3, 60)

@@ -1,6 +1,7 @@
 """Canonical bytes of plain values, so that a digest means the same everywhere (RFC 8785 without its numbers).
 
-Objects have sorted keys, no spaces, UTF-8; numbers are integers only, since floats are refused.
+Objects have their keys sorted by UTF-16 code units, no spaces, UTF-8; numbers are integers only, since floats are
+refused.
 """
 
 import hashlib
@@ -9,9 +10,12 @@ from typing import Any
 
 
 def canonical_bytes(value: Any) -> bytes:
-    """Encode None, bool, int, str, list and dict; raises TypeError for anything else, floats included."""
-    _check(value)
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"), sort_keys=True).encode()
+    """Encode None, bool, int, str, list and dict.
+
+    Raises TypeError for anything else, floats included, and ValueError for text that has no UTF-8 (half a surrogate
+    pair).
+    """
+    return json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":")).encode()
 
 
 def digest_of(value: Any) -> bytes:
@@ -25,17 +29,20 @@ def short_digest(digest: bytes) -> str:
     return f"{text[:4]}…{text[-4:]}"
 
 
-def _check(value: Any) -> None:
+def _sorted(value: Any) -> Any:
     match value:
         case None | bool() | int() | str():
-            return
+            return value
         case list():
-            for item in value:
-                _check(item)
+            return [_sorted(item) for item in value]
         case dict():
-            for key, item in value.items():
-                if not isinstance(key, str):
-                    raise TypeError("object keys are text")
-                _check(item)
+            if not all(isinstance(key, str) for key in value):
+                raise TypeError("object keys are text")
+            return {key: _sorted(value[key]) for key in sorted(value, key=_utf16)}
         case _:
             raise TypeError(f"no canonical form for {type(value).__name__}")
+
+
+def _utf16(key: str) -> bytes:
+    # Python sorts by code points, JavaScript and RFC 8785 by UTF-16 code units; they differ beyond U+FFFF.
+    return key.encode("utf-16-be")

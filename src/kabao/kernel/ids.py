@@ -5,6 +5,7 @@ every key. References are not secrets; every object behind one is reached throug
 """
 
 import secrets
+import threading
 import time
 from collections.abc import Callable
 from typing import Final, NamedTuple, NewType
@@ -43,12 +44,15 @@ class IdSource:
         self._now_ms = now_ms
         self._random_bits = random_bits
         self._last = 0
+        # Imports make ids in a thread of their own.
+        self._lock = threading.Lock()
 
     def next(self) -> int:
         """Return a new id, larger than every id this source has returned."""
         made = (max(0, self._now_ms() - _EPOCH_MS) << 22) | self._random_bits(22)
-        self._last = made if made > self._last else self._last + 1
-        return self._last
+        with self._lock:
+            self._last = made if made > self._last else self._last + 1
+            return self._last
 
 
 def format_ref(shop_id: int, object_id: int) -> str:
@@ -58,6 +62,8 @@ def format_ref(shop_id: int, object_id: int) -> str:
 
 def parse_ref(text: str) -> Ref | None:
     """Read a reference; None where the text is not one. Case and the letters O, I, L are forgiven."""
+    if not text.isascii():  # some letters elsewhere become ASCII ones in upper case
+        return None
     shop, dash, rest = text.strip().upper().partition("-")
     shop_id, object_id = _number(shop), _number(rest)
     if not dash or shop_id is None or object_id is None:

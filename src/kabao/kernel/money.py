@@ -9,7 +9,7 @@ from typing import Final, Self
 MAX_MINOR: Final = 10_000_000_00
 """The largest single amount taken, ten million yuan in fen."""
 
-_YUAN: Final = re.compile(r"(0|[1-9][0-9]{0,8})(?:\.([0-9]{1,2}))?")
+_YUAN: Final = re.compile(r"[¥￥]?\s*(0|[1-9][0-9]{0,8}|[1-9][0-9]{0,2}(?:[,，][0-9]{3}){1,2})(?:\.([0-9]{1,2}))?")
 
 
 class Currency(StrEnum):
@@ -65,10 +65,12 @@ class Money:
 
 
 def parse_yuan(text: str) -> Money | None:
-    """Read what a person typed (``96.5``, ``1,234.50``, ``￥8``) as CNY; None where it is not an amount in range."""
-    cleaned = text.strip().lstrip("¥￥").replace(",", "").replace("，", "").strip()
-    match = _YUAN.fullmatch(cleaned)
+    """Read what a person typed (``96.5``, ``1,234.50``, ``￥8``) as CNY; None where it is not an amount in range.
+
+    A comma only groups thousands: ``96,5`` is no amount, since it might mean either of two.
+    """
+    match = _YUAN.fullmatch(text.strip())
     if match is None:
         return None
-    minor = int(match[1]) * 100 + int((match[2] or "").ljust(2, "0"))
+    minor = int(re.sub("[,，]", "", match[1])) * 100 + int((match[2] or "").ljust(2, "0"))
     return Money(minor) if minor <= MAX_MINOR else None
