@@ -5,3 +5,53 @@ moves the money in its own transaction; silence lifts a case to support and deci
 accepts an offer; staff never rule in a case of their own; both sides see the same lines. A transaction locks the case
 first, then the order's escrow row, then the order, so that no two steps wait for each other.
 """
+
+from kabao.cases.claims import CLAIMS, KIND_LABELS, Claim, ClaimKind
+from kabao.cases.machine import STEPS, Stage
+from kabao.cases.model import (
+    Action,
+    CaseCard,
+    CaseView,
+    MakeOffer,
+    OfferState,
+    OfferView,
+    OpenCase,
+    Outcome,
+    Remedy,
+    RoseWhy,
+    Rule,
+    RulingView,
+    Rung,
+    Side,
+    TimelineFile,
+    TimelineLine,
+    Turn,
+)
+from kabao.cases.service import CaseService
+
+__all__ = [
+    "CLAIMS",
+    "KIND_LABELS",
+    "STEPS",
+    "Action",
+    "CaseCard",
+    "CaseService",
+    "CaseView",
+    "Claim",
+    "ClaimKind",
+    "MakeOffer",
+    "OfferState",
+    "OfferView",
+    "OpenCase",
+    "Outcome",
+    "Remedy",
+    "RoseWhy",
+    "Rule",
+    "RulingView",
+    "Rung",
+    "Side",
+    "Stage",
+    "TimelineFile",
+    "TimelineLine",
+    "Turn",
+]

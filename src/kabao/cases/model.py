@@ -202,7 +202,8 @@ class TimelineLine(msgspec.Struct, frozen=True, kw_only=True):
     """One line, the same for everybody who sees the case.
 
     `who` is buyer, merchant, support, system or custodian; `text` is what happened in our words, `said` are the
-    person's own words (empty where there are none); `digest` is the SHA-256 of what the line is made from.
+    person's own words (empty where there are none); `due_at` is a deadline the step set; `digest` is the SHA-256 of
+    what the line is made from.
     """
 
     at: datetime
@@ -211,6 +212,7 @@ class TimelineLine(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     said: str
     digest: bytes
+    due_at: datetime | None
     offer: OfferView | None
     file: TimelineFile | None
 
@@ -227,6 +229,7 @@ class CaseCard(msgspec.Struct, frozen=True, kw_only=True):
     demand: Remedy
     demand_label: str
     demand_minor: int
+    amount_minor: int
     held_minor: int
     stage: Stage
     stage_label: str

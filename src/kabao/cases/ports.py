@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
 from kabao.identity.model import Person
-from kabao.kernel import Refused
+from kabao.kernel import OrderId, Refused, ShopId
 from kabao.orders.model import OrderView, Replaced, Resolved
 from kabao.postgres import Connection
 
@@ -16,13 +16,13 @@ class Orders(Protocol):
     """
 
     async def freeze(
-        self, conn: Connection, shop_id: int, order_id: int, actor_id: int, actor_role: str, /
+        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int, actor_role: str, /
     ) -> int | Refused:
         """Stop the release clock; answers what is held, in minor units."""
         ...
 
     async def unfreeze(
-        self, conn: Connection, shop_id: int, order_id: int, actor_id: int, actor_role: str, least: timedelta, /
+        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int, actor_role: str, least: timedelta, /
     ) -> datetime | Refused:
         """Let the release clock run on, at least `least`; answers when it is due."""
         ...
@@ -30,8 +30,8 @@ class Orders(Protocol):
     async def resolve(
         self,
         conn: Connection,
-        shop_id: int,
-        order_id: int,
+        shop_id: ShopId,
+        order_id: OrderId,
         refund_minor: int,
         actor_id: int,
         actor_role: str,
@@ -42,7 +42,7 @@ class Orders(Protocol):
         ...
 
     async def replace(
-        self, conn: Connection, shop_id: int, order_id: int, actor_id: int, actor_role: str, /
+        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int, actor_role: str, /
     ) -> Replaced | Refused:
         """Give new sealed keys for the opened ones and start the clock afresh, or answer `Refused`."""
         ...

@@ -30,6 +30,8 @@ ESCALATE_UNANSWERED_AFTER: Final = timedelta(hours=24)
 CLOCK_LEAST_AFTER_WITHDRAWAL: Final = timedelta(hours=24)
 """A buyer who withdraws keeps at least this long before the money is released."""
 
+_PRECEDENCE: Final = {code: place for place, code in enumerate(Refusal)}
+
 
 def side_of(account_id: int, *, buyer_id: int, owner_id: int, is_support: bool) -> Side | None:
     """Tell in which role somebody stands in a case; None is a stranger. A party is never its own support."""
@@ -38,6 +40,12 @@ def side_of(account_id: int, *, buyer_id: int, owner_id: int, is_support: bool) 
     if account_id == owner_id:
         return Side.MERCHANT
     return Side.SUPPORT if is_support else None
+
+
+def first_refusal(*answers: object) -> Refused | None:
+    """Pick, of several answers, the refusal that stands first in the table; None where nothing is refused."""
+    refused = [answer for answer in answers if isinstance(answer, Refused)]
+    return min(refused, key=lambda answer: _PRECEDENCE[answer.code], default=None)
 
 
 def remedy_amount(kind: Remedy, asked_minor: int, held_minor: int) -> int | Refused:

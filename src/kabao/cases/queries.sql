@@ -1,0 +1,120 @@
+-- name: order_to_open
+-- Who the parties of an order are, before a case is opened on it. Index: orders_pkey, shop_pkey.
+SELECT o.buyer_id, h.owner_id, s.title, coalesce($3, now()) AS now
+  FROM orders o JOIN shop h USING (shop_id) JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no)
+ WHERE o.shop_id = $1 AND o.order_id = $2
+
+-- name: add_case
+-- Opens a case; the order is frozen already. Index: cases_one_open.
+INSERT INTO cases (shop_id, case_id, order_id, buyer_id, claim, demand, demand_minor, statement, previous, stage, turn,
+    due_at, opened_at, stage_since)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'none', $9, $10, $11, $12, $12)
+
+-- name: lock_case
+-- Locks a case for one step; what surrounds it is read afterwards, when the lock is held. Index: cases_pkey.
+SELECT case_id FROM cases WHERE shop_id = $1 AND case_id = $2 FOR UPDATE
+
+-- name: case
+-- A case with its parties, what is held for it and its open offer. Index: cases_pkey, case_offer_one_open, escrow_pkey.
+SELECT c.*, h.owner_id, s.title, coalesce($3, now()) AS now,
+       e.amount_minor - e.released - e.refunded AS held_minor,
+       f.offer_id, f.by_role AS offer_by, f.kind AS offer_kind, f.refund_minor AS offer_minor
+  FROM cases c
+  JOIN shop h USING (shop_id)
+  JOIN orders o USING (shop_id, order_id)
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+  JOIN escrow e USING (shop_id, order_id)
+  LEFT JOIN case_offer f ON f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open'
+ WHERE c.shop_id = $1 AND c.case_id = $2
+
+-- name: move_case
+-- Writes where a step leaves a case. Index: cases_pkey.
+UPDATE cases SET previous = CASE WHEN stage = $3 THEN previous ELSE stage END,
+       stage_since = CASE WHEN stage = $3 THEN stage_since ELSE $7 END,
+       closed_at = CASE WHEN $3 IN ('settled', 'withdrawn', 'ruled') THEN $7 END,
+       answered_at = CASE WHEN $6 THEN coalesce(answered_at, $7) ELSE answered_at END,
+       rose_why = coalesce($8, rose_why), stage = $3, turn = $4, due_at = $5
+ WHERE shop_id = $1 AND case_id = $2
+
+-- name: log_case
+-- Adds one line to a case's history. Index: none.
+INSERT INTO case_event (shop_id, case_id, kind, from_stage, to_stage, actor_id, actor_role, body, offer_id, due_at, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: add_offer
+-- Puts an offer on the table, or keeps one granted at once. Index: case_offer_one_open.
+INSERT INTO case_offer (shop_id, case_id, offer_id, by_id, by_role, kind, refund_minor, note, state, made_at, decided_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $9 = 'open' THEN NULL ELSE $10 END)
+
+-- name: end_offer
+-- Says what became of the open offer. Index: case_offer_pkey.
+UPDATE case_offer SET state = $4, decided_at = $5
+ WHERE shop_id = $1 AND case_id = $2 AND offer_id = $3 AND state = 'open'
+
+-- name: add_ruling
+-- Keeps a ruling, once a case. Index: ruling_pkey.
+INSERT INTO ruling (shop_id, case_id, staff_id, outcome, refund_minor, facts, reasons, made_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: offers
+-- The offers of a case, oldest first. Index: case_offer_pkey.
+SELECT offer_id, by_role, kind, refund_minor, note, state, made_at, decided_at
+  FROM case_offer WHERE shop_id = $1 AND case_id = $2 ORDER BY offer_id
+
+-- name: events
+-- The history of a case, oldest first. Index: case_event_pkey.
+SELECT event_id, kind, from_stage, to_stage, actor_role, body, offer_id, due_at, at
+  FROM case_event WHERE shop_id = $1 AND case_id = $2 ORDER BY event_id
+
+-- name: ruling
+-- The ruling of a case. Index: ruling_pkey.
+SELECT outcome, refund_minor, facts, reasons, made_at FROM ruling WHERE shop_id = $1 AND case_id = $2
+
+-- name: due_cases
+-- Locks negotiations whose deadline has passed, skipping those somebody is moving just now. Index: cases_due.
+SELECT shop_id, case_id FROM cases
+ WHERE closed_at IS NULL AND stage = 'negotiation' AND due_at <= coalesce($1, now())
+ ORDER BY due_at, shop_id, case_id FOR UPDATE SKIP LOCKED LIMIT $2
+
+-- name: cases_of_buyer
+-- A buyer's cases, newest first. Index: cases_by_buyer.
+SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
+       e.amount_minor - e.released - e.refunded AS held_minor,
+       c.stage, c.turn, c.due_at, c.stage_since, c.opened_at, c.closed_at, coalesce($4, now()) AS now,
+       EXISTS (SELECT 1 FROM case_offer f WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open')
+         AS has_open_offer
+  FROM cases c JOIN shop h USING (shop_id) JOIN orders o USING (shop_id, order_id)
+  JOIN escrow e USING (shop_id, order_id)
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+ WHERE c.buyer_id = $1 AND c.case_id < $2
+ ORDER BY c.case_id DESC LIMIT $3
+
+-- name: shop_owner
+-- Who owns a shop. Index: shop_pkey.
+SELECT owner_id FROM shop WHERE shop_id = $1
+
+-- name: cases_of_shop
+-- A shop's cases, newest first. Index: cases_pkey.
+SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
+       e.amount_minor - e.released - e.refunded AS held_minor,
+       c.stage, c.turn, c.due_at, c.stage_since, c.opened_at, c.closed_at, coalesce($4, now()) AS now,
+       EXISTS (SELECT 1 FROM case_offer f WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open')
+         AS has_open_offer
+  FROM cases c JOIN shop h USING (shop_id) JOIN orders o USING (shop_id, order_id)
+  JOIN escrow e USING (shop_id, order_id)
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+ WHERE c.shop_id = $1 AND c.case_id < $2
+ ORDER BY c.case_id DESC LIMIT $3
+
+-- name: queue
+-- Cases waiting for support, the most urgent first, without those the member of staff is a party of. Index: cases_due.
+SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
+       e.amount_minor - e.released - e.refunded AS held_minor,
+       c.stage, c.turn, c.due_at, c.stage_since, c.opened_at, c.closed_at, coalesce($3, now()) AS now,
+       EXISTS (SELECT 1 FROM case_offer f WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open')
+         AS has_open_offer
+  FROM cases c JOIN shop h USING (shop_id) JOIN orders o USING (shop_id, order_id)
+  JOIN escrow e USING (shop_id, order_id)
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+ WHERE c.closed_at IS NULL AND c.stage = 'support' AND c.buyer_id <> $1 AND h.owner_id <> $1
+ ORDER BY c.due_at, c.shop_id, c.case_id LIMIT $2

@@ -1,0 +1,321 @@
+"""Runs the SQL of cases and turns rows into values."""
+
+from datetime import datetime
+from typing import Any, Final
+
+import msgspec
+from asyncpg import Record
+
+from kabao.cases import rules, words
+from kabao.cases.claims import CLAIMS
+from kabao.cases.machine import Stage
+from kabao.cases.model import (
+    CaseCard,
+    CaseState,
+    Decision,
+    OfferState,
+    OfferView,
+    OpenOffer,
+    Outcome,
+    Remedy,
+    RoseWhy,
+    RulingView,
+    Side,
+    Turn,
+)
+from kabao.kernel import format_ref
+from kabao.postgres import Connection, load_queries
+
+_SQL: Final = load_queries("kabao.cases")
+NEWEST: Final = 2**63 - 1
+
+
+class ToOpen(msgspec.Struct, frozen=True, kw_only=True):
+    """An order a case may be opened on, and the instant."""
+
+    buyer_id: int
+    owner_id: int
+    title: str
+    now: datetime
+
+
+class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
+    """A case as stored, with its parties, what a decision needs, and the instant it was read at."""
+
+    shop_id: int
+    case_id: int
+    order_id: int
+    buyer_id: int
+    owner_id: int
+    title: str
+    claim: str
+    statement: str
+    stage_since: datetime
+    closed_at: datetime | None
+    rose_why: RoseWhy | None
+    state: CaseState
+    now: datetime
+
+    @property
+    def ref(self) -> str:
+        """The case's reference."""
+        return format_ref(self.shop_id, self.case_id)
+
+    @property
+    def order_ref(self) -> str:
+        """The order's reference."""
+        return format_ref(self.shop_id, self.order_id)
+
+
+class CaseEvent(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a case's history as stored."""
+
+    event_id: int
+    kind: str
+    from_stage: str | None
+    to_stage: str | None
+    actor_role: str
+    body: str | None
+    offer_id: int | None
+    due_at: datetime | None
+    at: datetime
+
+
+async def order_to_open(conn: Connection, shop_id: int, order_id: int, at: datetime | None) -> ToOpen | None:
+    """Return the parties of an order."""
+    row = await conn.fetchrow(_SQL.order_to_open, shop_id, order_id, at)
+    return None if row is None else msgspec.convert(dict(row), ToOpen)
+
+
+async def add_case(
+    conn: Connection,
+    *,
+    shop_id: int,
+    case_id: int,
+    order_id: int,
+    buyer_id: int,
+    claim: str,
+    statement: str,
+    decision: Decision,
+    at: datetime,
+) -> None:
+    """Open a case as decided."""
+    await conn.execute(
+        _SQL.add_case,
+        shop_id,
+        case_id,
+        order_id,
+        buyer_id,
+        claim,
+        decision.remedy,
+        decision.refund_minor,
+        statement,
+        decision.stage,
+        decision.turn,
+        decision.due_at,
+        at,
+    )
+
+
+async def lock_case(conn: Connection, shop_id: int, case_id: int) -> None:
+    """Lock a case; what is read after this cannot change under the step."""
+    await conn.fetchval(_SQL.lock_case, shop_id, case_id)
+
+
+async def case(conn: Connection, shop_id: int, case_id: int, at: datetime | None) -> CaseRow | None:
+    """Return a case as it stands."""
+    row = await conn.fetchrow(_SQL.case, shop_id, case_id, at)
+    return None if row is None else _case_row(row)
+
+
+async def move_case(conn: Connection, case: CaseRow, decision: Decision) -> None:
+    """Write where a step leaves a case."""
+    await conn.execute(
+        _SQL.move_case,
+        case.shop_id,
+        case.case_id,
+        decision.stage,
+        decision.turn,
+        decision.due_at,
+        decision.answered,
+        case.now,
+        decision.rose_why,
+    )
+
+
+async def log_case(
+    conn: Connection,
+    shop_id: int,
+    case_id: int,
+    decision: Decision,
+    *,
+    from_stage: str,
+    actor_id: int | None,
+    actor_role: str,
+    body: str | None,
+    offer_id: int | None,
+    at: datetime,
+) -> None:
+    """Add a step to a case's history."""
+    await conn.execute(
+        _SQL.log_case,
+        shop_id,
+        case_id,
+        decision.kind,
+        from_stage,
+        decision.stage,
+        actor_id,
+        actor_role,
+        body,
+        offer_id,
+        decision.due_at,
+        at,
+    )
+
+
+async def add_offer(
+    conn: Connection,
+    case: CaseRow,
+    offer_id: int,
+    by_id: int,
+    by_role: Side,
+    decision: Decision,
+    note: str,
+    state: OfferState,
+) -> None:
+    """Keep an offer."""
+    await conn.execute(
+        _SQL.add_offer,
+        case.shop_id,
+        case.case_id,
+        offer_id,
+        by_id,
+        by_role,
+        decision.remedy,
+        decision.refund_minor,
+        note,
+        state,
+        case.now,
+    )
+
+
+async def end_offer(conn: Connection, case: CaseRow, offer_id: int, state: OfferState) -> None:
+    """Say what became of the open offer."""
+    await conn.execute(_SQL.end_offer, case.shop_id, case.case_id, offer_id, state, case.now)
+
+
+async def add_ruling(
+    conn: Connection,
+    case: CaseRow,
+    staff_id: int,
+    outcome: Outcome,
+    refund_minor: int,
+    facts: str,
+    reasons: str,
+) -> None:
+    """Keep a ruling."""
+    await conn.execute(
+        _SQL.add_ruling,
+        case.shop_id,
+        case.case_id,
+        staff_id,
+        outcome,
+        refund_minor,
+        facts,
+        reasons,
+        case.now,
+    )
+
+
+async def offers(conn: Connection, shop_id: int, case_id: int) -> list[OfferView]:
+    """Return the offers of a case, oldest first."""
+    return [
+        msgspec.convert(
+            {**row, "label": words.remedy_label(Remedy(row["kind"]), row["refund_minor"])},
+            OfferView,
+        )
+        for row in await conn.fetch(_SQL.offers, shop_id, case_id)
+    ]
+
+
+async def events(conn: Connection, shop_id: int, case_id: int) -> list[CaseEvent]:
+    """Return the history of a case, oldest first."""
+    return [msgspec.convert(dict(row), CaseEvent) for row in await conn.fetch(_SQL.events, shop_id, case_id)]
+
+
+async def ruling(conn: Connection, shop_id: int, case_id: int) -> RulingView | None:
+    """Return the ruling of a case."""
+    row = await conn.fetchrow(_SQL.ruling, shop_id, case_id)
+    if row is None:
+        return None
+    label = words.outcome_label(Outcome(row["outcome"]), row["refund_minor"])
+    return msgspec.convert({**row, "label": label}, RulingView)
+
+
+async def due_cases(conn: Connection, at: datetime | None, limit: int) -> list[tuple[int, int]]:
+    """Lock and return negotiations whose deadline has passed, as (shop, case)."""
+    return [(row["shop_id"], row["case_id"]) for row in await conn.fetch(_SQL.due_cases, at, limit)]
+
+
+async def cases_of_buyer(
+    conn: Connection, buyer_id: int, before: int, limit: int, at: datetime | None
+) -> list[CaseCard]:
+    """Return a buyer's cases, newest first."""
+    return [_card(row) for row in await conn.fetch(_SQL.cases_of_buyer, buyer_id, before, limit, at)]
+
+
+async def owner_of(conn: Connection, shop_id: int) -> int | None:
+    """Return who owns a shop."""
+    found: int | None = await conn.fetchval(_SQL.shop_owner, shop_id)
+    return found
+
+
+async def cases_of_shop(conn: Connection, shop_id: int, before: int, limit: int, at: datetime | None) -> list[CaseCard]:
+    """Return a shop's cases, newest first."""
+    return [_card(row) for row in await conn.fetch(_SQL.cases_of_shop, shop_id, before, limit, at)]
+
+
+async def queue(conn: Connection, staff_id: int, limit: int, at: datetime | None) -> list[CaseCard]:
+    """Return what waits for support, the most urgent first."""
+    return [_card(row) for row in await conn.fetch(_SQL.queue, staff_id, limit, at)]
+
+
+def _case_row(row: Record) -> CaseRow:
+    values: dict[str, Any] = dict(row)
+    offer = None
+    if values["offer_id"] is not None:
+        offer = OpenOffer(
+            offer_id=values["offer_id"],
+            by_role=Side(values["offer_by"]),
+            kind=Remedy(values["offer_kind"]),
+            refund_minor=values["offer_minor"],
+        )
+    state = CaseState(
+        stage=Stage(values["stage"]),
+        turn=Turn(values["turn"]),
+        due_at=values["due_at"],
+        opened_at=values["opened_at"],
+        answered_at=values["answered_at"],
+        demand=Remedy(values["demand"]),
+        demand_minor=values["demand_minor"],
+        held_minor=values["held_minor"],
+        offer=offer,
+    )
+    return msgspec.convert({**values, "state": state}, CaseRow)
+
+
+def _card(row: Record) -> CaseCard:
+    values: dict[str, Any] = dict(row)
+    stage = Stage(values["stage"])
+    return msgspec.convert(
+        {
+            **values,
+            "ref": format_ref(values["shop_id"], values["case_id"]),
+            "order_ref": format_ref(values["shop_id"], values["order_id"]),
+            "claim_label": CLAIMS[values["claim"]].label,
+            "demand_label": words.remedy_label(Remedy(values["demand"]), values["demand_minor"]),
+            "stage_label": words.STAGE_LABELS[stage],
+            "is_overdue": rules.is_overdue(stage, values["due_at"], values["now"]),
+        },
+        CaseCard,
+    )

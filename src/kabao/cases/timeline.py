@@ -1,0 +1,180 @@
+"""Merges what happened to the order, to the case, what was said and what was handed in, into one list for all."""
+
+from datetime import UTC, datetime
+from typing import Any, NamedTuple
+
+from kabao.cases import words
+from kabao.cases.model import OfferView, RulingView, TimelineFile, TimelineLine
+from kabao.cases.store import CaseEvent, CaseRow
+from kabao.evidence import Item, Message
+from kabao.kernel import digest_of
+from kabao.orders import OrderEvent
+
+
+class Sources(NamedTuple):
+    """Everything a timeline is made from."""
+
+    case: CaseRow
+    opening: str
+    offers: list[OfferView]
+    ruling: RulingView | None
+    case_events: list[CaseEvent]
+    order_events: list[OrderEvent]
+    messages: list[Message]
+    items: list[Item]
+
+
+class _Placed(NamedTuple):
+    at: datetime
+    rank: int
+    number: int
+    line: TimelineLine
+
+
+def merge(sources: Sources) -> list[TimelineLine]:
+    """Return every line in the order it happened; at one instant, the case's step stands before its effects."""
+    placed = [
+        *_case_lines(sources),
+        *_order_lines(sources),
+        *_message_lines(sources.messages),
+        *_file_lines(sources.items),
+    ]
+    placed.sort(key=lambda entry: entry[:3])
+    return [entry.line for entry in placed]
+
+
+def _case_lines(sources: Sources) -> list[_Placed]:
+    offers = {offer.offer_id: offer for offer in sources.offers}
+    ruled = sources.ruling.label if sources.ruling is not None else ""
+    lines = []
+    for event in sources.case_events:
+        offer = offers.get(event.offer_id) if event.offer_id is not None else None
+        body = event.body or ""
+        text = words.case_event_text(
+            event.kind, event.actor_role, offer=offer, opening=sources.opening, body=body, ruled=ruled
+        )
+        line = _line(
+            event.at,
+            event.actor_role,
+            event.kind,
+            text,
+            said=_said(event, body, sources.ruling),
+            digest=_digest(
+                "case_event",
+                sources.case,
+                event.event_id,
+                [event.kind, event.from_stage, event.to_stage, event.actor_role, event.body, event.offer_id],
+                event.at,
+            ),
+            due_at=event.due_at,
+            offer=offer if event.kind in {"offered", "granted"} else None,
+        )
+        lines.append(_Placed(event.at, 0, event.event_id, line))
+    return lines
+
+
+def _said(event: CaseEvent, body: str, ruling: RulingView | None) -> str:
+    if event.kind == "ruled" and ruling is not None:
+        return f"查明：{ruling.facts}\n理由：{ruling.reasons}"
+    return "" if event.kind == "rose" else body
+
+
+def _order_lines(sources: Sources) -> list[_Placed]:
+    return [
+        _Placed(
+            event.at,
+            1,
+            event.event_id,
+            _line(
+                event.at,
+                event.actor_role,
+                event.kind,
+                words.order_event_text(
+                    event.kind, event.actor_role, amount_minor=event.amount_minor, reason=event.reason
+                ),
+                digest=_digest(
+                    "order_event",
+                    sources.case,
+                    event.event_id,
+                    [
+                        event.kind,
+                        event.from_state,
+                        event.to_state,
+                        event.actor_role,
+                        event.reason,
+                        event.amount_minor,
+                    ],
+                    event.at,
+                ),
+                due_at=event.due_at,
+            ),
+        )
+        for event in sources.order_events
+    ]
+
+
+def _message_lines(messages: list[Message]) -> list[_Placed]:
+    return [
+        _Placed(
+            message.at,
+            2,
+            message.message_id,
+            _line(
+                message.at,
+                message.author_role,
+                "message",
+                words.message_text(message.author_role),
+                said=message.body,
+                digest=message.digest,
+            ),
+        )
+        for message in messages
+    ]
+
+
+def _file_lines(items: list[Item]) -> list[_Placed]:
+    return [
+        _Placed(
+            item.at,
+            3,
+            item.item_id,
+            _line(
+                item.at,
+                item.given_role,
+                "file",
+                words.file_text(item.given_role, item.item_no),
+                digest=item.digest,
+                file=TimelineFile(
+                    item_id=item.item_id,
+                    item_no=item.item_no,
+                    file_name=item.file_name,
+                    media_type=item.media_type.value,
+                    byte_size=item.byte_size,
+                    is_image=item.is_image,
+                ),
+            ),
+        )
+        for item in items
+    ]
+
+
+def _line(
+    at: datetime,
+    who: str,
+    kind: str,
+    text: str,
+    *,
+    digest: bytes,
+    said: str = "",
+    due_at: datetime | None = None,
+    offer: OfferView | None = None,
+    file: TimelineFile | None = None,
+) -> TimelineLine:
+    return TimelineLine(
+        at=at, who=str(who), kind=kind, text=text, said=said, digest=digest, due_at=due_at, offer=offer, file=file
+    )
+
+
+def _digest(what: str, case: CaseRow, event_id: int, parts: list[Any], at: datetime) -> bytes:
+    # Numbers and text only, so that anyone can recompute it from an exported record.
+    return digest_of([what, case.shop_id, case.order_id, event_id, *parts, at.astimezone(UTC).isoformat()])

@@ -1,0 +1,160 @@
+"""The Chinese words of a case, built from what happened: the same for both sides, without keys and without names."""
+
+from typing import Final, assert_never
+
+from kabao.cases.machine import Stage
+from kabao.cases.model import OfferState, OfferView, Outcome, Remedy, RoseWhy, Rung, Turn
+from kabao.cases.rules import NEGOTIATION, SUPPORT
+
+STAGE_LABELS: Final = {
+    Stage.NEGOTIATION: "协商中",
+    Stage.SUPPORT: "客服处理中",
+    Stage.SETTLED: "已和解",
+    Stage.WITHDRAWN: "已撤回",
+    Stage.RULED: "已裁决",
+}
+WHO: Final = {"buyer": "买家", "merchant": "商家", "support": "客服", "system": "系统", "custodian": "托管方"}
+
+_ROSE: Final = {
+    RoseWhy.MERCHANT_SILENT: "商家到时没有答复，已转给客服。",
+    RoseWhy.BUYER_SILENT: "买家到时没有回应，已转给客服，这不影响买家的权利。",
+    RoseWhy.BUYER_ASKED: "买家请客服介入。",
+    RoseWhy.MERCHANT_ASKED: "商家请客服介入。",
+}
+
+
+def yuan(minor: int) -> str:
+    """Write an amount as pages do: ``¥96.50``."""
+    return f"¥{minor // 100:,}.{minor % 100:02d}"
+
+
+def remedy_label(kind: Remedy, refund_minor: int) -> str:
+    """Write a demand or an offer in a few words."""
+    match kind:
+        case Remedy.FULL_REFUND:
+            return f"全额退款 {yuan(refund_minor)}"
+        case Remedy.PARTIAL_REFUND:
+            return f"部分退款 {yuan(refund_minor)}"
+        case Remedy.REPLACEMENT:
+            return "补发新的卡密"
+        case _:
+            assert_never(kind)
+
+
+def outcome_label(outcome: Outcome, refund_minor: int) -> str:
+    """Write what a ruling says in a few words."""
+    match outcome:
+        case Outcome.FULL_REFUND:
+            return f"全额退款 {yuan(refund_minor)}"
+        case Outcome.PARTIAL_REFUND:
+            return f"部分退款 {yuan(refund_minor)}"
+        case Outcome.NO_REFUND:
+            return "不退款，钱付给商家"
+        case _:
+            assert_never(outcome)
+
+
+def what_if_due(stage: Stage, turn: Turn) -> str:
+    """Say what happens when the deadline passes; empty where there is none."""
+    if stage is Stage.NEGOTIATION:
+        if turn is Turn.MERCHANT:
+            return "商家到时没有答复，会自动转给客服，不用催。"
+        return "买家到时没有回应，会自动转给客服，不影响买家的权利。"
+    return "客服到时没有结论，会标为超时，钱继续冻结在托管方。" if stage is Stage.SUPPORT else ""
+
+
+def ladder(stage: Stage, *, has_risen: bool) -> list[Rung]:
+    """Write the rungs with where the case stands; the way outside is open at any time, also after a ruling."""
+    first = "now" if stage is Stage.NEGOTIATION else "past"
+    second = "now" if stage is Stage.SUPPORT else "past" if has_risen else "ahead"
+    return [
+        Rung(stage="negotiation", label="协商", hours=_hours(NEGOTIATION.total_seconds()), standing=first),
+        Rung(stage="support", label="客服", hours=_hours(SUPPORT.total_seconds()), standing=second),
+        Rung(stage="outside", label="12315、消协、仲裁或法院", hours=None, standing="ahead"),
+    ]
+
+
+def case_event_text(kind: str, who: str, *, offer: OfferView | None, opening: str, body: str, ruled: str) -> str:
+    """Say what happened in a case; `opening` is claim and demand, `ruled` what the ruling says."""
+    name = WHO[who]
+    label = offer.label if offer is not None else ""
+    texts = {
+        "opened": f"{name}发起纠纷：{opening}。",
+        "answered": f"{name}作了答复，没有同意诉求。",
+        "offered": f"{name}提出方案：{label}。",
+        "accepted": f"{name}接受了方案：{label}。双方和解。",
+        "granted": f"{name}同意了买家的诉求：{label}。双方和解。",
+        "refused": f"{name}没有接受方案：{label}。这不影响后面的处理。",
+        "withdrawn": f"{name}撤回了纠纷。",
+        "ruled": f"{name}作出裁决：{ruled}。对结果不认可，仍可以找 12315、消协、仲裁或法院。",
+    }
+    return _ROSE[RoseWhy(body)] if kind == "rose" else texts[kind]
+
+
+def order_event_text(kind: str, who: str, *, amount_minor: int | None, reason: str | None) -> str:
+    """Say what happened to the order; never with a key's text. An unknown kind is told as a plain record."""
+    amount = yuan(amount_minor or 0)
+    positions = "、".join((reason or "").split(","))
+    texts = {
+        "placed": f"买家下单，金额 {amount}。",
+        "paid": f"买家付款 {amount}，钱在托管方。",
+        "delivered": "卡密已交付，封存着，还没有拆封。",
+        "opened": f"买家拆封了第 {positions} 张卡密。",
+        "expired": "超时没有付款，订单关闭。",
+        "cancelled": "买家取消了订单。",
+        "wrong_amount": f"收到 {amount}，和应付金额不符，已原路退回。",
+        "second_payment": f"收到第二笔付款 {amount}，已原路退回。",
+        "late_refunded": f"付款 {amount} 到得太晚，已原路退回。",
+        "refunded_sealed": f"买家在拆封前退了 {amount}，卡密收回。",
+        "confirmed": f"到期自动确认，{amount} 付给商家。" if who == "system" else f"买家确认收货，{amount} 付给商家。",
+        "frozen": f"放款时钟停住，{amount} 冻结在托管方。",
+        "unfrozen": "放款时钟继续走。",
+        "replaced": "补发了新的卡密，封存着，放款时钟重新计时。",
+        "settled_refund": f"按和解退给买家 {amount}。",
+        "settled_release": f"按和解付给商家 {amount}（含平台服务费）。",
+        "ruled_refund": f"按裁决退给买家 {amount}。",
+        "ruled_release": f"按裁决付给商家 {amount}（含平台服务费）。",
+        "refund_paid": f"托管方已把 {amount} 退到原付款账户。",
+        "paid_out": f"托管方已把 {amount} 付给商家。",
+    }
+    return texts.get(kind, "订单有一条新的记录。")
+
+
+def message_text(who: str) -> str:
+    """Say who spoke."""
+    return f"{WHO[who]}说："
+
+
+def file_text(who: str, item_no: int) -> str:
+    """Say who handed a file in."""
+    return f"{WHO[who]}提交了证据 {item_no}。"
+
+
+def notice_subject(kind: str, title: str, who: str) -> str:
+    """Write the subject of a notice about a case."""
+    what = {
+        "opened": "买家发起了纠纷，请在 48 小时内答复",
+        "answered": "商家作了答复，轮到你",
+        "offered": f"{WHO[who]}提出了方案",
+        "accepted": f"{WHO[who]}接受了方案，已和解",
+        "granted": "商家同意了诉求，已和解",
+        "refused": f"{WHO[who]}没有接受方案",
+        "rose": "已转给客服处理",
+        "withdrawn": "买家撤回了纠纷",
+        "ruled": "客服作出了裁决",
+        "said": f"{WHO[who]}留了言",
+    }[kind]
+    return f"「{title}」的纠纷：{what}"
+
+
+OFFER_STATES: Final = {
+    OfferState.OPEN: "等待答复",
+    OfferState.ACCEPTED: "已接受",
+    OfferState.REFUSED: "没有接受",
+    OfferState.SUPERSEDED: "被新方案取代",
+    OfferState.LAPSED: "已失效",
+}
+
+
+def _hours(seconds: float) -> int:
+    return int(seconds) // 3600
