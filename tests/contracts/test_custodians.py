@@ -52,17 +52,17 @@ async def test_a_checkout_of_one_reference_is_found_again(sandbox: SandboxInstit
 
 async def test_an_instruction_is_executed_once(sandbox: SandboxInstitution, payment: str) -> None:
     order = payout(payment, 500)
-    await sandbox.execute(order)
-    await sandbox.execute(order)
+    await sandbox.carry_out(order)
+    await sandbox.carry_out(order)
     with pytest.raises(CustodianRefused):
-        await sandbox.execute(payout(payment, 1))
+        await sandbox.carry_out(payout(payment, 1))
 
 
 async def test_an_id_is_never_taken_for_another_payout(sandbox: SandboxInstitution, payment: str) -> None:
     order = payout(payment, 100)
-    await sandbox.execute(order)
+    await sandbox.carry_out(order)
     with pytest.raises(CustodianRefused):
-        await sandbox.execute(payout(payment, 101, instruction_id=order.instruction_id))
+        await sandbox.carry_out(payout(payment, 101, instruction_id=order.instruction_id))
 
 
 @pytest.mark.parametrize("wrong", [{"amount_minor": 501}, {"currency": "USD"}, {"payment_id": "unknown"}])
@@ -70,7 +70,7 @@ async def test_what_does_not_fit_the_payment_is_refused(
     sandbox: SandboxInstitution, payment: str, wrong: dict[str, object]
 ) -> None:
     with pytest.raises(CustodianRefused):
-        await sandbox.execute(payout(payment, 1, **wrong))
+        await sandbox.carry_out(payout(payment, 1, **wrong))
 
 
 async def test_a_notice_is_sent_until_it_is_confirmed(

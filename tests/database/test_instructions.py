@@ -24,7 +24,7 @@ class Troubled:
     async def checkout(self, request: CheckoutRequest) -> Checkout:
         raise CustodianUnreachable(request.merchant_ref)
 
-    async def execute(self, instruction: Instruction) -> None:
+    async def carry_out(self, instruction: Instruction) -> None:
         if self.failures:
             raise self.failures.pop(0)
         self.executed.append(instruction)

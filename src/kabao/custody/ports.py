@@ -23,7 +23,7 @@ class Custodian(Protocol):
     async def checkout(self, request: CheckoutRequest) -> Checkout:
         """Open (or find again) the checkout of an order. Raises CustodianUnreachable."""
 
-    async def execute(self, instruction: Instruction) -> None:
+    async def carry_out(self, instruction: Instruction) -> None:
         """Execute once; a repeat is answered alike. Raises CustodianUnreachable, CustodianRefused."""
 
     def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | None:

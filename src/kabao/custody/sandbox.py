@@ -101,7 +101,7 @@ class SandboxInstitution:
         except (InvalidSignature, ValueError, msgspec.DecodeError):
             return None
 
-    async def execute(self, instruction: Instruction) -> None:
+    async def carry_out(self, instruction: Instruction) -> None:
         """Pay out once. Raises CustodianRefused for more than is left, CustodianUnreachable without an answer."""
         try:
             async with self._database.transaction() as conn:

@@ -43,7 +43,7 @@ class InstructionRunner:
 
     async def _execute(self, claimed: ClaimedInstruction) -> bool:
         try:
-            await self._custodian.execute(
+            await self._custodian.carry_out(
                 Instruction(
                     instruction_id=claimed.instruction_id,
                     payment_id=claimed.payment_id,
