@@ -6,6 +6,7 @@ caller's does not exist for the caller (404); every error is a problem document 
 """
 
 from kabao.api.problems import Problem, RefusedError, problem_response
+from kabao.api.replies import forget_old_replies
 from kabao.api.routes import routes
 
-__all__ = ["Problem", "RefusedError", "problem_response", "routes"]
+__all__ = ["Problem", "RefusedError", "forget_old_replies", "problem_response", "routes"]

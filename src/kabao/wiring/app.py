@@ -3,22 +3,41 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Final, Literal
 
+import structlog
 from obstore.store import LocalStore
 
 from kabao.cases import CaseService
-from kabao.custody import CustodyService, SandboxInstitution
+from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.identity import CodeSender, IdentityService, TerminalCodeSender
+from kabao.identity import CodeSender, IdentityService, Role, TerminalCodeSender, normal_phone
 from kabao.inventory import InventoryService, Keyring
-from kabao.kernel import Clock, DatabaseClock, IdSource
+from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
 from kabao.ledger import LedgerService
 from kabao.notices import NoticeService
-from kabao.orders import OrderService, SweepService
-from kabao.postgres import APP_ROLE, DATABASE, Database, DataFolder, EmbeddedServer, open_pool, prepare, upgrade
-from kabao.shops import ShopService
+from kabao.orders import InstructionRunner, OrderService, SweepService
+from kabao.postgres import (
+    APP_ROLE,
+    DATABASE,
+    Database,
+    DataFolder,
+    EmbeddedServer,
+    latest_schema,
+    open_pool,
+    prepare,
+    upgrade,
+)
+from kabao.shops import OnMerchant, ShopService
+from kabao.wiring import store
 from kabao.wiring.settings import Settings
+
+Purpose = Literal["serve", "command"]
+
+SECRETS_FOLDER: Final = "secrets"
+BLOBS_FOLDER: Final = "blobs"
+
+log = structlog.get_logger("kabao.wiring")
 
 
 @dataclass(slots=True, kw_only=True)
@@ -41,5 +60,131 @@ class App:
     custody: SandboxInstitution
     ledger: LedgerService
     sweep: SweepService
+    instructions: InstructionRunner
     money_moved: asyncio.Event
-    """Set after every money step, so that the custodian hears of it at once."""
+    """Set after a money step that left an instruction, so that the custodian hears of it at once."""
+    _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    async def probe(self) -> None:
+        """Return when the database works; raises `DatabaseUnavailable`."""
+        await store.ping(self.database)
+
+    async def has_shops(self) -> bool:
+        """Tell whether any shop exists: a demo market is only made where there is none."""
+        return await store.has_shops(self.database)
+
+    async def accounts(self, text: str) -> list[AccountId]:
+        """Find the accounts of a phone or of a display name, for the command line."""
+        phone = normal_phone(text)
+        if phone is not None:
+            return list((await store.accounts_of(self.database, [phone])).values())
+        return await store.accounts_named(self.database, text.strip())
+
+    async def take_notice(self, body: bytes, signature: str) -> bool:
+        """Receive a notice of the simulated institution; True where it is booked, now or before."""
+        outcome = await self.orders.take_notice(body, signature)
+        if isinstance(outcome, Refused):
+            log.warning("payment notice refused", code=str(outcome.code))
+            return False
+        return True
+
+    async def close(self) -> None:
+        """Close the pool, then stop the server this process started, then let the folder go; safe to repeat."""
+        await self._stack.aclose()
+
+
+async def start(settings: Settings, *, purpose: Purpose = "serve", sender: CodeSender | None = None) -> App:
+    """Start (or, for a command, join) the database, migrate it, and build every service.
+
+    Raises an `ExplainedError` (folder refused or busy, database newer, server failed, key file wrong) or
+    `DatabaseUnavailable`, and leaves nothing running.
+    """
+    async with AsyncExitStack() as stack:
+        server, dsn = await _database_of(settings, purpose, stack)
+        database = await open_pool(dsn, size=settings.pool_size)
+        stack.push_async_callback(database.close)
+        app = await build(settings, database, server=server, sender=sender)
+        app._stack = stack.pop_all()  # noqa: SLF001  the App owns from here on what was opened above
+        return app
+
+
+async def build(
+    settings: Settings,
+    database: Database,
+    *,
+    server: EmbeddedServer | None = None,
+    sender: CodeSender | None = None,
+    clock: Clock | None = None,
+) -> App:
+    """Build every service over an open database; the keys lie in the data folder."""
+    clock, ids = clock or DatabaseClock(), IdSource()
+    keyring = Keyring(settings.data / SECRETS_FOLDER)
+    blobs = LocalStore(settings.data / BLOBS_FOLDER, mkdir=True)
+    money_moved = asyncio.Event()
+    identity = IdentityService(
+        database=database,
+        clock=clock,
+        ids=ids,
+        sender=sender or TerminalCodeSender(),
+        secret=keyring.derive("identity"),
+    )
+    inventory = InventoryService(database=database, clock=clock, ids=ids, keyring=keyring)
+    custody = SandboxInstitution(database=database, clock=clock, ids=ids, secret=keyring.derive("sandbox"))
+    evidence = EvidenceService(database=database, clock=clock, ids=ids, blobs=blobs)
+    notices = NoticeService(database=database, clock=clock, ids=ids)
+    orders = OrderService(
+        database=database,
+        clock=clock,
+        ids=ids,
+        custodian=custody,
+        open_key=inventory.open_key,
+        kick=money_moved.set,
+    )
+    return App(
+        settings=settings,
+        server=server,
+        database=database,
+        clock=clock,
+        ids=ids,
+        keyring=keyring,
+        identity=identity,
+        shops=ShopService(
+            database=database, clock=clock, ids=ids, fee_bps=settings.fee_bps, on_merchant=_merchant_of(identity)
+        ),
+        inventory=inventory,
+        orders=orders,
+        cases=CaseService(database=database, clock=clock, ids=ids, orders=orders, evidence=evidence, notices=notices),
+        evidence=evidence,
+        notices=notices,
+        custody=custody,
+        ledger=LedgerService(database=database),
+        sweep=SweepService(database=database, clock=clock),
+        instructions=InstructionRunner(database=database, clock=clock, custodian=custody),
+        money_moved=money_moved,
+    )
+
+
+def _merchant_of(identity: IdentityService) -> OnMerchant:
+    async def grant(account_id: int) -> None:
+        await identity.grant(account_id, Role.MERCHANT)
+
+    return grant
+
+
+async def _database_of(
+    settings: Settings, purpose: Purpose, stack: AsyncExitStack
+) -> tuple[EmbeddedServer | None, str]:
+    """Bring up the database and return the server (None where it is somebody else's) and the application's DSN."""
+    if settings.owner_dsn:
+        if purpose == "serve":
+            folder = await asyncio.to_thread(DataFolder.open, settings.data)
+            stack.callback(folder.close)
+            await upgrade(settings.owner_dsn)
+            folder.record_schema(latest_schema())
+        return None, settings.app_dsn
+    begin = EmbeddedServer.start if purpose == "serve" else EmbeddedServer.attach
+    server = await asyncio.to_thread(begin, settings.data)
+    stack.push_async_callback(asyncio.to_thread, server.stop)
+    if server.is_owned:
+        await prepare(server)
+    return server, server.dsn(DATABASE, APP_ROLE)

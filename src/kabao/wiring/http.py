@@ -1,9 +1,9 @@
 """One Litestar application over an `App`: what every answer carries and what every failure looks like."""
 
 import secrets
-from collections.abc import AsyncGenerator, Callable, Mapping
-from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from collections.abc import Callable, Mapping
 from http import HTTPStatus
+from importlib import metadata
 from typing import Any, Final
 
 import structlog
@@ -15,8 +15,9 @@ from litestar.openapi.plugins import JsonRenderPlugin
 from litestar.openapi.spec import Components, License, SecurityScheme
 from litestar.types import Message, Scope
 
-from kabao import __version__, api, web
+from kabao import api, web
 from kabao.api.problems import RefusedError, internal_problem, method_problem, problem_response
+from kabao.evidence import StorageFull
 from kabao.kernel import Refusal, Refused
 from kabao.postgres import DatabaseFull, DatabaseUnavailable
 from kabao.wiring.app import App
@@ -25,7 +26,6 @@ log = structlog.get_logger("kabao.http")
 
 AnyRequest = Request[Any, Any, Any]
 Answer = Response[Any]
-Lifespan = Callable[[Litestar], AbstractAsyncContextManager[None]]
 
 FORM_LIMIT: Final = 256 * 1024
 """Bytes of an ordinary form; handlers that take files or JSON set their own limit."""
@@ -53,10 +53,10 @@ _BY_STATUS: Final[Mapping[int, Refusal]] = {
 }
 
 
-def create_asgi(app: App, *, lifespan: Lifespan | None = None) -> Litestar:
+def create_asgi(app: App) -> Litestar:
     """Build the application: pages at `/`, the API at `/api/v1`, `/schema/openapi.json`, `/healthz`.
 
-    Handlers find the services at `request.app.state.kabao`. `lifespan` runs around serving.
+    Handlers find the services at `request.app.state.kabao`.
     """
     pages = Router("/", route_handlers=web.routes(), include_in_schema=False, request_max_body_size=FORM_LIMIT)
     return Litestar(
@@ -67,10 +67,10 @@ def create_asgi(app: App, *, lifespan: Lifespan | None = None) -> Litestar:
             HTTPException: _http_failure,
             RefusedError: _refused,
             DatabaseUnavailable: _database_lost,
+            StorageFull: _storage_full,
             Exception: _bug,
         },
         openapi_config=_openapi(),
-        lifespan=[lifespan] if lifespan is not None else [],
         logging_config=None,
         request_max_body_size=FORM_LIMIT,
         debug=False,
@@ -116,10 +116,16 @@ def _database_lost(request: AnyRequest, error: DatabaseUnavailable) -> Answer:
     return answer_refusal(Refused(code), request)
 
 
+def _storage_full(request: AnyRequest, _error: StorageFull) -> Answer:
+    return answer_refusal(Refused(Refusal.STORAGE_FULL), request)
+
+
 def _bug(request: AnyRequest, error: Exception) -> Answer:
     reference = secrets.token_hex(6)
     # The message of an unknown error may quote a row, so the log has its type and where it came from, no values.
-    log.error("internal_error", reference=reference, path=request.url.path, error=type(error).__name__, at=_origin(error))
+    log.error(
+        "internal_error", reference=reference, path=request.url.path, error=type(error).__name__, at=_origin(error)
+    )
     if request.url.path.startswith(MACHINE_PATHS):
         return internal_problem(reference, request)
     return Response(
@@ -168,11 +174,11 @@ def _headers_for(*, is_https: bool) -> Callable[[Message, Scope], Any]:
 def _openapi() -> OpenAPIConfig:
     return OpenAPIConfig(
         title="卡保 kabao",
-        version=__version__,
+        version=metadata.version("kabao"),
         summary="Escrow, sealed card keys and fair refunds.",
         description=(
-            "Amounts are whole minor units (分). Objects are named by references such as `7-1H8K2M9QXV3D0`. A POST that "
-            "moves money needs an `Idempotency-Key` header; a repeat under the same key answers the same bytes. "
+            "Amounts are whole minor units (分). Objects are named by references such as `7-1H8K2M9QXV3D0`. A POST "
+            "that moves money needs an `Idempotency-Key` header; a repeat under the same key answers the same bytes. "
             "Errors are RFC 9457 problem documents with a stable `code`."
         ),
         license=License(name="Apache-2.0", identifier="Apache-2.0"),
@@ -187,9 +193,3 @@ def _openapi() -> OpenAPIConfig:
             }
         ),
     )
-
-
-@asynccontextmanager
-async def no_lifespan(_app: Litestar) -> AsyncGenerator[None, None]:
-    """Run nothing around the application."""
-    yield

@@ -1,0 +1,173 @@
+"""The steps of a case through the API, and the custodian's notices."""
+
+from typing import Annotated, Any, Final
+
+from litestar import Request, Response, get, post
+from litestar.params import Parameter
+
+from kabao.api.documents import READING, STEP
+from kabao.api.entry import UNSIGNED, Caller, services_of, slow_down
+from kabao.api.inputs import OfferIn, OpenCaseIn, RulingIn, WordsIn
+from kabao.api.orders import KeyHeader
+from kabao.api.problems import granted, refuse_now
+from kabao.api.replies import once
+from kabao.api.shapes import CaseOut, CasePage, CaseRowOut
+from kabao.identity import Role
+from kabao.kernel import Refusal
+from kabao.orders import NoticeOutcome
+from kabao.shops import parse_shop_ref
+
+NOTICE_LIMIT: Final = 16 * 1024
+LONGEST_ID: Final = 19
+
+
+@post("/cases", responses=STEP, tags=["cases"])
+async def open_case(request: Caller, data: OpenCaseIn, idempotency_key: KeyHeader = "") -> Response[CaseOut]:
+    """Say that something is wrong with an order; the release clock stops in the same transaction."""
+    services = services_of(request)
+
+    async def step(_key: str) -> CaseOut:
+        return CaseOut.of(granted(await services.cases.open(request.user, data.order_ref, data.wish())))
+
+    return await once(request, idempotency_key, step, database=services.database, status=201)
+
+
+@get("/cases", responses=READING, tags=["cases"])
+async def cases(
+    request: Caller,
+    shop: Annotated[str, Parameter(max_length=20, description="A shop of the caller: its cases.")] = "",
+) -> CasePage:
+    """List the caller's cases as a buyer, a shop's cases for its owner, or the queue for support."""
+    services = services_of(request)
+    if shop:
+        shop_id = parse_shop_ref(shop)
+        if shop_id is None:
+            raise refuse_now(Refusal.NOT_FOUND)
+        found = granted(await services.cases.shop_cases(request.user, shop_id))
+    elif Role.SUPPORT in request.user.roles:
+        found = granted(await services.cases.queue(request.user))
+    else:
+        found = granted(await services.cases.my_cases(request.user))
+    return CasePage(cases=[CaseRowOut.of(card) for card in found])
+
+
+@get("/cases/{ref:str}", responses=READING, tags=["cases"])
+async def case(request: Caller, ref: str) -> CaseOut:
+    """Show a case: claim, demand, offers, whose turn it is until when, and everything said."""
+    return CaseOut.of(granted(await services_of(request).cases.case(request.user, ref)))
+
+
+@post("/cases/{ref:str}/messages", responses=STEP, tags=["cases"])
+async def say(request: Caller, ref: str, data: WordsIn) -> CaseOut:
+    """Say something in the case; both sides and support read it."""
+    await slow_down(request, "say", 30, 60)
+    return CaseOut.of(granted(await services_of(request).cases.say(request.user, ref, data.body)))
+
+
+@post("/cases/{ref:str}/answer", responses=STEP, status_code=200, tags=["cases"])
+async def answer(request: Caller, ref: str, data: WordsIn) -> CaseOut:
+    """Contest the claim with a statement (merchant)."""
+    return CaseOut.of(granted(await services_of(request).cases.answer(request.user, ref, data.body)))
+
+
+@post("/cases/{ref:str}/offers", responses=STEP, tags=["cases"])
+async def offer(request: Caller, ref: str, data: OfferIn, idempotency_key: KeyHeader = "") -> Response[CaseOut]:
+    """Offer a way to settle; it takes the place of the offer on the table."""
+    services = services_of(request)
+
+    async def step(_key: str) -> CaseOut:
+        return CaseOut.of(granted(await services.cases.offer(request.user, ref, data.wish())))
+
+    return await once(request, idempotency_key, step, database=services.database, status=201)
+
+
+@post("/cases/{ref:str}/offers/{offer_id:str}/accept", responses=STEP, status_code=200, tags=["cases"])
+async def accept(request: Caller, ref: str, offer_id: str, idempotency_key: KeyHeader = "") -> Response[CaseOut]:
+    """Accept the other side's offer; the money moves in the same transaction."""
+    services = services_of(request)
+    number = _offer(offer_id)
+
+    async def step(_key: str) -> CaseOut:
+        return CaseOut.of(granted(await services.cases.accept(request.user, ref, number)))
+
+    return await once(request, idempotency_key, step, database=services.database)
+
+
+@post("/cases/{ref:str}/offers/{offer_id:str}/refuse", responses=STEP, status_code=200, tags=["cases"])
+async def refuse_offer(request: Caller, ref: str, offer_id: str) -> CaseOut:
+    """Refuse the other side's offer; this never counts against anyone."""
+    return CaseOut.of(granted(await services_of(request).cases.refuse_offer(request.user, ref, _offer(offer_id))))
+
+
+@post("/cases/{ref:str}/accept-demand", responses=STEP, status_code=200, tags=["cases"])
+async def accept_demand(request: Caller, ref: str, idempotency_key: KeyHeader = "") -> Response[CaseOut]:
+    """Give the buyer what was demanded (merchant); the money moves in the same transaction."""
+    services = services_of(request)
+
+    async def step(_key: str) -> CaseOut:
+        return CaseOut.of(granted(await services.cases.accept_demand(request.user, ref)))
+
+    return await once(request, idempotency_key, step, database=services.database)
+
+
+@post("/cases/{ref:str}/escalate", responses=STEP, status_code=200, tags=["cases"])
+async def escalate(request: Caller, ref: str) -> CaseOut:
+    """Ask support to decide."""
+    return CaseOut.of(granted(await services_of(request).cases.escalate(request.user, ref)))
+
+
+@post("/cases/{ref:str}/withdraw", responses=STEP, status_code=200, tags=["cases"])
+async def withdraw(request: Caller, ref: str) -> CaseOut:
+    """Withdraw the case (buyer); the release clock runs on, at least 24 hours."""
+    return CaseOut.of(granted(await services_of(request).cases.withdraw(request.user, ref)))
+
+
+@post("/cases/{ref:str}/ruling", responses=STEP, tags=["cases"])
+async def rule(request: Caller, ref: str, data: RulingIn, idempotency_key: KeyHeader = "") -> Response[CaseOut]:
+    """Rule on a case at support; the money moves in the same transaction, both sides see the reasons."""
+    services = services_of(request)
+
+    async def step(_key: str) -> CaseOut:
+        return CaseOut.of(granted(await services.cases.rule(request.user, ref, data.wish())))
+
+    return await once(request, idempotency_key, step, database=services.database, status=201)
+
+
+@post(
+    "/custody/sandbox/notice",
+    opt={UNSIGNED: True},
+    security=[],
+    responses=STEP,
+    status_code=200,
+    request_max_body_size=NOTICE_LIMIT,
+    tags=["custody"],
+)
+async def take_notice(
+    request: Request[Any, Any, Any],
+    signature: Annotated[str, Parameter(header="X-Signature", required=False, max_length=200)] = "",
+) -> NoticeOutcome:
+    """Take a payment notice of the simulated institution: canonical JSON, signed (Ed25519, base64) in X-Signature."""
+    return granted(await services_of(request).orders.take_notice(await request.body(), signature))
+
+
+def _offer(text: str) -> int:
+    if not (text.isascii() and text.isdigit() and len(text) <= LONGEST_ID and int(text) < 2**63):
+        raise refuse_now(Refusal.OFFER_GONE)
+    return int(text)
+
+
+handlers = [
+    open_case,
+    cases,
+    case,
+    say,
+    answer,
+    offer,
+    accept,
+    refuse_offer,
+    accept_demand,
+    escalate,
+    withdraw,
+    rule,
+    take_notice,
+]

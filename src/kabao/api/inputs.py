@@ -1,0 +1,124 @@
+"""What callers send. Unknown fields are refused; ranges only keep nonsense out, the services decide what is right."""
+
+from typing import Annotated
+
+import msgspec
+from msgspec import Meta
+
+from kabao.cases import MakeOffer, OpenCase, Outcome, Remedy, Rule
+from kabao.kernel.money import MAX_MINOR
+from kabao.shops import ChangedMind, ListingDraft, ShopForm, Terms
+
+RefText = Annotated[str, Meta(min_length=3, max_length=40, description="A reference such as `7-1H8K2M9QXV3D0`.")]
+Minor = Annotated[int, Meta(ge=0, le=MAX_MINOR, description="Whole minor units (分).")]
+Count = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+Words = Annotated[str, Meta(min_length=1, max_length=2000)]
+LongWords = Annotated[str, Meta(min_length=1, max_length=4000)]
+
+
+class Input(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a caller sends; a field that is not known is refused."""
+
+
+class PlaceOrderIn(Input, frozen=True, kw_only=True):
+    """Buys `quantity` keys of the snapshot that was read; `confirmed` names each notice that was ticked."""
+
+    listing_ref: RefText
+    snapshot_no: Count
+    quantity: Count = 1
+    confirmed: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=20)] = []
+
+
+class RevealIn(Input, frozen=True, kw_only=True):
+    """Opens keys by position; without positions all of them."""
+
+    positions: Annotated[list[Annotated[int, Meta(ge=1, le=50)]], Meta(min_length=1, max_length=50)] | None = None
+
+
+class WordsIn(Input, frozen=True, kw_only=True):
+    """Something said to the other side."""
+
+    body: Words
+
+
+class OpenCaseIn(Input, frozen=True, kw_only=True):
+    """Says that something is wrong: why, what is demanded, in one's own words."""
+
+    order_ref: RefText
+    claim: Annotated[str, Meta(min_length=1, max_length=60)]
+    demand: Remedy
+    demand_minor: Minor = 0
+    statement: Words
+
+    def wish(self) -> OpenCase:
+        """Return what the case service takes."""
+        return OpenCase(claim=self.claim, demand=self.demand, demand_minor=self.demand_minor, statement=self.statement)
+
+
+class OfferIn(Input, frozen=True, kw_only=True):
+    """Offers a way to settle; `refund_minor` counts for a partial refund only."""
+
+    kind: Remedy
+    refund_minor: Minor = 0
+    note: Annotated[str, Meta(max_length=500)] = ""
+
+    def wish(self) -> MakeOffer:
+        """Return what the case service takes."""
+        return MakeOffer(kind=self.kind, refund_minor=self.refund_minor, note=self.note)
+
+
+class RulingIn(Input, frozen=True, kw_only=True):
+    """Rules on a case; facts and reasons are shown to both sides."""
+
+    outcome: Outcome
+    refund_minor: Minor = 0
+    facts: LongWords
+    reasons: LongWords
+
+    def wish(self) -> Rule:
+        """Return what the case service takes."""
+        return Rule(outcome=self.outcome, refund_minor=self.refund_minor, facts=self.facts, reasons=self.reasons)
+
+
+class ShopIn(Input, frozen=True, kw_only=True):
+    """States who runs a shop."""
+
+    name: Annotated[str, Meta(max_length=200)]
+    legal_name: Annotated[str, Meta(max_length=200)]
+    address: Annotated[str, Meta(max_length=400)]
+    licence_number: Annotated[str, Meta(max_length=100)]
+
+    def form(self) -> ShopForm:
+        """Return what the shop service takes."""
+        return ShopForm(**msgspec.structs.asdict(self))
+
+
+class TermsIn(Input, frozen=True, kw_only=True):
+    """Structured refund terms; sealed keys are refundable in any case."""
+
+    delivery_promise_seconds: Count = 60
+    escrow_hours: Count = 72
+    claim_days: Count = 3
+    replacement_offered: bool = True
+    warranty_days: Count = 0
+    validity_text: Annotated[str, Meta(max_length=500)] = ""
+    region_text: Annotated[str, Meta(max_length=500)] = ""
+    changed_mind_after_open: ChangedMind = ChangedMind.NONE
+    partial_fee_percent: Count | None = None
+    free_text: Annotated[str, Meta(max_length=2000)] = ""
+
+
+class ListingIn(Input, frozen=True, kw_only=True):
+    """A listing as its merchant writes it; every change makes a new snapshot."""
+
+    title: Annotated[str, Meta(max_length=300)]
+    description: Annotated[str, Meta(max_length=10_000)]
+    category: Annotated[str, Meta(max_length=60)]
+    price_minor: Annotated[int, Meta(ge=-MAX_MINOR, le=MAX_MINOR)]
+    currency: Annotated[str, Meta(max_length=8)] = "CNY"
+    max_quantity: Count = 10
+    terms: TermsIn = TermsIn()
+
+    def draft(self) -> ListingDraft:
+        """Return what the shop service takes."""
+        return ListingDraft(**msgspec.structs.asdict(self) | {"terms": Terms(**msgspec.structs.asdict(self.terms))})

@@ -1,0 +1,156 @@
+"""What anyone may read, and what a merchant does: shops, listings, stock."""
+
+from typing import Annotated, Final
+from urllib.parse import unquote
+
+from litestar import get, post, put
+from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
+from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
+from litestar.params import Parameter
+
+from kabao.api.documents import READING, STEP
+from kabao.api.entry import PUBLIC, Caller, reference, services_of, slow_down
+from kabao.api.inputs import ListingIn, ShopIn
+from kabao.api.problems import granted, refuse_now
+from kabao.api.shapes import ImportOut, ImportPage, ListingOut, ListingPage, ShopOut, ShopPage
+from kabao.kernel import ListingId, Refusal, ShopId
+from kabao.shops import parse_shop_ref
+
+PAGE_SIZE: Final = 50
+IMPORT_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of one key file over HTTP; `kabao keys import` takes larger ones."""
+KEY_FILES: Final = frozenset({"text/csv", "text/plain", "application/octet-stream"})
+SEARCH_LIMIT: Final = 60
+NAME_LIMIT: Final = 120
+
+
+@get("/listings", opt={PUBLIC: True}, security=[], responses=READING, tags=["market"])
+async def listings(
+    request: Caller,
+    q: Annotated[str, Parameter(max_length=SEARCH_LIMIT, description="Words to look for.")] = "",
+    before: Annotated[str, Parameter(max_length=40, description="`next` of the previous page.")] = "",
+    limit: Annotated[int, Parameter(ge=1, le=PAGE_SIZE)] = PAGE_SIZE,
+) -> ListingPage:
+    """List what is on sale, newest first, or what a search finds."""
+    cards = await services_of(request).shops.search(q.strip(), limit=limit, before=before or None)
+    return ListingPage(listings=cards, next=cards[-1].ref if len(cards) == limit else "")
+
+
+@get("/listings/{ref:str}", opt={PUBLIC: True}, security=[], responses=READING, tags=["market"])
+async def listing(request: Caller, ref: str) -> ListingOut:
+    """Show a listing: price, terms, notices to confirm, and the number of the snapshot to order."""
+    return ListingOut.of(granted(await services_of(request).shops.listing(ref, request.user)))
+
+
+@get("/shops", responses=READING, tags=["merchant"])
+async def my_shops(request: Caller) -> ShopPage:
+    """List the caller's shops."""
+    return ShopPage(shops=[ShopOut.of(shop) for shop in await services_of(request).shops.my_shops(request.user)])
+
+
+@post("/shops", responses=STEP, tags=["merchant"])
+async def open_shop(request: Caller, data: ShopIn) -> ShopOut:
+    """Open a shop; the caller becomes a merchant."""
+    await slow_down(request, "open-shop", 10, 3600)
+    return ShopOut.of(granted(await services_of(request).shops.open_shop(request.user, data.form())))
+
+
+@post("/shops/{shop:str}/listings", responses=STEP, tags=["merchant"])
+async def write_listing(request: Caller, shop: str, data: ListingIn) -> ListingOut:
+    """Write a listing; it stays a draft until it is published."""
+    shop_id = _shop(shop)
+    return ListingOut.of(
+        granted(await services_of(request).shops.save_listing(request.user, shop_id, None, data.draft()))
+    )
+
+
+@put("/shops/{shop:str}/listings/{ref:str}", responses=STEP, tags=["merchant"])
+async def change_listing(request: Caller, shop: str, ref: str, data: ListingIn) -> ListingOut:
+    """Change a listing; the change makes a new snapshot, orders keep the one they were placed on."""
+    shop_id, listing_id = _shop(shop), _listing(shop, ref)
+    return ListingOut.of(
+        granted(await services_of(request).shops.save_listing(request.user, shop_id, listing_id, data.draft()))
+    )
+
+
+@post("/shops/{shop:str}/listings/{ref:str}/publish", responses=STEP, status_code=200, tags=["merchant"])
+async def publish(request: Caller, shop: str, ref: str) -> ListingOut:
+    """Put a listing on sale, once the shop's identity is complete and the goods may be sold."""
+    shop_id, listing_id = _shop(shop), _listing(shop, ref)
+    return ListingOut.of(granted(await services_of(request).shops.publish(request.user, shop_id, listing_id)))
+
+
+@post("/shops/{shop:str}/listings/{ref:str}/pause", responses=STEP, status_code=200, tags=["merchant"])
+async def pause(request: Caller, shop: str, ref: str) -> ListingOut:
+    """Take a listing off sale; what was sold stays as it is."""
+    shop_id, listing_id = _shop(shop), _listing(shop, ref)
+    return ListingOut.of(granted(await services_of(request).shops.pause(request.user, shop_id, listing_id)))
+
+
+class KeyFileOperation(Operation):
+    """Says that the body is a key file, streamed."""
+
+    def __post_init__(self) -> None:
+        """Fill in the body, which no handler argument describes."""
+        text = OpenAPIMediaType(schema=Schema(type=OpenAPIType.STRING, format=OpenAPIFormat.BINARY))
+        self.request_body = RequestBody(content={"text/csv": text, "text/plain": text}, required=True)
+
+
+@post(
+    "/shops/{shop:str}/listings/{ref:str}/keys",
+    responses=STEP,
+    request_max_body_size=IMPORT_LIMIT,
+    operation_class=KeyFileOperation,
+    tags=["merchant"],
+)
+async def import_keys(
+    request: Caller,
+    shop: str,
+    ref: str,
+    file_name: Annotated[str, Parameter(header="X-File-Name", required=False, max_length=400)] = "",
+) -> ImportOut:
+    """Import card keys from the body (text, one key a line, or CSV with a column `key`); at most 64 MiB.
+
+    Duplicates are counted against all of the shop's own stock; bad lines are listed by number, never by text.
+    """
+    if request.content_type[0] not in KEY_FILES:
+        raise refuse_now(Refusal.MALFORMED, {"content-type": "text/csv"})
+    services = services_of(request)
+    shop_id, listing_id = _shop(shop), _listing(shop, ref)
+    granted(await services.shops.shop(request.user, shop_id))
+    report = await services.inventory.import_keys(
+        shop_id,
+        listing_id,
+        request.stream(),
+        unquote(file_name)[:NAME_LIMIT] or "api.csv",
+        request.content_length or 0,
+    )
+    return ImportOut.of(granted(report))
+
+
+@get("/shops/{shop:str}/listings/{ref:str}/imports", responses=READING, tags=["merchant"])
+async def imports(request: Caller, shop: str, ref: str) -> ImportPage:
+    """List the imports of a listing, newest first."""
+    services = services_of(request)
+    shop_id, listing_id = _shop(shop), _listing(shop, ref)
+    granted(await services.shops.shop(request.user, shop_id))
+    return ImportPage(
+        imports=[ImportOut.of(report) for report in await services.inventory.imports(shop_id, listing_id)]
+    )
+
+
+def _shop(text: str) -> ShopId:
+    shop_id = parse_shop_ref(text)
+    if shop_id is None:
+        raise refuse_now(Refusal.NOT_FOUND)
+    return shop_id
+
+
+def _listing(shop: str, text: str) -> ListingId:
+    ref = reference(text)
+    if ref.shop_id != _shop(shop):
+        raise refuse_now(Refusal.NOT_FOUND)
+    return ListingId(ref.object_id)
+
+
+handlers = [listings, listing, my_shops, open_shop, write_listing, change_listing, publish, pause, import_keys, imports]

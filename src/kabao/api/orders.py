@@ -1,0 +1,172 @@
+"""The steps of an order through the API; every POST that moves money is answered once per Idempotency-Key."""
+
+from collections.abc import AsyncIterator
+from typing import Annotated, Final
+
+from litestar import Response, get, post
+from litestar.datastructures import UploadFile
+from litestar.enums import RequestEncodingType
+from litestar.params import Body, Parameter
+
+from kabao.api.documents import READING, STEP
+from kabao.api.entry import FORM, Caller, reference, services_of, slow_down, visitor
+from kabao.api.inputs import PlaceOrderIn, RevealIn, WordsIn
+from kabao.api.problems import granted, refuse_now
+from kabao.api.replies import once
+from kabao.api.shapes import (
+    CheckoutOut,
+    FileOut,
+    MessageOut,
+    Messages,
+    OrderOut,
+    OrderPage,
+    OrderRowOut,
+    PlacedOut,
+    RevealOut,
+)
+from kabao.evidence import AuthorRole
+from kabao.kernel import Refusal
+from kabao.orders import Confirmed, OrderView, PlaceOrder, RefundedSealed
+
+UPLOAD_LIMIT: Final = 11 * 1024 * 1024
+"""Bytes of a form with one file: 10 MiB and its wrapping."""
+
+KeyHeader = Annotated[
+    str, Parameter(header="Idempotency-Key", required=False, description="1 to 200 printable ASCII letters.")
+]
+
+
+@post("/orders", responses=STEP, tags=["orders"])
+async def place(request: Caller, data: PlaceOrderIn, idempotency_key: KeyHeader = "") -> Response[PlacedOut]:
+    """Place an order and reserve its keys for 15 minutes; nothing is paid yet."""
+    services = services_of(request)
+
+    async def step(key: str) -> PlacedOut:
+        wish = PlaceOrder(
+            listing_ref=data.listing_ref,
+            snapshot_no=data.snapshot_no,
+            quantity=data.quantity,
+            confirmed=data.confirmed,
+            idempotency_key=key,
+        )
+        return PlacedOut.of(granted(await services.orders.place(request.user, wish)))
+
+    return await once(request, idempotency_key, step, database=services.database, status=201)
+
+
+@get("/orders", responses=READING, tags=["orders"])
+async def my_orders(
+    request: Caller,
+    before: Annotated[str, Parameter(max_length=40, description="`next` of the previous page.")] = "",
+) -> OrderPage:
+    """List the caller's orders, newest first."""
+    last = reference(before).object_id if before else None
+    rows = await services_of(request).orders.my_orders(request.user, before=last)
+    return OrderPage(orders=[OrderRowOut.of(row) for row in rows], next=rows[-1].ref if rows else "")
+
+
+@get("/orders/{ref:str}", responses=READING, tags=["orders"])
+async def order(request: Caller, ref: str) -> OrderOut:
+    """Show an order: its state, where the money is, the keys' seals, the steps open to the caller."""
+    return OrderOut.of(granted(await services_of(request).orders.order(request.user, ref)))
+
+
+@post("/orders/{ref:str}/checkout", responses=STEP, status_code=200, tags=["orders"])
+async def checkout(request: Caller, ref: str) -> CheckoutOut:
+    """Say where to pay an unpaid order."""
+    return CheckoutOut(pay_path=granted(await services_of(request).orders.checkout(request.user, ref)))
+
+
+@post("/orders/{ref:str}/reveal", responses=STEP, status_code=200, tags=["orders"])
+async def reveal(request: Caller, ref: str, data: RevealIn) -> RevealOut:
+    """Open sealed keys with a receipt, or read opened ones again. After opening, the no-reason refund is over."""
+    await slow_down(request, "reveal", 60, 60)
+    return RevealOut.of(
+        granted(await services_of(request).orders.reveal(request.user, ref, data.positions, visitor(request)))
+    )
+
+
+@post("/orders/{ref:str}/confirm", responses=STEP, status_code=200, tags=["orders"])
+async def confirm(request: Caller, ref: str, idempotency_key: KeyHeader = "") -> Response[Confirmed]:
+    """Release what is held to the merchant, less the fee."""
+    services = services_of(request)
+
+    async def step(_key: str) -> Confirmed:
+        return granted(await services.orders.confirm(request.user, ref))
+
+    return await once(request, idempotency_key, step, database=services.database)
+
+
+@post("/orders/{ref:str}/refund", responses=STEP, status_code=200, tags=["orders"])
+async def refund(request: Caller, ref: str, idempotency_key: KeyHeader = "") -> Response[RefundedSealed]:
+    """Refund every sealed key at once, without a reason; the keys return to stock."""
+    services = services_of(request)
+
+    async def step(_key: str) -> RefundedSealed:
+        return granted(await services.orders.refund_sealed(request.user, ref))
+
+    return await once(request, idempotency_key, step, database=services.database)
+
+
+@post("/orders/{ref:str}/cancel", responses=STEP, status_code=204, tags=["orders"])
+async def cancel(request: Caller, ref: str) -> None:
+    """Cancel an unpaid order; a repeat changes nothing."""
+    granted(await services_of(request).orders.cancel(request.user, ref))
+
+
+@get("/orders/{ref:str}/messages", responses=READING, tags=["orders"])
+async def messages(request: Caller, ref: str) -> Messages:
+    """Read the conversation of an order, oldest first."""
+    services = services_of(request)
+    view = granted(await services.orders.order(request.user, ref))
+    said = await services.evidence.messages(view.shop_id, view.order_id)
+    return Messages(messages=[MessageOut.of(message) for message in said])
+
+
+@post("/orders/{ref:str}/messages", responses=STEP, tags=["orders"])
+async def say(request: Caller, ref: str, data: WordsIn) -> MessageOut:
+    """Say something to the other side; it is kept as part of the order's record."""
+    await slow_down(request, "say", 30, 60)
+    services = services_of(request)
+    view = granted(await services.orders.order(request.user, ref))
+    said = await services.evidence.say(
+        None, view.shop_id, view.order_id, request.user.account_id, AuthorRole(view.role), data.body
+    )
+    return MessageOut.of(granted(said))
+
+
+@post("/orders/{ref:str}/files", opt={FORM: True}, responses=STEP, request_max_body_size=UPLOAD_LIMIT, tags=["orders"])
+async def add_file(
+    request: Caller,
+    ref: str,
+    data: Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)],
+) -> FileOut:
+    """Hand in a file (field `file`): PNG, JPEG, WebP or plain text, at most 10 MiB; kept byte for byte."""
+    await slow_down(request, "file", 30, 60)
+    services = services_of(request)
+    view = granted(await services.orders.order(request.user, ref))
+    upload = data.get("file")
+    if not isinstance(upload, UploadFile):
+        raise refuse_now(Refusal.INVALID_FIELDS, {"file": "缺少文件"})
+    item = await services.evidence.add_file(
+        view.shop_id,
+        view.order_id,
+        _case_id(view),
+        request.user.account_id,
+        AuthorRole(view.role),
+        upload.filename,
+        _chunks(upload),
+    )
+    return FileOut.of(granted(item))
+
+
+def _case_id(view: OrderView) -> int | None:
+    return reference(view.open_case_ref).object_id if view.open_case_ref else None
+
+
+async def _chunks(upload: UploadFile) -> AsyncIterator[bytes]:
+    while chunk := await upload.read(256 * 1024):
+        yield chunk
+
+
+handlers = [place, my_orders, order, checkout, reveal, confirm, refund, cancel, messages, say, add_file]

@@ -1,0 +1,26 @@
+"""The API's handlers under one path, with what they share."""
+
+from typing import Final
+
+from litestar import Router
+
+from kabao.api import cases, market, orders
+from kabao.api.documents import SIGNED_IN
+from kabao.api.entry import enter
+
+PATH: Final = "/api/v1"
+JSON_LIMIT: Final = 64 * 1024
+"""Bytes of a JSON body."""
+
+
+def routes() -> list[Router]:
+    """Return the router of the API."""
+    return [
+        Router(
+            PATH,
+            route_handlers=[*market.handlers, *orders.handlers, *cases.handlers],
+            before_request=enter,
+            request_max_body_size=JSON_LIMIT,
+            security=SIGNED_IN,
+        )
+    ]

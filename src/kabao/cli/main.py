@@ -1,0 +1,39 @@
+"""The program `kabao`: its commands and how it ends."""
+
+import sys
+from collections.abc import Sequence
+from importlib import metadata
+
+from cyclopts import App
+
+from kabao.cli.books import db, ledger, sweep
+from kabao.cli.people import staff, token
+from kabao.cli.serving import demo_command, serve_command
+from kabao.cli.stock import keys
+
+HELP = """Escrow, sealed card keys and fair refunds for shops that sell virtual goods (卡保).
+
+Start with `kabao demo`, look around, then `kabao serve` with a data folder of your own. All other commands work
+beside a running server.
+
+Exit codes: 0 done; 1 refused, or the audit found something; 2 wrong usage; 3 the data folder is busy, newer or
+foreign, and was left as it was; 4 the database or the port cannot be had.
+"""
+
+app = App(
+    name="kabao",
+    help=HELP,
+    help_format="markdown",
+    version=lambda: metadata.version("kabao"),
+    result_action="return_value",
+)
+app.command(serve_command, name="serve")
+app.command(demo_command, name="demo")
+for group in (db, ledger, keys, token, sweep, staff):
+    app.command(group)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run one command and end the process with its exit code."""
+    code = app(arguments)
+    sys.exit(int(code) if isinstance(code, int) else 0)

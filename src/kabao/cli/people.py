@@ -1,0 +1,121 @@
+"""`kabao token` and `kabao staff`: API tokens for scripts, staff accounts, the code of a staff authenticator."""
+
+import secrets
+from hashlib import sha256
+from typing import Annotated, Final, Literal
+
+from cyclopts import App, Parameter
+
+from kabao import wiring
+from kabao.cli.running import (
+    DEFAULT_DATA,
+    CommandRefusedError,
+    DataOption,
+    ExitCode,
+    granted,
+    joined,
+    notes,
+    out,
+    print_secret,
+    run,
+)
+from kabao.identity import Role, normal_phone
+from kabao.kernel import AccountId
+
+token = App(name="token", help="API tokens for scripts.")
+staff = App(name="staff", help="Support and operators.")
+
+AccountOption = Annotated[str, Parameter(name="--account", help="A phone number, or the name of an account.")]
+
+# The numbers +1 ... 555-01xx belong to nobody: they are reserved for fiction (North American Numbering Plan).
+_AREA_CODES: Final = ("202", "212", "213", "303", "312", "404", "415", "503", "602", "617", "702", "713", "801", "907")
+
+
+@token.command(name="create")
+def token_create(
+    account: AccountOption,
+    role: Annotated[Role, Parameter(name="--role", help="What the token acts as.")],
+    data: DataOption = DEFAULT_DATA,
+) -> ExitCode:
+    """Print a new API token on standard output; it is shown this once.
+
+    An account that does not exist is made and one without the role is given it; both are said on standard error. A
+    token of a staff role counts as checked, so keep it as you would keep the password.
+    """
+
+    async def work() -> None:
+        async with joined(data) as app:
+            account_id, known_as = await _account(app, account, role)
+            await app.identity.grant(account_id, role)
+            text = granted(await app.identity.create_token(known_as, role))
+        print_secret(text)
+
+    return run(work)
+
+
+@staff.command(name="add")
+def staff_add(
+    account: AccountOption,
+    role: Annotated[Literal["support", "operator"], Parameter(name="--role", help="What the account acts as.")],
+    data: DataOption = DEFAULT_DATA,
+) -> ExitCode:
+    """Make an account staff and print its new password and authenticator address; both are shown this once."""
+
+    async def work() -> None:
+        password = secrets.token_urlsafe(12)
+        async with joined(data) as app:
+            account_id, _ = await _account(app, account, Role(role))
+            await app.identity.grant(account_id, Role(role))
+            uri = granted(await app.identity.set_staff_credential(account_id, password))
+        out.print("password and authenticator; earlier ones are void:")
+        print_secret(password)
+        print_secret(uri)
+
+    return run(work)
+
+
+@staff.command(name="code")
+def staff_code(account: AccountOption, data: DataOption = DEFAULT_DATA) -> ExitCode:
+    """Print the current one-time code of a staff account, for who runs the server and has no authenticator at hand."""
+
+    async def work() -> None:
+        async with joined(data) as app:
+            code = granted(await app.identity.staff_code(_only(await app.accounts(account), account)))
+        print_secret(code)
+
+    return run(work)
+
+
+async def _account(app: wiring.App, text: str, role: Role) -> tuple[AccountId, str]:
+    """Find an account, or make it; returns its id and what finds it again (its phone, where that is known)."""
+    found = await app.accounts(text)
+    if found:
+        return _only(found, text), text
+    phone = normal_phone(text) or await _free_number(app, text)
+    name = f"账号{phone[-4:]}" if phone == normal_phone(text) else text
+    try:
+        account_id = await app.identity.find_or_create(phone, name, [Role.BUYER, role])
+    except ValueError as error:
+        raise CommandRefusedError(f"{text!r} is neither a phone number nor a name of 1 to 40 characters") from error
+    notes.print(f"account {name!r} was new and has been made", markup=False)
+    return account_id, phone
+
+
+async def _free_number(app: wiring.App, name: str) -> str:
+    """Choose a number that belongs to nobody for an account that scripts alone use."""
+    start = int.from_bytes(sha256(name.encode()).digest()[:4])
+    total = len(_AREA_CODES) * 100
+    for step in range(total):
+        area, line = divmod((start + step) % total, 100)
+        phone = f"+1{_AREA_CODES[area]}55501{line:02d}"
+        if not await app.accounts(phone):
+            return phone
+    raise CommandRefusedError("no number is left for a new account; give a phone number instead of a name")
+
+
+def _only(found: list[AccountId], text: str) -> AccountId:
+    if not found:
+        raise CommandRefusedError(f"no account {text!r}")
+    if len(found) > 1:
+        raise CommandRefusedError(f"several accounts are named {text!r}; use the phone number")
+    return found[0]
