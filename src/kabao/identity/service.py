@@ -212,6 +212,14 @@ class IdentityService:
             await store.save_credential(conn, account_id, made.password_hash, made.totp_sealed)
         return made.totp_uri
 
+    async def staff_code(self, account_id: int) -> str | Refused:
+        """Return the code an authenticator shows now: for the server's own command line. Refusals: NOT_FOUND."""
+        async with self._database.connection() as conn:
+            known = await store.credential(conn, account_id, self._clock.instant())
+        if known.totp_sealed is None:
+            return Refused(Refusal.NOT_FOUND)
+        return self._staff.code_at(account_id, known.totp_sealed, known.now)
+
     # Accounts
 
     async def grant(self, account_id: int, role: Role, conn: "Connection | None" = None) -> None:

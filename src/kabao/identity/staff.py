@@ -73,6 +73,10 @@ class StaffSecrets:
                 found = step
         return found if totp_sealed else None
 
+    def code_at(self, account_id: int, totp_sealed: bytes, at: datetime) -> str:
+        """Return the authenticator's code at a moment."""
+        return pyotp.TOTP(self._open(account_id, totp_sealed)).generate_otp(totp_step(at))
+
     def _open(self, account_id: int, sealed: bytes) -> str:
         plain = self._cipher.decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], _context(account_id))
         return plain.decode()
