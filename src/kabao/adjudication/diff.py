@@ -1,0 +1,158 @@
+"""Two versions of a rulebook compared: as cases whose outcome changes, not as lines of a file."""
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+import msgspec
+import numpy as np
+
+from kabao.adjudication.compiler import Compiled, compile_book
+from kabao.adjudication.findings import brief
+from kabao.adjudication.model import Article, Fact, Issue, Literal, Rulebook, Value
+from kabao.adjudication.universe import Universe, scope
+
+DIFF_BITS: Final = 24
+_AT_MOST: Final = 3
+
+
+class Change(msgspec.Struct, frozen=True):
+    """Where these facts are settled so, the issue is decided otherwise."""
+
+    claims: tuple[str, ...]
+    issue: Issue
+    before: str
+    after: str
+    facts: tuple[Literal, ...]
+
+
+class Difference(msgspec.Struct, frozen=True):
+    """Everything that differs. ``uncompared`` names claims and issues with too many facts to try them all."""
+
+    added: tuple[str, ...]
+    removed: tuple[str, ...]
+    reworded: tuple[str, ...]
+    rules: tuple[str, ...]
+    facts: tuple[str, ...]
+    changes: tuple[Change, ...]
+    uncompared: tuple[str, ...]
+
+    @property
+    def empty(self) -> bool:
+        """Tell whether both versions decide every case alike and read alike."""
+        return not any((self.added, self.removed, self.reworded, self.rules, self.facts, self.changes, self.uncompared))
+
+
+def diff(old: Rulebook, new: Rulebook, *, at_most: int = _AT_MOST) -> Difference:
+    """Compare two books, with so many examples of each change.
+
+    Burdens, standards and evidence kinds are compared as such, articles by their effect.
+    """
+    first, second = compile_book(old), compile_book(new)
+    changes, uncompared = _changes(first, second, at_most)
+    return Difference(
+        tuple(name for name in new.articles if name not in old.articles),
+        tuple(name for name in old.articles if name not in new.articles),
+        tuple(
+            name
+            for name, one in new.articles.items()
+            if name in old.articles and _said(one) != _said(old.articles[name])
+        ),
+        tuple(
+            name
+            for name, one in new.articles.items()
+            if name in old.articles and _rule(one) != _rule(old.articles[name])
+        ),
+        tuple(_facts(old, new)),
+        changes,
+        uncompared,
+    )
+
+
+def _said(article: Article) -> tuple[Any, ...]:
+    return (article.number, article.title, article.message, article.summary, article.examples, article.cites)
+
+
+def _rule(article: Article) -> tuple[Any, ...]:
+    overrides = {(one.target, one.issue) for one in article.overrides}
+    return (
+        article.claims, frozenset(article.condition), article.values, overrides, article.source, article.mandatory,
+    )  # fmt: skip
+
+
+def _facts(old: Rulebook, new: Rulebook) -> Iterator[str]:
+    for name in new.facts.keys() | old.facts.keys():
+        before, after = old.facts.get(name), new.facts.get(name)
+        if before is None or after is None:
+            yield f"{name}: {'new' if before is None else 'removed'}"
+        elif _weighed(before) != _weighed(after):
+            yield f"{name}: burden {before.burden} → {after.burden}, standard {before.standard} → {after.standard}"
+    for title, one, two in (
+        ("standard", old.standards, new.standards),
+        ("evidence kind", old.evidence_kinds, new.evidence_kinds),
+        ("parameter", old.parameters, new.parameters),
+    ):
+        for name in one.keys() | two.keys():
+            before_value = one[name].value if name in one else None
+            after_value = two[name].value if name in two else None
+            if before_value != after_value:
+                yield f"{title} {name}: {before_value} → {after_value}"
+    if set(map(frozenset, old.impossible)) != set(map(frozenset, new.impossible)):
+        yield "the impossible pairs differ"
+
+
+def _weighed(fact: Fact) -> tuple[Any, ...]:
+    return (fact.favours, fact.burden, fact.if_unknown, fact.standard, fact.shifts)
+
+
+def _changes(first: Compiled, second: Compiled, at_most: int) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+    found: dict[tuple[Any, ...], Change] = {}
+    uncompared = []
+    for claim in first.book.claims:
+        if claim not in second.book.claims:
+            continue
+        for issue in Issue:
+            names = {*scope(first, claim, issue), *scope(second, claim, issue)}
+            facts = tuple(dict.fromkeys(n for book in (first.book, second.book) for n in book.facts if n in names))
+            if len(facts) > DIFF_BITS:
+                uncompared.append(f"{claim}/{issue}")
+                continue
+            one, two = (Universe(each, claim, issue, (), facts) for each in (first, second))
+            for change in _compare(one, two, at_most):
+                key = (issue, change.before, change.after, change.facts)
+                if key in found:
+                    claims = (*found[key].claims, claim)
+                    change = msgspec.structs.replace(change, claims=claims)  # noqa: PLW2901 - the same with one more
+                found[key] = change
+    return tuple(found.values()), tuple(uncompared)
+
+
+def _compare(one: Universe, two: Universe, at_most: int) -> Iterator[Change]:
+    before, after = _by_word(one), _by_word(two)
+    for old, old_plane in before.items():
+        for new, new_plane in after.items():
+            if old == new:
+                continue
+            both = old_plane & new_plane & one.reachable & two.reachable
+            if both.any():
+                for facts in one.examples(both, at_most):
+                    yield Change((one.claim,), one.issue, old[0], new[0], facts)
+
+
+def _by_word(world: Universe) -> dict[tuple[str, Value | None], Any]:
+    nobody: tuple[str, Value | None] = ("nothing", None)
+    clash: tuple[str, Value | None] = ("a contradiction", None)
+    found: dict[tuple[str, Value | None], Any] = {}
+    for rule, plane in zip(world.plan.rules, world.standing, strict=True):
+        value = world.plan.values[rule.value]
+        key = (brief(value), value)
+        found[key] = found[key] | plane if key in found else plane.copy()
+    seen = np.zeros_like(world.open)
+    twice = np.zeros_like(world.open)
+    for plane in found.values():
+        twice |= seen & plane
+        seen |= plane
+    for plane in found.values():
+        np.bitwise_and(plane, ~twice & world.open, out=plane)
+    found[clash] = twice & world.open
+    found[nobody] = ~seen | ~world.open
+    return found
