@@ -151,6 +151,30 @@ def test_a_huge_file_is_refused_without_being_read_whole(tmp_path: Path) -> None
         parse("x" * (MAX_BYTES + 1))
 
 
+def test_the_rest_of_the_grammar_loads() -> None:
+    damages = "      damages: {greater_of: [late_fee, {base: promise, less: refund, cap_minor: 9}]}"
+    book = load_book(edited("      damages: [proven_loss, interest]", damages))
+    found = book.articles["not_delivered"].values[Issue.DAMAGES]
+    assert [part.base for part in found.parts[0].options] == ["late_fee", "promise"]  # type: ignore[union-attr]
+    assert load_book(edited("      damages: [proven_loss, interest]", "      damages: none"))
+    assert load_book(
+        edited(
+            "  platform_answers\n",
+            "  platform_answers\n    summary: {zh: 简, en: short}\n",
+            SAMPLE.replace("id: platform_answers", "id:  platform_answers"),
+        )
+    )
+    assert load_book(
+        edited("refund: full, remedy: [refund, replace], choice: buyer}", "refund: {base: full}, choice: merchant}")
+    )
+    share = load_book(edited("refund: {base: full, less: fee}}", "refund: {base: share, share: 50, range: [30, 60]}}"))
+    assert share.articles["opened_regret"].values[Issue.PRICE].share == 50  # type: ignore[union-attr]
+    payer = load_book(edited("      payer: buyer", "      payer: none"))
+    assert payer.articles["used_by_buyer"].values[Issue.PAYER].who == "nobody"  # type: ignore[union-attr]
+    everything = load_book(edited("    overrides: [all]", "    overrides: [chapter/key, chapter/regret.price]"))
+    assert "unlawful" not in everything.beaten_by[Issue.RESPONSIBLE].get("restriction_hidden", ())
+
+
 def test_overrides_never_go_round() -> None:
     text = edited(
         "    unless: [buyer_used_key]\n    then:\n      price: {outcome: FULL_REFUND, refund: full, remedy",

@@ -103,7 +103,7 @@ def part(amount: int, numerator: int, denominator: int) -> int:
     return Money(amount).allocate([numerator, denominator - numerator])[0].minor
 
 
-def refund_of(
+def refund_of(  # noqa: C901 - a table of formulas
     price: Price, shares: Shares, given: Mapping[str, int], chosen: int | None
 ) -> tuple[int, tuple[str, ...]]:
     """Compute the refund in fen, or name the amounts that are missing."""
@@ -126,6 +126,11 @@ def refund_of(
             if "value_received_minor" not in given:
                 return 0, ("value_received_minor",)
             refund = paid - given["value_received_minor"]
+        case Base.UNUSED:
+            left = _unused(given)
+            if left is None:
+                return 0, _UNUSED_NEEDS
+            refund = left
         case _:
             found = _proportion(price.base, given)
             if isinstance(found, tuple):
@@ -142,6 +147,25 @@ def _less(less: Less, given: Mapping[str, int]) -> int:
             return min(given.get("published_fee_minor", 0), given.get("incurred_fee_minor", 0))
         case Less.USE:
             return given.get("use_value_minor", 0)
+
+
+_UNUSED_NEEDS = ("days_used", "uses_used", "balance_minor", "use_value_minor")
+_BY_MEASURE = (
+    (Base.UNUSED_DAYS, ("days_total", "days_used")),
+    (Base.UNUSED_USES, ("uses_total", "uses_used")),
+    (Base.UNUSED_BALANCE, ("face_minor", "balance_minor")),
+)
+
+
+def _unused(given: Mapping[str, int]) -> int | None:
+    """Take the first measure the case states in full: days, uses, balance, the value of the use."""
+    for base, names in _BY_MEASURE:
+        if all(name in given for name in names):
+            found = _proportion(base, given)
+            return found if isinstance(found, int) else None
+    if "use_value_minor" in given:
+        return max(given["price_minor"] - given["use_value_minor"], 0)
+    return None
 
 
 def _proportion(base: Base, given: Mapping[str, int]) -> int | tuple[str, ...]:

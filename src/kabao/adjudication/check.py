@@ -32,12 +32,16 @@ def check(compiled: Compiled, *, exhaustive_bits: int = EXHAUSTIVE_BITS) -> tupl
                 found.extend(_duty(_world(compiled, claim, Issue.PRICE, _facts_of(duty), exhaustive_bits), duty))
     book = compiled.book
     found.extend(_unreached(book, reached))
-    found.extend(_dead_overrides(compiled))
     found.extend(_shifts(book))
     found.extend(_unused(book))
     found.extend(_citations(book))
     found.extend(_notice(book))
     return merged(found)
+
+
+def notes(compiled: Compiled) -> tuple[Finding, ...]:
+    """Return what is worth a look and no fault: an override of an article that never holds at the same time."""
+    return merged(_dead_overrides(compiled))
 
 
 def _facts_of(duty: Duty) -> tuple[str, ...]:
@@ -98,7 +102,7 @@ def _dead_overrides(compiled: Compiled) -> Iterator[Finding]:
             other = compiled.book.articles.get(override.target)
             if other is not None and not jointly(compiled, article, other):
                 message = f"article {article.number} overrides {override.target}, but both never hold together"
-                yield Finding(Kind.DEAD_OVERRIDE, message, override.line, (article.article_id, other.article_id))
+                yield Finding(Kind.NOTE, message, override.line, (article.article_id, other.article_id))
 
 
 def _shifts(book: Rulebook) -> Iterator[Finding]:

@@ -13,7 +13,7 @@ from kabao.adjudication import findings
 from kabao.adjudication.authority import authorities
 from kabao.adjudication.bench import bench_decide
 from kabao.adjudication.casefile import AMOUNTS, load_case
-from kabao.adjudication.check import check
+from kabao.adjudication.check import check, notes
 from kabao.adjudication.compiler import Compiled, compile_book, only_law
 from kabao.adjudication.decide import Adjudicator, Decision, plain
 from kabao.adjudication.diff import diff
@@ -77,13 +77,14 @@ def check_command(path: Path | None, *, as_json: bool = False) -> Said:
         except OverrideCycle as error:
             cycles = [findings.Finding(findings.Kind.OVERRIDE_CYCLE, one.message, one.line) for one in error.problems]
             return _findings(cycles, None, name, as_json=as_json)
-        return _findings(list(check(compile_book(book))), book, name, as_json=as_json)
+        compiled = compile_book(book)
+        return _findings([*check(compiled), *notes(compiled)], book, name, as_json=as_json)
 
     return _readable(work, as_json=as_json)
 
 
 def _findings(found: list[findings.Finding], book: Rulebook | None, name: str, *, as_json: bool) -> Said:
-    code = 1 if found else 0
+    code = 1 if any(one.kind is not findings.Kind.NOTE for one in found) else 0
     if as_json:
         return Said(_json({"file": name, "findings": [findings.plain(one) for one in found]}), code)
     if not found and book is not None:

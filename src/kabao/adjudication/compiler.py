@@ -9,6 +9,7 @@ from graphlib import TopologicalSorter
 from typing import Final
 
 import msgspec
+import numpy as np
 
 from kabao.adjudication.clauses import Closure, closure
 from kabao.adjudication.model import (
@@ -33,6 +34,8 @@ from kabao.adjudication.planes import Columns, by_value, effective, numbers, sta
 TABLE_BITS: Final = 18
 CLASH: Final = 255
 MAX_VALUES: Final = 254
+CHUNK_BITS: Final = 11
+MAX_REMEMBERED: Final = 50_000
 
 Masks = tuple[int, int]
 
@@ -106,10 +109,11 @@ CONFLICT: Final = Verdict(Price(Outcome.CONFLICT), Shares(), Damages(), _NOBODY)
 class ClaimPlan:
     """Everything needed to decide one claim."""
 
-    def __init__(self, book: Rulebook, claim: str, follows: Closure) -> None:
+    def __init__(self, book: Rulebook, claim: str, follows: Closure, table_bits: int = TABLE_BITS) -> None:
         self.book = book
         self.claim = claim
         self.follows = follows
+        self._table_bits = table_bits
         articles = [article for article in book.articles.values() if claim in article.claims]
         used = {issue: _facts_of(articles, issue, book.derived) for issue in Issue}
         self.decisive = frozenset[str]().union(*used.values())
@@ -138,6 +142,8 @@ class ClaimPlan:
         self._verdicts: dict[tuple[int, int, int, int], Verdict] = {}
         self._interned: dict[Verdict, Verdict] = {}
         self._needs_derived = any(plan.table is None for plan in self._plans)
+        self._chunks = _chunks(self._plans, len(self.facts) + len(needed))
+        self._by_holding: dict[int, tuple[int, int, int, int]] = {}
         self._quick: tuple[tuple[bytes, int, int], ...] | None = (
             None if self._needs_derived else tuple((plan.table or b"", plan.offset, plan.mask) for plan in self._plans)
         )
@@ -191,13 +197,31 @@ class ClaimPlan:
             (t0, o0, m0), (t1, o1, m1), (t2, o2, m2), (t3, o3, m3) = self._quick
             key = (t0[packed >> o0 & m0], t1[packed >> o1 & m1], t2[packed >> o2 & m2], t3[packed >> o3 & m3])
         else:
-            one, two, three, four = self._plans
-            key = (one.number(packed), two.number(packed), three.number(packed), four.number(packed))
+            key = self._numbers(packed)
         found = self._verdicts.get(key)
         if found is None:
             built = self._build(key)
             found = self._verdicts[key] = self._interned.setdefault(built, built)
         return found
+
+    def _numbers(self, packed: int) -> tuple[int, int, int, int]:
+        """Look up the issues that have a table; for the others find which rules hold, and what that set leads to."""
+        holds = -1
+        for shift, mask, satisfied in self._chunks:
+            holds &= satisfied[packed >> shift & mask]
+        part = self._by_holding.get(holds)
+        if part is None:
+            if len(self._by_holding) >= MAX_REMEMBERED:
+                self._by_holding.clear()
+            found = [0 if plan.table is not None else plan.number(packed) for plan in self._plans]
+            part = self._by_holding[holds] = (found[0], found[1], found[2], found[3])
+        one, two, three, four = self._plans
+        return (
+            part[0] if one.table is None else one.table[packed >> one.offset & one.mask],
+            part[1] if two.table is None else two.table[packed >> two.offset & two.mask],
+            part[2] if three.table is None else three.table[packed >> three.offset & three.mask],
+            part[3] if four.table is None else four.table[packed >> four.offset & four.mask],
+        )
 
     def bit(self, fact: str) -> int:
         """Return the bit of a base fact in the packed facts."""
@@ -251,7 +275,7 @@ class ClaimPlan:
             rules.append(Rule(name, article.condition, beaten, values.index(article.values[issue]), care, want))
         facts = tuple(name for name in self.facts if name in used)
         plan = IssuePlan(issue, facts, tuple(rules), tuple(values), offset, (1 << len(facts)) - 1)
-        if len(facts) <= TABLE_BITS:
+        if len(facts) <= self._table_bits:
             plan.table = _table(plan, self.book.derived)
         return plan
 
@@ -303,15 +327,15 @@ class ClaimPlan:
 class Compiled:
     """A rulebook ready to decide. ``plans`` has one entry per claim."""
 
-    def __init__(self, book: Rulebook) -> None:
+    def __init__(self, book: Rulebook, table_bits: int = TABLE_BITS) -> None:
         self.book = book
         self.follows = closure(book.impossible)
-        self.plans = {claim: ClaimPlan(book, claim, self.follows) for claim in book.claims}
+        self.plans = {claim: ClaimPlan(book, claim, self.follows, table_bits) for claim in book.claims}
 
 
-def compile_book(book: Rulebook) -> Compiled:
+def compile_book(book: Rulebook, *, table_bits: int = TABLE_BITS) -> Compiled:
     """Compile a rulebook; half a second or less for one of the usual size."""
-    return Compiled(book)
+    return Compiled(book, table_bits)
 
 
 def only_law(book: Rulebook) -> Rulebook:
@@ -355,6 +379,28 @@ def _derived_of(articles: Iterable[Article], derived: Mapping[str, Derived]) -> 
             found.add(name)
             todo.extend(one.fact for one in derived[name].of)
     return [name for name in derived if name in found]
+
+
+def _chunks(plans: Iterable[IssuePlan], bits: int) -> tuple[tuple[int, int, list[int]], ...]:
+    """For issues without a table: per chunk of the packed facts and each of its states, the rules not ruled out.
+
+    The rules that hold are those that no chunk rules out, so a few look-ups and ANDs find them all.
+    """
+    rules = [rule for plan in plans if plan.table is None for rule in plan.rules]
+    found = []
+    for shift in range(0, bits if rules else 0, CHUNK_BITS):
+        width = min(CHUNK_BITS, bits - shift)
+        mask = (1 << width) - 1
+        states = np.arange(1 << width, dtype=np.uint64)
+        satisfied = [0] * (1 << width)
+        for start in range(0, len(rules), 64):
+            word = np.zeros(1 << width, dtype=np.uint64)
+            for index, rule in enumerate(rules[start : start + 64]):
+                care, want = (np.uint64(part >> shift & mask) for part in (rule.care, rule.want))
+                word |= ((states & care) == want).astype(np.uint64) << np.uint64(index)
+            satisfied = [have | more << start for have, more in zip(satisfied, word.tolist(), strict=True)]
+        found.append((shift, mask, satisfied))
+    return tuple(found)
 
 
 def _table(plan: IssuePlan, derived: Mapping[str, Derived]) -> bytes:

@@ -18,11 +18,11 @@ class Kind(StrEnum):
     MONOTONICITY = "monotonicity"
     UNREACHABLE = "unreachable"
     OVERRIDE_CYCLE = "override_cycle"
-    DEAD_OVERRIDE = "dead_override"
     SHIFT_HURTS = "shift_hurts"
     UNUSED = "unused"
     CITATION = "citation"
     NOTICE = "notice"
+    NOTE = "note"
 
 
 class Example(msgspec.Struct, frozen=True):

@@ -65,6 +65,7 @@ class Base(StrEnum):
     FULL = "full"
     SHARE = "share"
     FAULT = "fault"
+    UNUSED = "unused"
     UNUSED_DAYS = "unused_days"
     UNUSED_USES = "unused_uses"
     UNUSED_BALANCE = "unused_balance"

@@ -244,6 +244,15 @@ def _refund(  # noqa: C901, PLR0912 - one formula after the other, as the rules 
         exact = paid * (price.share if share is None else share) / 100
     elif price.base is Base.FAULT:
         exact = paid * (100 - shares.buyer if share is None else share) / 100
+    elif price.base is Base.UNUSED:
+        if {"days_total", "days_used"} <= given.keys():
+            exact = paid - paid * given["days_used"] / given["days_total"]
+        elif {"uses_total", "uses_used"} <= given.keys():
+            exact = paid - paid * given["uses_used"] / given["uses_total"]
+        elif {"face_minor", "balance_minor"} <= given.keys():
+            exact = paid * given["balance_minor"] / given["face_minor"]
+        else:
+            exact = paid - given["use_value_minor"]
     elif price.base is Base.UNUSED_DAYS:
         exact = paid * (given["days_total"] - given["days_used"]) / given["days_total"]
     elif price.base is Base.UNUSED_USES:
