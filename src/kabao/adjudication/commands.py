@@ -219,14 +219,13 @@ def diff_command(old: Path | None, new: Path, *, as_json: bool = False) -> Said:
             value = {
                 "added": list(found.added), "removed": list(found.removed), "reworded": list(found.reworded),
                 "rules": list(found.rules), "facts": list(found.facts), "changes": changes,
-                "uncompared": list(found.uncompared),
             }  # fmt: skip
             return Said(_json(value), code)
         lines = [
             f"{title}: {', '.join(names)}"
             for title, names in (
                 ("new articles", found.added), ("removed articles", found.removed), ("reworded", found.reworded),
-                ("changed rules", found.rules), ("too many facts to compare", found.uncompared),
+                ("changed rules", found.rules),
             )
             if names
         ]  # fmt: skip

@@ -5,14 +5,19 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
+import z3
 
 from kabao.adjudication.compiler import Compiled, compile_book
 from kabao.adjudication.findings import brief
 from kabao.adjudication.model import Article, Fact, Issue, Literal, Rulebook, Value
-from kabao.adjudication.universe import Universe, scope
+from kabao.adjudication.solver import Symbolic
+from kabao.adjudication.universe import EXHAUSTIVE_BITS, Universe, scope
 
-DIFF_BITS: Final = 24
 _AT_MOST: Final = 3
+
+Word = tuple[str, Value | None]
+_NOTHING: Final[Word] = ("nothing", None)
+_CLASH: Final[Word] = ("a contradiction", None)
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -26,7 +31,7 @@ class Change(msgspec.Struct, frozen=True):
 
 
 class Difference(msgspec.Struct, frozen=True):
-    """Everything that differs. ``uncompared`` names claims and issues with too many facts to try them all."""
+    """Everything that differs."""
 
     added: tuple[str, ...]
     removed: tuple[str, ...]
@@ -34,21 +39,22 @@ class Difference(msgspec.Struct, frozen=True):
     rules: tuple[str, ...]
     facts: tuple[str, ...]
     changes: tuple[Change, ...]
-    uncompared: tuple[str, ...]
 
     @property
     def empty(self) -> bool:
         """Tell whether both versions decide every case alike and read alike."""
-        return not any((self.added, self.removed, self.reworded, self.rules, self.facts, self.changes, self.uncompared))
+        return not any((self.added, self.removed, self.reworded, self.rules, self.facts, self.changes))
 
 
-def diff(old: Rulebook, new: Rulebook, *, at_most: int = _AT_MOST) -> Difference:
+def diff(
+    old: Rulebook, new: Rulebook, *, at_most: int = _AT_MOST, exhaustive_bits: int = EXHAUSTIVE_BITS
+) -> Difference:
     """Compare two books, with so many examples of each change.
 
     Burdens, standards and evidence kinds are compared as such, articles by their effect.
     """
     first, second = compile_book(old), compile_book(new)
-    changes, uncompared = _changes(first, second, at_most)
+    changes = _changes(first, second, at_most, exhaustive_bits)
     return Difference(
         tuple(name for name in new.articles if name not in old.articles),
         tuple(name for name in old.articles if name not in new.articles),
@@ -64,7 +70,6 @@ def diff(old: Rulebook, new: Rulebook, *, at_most: int = _AT_MOST) -> Difference
         ),
         tuple(_facts(old, new)),
         changes,
-        uncompared,
     )
 
 
@@ -104,44 +109,77 @@ def _weighed(fact: Fact) -> tuple[Any, ...]:
     return (fact.favours, fact.burden, fact.if_unknown, fact.standard, fact.shifts)
 
 
-def _changes(first: Compiled, second: Compiled, at_most: int) -> tuple[tuple[Change, ...], tuple[str, ...]]:
+def _changes(first: Compiled, second: Compiled, at_most: int, bits: int) -> tuple[Change, ...]:
     found: dict[tuple[Any, ...], Change] = {}
-    uncompared = []
     for claim in first.book.claims:
         if claim not in second.book.claims:
             continue
         for issue in Issue:
             names = {*scope(first, claim, issue), *scope(second, claim, issue)}
             facts = tuple(dict.fromkeys(n for book in (first.book, second.book) for n in book.facts if n in names))
-            if len(facts) > DIFF_BITS:
-                uncompared.append(f"{claim}/{issue}")
-                continue
-            one, two = (Universe(each, claim, issue, (), facts) for each in (first, second))
-            for change in _compare(one, two, at_most):
+            for change in _compare(first, second, claim, issue, facts, at_most, bits):
                 key = (issue, change.before, change.after, change.facts)
                 if key in found:
                     claims = (*found[key].claims, claim)
                     change = msgspec.structs.replace(change, claims=claims)  # noqa: PLW2901 - the same with one more
                 found[key] = change
-    return tuple(found.values()), tuple(uncompared)
+    return tuple(found.values())
 
 
-def _compare(one: Universe, two: Universe, at_most: int) -> Iterator[Change]:
+def _compare(
+    first: Compiled, second: Compiled, claim: str, issue: Issue, facts: tuple[str, ...], at_most: int, bits: int
+) -> Iterator[Change]:
+    if len(facts) <= bits:
+        one, two = (Universe(each, claim, issue, (), facts) for each in (first, second))
+        examples = _tried(one, two, at_most)
+    else:
+        this, that = (Symbolic(each, claim, issue, (), facts) for each in (first, second))
+        examples = _solved(this, that, at_most)
+    for old, new, literals in examples:
+        yield Change((claim,), issue, old, new, literals)
+
+
+def _tried(one: Universe, two: Universe, at_most: int) -> Iterator[tuple[str, str, tuple[Literal, ...]]]:
     before, after = _by_word(one), _by_word(two)
     for old, old_plane in before.items():
         for new, new_plane in after.items():
-            if old == new:
-                continue
-            both = old_plane & new_plane & one.reachable & two.reachable
-            if both.any():
-                for facts in one.examples(both, at_most):
-                    yield Change((one.claim,), one.issue, old[0], new[0], facts)
+            if old != new:
+                both = old_plane & new_plane & one.reachable & two.reachable
+                if both.any():
+                    for facts in one.examples(both, at_most):
+                        yield old[0], new[0], facts
 
 
-def _by_word(world: Universe) -> dict[tuple[str, Value | None], Any]:
-    nobody: tuple[str, Value | None] = ("nothing", None)
-    clash: tuple[str, Value | None] = ("a contradiction", None)
-    found: dict[tuple[str, Value | None], Any] = {}
+def _solved(one: Symbolic, two: Symbolic, at_most: int) -> Iterator[tuple[str, str, tuple[Literal, ...]]]:
+    before, after = _formulas(one), _formulas(two)
+    same = z3.Or([z3.And(formula, after[word]) for word, formula in before.items() if word in after])
+    if not one.examples(z3.And(two.reachable, z3.Not(same)), 1):
+        return
+    for old, old_formula in before.items():
+        for new, new_formula in after.items():
+            if old != new:
+                for facts in one.examples(z3.And(two.reachable, old_formula, new_formula), at_most):
+                    yield old[0], new[0], facts
+
+
+def _formulas(world: Symbolic) -> dict[Word, Any]:
+    by_value: dict[Word, list[Any]] = {}
+    for rule, formula in zip(world.plan.rules, world.formulas, strict=True):
+        value = world.plan.values[rule.value]
+        by_value.setdefault((brief(value), value), []).append(formula)
+    either = {word: z3.Or(formulas) for word, formulas in by_value.items()}
+    found: dict[Word, Any] = {
+        word: z3.And(world.unstopped, formula, *(z3.Not(rest) for other, rest in either.items() if other != word))
+        for word, formula in either.items()
+    }
+    nothing = z3.Or(z3.Not(world.unstopped), z3.Not(z3.Or(list(either.values()))))
+    found[_NOTHING] = nothing
+    found[_CLASH] = z3.Not(z3.Or(list(found.values())))
+    return found
+
+
+def _by_word(world: Universe) -> dict[Word, Any]:
+    found: dict[Word, Any] = {}
     for rule, plane in zip(world.plan.rules, world.standing, strict=True):
         value = world.plan.values[rule.value]
         key = (brief(value), value)
@@ -153,6 +191,6 @@ def _by_word(world: Universe) -> dict[tuple[str, Value | None], Any]:
         seen |= plane
     for plane in found.values():
         np.bitwise_and(plane, ~twice & world.open, out=plane)
-    found[clash] = twice & world.open
-    found[nobody] = ~seen | ~world.open
+    found[_CLASH] = twice & world.open
+    found[_NOTHING] = ~seen | ~world.open
     return found

@@ -15,63 +15,132 @@ _AT_MOST: Final = 3
 
 
 class Symbolic:
-    """One claim and one issue as formulas."""
+    """One claim and one issue as formulas; ``facts`` widens or narrows the facts in scope."""
 
-    def __init__(self, compiled: Compiled, claim: str, issue: Issue, more: Iterable[str] = ()) -> None:
+    def __init__(
+        self,
+        compiled: Compiled,
+        claim: str,
+        issue: Issue,
+        more: Iterable[str] = (),
+        facts: tuple[str, ...] | None = None,
+    ) -> None:
         self.compiled = compiled
         self.claim = claim
         self.issue = issue
         self.plan = compiled.plans[claim].issues[issue]
-        self.facts = scope(compiled, claim, issue, more)
+        self.facts = scope(compiled, claim, issue, more) if facts is None else facts
         self.names = {name: z3.Bool(name) for name in self.facts}
+        self._terms = {
+            Literal(name, value): term if value else z3.Not(term)
+            for name, term in self.names.items()
+            for value in (True, False)
+        }
         self.reachable = self._reachable(self.names)
-        self.standing = self._effective(self.plan, self.names)
-        self.open = z3.And(self.reachable, z3.Not(self._stopped(self.names)))
+        self._solver = z3.Solver()
+        self._solver.add(self.reachable)
+        self.formulas = self._effective(self.plan, self.names)
+        self.standing = [self._named(formula) for formula in self.formulas]
+        self.unstopped = z3.Not(self._stopped(self.names))
+        self.open = self._named(self.unstopped)
 
     def effective_somewhere(self) -> list[str]:
         """List the articles that decide the issue in some reachable state."""
         return [
             rule.article_id
             for rule, formula in zip(self.plan.rules, self.standing, strict=True)
-            if self._model(self.reachable, formula) is not None
+            if self._solver.check(formula) == z3.sat
         ]
 
     def gap_examples(self) -> list[tuple[Literal, ...]]:
         """Return small examples of states that no article decides."""
-        return self._examples(z3.And(self.open, z3.Not(z3.Or(self.standing))), _AT_MOST)
+        return self.examples(z3.And(self.open, z3.Not(z3.Or(self.standing))), _AT_MOST)
 
     def clash_examples(self) -> Iterator[tuple[int, int, list[tuple[Literal, ...]]]]:
         """Return pairs of clashing rules, each with a small example."""
-        for second, later in enumerate(self.standing):
-            for first in range(second):
-                if self.plan.rules[first].value != self.plan.rules[second].value:
-                    found = self._examples(z3.And(self.open, self.standing[first], later), 1)
-                    if found:
-                        yield first, second, found
+        pairs = [
+            (first, second)
+            for second in range(len(self.standing))
+            for first in range(second)
+            if self.plan.rules[first].value != self.plan.rules[second].value
+        ]
+        either = z3.Or([z3.And(self.standing[first], self.standing[second]) for first, second in pairs])
+        if self._solver.check(self._named(z3.And(self.open, either))) != z3.sat:
+            return
+        for first, second in pairs:
+            if self._solver.check(self.open, self.standing[first], self.standing[second]) == z3.sat:
+                both = z3.And(self.open, self.standing[first], self.standing[second])
+                yield first, second, self.examples(both, 1)
 
     def broken(self, position: int, condition: tuple[Literal, ...]) -> list[tuple[Literal, ...]]:
         """Return a small example in which the rule stands under the condition."""
         holds = [self._literal(one, self.names) for one in condition]
-        return self._examples(z3.And(self.reachable, self.standing[position], *holds), 1)
+        return self.examples(z3.And(self.standing[position], *holds), 1)
+
+    def examples(self, formula: Any, at_most: int) -> list[tuple[Literal, ...]]:
+        """Return small sets of literals under which every reachable state satisfies the formula."""
+        target = self._named(formula)
+        found: list[tuple[Literal, ...]] = []
+        blocked: list[Any] = []
+        while len(found) < at_most and self._solver.check(target, *blocked) == z3.sat:
+            model = self._solver.model()
+            literals = [
+                Literal(name, z3.is_true(model.eval(term, model_completion=True))) for name, term in self.names.items()
+            ]
+            needed = self._core(z3.Not(target), literals)
+            for one in tuple(needed):
+                fewer = [other for other in needed if other != one]
+                if len(needed) > len(fewer) and self._refuted(z3.Not(target), fewer):
+                    needed = self._core(z3.Not(target), fewer)
+            found.append(tuple(one for one in literals if one in needed))
+            blocked.append(self._named(z3.Not(z3.And([self._terms[one] for one in needed]))))
+        return found
 
     def hurt(self) -> tuple[tuple[Literal, ...], tuple[Literal, ...], int, int] | None:
         """Find evidence better for the buyer that leaves the buyer worse, as ``Universe.hurt`` does."""
         ranks = [for_buyer(value) for value in self.plan.values]
         other = {name: z3.Bool(f"{name}'") for name in self.facts}
-        order = self._better(other)
-        both = z3.And(self.open, self._reachable(other), z3.Not(self._stopped(other)), *order)
-        later = self._effective(self.plan, other)
-        before, after = self._decided(self.standing), self._decided(later)
-        for first, one in before.items():
-            for second, two in after.items():
-                ranked = [(0, 0) if index < 0 else ranks[index] for index in (first, second)]
-                low, high = ranked
-                if low is None or high is None or low[0] <= high[1]:
-                    continue
-                model = self._model(both, one, two)
-                if model is not None:
-                    return (*self._told(model, other), first, second)
-        return None
+        before = self._decided(self.standing)
+        after = self._decided(self._effective(self.plan, other))
+        worse = []
+        for first in before:
+            for second in after:
+                low, high = ((0, 0) if index < 0 else ranks[index] for index in (first, second))
+                if low is not None and high is not None and low[0] > high[1]:
+                    worse.append((first, second))
+        if not worse:
+            return None
+        solver = z3.Solver()
+        solver.add(self.reachable, self._reachable(other), z3.Not(self._stopped(self.names)))
+        solver.add(z3.Not(self._stopped(other)), *self._better(other))
+        for name, formula in zip(self.standing, self.formulas, strict=True):
+            solver.add(name == formula)
+        solver.add(z3.Or([z3.And(before[first], after[second]) for first, second in worse]))
+        if solver.check() != z3.sat:
+            return None
+        model = solver.model()
+        first, second = next(
+            pair
+            for pair in worse
+            if z3.is_true(model.eval(z3.And(before[pair[0]], after[pair[1]]), model_completion=True))
+        )
+        return (*self._told(model, other), first, second)
+
+    def _named(self, formula: Any) -> Any:
+        """Give a formula a name that the solver can assume or deny."""
+        name = z3.FreshBool()
+        self._solver.add(name == formula)
+        return name
+
+    def _refuted(self, denied: Any, literals: Iterable[Literal]) -> bool:
+        return bool(self._solver.check(denied, *(self._terms[one] for one in literals)) == z3.unsat)
+
+    def _core(self, denied: Any, literals: list[Literal]) -> list[Literal]:
+        """Return those of the literals that already refute what is denied."""
+        terms = {self._terms[one].get_id(): one for one in literals}
+        if self._solver.check(denied, *(self._terms[one] for one in literals)) != z3.unsat:
+            return literals
+        return [terms[term.get_id()] for term in self._solver.unsat_core() if term.get_id() in terms]
 
     def _told(self, model: Any, other: dict[str, Any]) -> tuple[tuple[Literal, ...], tuple[Literal, ...]]:
         old = {name: z3.is_true(model.eval(term, model_completion=True)) for name, term in self.names.items()}
@@ -157,27 +226,3 @@ class Symbolic:
                 todo.extend(price.rules[position].beaten_by)
         formulas = self._effective(price, names, needed)
         return z3.Or([formulas[position] for position in stops])
-
-    def _model(self, *formulas: Any) -> Any:
-        solver = z3.Solver()
-        solver.add(*formulas)
-        return solver.model() if solver.check() == z3.sat else None
-
-    def _examples(self, formula: Any, at_most: int) -> list[tuple[Literal, ...]]:
-        found: list[tuple[Literal, ...]] = []
-        left = formula
-        while len(found) < at_most:
-            model = self._model(left)
-            if model is None:
-                break
-            literals = [
-                Literal(name, z3.is_true(model.eval(term, model_completion=True))) for name, term in self.names.items()
-            ]
-            for one in tuple(literals):
-                fewer = [other for other in literals if other != one]
-                holds = [self._literal(other, self.names) for other in fewer]
-                if self._model(self.reachable, *holds, z3.Not(formula)) is None:
-                    literals = fewer
-            found.append(tuple(literals))
-            left = z3.And(left, z3.Not(z3.And([self._literal(one, self.names) for one in literals])))
-        return found

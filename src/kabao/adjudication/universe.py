@@ -14,7 +14,7 @@ from kabao.adjudication.findings import for_buyer
 from kabao.adjudication.model import Article, Issue, Literal, Outcome, Party, Price
 from kabao.adjudication.planes import ALL, Columns, Plane, effective, state_bit, unpack
 
-EXHAUSTIVE_BITS: Final = 22
+EXHAUSTIVE_BITS: Final = 16
 _STOP: Final = {Outcome.ROUTE_OUT, Outcome.NEEDS_PERSON}
 _NONE: Final = -30_000
 
