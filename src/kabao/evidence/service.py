@@ -41,7 +41,7 @@ class EvidenceService:
 
     async def say(
         self,
-        conn: Connection | None,
+        conn: "Connection | None",
         shop_id: int,
         order_id: int,
         author_id: int,
@@ -151,7 +151,7 @@ class EvidenceService:
             media_type = PREVIEW_TYPE.value
         return FileBody(file_name=item.file_name, media_type=media_type, content=content, digest=digest_of(content))
 
-    def _joined(self, conn: Connection | None) -> AbstractAsyncContextManager[Connection]:
+    def _joined(self, conn: "Connection | None") -> AbstractAsyncContextManager[Connection]:
         return self._database.transaction() if conn is None else nullcontext(conn)
 
     async def _item(self, shop_id: int, order_id: int, item_id: int) -> Item | None:
