@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from litestar import get, post, put
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, QueryParameter
 
 from kabao.api.documents import READING, STEP
 from kabao.api.entry import PUBLIC, Caller, reference, services_of, slow_down
@@ -27,9 +27,9 @@ NAME_LIMIT: Final = 120
 @get("/listings", opt={PUBLIC: True}, security=[], responses=READING, tags=["market"])
 async def listings(
     request: Caller,
-    q: Annotated[str, Parameter(max_length=SEARCH_LIMIT, description="Words to look for.")] = "",
-    before: Annotated[str, Parameter(max_length=40, description="`next` of the previous page.")] = "",
-    limit: Annotated[int, Parameter(ge=1, le=PAGE_SIZE)] = PAGE_SIZE,
+    q: Annotated[str, QueryParameter(max_length=SEARCH_LIMIT, description="Words to look for.")] = "",
+    before: Annotated[str, QueryParameter(max_length=40, description="`next` of the previous page.")] = "",
+    limit: Annotated[int, QueryParameter(ge=1, le=PAGE_SIZE)] = PAGE_SIZE,
 ) -> ListingPage:
     """List what is on sale, newest first, or what a search finds."""
     cards = await services_of(request).shops.search(q.strip(), limit=limit, before=before or None)
@@ -37,7 +37,7 @@ async def listings(
 
 
 @get("/listings/{ref:str}", opt={PUBLIC: True}, security=[], responses=READING, tags=["market"])
-async def listing(request: Caller, ref: str) -> ListingOut:
+async def listing(request: Caller, ref: FromPath[str]) -> ListingOut:
     """Show a listing: price, terms, notices to confirm, and the number of the snapshot to order."""
     return ListingOut.of(granted(await services_of(request).shops.listing(ref, request.user)))
 
@@ -56,7 +56,7 @@ async def open_shop(request: Caller, data: ShopIn) -> ShopOut:
 
 
 @post("/shops/{shop:str}/listings", responses=STEP, tags=["merchant"])
-async def write_listing(request: Caller, shop: str, data: ListingIn) -> ListingOut:
+async def write_listing(request: Caller, shop: FromPath[str], data: ListingIn) -> ListingOut:
     """Write a listing; it stays a draft until it is published."""
     shop_id = _shop(shop)
     return ListingOut.of(
@@ -65,7 +65,7 @@ async def write_listing(request: Caller, shop: str, data: ListingIn) -> ListingO
 
 
 @put("/shops/{shop:str}/listings/{ref:str}", responses=STEP, tags=["merchant"])
-async def change_listing(request: Caller, shop: str, ref: str, data: ListingIn) -> ListingOut:
+async def change_listing(request: Caller, shop: FromPath[str], ref: FromPath[str], data: ListingIn) -> ListingOut:
     """Change a listing; the change makes a new snapshot, orders keep the one they were placed on."""
     shop_id, listing_id = _shop(shop), _listing(shop, ref)
     return ListingOut.of(
@@ -74,14 +74,14 @@ async def change_listing(request: Caller, shop: str, ref: str, data: ListingIn) 
 
 
 @post("/shops/{shop:str}/listings/{ref:str}/publish", responses=STEP, status_code=200, tags=["merchant"])
-async def publish(request: Caller, shop: str, ref: str) -> ListingOut:
+async def publish(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> ListingOut:
     """Put a listing on sale, once the shop's identity is complete and the goods may be sold."""
     shop_id, listing_id = _shop(shop), _listing(shop, ref)
     return ListingOut.of(granted(await services_of(request).shops.publish(request.user, shop_id, listing_id)))
 
 
 @post("/shops/{shop:str}/listings/{ref:str}/pause", responses=STEP, status_code=200, tags=["merchant"])
-async def pause(request: Caller, shop: str, ref: str) -> ListingOut:
+async def pause(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> ListingOut:
     """Take a listing off sale; what was sold stays as it is."""
     shop_id, listing_id = _shop(shop), _listing(shop, ref)
     return ListingOut.of(granted(await services_of(request).shops.pause(request.user, shop_id, listing_id)))
@@ -105,9 +105,9 @@ class KeyFileOperation(Operation):
 )
 async def import_keys(
     request: Caller,
-    shop: str,
-    ref: str,
-    file_name: Annotated[str, Parameter(header="X-File-Name", required=False, max_length=400)] = "",
+    shop: FromPath[str],
+    ref: FromPath[str],
+    file_name: Annotated[str, HeaderParameter(name="X-File-Name", required=False, max_length=400)] = "",
 ) -> ImportOut:
     """Import card keys from the body (text, one key a line, or CSV with a column `key`); at most 64 MiB.
 
@@ -129,7 +129,7 @@ async def import_keys(
 
 
 @get("/shops/{shop:str}/listings/{ref:str}/imports", responses=READING, tags=["merchant"])
-async def imports(request: Caller, shop: str, ref: str) -> ImportPage:
+async def imports(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> ImportPage:
     """List the imports of a listing, newest first."""
     services = services_of(request)
     shop_id, listing_id = _shop(shop), _listing(shop, ref)

@@ -12,6 +12,7 @@ import uvloop
 from cyclopts import Parameter
 from rich.console import Console
 
+from kabao.inventory import KeyringRefused
 from kabao.kernel import Refused
 from kabao.postgres import DatabaseUnavailable, DataFolderRefused, ExplainedError, SchemaTooNew
 from kabao.wiring import App, Settings, configure_logging, start
@@ -58,7 +59,7 @@ def run(work: Callable[[], Awaitable[ExitCode | None]]) -> ExitCode:
         return uvloop.run(_awaited(work)) or ExitCode.DONE
     except ExplainedError as error:
         explain(error)
-        refused = isinstance(error, DataFolderRefused | SchemaTooNew)
+        refused = isinstance(error, DataFolderRefused | SchemaTooNew | KeyringRefused)
         return ExitCode.FOLDER_REFUSED if refused else ExitCode.UNAVAILABLE
     except DatabaseUnavailable as error:
         notes.print(f"kabao: the database cannot be reached ({error}); nothing was changed")
