@@ -1,0 +1,56 @@
+"""Files of an order: taking them, showing previews to everyone concerned, giving originals to who may have them."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+
+from litestar import get
+from litestar.datastructures import UploadFile
+
+from kabao.evidence import Item
+from kabao.kernel import Refused
+from kabao.web.http import Page, PageRequest, Visit, chunks, download, refusal_page, signed
+
+Keep = Callable[[str, AsyncIterator[bytes]], Awaitable[Item | Refused]]
+"""Takes a name and the bytes."""
+
+
+async def take_files(files: list[UploadFile], keep: Keep) -> list[str]:
+    """Keep files as evidence, one by one; returns the names of those that were not taken."""
+    left = []
+    for upload in files:
+        name = upload.filename or "file"
+        if isinstance(await keep(name, chunks(upload)), Refused):
+            left.append(name)
+    return left
+
+
+@get("/o/{ref:str}/files/{item:int}")
+async def preview(request: PageRequest, ref: str, item: int) -> Page:
+    """Show what everybody concerned sees of a file: a picture without its metadata, or the beginning of a text."""
+    visit = await signed(request)
+    if not isinstance(visit, Visit):
+        return visit
+    order = await visit.services.orders.order(visit.me, ref)
+    if isinstance(order, Refused):
+        return refusal_page(visit, order)
+    body = await visit.services.evidence.preview(order.shop_id, order.order_id, item)
+    if isinstance(body, Refused):
+        return refusal_page(visit, body, back=f"/o/{ref}", link="回到订单")
+    return download(body.content, media_type=body.media_type, name=body.file_name, inline=True)
+
+
+@get("/o/{ref:str}/files/{item:int}/original")
+async def original(request: PageRequest, ref: str, item: int) -> Page:
+    """Give a file byte for byte, as a download, to who gave it and to staff."""
+    visit = await signed(request)
+    if not isinstance(visit, Visit):
+        return visit
+    order = await visit.services.orders.order(visit.me, ref)
+    if isinstance(order, Refused):
+        return refusal_page(visit, order)
+    body = await visit.services.evidence.original(order.shop_id, order.order_id, item, visit.me.account_id, order.role)
+    if isinstance(body, Refused):
+        return refusal_page(visit, body, back=f"/o/{ref}", link="回到订单")
+    return download(body.content, media_type=body.media_type, name=body.file_name, inline=False)
+
+
+handlers = [preview, original]
