@@ -9,6 +9,7 @@ from kabao.cases import (
     STEPS,
     Action,
     CaseCard,
+    CaseService,
     MakeOffer,
     OfferState,
     OpenCase,
@@ -20,9 +21,9 @@ from kabao.cases import (
     Turn,
 )
 from kabao.identity import Role
-from kabao.kernel import Refusal, Refused
+from kabao.kernel import DatabaseClock, IdSource, Refusal, Refused
 from kabao.orders import OrderState
-from kabao.postgres import Database
+from kabao.postgres import Database, load_queries
 from market import open_account, paid_order, person, placed_order, seed_market
 
 PRICE = 9650
@@ -359,8 +360,31 @@ async def test_lists_show_each_side_its_own(desk: Desk) -> None:
     assert (card.held_minor, card.demand_label) == (PRICE, "全额退款 ¥96.50")
 
 
-async def test_the_database_clock_decides_in_production(database: Database, tmp_path: Path) -> None:
-    desk = await Desk.ready(database, tmp_path)
-    desk.clock.at = await database.fetchval("SELECT now()")
-    case = await desk.case()
-    assert case.opened_at <= await database.fetchval("SELECT now()")
+async def test_in_production_the_database_clock_decides(desk: Desk) -> None:
+    cases = CaseService(
+        database=desk.database,
+        clock=DatabaseClock(),
+        ids=IdSource(),
+        orders=desk.orders,
+        evidence=desk.evidence,
+        notices=desk.notices,
+    )
+    before = await desk.database.fetchval("SELECT clock_timestamp()")
+    case = seen(await cases.open(desk.market.buyer, desk.order_ref(await desk.bought()), WISH))
+    assert before <= case.opened_at <= await desk.database.fetchval("SELECT clock_timestamp()")
+    assert case.due_at == case.opened_at + 48 * HOUR
+    assert await cases.tick() == 0
+
+
+async def test_hot_reads_of_cases_use_their_index(desk: Desk) -> None:
+    await desk.case()
+    queries = load_queries("kabao.cases")
+    for name, index, arguments in (
+        ("due_cases", "cases_due", (None, 100)),
+        ("lock_case", "cases_pkey", (1, 1)),
+        ("cases_of_buyer", "cases_by_buyer", (1, 2**62, 50, None)),
+    ):
+        async with desk.database.transaction() as conn:
+            await conn.execute("SET LOCAL enable_seqscan = off")
+            plan = await conn.fetch(f"EXPLAIN {queries[name]}", *arguments)
+        assert any(index in row[0] for row in plan), name

@@ -9,7 +9,7 @@ from typing import Final
 from obstore.store import ObjectStore
 
 from kabao.evidence import rules, store
-from kabao.evidence.blobs import Blobs, StorageFull
+from kabao.evidence.blobs import Blobs, StorageFull, Write, write_whole
 from kabao.evidence.model import (
     MAX_FILE_BYTES,
     MAX_FILES_PER_ORDER,
@@ -31,11 +31,19 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class EvidenceService:
     """Messages and files of an order."""
 
-    def __init__(self, *, database: Database, clock: Clock, ids: IdSource, blobs: ObjectStore) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        ids: IdSource,
+        blobs: ObjectStore,
+        write: Write = write_whole,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._ids = ids
-        self._blobs = Blobs(blobs)
+        self._blobs = Blobs(blobs, write=write)
         # One image is decoded at a time: that bounds the memory, and two cores have other work.
         self._one_image = asyncio.Semaphore(1)
 
