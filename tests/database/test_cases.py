@@ -381,7 +381,6 @@ async def test_hot_reads_of_cases_use_their_index(desk: Desk) -> None:
     queries = load_queries("kabao.cases")
     for name, index, arguments in (
         ("due_cases", "cases_due", (None, 100)),
-        ("lock_case", "cases_pkey", (1, 1)),
         ("cases_of_buyer", "cases_by_buyer", (1, 2**62, 50, None)),
     ):
         async with desk.database.transaction() as conn:
