@@ -142,7 +142,6 @@ async def rule(
 @post(
     "/custody/sandbox/notice",
     opt={UNSIGNED: True},
-    security=[],
     responses=STEP,
     status_code=200,
     request_max_body_size=NOTICE_LIMIT,
@@ -162,6 +161,7 @@ def _offer(text: str) -> int:
     return int(text)
 
 
+open_handlers = [take_notice]
 handlers = [
     open_case,
     cases,
@@ -175,5 +175,4 @@ handlers = [
     escalate,
     withdraw,
     rule,
-    take_notice,
 ]

@@ -24,7 +24,7 @@ SEARCH_LIMIT: Final = 60
 NAME_LIMIT: Final = 120
 
 
-@get("/listings", opt={PUBLIC: True}, security=[], responses=READING, tags=["market"])
+@get("/listings", opt={PUBLIC: True}, responses=READING, tags=["market"])
 async def listings(
     request: Caller,
     q: Annotated[str, QueryParameter(max_length=SEARCH_LIMIT, description="Words to look for.")] = "",
@@ -36,7 +36,7 @@ async def listings(
     return ListingPage(listings=cards, next=cards[-1].ref if len(cards) == limit else "")
 
 
-@get("/listings/{ref:str}", opt={PUBLIC: True}, security=[], responses=READING, tags=["market"])
+@get("/listings/{ref:str}", opt={PUBLIC: True}, responses=READING, tags=["market"])
 async def listing(request: Caller, ref: FromPath[str]) -> ListingOut:
     """Show a listing: price, terms, notices to confirm, and the number of the snapshot to order."""
     return ListingOut.of(granted(await services_of(request).shops.listing(ref, request.user)))
@@ -153,4 +153,5 @@ def _listing(shop: str, text: str) -> ListingId:
     return ListingId(ref.object_id)
 
 
-handlers = [listings, listing, my_shops, open_shop, write_listing, change_listing, publish, pause, import_keys, imports]
+open_handlers = [listings, listing]
+handlers = [my_shops, open_shop, write_listing, change_listing, publish, pause, import_keys, imports]

@@ -12,7 +12,7 @@ from kabao.api.documents import READING, STEP
 from kabao.api.entry import FORM, Caller, reference, services_of, slow_down, visitor
 from kabao.api.inputs import PlaceOrderIn, RevealIn, WordsIn
 from kabao.api.problems import granted, refuse_now
-from kabao.api.replies import once
+from kabao.api.replies import REPLAY_HEADER, key_of, once
 from kabao.api.shapes import (
     CheckoutOut,
     FileOut,
@@ -38,20 +38,21 @@ KeyHeader = Annotated[
 
 @post("/orders", responses=STEP, tags=["orders"])
 async def place(request: Caller, data: PlaceOrderIn, idempotency_key: KeyHeader = "") -> Response[PlacedOut]:
-    """Place an order and reserve its keys for 15 minutes; nothing is paid yet."""
-    services = services_of(request)
+    """Place an order and reserve its keys for 15 minutes; nothing is paid yet.
 
-    async def step(key: str) -> PlacedOut:
-        wish = PlaceOrder(
-            listing_ref=data.listing_ref,
-            snapshot_no=data.snapshot_no,
-            quantity=data.quantity,
-            confirmed=data.confirmed,
-            idempotency_key=key,
-        )
-        return PlacedOut.of(granted(await services.orders.place(request.user, wish)))
-
-    return await once(request, idempotency_key, step, database=services.database, status=201)
+    The order itself carries the key, so that placing stays one call to the database: a repeat in the same shop answers
+    the same order, in the state it has by then.
+    """
+    wish = PlaceOrder(
+        listing_ref=data.listing_ref,
+        snapshot_no=data.snapshot_no,
+        quantity=data.quantity,
+        confirmed=data.confirmed,
+        idempotency_key=key_of(idempotency_key),
+    )
+    placed = granted(await services_of(request).orders.place(request.user, wish))
+    replayed = {REPLAY_HEADER: "true"} if placed.replayed else {}
+    return Response(PlacedOut.of(placed), status_code=201, headers=replayed)
 
 
 @get("/orders", responses=READING, tags=["orders"])

@@ -95,6 +95,11 @@ def sentence_of(refused: Refused) -> str:
     return " ".join([text, *(f"{name}: {why}" for name, why in refused.fields.items())])
 
 
+def say(zh: str, en: str) -> None:
+    """Print a line in the terminal's language, as it is."""
+    out.print(zh if speaks_chinese() else en, markup=False)
+
+
 def explain(error: ExplainedError) -> None:
     """Print an explained error in the terminal's language."""
     notes.print(f"kabao: {error.zh if speaks_chinese() else error.en}", markup=False)
