@@ -80,8 +80,8 @@ class Sealer:
 
 async def pieces(head: bytes, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
     """Cut what arrives into pieces of one size, whatever size it arrives in; `head` came before the rest."""
-    waiting = bytearray(head)
-    async for chunk in stream:
+    waiting = bytearray()
+    async for chunk in _after(head, stream):
         view = memoryview(chunk)
         for start in range(0, len(view), PIECE_BYTES):
             waiting += view[start : start + PIECE_BYTES]
@@ -90,6 +90,12 @@ async def pieces(head: bytes, stream: AsyncIterator[bytes]) -> AsyncIterator[byt
                 waiting.clear()
     if waiting:
         yield bytes(waiting)
+
+
+async def _after(head: bytes, stream: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    yield head
+    async for chunk in stream:
+        yield chunk
 
 
 async def paced(stream: AsyncIterable[bytes], *, seconds: float, most_bytes: int) -> AsyncIterator[bytes]:

@@ -194,7 +194,7 @@ def _read(path: Path) -> _KeyFile | None:
         en=f"The key file {path} is damaged; restore it from the backup.",
     )
     try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
     except FileNotFoundError:
         # A rotation elsewhere removed it after the folder was listed.
         return None
@@ -203,12 +203,14 @@ def _read(path: Path) -> _KeyFile | None:
             zh=f"密钥文件 {path} 打不开（{error.strerror}），没有启动。",
             en=f"The key file {path} cannot be opened ({error.strerror}).",
         ) from None
-    with os.fdopen(descriptor, "rb") as file:
-        mode = os.fstat(file.fileno()).st_mode
+    try:
+        mode = os.fstat(descriptor).st_mode
         if not stat.S_ISREG(mode):
             raise damaged
         _refuse_wide(path, mode)
-        text = file.read(_MAX_FILE_BYTES)
+        text = os.read(descriptor, _MAX_FILE_BYTES)
+    finally:
+        os.close(descriptor)
     try:
         found = msgspec.json.decode(text, type=_KeyFile)
     except msgspec.DecodeError:
