@@ -6,7 +6,7 @@ from typing import Annotated, Final
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, FromPath, HeaderParameter, QueryParameter
+from litestar.params import Body, FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from kabao.api.documents import READING, STEP
 from kabao.api.entry import FORM, Caller, reference, services_of, slow_down, visitor
@@ -37,7 +37,7 @@ KeyHeader = Annotated[
 
 
 @post("/orders", responses=STEP, tags=["orders"])
-async def place(request: Caller, data: PlaceOrderIn, idempotency_key: KeyHeader = "") -> Response[PlacedOut]:
+async def place(request: Caller, data: JSONBody[PlaceOrderIn], idempotency_key: KeyHeader = "") -> Response[PlacedOut]:
     """Place an order and reserve its keys for 15 minutes; nothing is paid yet.
 
     The order itself carries the key, so that placing stays one call to the database: a repeat in the same shop answers
@@ -79,7 +79,7 @@ async def checkout(request: Caller, ref: FromPath[str]) -> CheckoutOut:
 
 
 @post("/orders/{ref:str}/reveal", responses=STEP, status_code=200, tags=["orders"])
-async def reveal(request: Caller, ref: FromPath[str], data: RevealIn) -> RevealOut:
+async def reveal(request: Caller, ref: FromPath[str], data: JSONBody[RevealIn]) -> RevealOut:
     """Open sealed keys with a receipt, or read opened ones again. After opening, the no-reason refund is over."""
     await slow_down(request, "reveal", 60, 60)
     return RevealOut.of(
@@ -125,7 +125,7 @@ async def messages(request: Caller, ref: FromPath[str]) -> Messages:
 
 
 @post("/orders/{ref:str}/messages", responses=STEP, tags=["orders"])
-async def say(request: Caller, ref: FromPath[str], data: WordsIn) -> MessageOut:
+async def say(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> MessageOut:
     """Say something to the other side; it is kept as part of the order's record."""
     await slow_down(request, "say", 30, 60)
     services = services_of(request)

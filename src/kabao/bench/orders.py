@@ -39,7 +39,7 @@ class OrdersBench(msgspec.Struct, frozen=True, kw_only=True):
     synchronous_commit: str
 
 
-async def bench_orders(*, seconds: int = 6, rounds: int = 3, connections: int = 16, keys: int = 200_000) -> OrdersBench:
+async def bench_orders(*, seconds: int = 6, rounds: int = 3, connections: int = 32, keys: int = 200_000) -> OrdersBench:
     """Measure and check; raises RuntimeError where a request or pgbench fails, so that no ratio hides an error."""
     with tempfile.TemporaryDirectory(prefix="kabao-bench-") as folder:
         async with served(Path(folder) / "data") as (app, port):
@@ -64,6 +64,7 @@ async def _http(stand: Stand, connections: int, seconds: int) -> float:
 
     async def order(wire: Wire, number: int) -> int:
         stand.asked += 1
+        mine = stand.asked
         body = msgspec.json.encode(
             {
                 "listing_ref": stand.listing_ref,
@@ -72,13 +73,13 @@ async def _http(stand: Stand, connections: int, seconds: int) -> float:
                 "confirmed": stand.notices,
             }
         )
-        token = stand.tokens[(number + stand.asked) % BUYERS]
-        headers = f"authorization: Bearer {token}\r\nidempotency-key: bench-{stand.asked}\r\n"
+        token = stand.tokens[number % BUYERS]
+        headers = f"authorization: Bearer {token}\r\nidempotency-key: bench-{mine}\r\n"
         status, placed = await wire.ask(post("/api/v1/orders", body, headers))
         if status != CREATED:
             raise RuntimeError(f"placing answered {status}: {placed[:300]!r}")
         ref = msgspec.json.decode(placed)["ref"]
-        notice, signature = signer.notice(ref, f"HB{stand.asked}")
+        notice, signature = signer.notice(ref, f"HB{mine}")
         status, taken = await wire.ask(post("/api/v1/custody/sandbox/notice", notice, f"x-signature: {signature}\r\n"))
         if status != OK:
             raise RuntimeError(f"the notice was answered {status}: {taken[:300]!r}")

@@ -51,7 +51,7 @@ DEFAULT_SETTINGS: Mapping[str, str] = {
     "full_page_writes": "on",
     "synchronous_commit": "on",
     "shared_buffers": "128MB",
-    "max_connections": "60",
+    "max_connections": "120",
     "jit": "off",
     "wal_compression": "on",
     "timezone": "UTC",

@@ -130,7 +130,11 @@ BEGIN
   ELSE outcome := 'second_payment';
   END IF;
   INSERT INTO payment (shop_id, provider, payment_id, order_id, amount_minor, currency, outcome, received_at)
-  VALUES (p_shop, p_provider, p_payment, p_order, p_amount, p_currency, outcome, v_now);
+  VALUES (p_shop, p_provider, p_payment, p_order, p_amount, p_currency, outcome, v_now)
+  ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN  -- another order of this shop took the same payment a moment ago
+    outcome := 'contradicts_earlier_notice'; state := v_order.state; RETURN;
+  END IF;
   IF outcome <> 'applied' THEN
     PERFORM book_transfer_v1(p_shop, p_order, 'unapplied:' || p_provider || ':' || p_payment, 'unapplied', 1, 6, p_amount,
       p_currency, v_now);
