@@ -4,7 +4,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from kabao.inventory import bench_import
+from kabao.inventory.bench import bench_import
 from kabao.wiring import Settings, start
 
 
