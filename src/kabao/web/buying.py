@@ -4,6 +4,7 @@ import secrets
 from typing import Final
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from kabao.kernel import Refusal, Refused
 from kabao.orders import PlaceOrder
@@ -15,7 +16,7 @@ KEY_LIMIT: Final = 64
 
 
 @get("/buy/{ref:str}")
-async def buy_page(request: PageRequest, ref: str) -> Page:
+async def buy_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """Show the order form; reading it needs no account, sending it does."""
     visit = await enter(request)
     listing = await visit.services.shops.listing(ref, visit.person)
@@ -25,7 +26,7 @@ async def buy_page(request: PageRequest, ref: str) -> Page:
 
 
 @post("/buy/{ref:str}", status_code=200)
-async def buy(request: PageRequest, ref: str) -> Page:
+async def buy(request: PageRequest, ref: FromPath[str]) -> Page:
     """Place the order once per form, however often it is sent."""
     visit = await posted(request)
     if not isinstance(visit, Visit):
@@ -49,7 +50,7 @@ async def buy(request: PageRequest, ref: str) -> Page:
 
 
 @post("/o/{ref:str}/pay", status_code=200)
-async def pay(request: PageRequest, ref: str) -> Page:
+async def pay(request: PageRequest, ref: FromPath[str]) -> Page:
     """Open the custodian's checkout of this order and send the buyer there."""
     visit = await posted(request)
     if not isinstance(visit, Visit):
@@ -61,7 +62,7 @@ async def pay(request: PageRequest, ref: str) -> Page:
 
 
 @post("/o/{ref:str}/cancel", status_code=200)
-async def cancel(request: PageRequest, ref: str) -> Page:
+async def cancel(request: PageRequest, ref: FromPath[str]) -> Page:
     """Cancel an unpaid order."""
     visit = await posted(request)
     if not isinstance(visit, Visit):

@@ -3,6 +3,7 @@
 from functools import partial
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from kabao.cases import Action, CaseView, MakeOffer, Remedy
 from kabao.kernel import Refused, parse_ref, parse_yuan
@@ -37,14 +38,14 @@ from kabao.web.words import (
 
 
 @get("/cases/{ref:str}")
-async def other_spelling(ref: str) -> Page:
+async def other_spelling(ref: FromPath[str]) -> Page:
     """Send the longer address to the page itself."""
     found = parse_ref(ref)
     return redirect(f"/c/{ref.upper()}" if found else "/c/-")
 
 
 @get("/c/{ref:str}")
-async def case_page(request: PageRequest, ref: str) -> Page:
+async def case_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """Show a case to those it concerns."""
     found = await _case(request, ref)
     if not isinstance(found, tuple):
@@ -53,7 +54,7 @@ async def case_page(request: PageRequest, ref: str) -> Page:
 
 
 @get("/c/{ref:str}/live")
-async def case_live(request: PageRequest, ref: str) -> Page:
+async def case_live(request: PageRequest, ref: FromPath[str]) -> Page:
     """Answer htmx: nothing new, or a bar that says the page has an update; content is never swapped under a finger."""
     found = await _case(request, ref)
     if not isinstance(found, tuple):
@@ -78,7 +79,7 @@ def version_of(case: CaseView) -> str:
 
 
 @post("/c/{ref:str}/say", status_code=200, request_max_body_size=UPLOAD_LIMIT)
-async def say(request: PageRequest, ref: str) -> Page:
+async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     """Add words and files to the case; the merchant's answer to the claim is sent here too."""
     found = await _posted_case(request, ref)
     if not isinstance(found, tuple):
@@ -99,7 +100,7 @@ async def say(request: PageRequest, ref: str) -> Page:
 
 
 @get("/c/{ref:str}/offer")
-async def offer_page(request: PageRequest, ref: str) -> Page:
+async def offer_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """Ask for an offer or counter-offer."""
     found = await _case(request, ref)
     if not isinstance(found, tuple):
@@ -111,7 +112,7 @@ async def offer_page(request: PageRequest, ref: str) -> Page:
 
 
 @post("/c/{ref:str}/offer", status_code=200)
-async def make_offer(request: PageRequest, ref: str) -> Page:
+async def make_offer(request: PageRequest, ref: FromPath[str]) -> Page:
     """Put an offer on the table in place of the open one."""
     found = await _posted_case(request, ref)
     if not isinstance(found, tuple):
@@ -135,7 +136,7 @@ async def make_offer(request: PageRequest, ref: str) -> Page:
 
 
 @get("/c/{ref:str}/accept")
-async def accept_page(request: PageRequest, ref: str) -> Page:
+async def accept_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """State what accepting does before it is done: the open offer, or for a merchant the demand itself."""
     found = await _case(request, ref)
     if not isinstance(found, tuple):
@@ -148,7 +149,7 @@ async def accept_page(request: PageRequest, ref: str) -> Page:
 
 
 @post("/c/{ref:str}/accept", status_code=200)
-async def accept(request: PageRequest, ref: str) -> Page:
+async def accept(request: PageRequest, ref: FromPath[str]) -> Page:
     """Accept exactly the offer that was read; another one that came meanwhile is not accepted by it."""
     found = await _posted_case(request, ref)
     if not isinstance(found, tuple):
@@ -161,7 +162,7 @@ async def accept(request: PageRequest, ref: str) -> Page:
 
 
 @post("/c/{ref:str}/refuse", status_code=200)
-async def refuse(request: PageRequest, ref: str) -> Page:
+async def refuse(request: PageRequest, ref: FromPath[str]) -> Page:
     """Refuse the open offer; it counts against nobody."""
     found = await _posted_case(request, ref)
     if not isinstance(found, tuple):
@@ -171,7 +172,7 @@ async def refuse(request: PageRequest, ref: str) -> Page:
 
 
 @post("/c/{ref:str}/escalate", status_code=200)
-async def escalate(request: PageRequest, ref: str) -> Page:
+async def escalate(request: PageRequest, ref: FromPath[str]) -> Page:
     """Ask support in."""
     found = await _posted_case(request, ref)
     if not isinstance(found, tuple):
@@ -181,7 +182,7 @@ async def escalate(request: PageRequest, ref: str) -> Page:
 
 
 @get("/c/{ref:str}/withdraw")
-async def withdraw_page(request: PageRequest, ref: str) -> Page:
+async def withdraw_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """State what withdrawing does before it is done."""
     found = await _case(request, ref)
     if not isinstance(found, tuple):
@@ -193,7 +194,7 @@ async def withdraw_page(request: PageRequest, ref: str) -> Page:
 
 
 @post("/c/{ref:str}/withdraw", status_code=200)
-async def withdraw(request: PageRequest, ref: str) -> Page:
+async def withdraw(request: PageRequest, ref: FromPath[str]) -> Page:
     """Withdraw the claim; the release clock runs on."""
     found = await _posted_case(request, ref)
     if not isinstance(found, tuple):

@@ -1,6 +1,7 @@
 """The simulated custodian's own checkout page: another institution in looks and words, and plainly a simulation."""
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from kabao.kernel import Refusal, Refused
 from kabao.web.http import (
@@ -19,14 +20,14 @@ from kabao.web.words import PAID
 
 
 @get("/sandbox-custodian/checkout/{checkout:str}")
-async def checkout_page(request: PageRequest, checkout: str) -> Page:
+async def checkout_page(request: PageRequest, checkout: FromPath[str]) -> Page:
     """Show what is to be paid, to whom, and that no real money moves."""
     visit = await enter(request)
     return await _checkout(visit, checkout)
 
 
 @post("/sandbox-custodian/checkout/{checkout:str}", status_code=200)
-async def pay_at_custodian(request: PageRequest, checkout: str) -> Page:
+async def pay_at_custodian(request: PageRequest, checkout: FromPath[str]) -> Page:
     """Take the payment into the institution's own books, tell kabao, and send the payer back."""
     visit = await enter(request)
     visit.form = await read_form(request)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from kabao.cases import CaseView, Outcome, Rule
 from kabao.identity import Role
@@ -49,7 +50,7 @@ async def check(request: PageRequest) -> Page:
 
 
 @get("/desk/{ref:str}")
-async def desk_case(request: PageRequest, ref: str) -> Page:
+async def desk_case(request: PageRequest, ref: FromPath[str]) -> Page:
     """Show a case with both sides, its evidence and the ruling form."""
     found = await _case(request, ref)
     if not isinstance(found, tuple):
@@ -58,7 +59,7 @@ async def desk_case(request: PageRequest, ref: str) -> Page:
 
 
 @post("/desk/{ref:str}/say", status_code=200)
-async def desk_say(request: PageRequest, ref: str) -> Page:
+async def desk_say(request: PageRequest, ref: FromPath[str]) -> Page:
     """Write to both sides."""
     found = await _case(request, ref, is_post=True)
     if not isinstance(found, tuple):
@@ -71,7 +72,7 @@ async def desk_say(request: PageRequest, ref: str) -> Page:
 
 
 @post("/desk/{ref:str}/rule", status_code=200)
-async def rule(request: PageRequest, ref: str) -> Page:
+async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
     """First show what the ruling will do; with the second step, rule."""
     found = await _case(request, ref, is_post=True)
     if not isinstance(found, tuple):

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 
 from litestar import get
 from litestar.datastructures import UploadFile
+from litestar.params import FromPath
 
 from kabao.evidence import Item
 from kabao.kernel import Refused
@@ -24,7 +25,7 @@ async def take_files(files: list[UploadFile], keep: Keep) -> list[str]:
 
 
 @get("/o/{ref:str}/files/{item:int}")
-async def preview(request: PageRequest, ref: str, item: int) -> Page:
+async def preview(request: PageRequest, ref: FromPath[str], item: FromPath[int]) -> Page:
     """Show what everybody concerned sees of a file: a picture without its metadata, or the beginning of a text."""
     visit = await signed(request)
     if not isinstance(visit, Visit):
@@ -39,7 +40,7 @@ async def preview(request: PageRequest, ref: str, item: int) -> Page:
 
 
 @get("/o/{ref:str}/files/{item:int}/original")
-async def original(request: PageRequest, ref: str, item: int) -> Page:
+async def original(request: PageRequest, ref: FromPath[str], item: FromPath[int]) -> Page:
     """Give a file byte for byte, as a download, to who gave it and to staff."""
     visit = await signed(request)
     if not isinstance(visit, Visit):

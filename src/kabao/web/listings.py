@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from kabao.kernel import Refusal, Refused, parse_ref, parse_yuan
 from kabao.shops import CATEGORIES, ChangedMind, ListingDraft, ListingView, ShopView, Terms
@@ -18,7 +19,7 @@ TEXTS: Final = ("title", "description", "category", "validity_text", "region_tex
 
 
 @get("/m/{shop:str}/listings")
-async def listings_page(request: PageRequest, shop: str) -> Page:
+async def listings_page(request: PageRequest, shop: FromPath[str]) -> Page:
     """List everything the shop has written, drafts included."""
     visit = await signed(request)
     if not isinstance(visit, Visit):
@@ -33,37 +34,37 @@ async def listings_page(request: PageRequest, shop: str) -> Page:
 
 
 @get("/m/{shop:str}/listings/new")
-async def new_listing_page(request: PageRequest, shop: str) -> Page:
+async def new_listing_page(request: PageRequest, shop: FromPath[str]) -> Page:
     """Ask for a new listing, with terms that are fair from the start."""
     return await _edit_page(request, shop, None)
 
 
 @post("/m/{shop:str}/listings/new", status_code=200)
-async def new_listing(request: PageRequest, shop: str) -> Page:
+async def new_listing(request: PageRequest, shop: FromPath[str]) -> Page:
     """Write a new listing as a draft."""
     return await _save(request, shop, None)
 
 
 @get("/m/{shop:str}/listings/{ref:str}")
-async def edit_listing_page(request: PageRequest, shop: str, ref: str) -> Page:
+async def edit_listing_page(request: PageRequest, shop: FromPath[str], ref: FromPath[str]) -> Page:
     """Show a listing to be changed, beside what the buyer sees."""
     return await _edit_page(request, shop, ref)
 
 
 @post("/m/{shop:str}/listings/{ref:str}", status_code=200)
-async def edit_listing(request: PageRequest, shop: str, ref: str) -> Page:
+async def edit_listing(request: PageRequest, shop: FromPath[str], ref: FromPath[str]) -> Page:
     """Change a listing: a new version; orders that exist keep theirs."""
     return await _save(request, shop, ref)
 
 
 @post("/m/{shop:str}/listings/{ref:str}/publish", status_code=200)
-async def publish(request: PageRequest, shop: str, ref: str) -> Page:
+async def publish(request: PageRequest, shop: FromPath[str], ref: FromPath[str]) -> Page:
     """Put a listing on sale."""
     return await _switch(request, shop, ref, PUBLISHED)
 
 
 @post("/m/{shop:str}/listings/{ref:str}/pause", status_code=200)
-async def pause(request: PageRequest, shop: str, ref: str) -> Page:
+async def pause(request: PageRequest, shop: FromPath[str], ref: FromPath[str]) -> Page:
     """Take a listing off sale."""
     return await _switch(request, shop, ref, PAUSED)
 

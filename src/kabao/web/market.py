@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import get
+from litestar.params import FromPath
 
 from kabao.kernel import Refusal, Refused
 from kabao.shops import CATEGORIES, parse_shop_ref
@@ -34,7 +35,7 @@ async def home(request: PageRequest) -> Page:
 
 
 @get("/i/{ref:str}")
-async def listing_page(request: PageRequest, ref: str) -> Page:
+async def listing_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """Show one listing with everything a buyer has to know before paying."""
     visit = await enter(request)
     listing = await visit.services.shops.listing(ref, visit.person)
@@ -51,7 +52,7 @@ async def listing_page(request: PageRequest, ref: str) -> Page:
 
 
 @get("/s/{shop:str}")
-async def shop_page(request: PageRequest, shop: str) -> Page:
+async def shop_page(request: PageRequest, shop: FromPath[str]) -> Page:
     """Show a shop: who runs it and what it sells."""
     visit = await enter(request)
     shop_id = parse_shop_ref(shop)

@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from kabao.cases import CaseCard
 from kabao.kernel import Refusal, Refused, ShopId, parse_ref
@@ -82,7 +83,7 @@ async def new_shop(request: PageRequest) -> Page:
 
 
 @get("/m/{shop:str}/edit")
-async def edit_shop_page(request: PageRequest, shop: str) -> Page:
+async def edit_shop_page(request: PageRequest, shop: FromPath[str]) -> Page:
     """Show what the shop states about itself, to be changed."""
     visit = await signed(request)
     if not isinstance(visit, Visit):
@@ -94,7 +95,7 @@ async def edit_shop_page(request: PageRequest, shop: str) -> Page:
 
 
 @post("/m/{shop:str}/edit", status_code=200)
-async def edit_shop(request: PageRequest, shop: str) -> Page:
+async def edit_shop(request: PageRequest, shop: FromPath[str]) -> Page:
     """Change what the shop states about itself."""
     visit = await posted(request)
     if not isinstance(visit, Visit):
@@ -109,7 +110,7 @@ async def edit_shop(request: PageRequest, shop: str) -> Page:
 
 
 @get("/m/{shop:str}/orders")
-async def shop_orders(request: PageRequest, shop: str) -> Page:
+async def shop_orders(request: PageRequest, shop: FromPath[str]) -> Page:
     """List a shop's orders, newest first."""
     visit = await signed(request)
     if not isinstance(visit, Visit):

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Final
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from kabao.cases import CLAIMS
 from kabao.evidence import AuthorRole
@@ -67,7 +68,7 @@ async def my_orders(request: PageRequest) -> Page:
 
 
 @get("/o/{ref:str}")
-async def order_page(request: PageRequest, ref: str) -> Page:
+async def order_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """Show one order to those it concerns; to its buyer also the keys that are open."""
     visit = await signed(request)
     if not isinstance(visit, Visit):
@@ -79,7 +80,7 @@ async def order_page(request: PageRequest, ref: str) -> Page:
 
 
 @get("/o/{ref:str}/live")
-async def order_live(request: PageRequest, ref: str) -> Page:
+async def order_live(request: PageRequest, ref: FromPath[str]) -> Page:
     """Answer htmx while the custodian's word is awaited: nothing new, or a bar that says so."""
     visit = await signed(request)
     if not isinstance(visit, Visit):
@@ -106,13 +107,13 @@ def version_of(order: OrderView) -> str:
 
 
 @get("/o/{ref:str}/reveal")
-async def reveal_page(request: PageRequest, ref: str) -> Page:
+async def reveal_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """State what opening means before it is done."""
     return await _second_step(request, ref, "reveal", "reveal.html")
 
 
 @post("/o/{ref:str}/reveal", status_code=200)
-async def reveal(request: PageRequest, ref: str) -> Page:
+async def reveal(request: PageRequest, ref: FromPath[str]) -> Page:
     """Open the seal: logged with a receipt; the keys then stand on the order's page."""
     visit = await posted(request)
     if not isinstance(visit, Visit):
@@ -128,13 +129,13 @@ async def reveal(request: PageRequest, ref: str) -> Page:
 
 
 @get("/o/{ref:str}/refund")
-async def refund_page(request: PageRequest, ref: str) -> Page:
+async def refund_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """State what the refund of sealed keys does before it is done."""
     return await _second_step(request, ref, "refund", "refund.html")
 
 
 @post("/o/{ref:str}/refund", status_code=200)
-async def refund(request: PageRequest, ref: str) -> Page:
+async def refund(request: PageRequest, ref: FromPath[str]) -> Page:
     """Give sealed keys back for their money."""
     visit = await posted(request)
     if not isinstance(visit, Visit):
@@ -146,13 +147,13 @@ async def refund(request: PageRequest, ref: str) -> Page:
 
 
 @get("/o/{ref:str}/confirm")
-async def confirm_page(request: PageRequest, ref: str) -> Page:
+async def confirm_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """State what confirming releases before it is done."""
     return await _second_step(request, ref, "confirm", "confirm.html")
 
 
 @post("/o/{ref:str}/confirm", status_code=200)
-async def confirm(request: PageRequest, ref: str) -> Page:
+async def confirm(request: PageRequest, ref: FromPath[str]) -> Page:
     """Confirm that the goods work; the money goes to the merchant."""
     visit = await posted(request)
     if not isinstance(visit, Visit):
@@ -164,7 +165,7 @@ async def confirm(request: PageRequest, ref: str) -> Page:
 
 
 @post("/o/{ref:str}/say", status_code=200, request_max_body_size=UPLOAD_LIMIT)
-async def say(request: PageRequest, ref: str) -> Page:
+async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     """Write to the other side, with files."""
     visit = await posted(request)
     if not isinstance(visit, Visit):

@@ -4,6 +4,7 @@ from functools import partial
 from typing import Final
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from kabao.cases import CLAIMS, KIND_LABELS, ClaimKind, OpenCase, Remedy
 from kabao.kernel import Refused, parse_yuan
@@ -31,7 +32,7 @@ GROUPS: Final = tuple(
 
 
 @get("/o/{ref:str}/problem")
-async def problem_page(request: PageRequest, ref: str) -> Page:
+async def problem_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """Ask what is wrong, what is wanted, and what happened."""
     visit = await signed(request)
     if not isinstance(visit, Visit):
@@ -48,7 +49,7 @@ async def problem_page(request: PageRequest, ref: str) -> Page:
 
 
 @post("/o/{ref:str}/problem", status_code=200, request_max_body_size=UPLOAD_LIMIT)
-async def open_case(request: PageRequest, ref: str) -> Page:
+async def open_case(request: PageRequest, ref: FromPath[str]) -> Page:
     """Open the case: the money freezes in the same step; the files follow."""
     visit = await posted(request)
     if not isinstance(visit, Visit):

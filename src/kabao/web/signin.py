@@ -3,6 +3,7 @@
 from typing import Final
 
 from litestar import get, post
+from litestar.params import FromPath
 
 from kabao.identity import NewSession, Role
 from kabao.kernel import Refused
@@ -74,14 +75,14 @@ async def check_code(request: PageRequest) -> Page:
 
 
 @get("/sign-in/link/{token:str}")
-async def link_page(request: PageRequest, token: str) -> Page:
+async def link_page(request: PageRequest, token: FromPath[str]) -> Page:
     """Show a button; looking at a link spends nothing, since chat programs look at links too."""
     visit = await enter(request)
     return page("signin_link.html", visit, private=True, token=token[:LINK_LIMIT])
 
 
 @post("/sign-in/link/{token:str}", status_code=200)
-async def use_link(request: PageRequest, token: str) -> Page:
+async def use_link(request: PageRequest, token: FromPath[str]) -> Page:
     """Spend the link and open a session."""
     visit = await enter(request)
     visit.form = await read_form(request)

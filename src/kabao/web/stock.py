@@ -8,6 +8,7 @@ from typing import Any, Final
 
 from litestar import get, post
 from litestar.datastructures import UploadFile
+from litestar.params import FromPath
 
 from kabao.inventory import MAX_IMPORT_BYTES, ImportReport, ImportState
 from kabao.kernel import Refused
@@ -35,7 +36,7 @@ _running: set[asyncio.Task[Any]] = set()
 
 
 @get("/m/{shop:str}/listings/{ref:str}/keys")
-async def keys_page(request: PageRequest, shop: str, ref: str) -> Page:
+async def keys_page(request: PageRequest, shop: FromPath[str], ref: FromPath[str]) -> Page:
     """Show the stock, the way to bring keys in, and how earlier imports went."""
     visit = await signed(request)
     if not isinstance(visit, Visit):
@@ -47,7 +48,7 @@ async def keys_page(request: PageRequest, shop: str, ref: str) -> Page:
 
 
 @get("/m/{shop:str}/listings/{ref:str}/keys/live")
-async def keys_live(request: PageRequest, shop: str, ref: str) -> Page:
+async def keys_live(request: PageRequest, shop: FromPath[str], ref: FromPath[str]) -> Page:
     """Answer htmx with the progress of the newest import; stops when it is done."""
     visit = await signed(request)
     if not isinstance(visit, Visit):
@@ -63,7 +64,7 @@ async def keys_live(request: PageRequest, shop: str, ref: str) -> Page:
 
 
 @post("/m/{shop:str}/listings/{ref:str}/keys", status_code=200, request_max_body_size=MAX_IMPORT_BYTES + FORM_ROOM)
-async def import_keys(request: PageRequest, shop: str, ref: str) -> Page:
+async def import_keys(request: PageRequest, shop: FromPath[str], ref: FromPath[str]) -> Page:
     """Take a file or pasted lines and import them beside the request."""
     visit = await posted(request)
     if not isinstance(visit, Visit):
