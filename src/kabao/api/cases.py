@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get, post
-from litestar.params import FromPath, HeaderParameter, QueryParameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from kabao.api.documents import READING, STEP
 from kabao.api.entry import UNSIGNED, Caller, services_of, slow_down
@@ -22,7 +22,7 @@ LONGEST_ID: Final = 19
 
 
 @post("/cases", responses=STEP, tags=["cases"])
-async def open_case(request: Caller, data: OpenCaseIn, idempotency_key: KeyHeader = "") -> Response[CaseOut]:
+async def open_case(request: Caller, data: JSONBody[OpenCaseIn], idempotency_key: KeyHeader = "") -> Response[CaseOut]:
     """Say that something is wrong with an order; the release clock stops in the same transaction."""
     services = services_of(request)
 
@@ -58,21 +58,21 @@ async def case(request: Caller, ref: FromPath[str]) -> CaseOut:
 
 
 @post("/cases/{ref:str}/messages", responses=STEP, tags=["cases"])
-async def say(request: Caller, ref: FromPath[str], data: WordsIn) -> CaseOut:
+async def say(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> CaseOut:
     """Say something in the case; both sides and support read it."""
     await slow_down(request, "say", 30, 60)
     return CaseOut.of(granted(await services_of(request).cases.say(request.user, ref, data.body)))
 
 
 @post("/cases/{ref:str}/answer", responses=STEP, status_code=200, tags=["cases"])
-async def answer(request: Caller, ref: FromPath[str], data: WordsIn) -> CaseOut:
+async def answer(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> CaseOut:
     """Contest the claim with a statement (merchant)."""
     return CaseOut.of(granted(await services_of(request).cases.answer(request.user, ref, data.body)))
 
 
 @post("/cases/{ref:str}/offers", responses=STEP, tags=["cases"])
 async def offer(
-    request: Caller, ref: FromPath[str], data: OfferIn, idempotency_key: KeyHeader = ""
+    request: Caller, ref: FromPath[str], data: JSONBody[OfferIn], idempotency_key: KeyHeader = ""
 ) -> Response[CaseOut]:
     """Offer a way to settle; it takes the place of the offer on the table."""
     services = services_of(request)
@@ -128,7 +128,7 @@ async def withdraw(request: Caller, ref: FromPath[str]) -> CaseOut:
 
 @post("/cases/{ref:str}/ruling", responses=STEP, tags=["cases"])
 async def rule(
-    request: Caller, ref: FromPath[str], data: RulingIn, idempotency_key: KeyHeader = ""
+    request: Caller, ref: FromPath[str], data: JSONBody[RulingIn], idempotency_key: KeyHeader = ""
 ) -> Response[CaseOut]:
     """Rule on a case at support; the money moves in the same transaction, both sides see the reasons."""
     services = services_of(request)

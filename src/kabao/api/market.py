@@ -6,7 +6,7 @@ from urllib.parse import unquote
 from litestar import get, post, put
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
-from litestar.params import FromPath, HeaderParameter, QueryParameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from kabao.api.documents import READING, STEP
 from kabao.api.entry import PUBLIC, Caller, reference, services_of, slow_down
@@ -49,14 +49,14 @@ async def my_shops(request: Caller) -> ShopPage:
 
 
 @post("/shops", responses=STEP, tags=["merchant"])
-async def open_shop(request: Caller, data: ShopIn) -> ShopOut:
+async def open_shop(request: Caller, data: JSONBody[ShopIn]) -> ShopOut:
     """Open a shop; the caller becomes a merchant."""
     await slow_down(request, "open-shop", 10, 3600)
     return ShopOut.of(granted(await services_of(request).shops.open_shop(request.user, data.form())))
 
 
 @post("/shops/{shop:str}/listings", responses=STEP, tags=["merchant"])
-async def write_listing(request: Caller, shop: FromPath[str], data: ListingIn) -> ListingOut:
+async def write_listing(request: Caller, shop: FromPath[str], data: JSONBody[ListingIn]) -> ListingOut:
     """Write a listing; it stays a draft until it is published."""
     shop_id = _shop(shop)
     return ListingOut.of(
@@ -65,7 +65,9 @@ async def write_listing(request: Caller, shop: FromPath[str], data: ListingIn) -
 
 
 @put("/shops/{shop:str}/listings/{ref:str}", responses=STEP, tags=["merchant"])
-async def change_listing(request: Caller, shop: FromPath[str], ref: FromPath[str], data: ListingIn) -> ListingOut:
+async def change_listing(
+    request: Caller, shop: FromPath[str], ref: FromPath[str], data: JSONBody[ListingIn]
+) -> ListingOut:
     """Change a listing; the change makes a new snapshot, orders keep the one they were placed on."""
     shop_id, listing_id = _shop(shop), _listing(shop, ref)
     return ListingOut.of(

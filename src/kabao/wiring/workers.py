@@ -71,11 +71,11 @@ class Workers:
         """Begin all jobs."""
         self._tasks = [asyncio.create_task(self._repeat(job), name=f"kabao {job.name}") for job in self.jobs()]
 
-    async def stop(self) -> None:
-        """Let running jobs finish what they do, at most ten seconds, then end them."""
+    async def stop(self, patience: float = STOP_SECONDS) -> None:
+        """Let running jobs finish what they do, at most `patience` seconds, then end them; safe to repeat."""
         self._stopping.set()
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+            _, late = await asyncio.wait(self._tasks, timeout=patience)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
