@@ -119,7 +119,7 @@ class Workers:
             self._app.money_moved.set()
 
     async def _instruct(self) -> None:
-        limit = 100
+        limit = 20
         while await self._app.instructions.run(limit) == limit and not self._stopping.is_set():
             continue
 
