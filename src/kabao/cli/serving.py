@@ -53,8 +53,8 @@ def demo_command(
             say("数据目录里已有店铺，内容保持不变。", "The data folder holds shops already; they stay as they are.")
 
     async def ready(app: App) -> None:
-        await _say_ready(app)
         _say_access(await demo_access(app), app.settings)
+        await _say_ready(app)
 
     async def work() -> None:
         if serve_it:

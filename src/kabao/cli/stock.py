@@ -38,7 +38,12 @@ ShopOption = Annotated[str, Parameter(name="--shop", help="The shop: the part of
 
 @keys.command(name="import")
 def keys_import(
-    file: Annotated[str, Parameter(help="A text file with one key a line, a CSV file, or - for standard input.")],
+    file: Annotated[
+        str,
+        Parameter(
+            help="A text file with one key a line, a CSV file, or - for standard input.", allow_leading_hyphen=True
+        ),
+    ],
     shop: ShopOption,
     listing: Annotated[str, Parameter(name="--listing", help="The listing's reference, such as 7-1H8K2M9QXV3D0.")],
     data: DataOption = DEFAULT_DATA,
