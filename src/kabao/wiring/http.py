@@ -44,6 +44,8 @@ _EVERYWHERE: Final[Mapping[str, str]] = {
     "x-frame-options": "DENY",
     "cache-control": "no-store",
 }
+_HUNG_UP: Final = "client disconnected prematurely"
+"""Litestar's words for a body that ended early; nobody is left to read an answer."""
 _BY_STATUS: Final[Mapping[int, Refusal]] = {
     HTTPStatus.UNAUTHORIZED: Refusal.SIGN_IN_REQUIRED,
     HTTPStatus.FORBIDDEN: Refusal.NOT_ALLOWED,
@@ -103,6 +105,9 @@ def _http_failure(request: AnyRequest, error: HTTPException) -> Answer:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.url.path.startswith(MACHINE_PATHS):
         return method_problem((error.headers or {}).get("allow", ""), request)
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if error.detail == _HUNG_UP:
+            log.info("client hung up", path=request.url.path)
+            return Response(b"", status_code=HTTPStatus.BAD_REQUEST)
         return _bug(request, error)
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
         names = [entry.get("key", "") for entry in error.extra if isinstance(entry, dict)]
