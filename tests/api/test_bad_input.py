@@ -343,3 +343,6 @@ async def test_the_schema_describes_what_there_is(client: httpx.AsyncClient) -> 
     assert place["security"] == [{"bearer": []}]
     assert document["paths"]["/api/v1/listings"]["get"].get("security", []) in ([], [{}])
     assert "bearer" in document["components"]["securitySchemes"]
+    keys = document["paths"]["/api/v1/shops/{shop}/listings/{ref}/keys"]["post"]
+    assert set(keys["requestBody"]["content"]) == {"text/csv", "text/plain"}
+    assert (await client.get("/schema")).json() == document

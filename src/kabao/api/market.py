@@ -1,5 +1,6 @@
 """What anyone may read, and what a merchant does: shops, listings, stock."""
 
+from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import unquote
 
@@ -89,6 +90,7 @@ async def pause(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> Lis
     return ListingOut.of(granted(await services_of(request).shops.pause(request.user, shop_id, listing_id)))
 
 
+@dataclass
 class KeyFileOperation(Operation):
     """Says that the body is a key file, streamed."""
 
