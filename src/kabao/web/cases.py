@@ -1,6 +1,7 @@
 """A quarrel about an order, as buyer, merchant and support see it: the same page, each with their own next steps."""
 
 from functools import partial
+from typing import Final
 
 from litestar import get, post
 from litestar.params import FromPath
@@ -35,6 +36,14 @@ from kabao.web.words import (
     Flash,
     size_text,
 )
+
+ANSWER_BLANKS: Final = (
+    "（看了什么记录、结果是什么）",
+    "（同意、部分同意或不同意，为什么）",
+    "（日期、几点前）",
+    "（什么）",
+)
+"""What the prefilled answer leaves to be said."""
 
 
 @get("/cases/{ref:str}")
@@ -89,6 +98,8 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     is_answer = visit.form.text("kind") == "answer"
     if not body and (is_answer or not files):
         return await _show(visit, case, errors={"body": "写一句话，或者选一个文件。"}, status=422)
+    if any(blank in body for blank in ANSWER_BLANKS):
+        return await _show(visit, case, errors={"body": "把括号里的改成你的话。"}, status=422)
     if body:
         cases = visit.services.cases
         said = await (cases.answer if is_answer else cases.say)(visit.me, case.ref, body)
@@ -263,9 +274,9 @@ def used_percent(case: CaseView, visit: Visit) -> int:
 def answer_template(case: CaseView) -> str:
     """Write the beginning of a merchant's answer: fact, attitude, date, next step."""
     return (
-        f"订单 {case.order.ref}：我方核对（看了什么记录、结果是什么）。\n"
-        "我方意见：（同意、部分同意或不同意，为什么）。\n"
-        "我方会在（日期、几点前）办到（什么）；谈不拢的话，请客服介入。"
+        f"订单 {case.order.ref}：我方核对{ANSWER_BLANKS[0]}。\n"
+        f"我方意见：{ANSWER_BLANKS[1]}。\n"
+        f"我方会在{ANSWER_BLANKS[2]}办到{ANSWER_BLANKS[3]}；谈不拢的话，请客服介入。"
     )
 
 

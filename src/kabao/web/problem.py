@@ -25,6 +25,8 @@ from kabao.web.render import stamp, yuan_text
 from kabao.web.words import CASE_OPENED, REMEDIES, SOME_FILES_LEFT
 
 STATEMENT_LIMIT: Final = 2000
+BLANKS: Final = ("（几点几分）", "（哪里）", "（看到的原话）", "（全额退款、部分退款或补发）")
+"""What the prefilled statement leaves to be said; left as they are they would tell the other side nothing."""
 GROUPS: Final = tuple(
     (KIND_LABELS[kind], tuple((c.claim_id, c.label, c.hint) for c in CLAIMS.values() if c.kind is kind))
     for kind in (ClaimKind.MERCHANT, ClaimKind.BUYER, ClaimKind.RULES)
@@ -86,6 +88,8 @@ def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, s
             errors["amount"] = f"退款金额不能超过 {yuan_text(held)}"
     if not form["statement"]:
         errors["statement"] = "写一句发生了什么"
+    elif any(blank in form["statement"] for blank in BLANKS):
+        errors["statement"] = "把括号里的改成你的事实"
     elif len(form["statement"]) > STATEMENT_LIMIT:
         errors["statement"] = f"最多 {STATEMENT_LIMIT} 个字，现在有 {len(form['statement'])} 个"
     if errors:
@@ -102,8 +106,8 @@ def template(order: OrderView) -> str:
     """Write the beginning of a statement: fact, demand, date, next step; the buyer changes it freely."""
     opened = f"{stamp(order.opened_at)} 拆封，" if order.opened_at else "还没有拆封，"
     return (
-        f"订单 {order.ref}（{order.title}），卡密 {opened}（几点几分）在（哪里）使用时提示（看到的原话）。\n"
-        "要求：（全额退款、部分退款或补发）。\n"
+        f"订单 {order.ref}（{order.title}），卡密 {opened}{BLANKS[0]}在{BLANKS[1]}使用时提示{BLANKS[2]}。\n"
+        f"要求：{BLANKS[3]}。\n"
         "请在 48 小时内回应；没有回应，会由客服介入。"
     )
 

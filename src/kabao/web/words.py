@@ -136,11 +136,14 @@ REMEDIES: Final = (
 OUTCOMES: Final = (("full_refund", "全额退"), ("partial_refund", "部分退"), ("no_refund", "不支持"))
 
 OUTSIDE: Final = (
-    ("12315", "拨 12315，或上全国 12315 平台投诉。受理后按市场监督管理投诉举报处理办法办。"),
-    ("消协", "向商家所在地的消费者协会申请调解，不收费。"),
-    ("法院", "向法院起诉；网上买的东西，可以在收货地或者你住的地方起诉。"),
+    ("12315", "拨 12315，或上全国 12315 平台投诉。7 个工作日内答复受不受理，受理后 60 天内调解。"),
+    ("消协", "向消费者协会或其他调解组织申请调解。"),
+    ("法院", "向法院起诉。网上交付的商品，可以在买家住所地，也可以在被告住所地起诉。"),
 )
-"""The routes outside, which every case prints; the ruling of a platform never closes them."""
+"""The routes outside, which every case prints; the ruling of a platform never closes them.
+
+Times: 市场监督管理投诉举报处理办法（令121）15, 23. Courts: 民诉解释 20, 民诉法 24. Mediation: 消法 37(5).
+"""
 
 
 def headline(state: str, *, in_case: bool, viewer: str) -> str:
