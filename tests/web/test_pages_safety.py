@@ -178,6 +178,12 @@ async def test_cookies_and_headers_are_strict(site: Site) -> None:
     assert static
     style = await buyer.client.get(static[0])
     assert "immutable" in style.headers["cache-control"]
+    assert style.headers["content-encoding"] == "gzip"
+    assert style.headers["content-type"].startswith("text/css")
+    plain = await buyer.client.get("/static/favicon.svg", headers={"accept-encoding": "identity"})
+    assert plain.headers["content-type"] == "image/svg+xml"
+    for path in ("/static/../render.py", "/static/%2e%2e/render.py", "/static/nothing.css", "/static/vendor"):
+        assert (await buyer.client.get(path)).status_code == 404, path
 
 
 async def test_what_people_write_is_never_markup(site: Site) -> None:

@@ -4,8 +4,6 @@ Invariants: a page decides nothing, it asks a service and shows the answer; ever
 answers with a redirect or with the form as it was typed; no page stores anything in the browser but three cookies.
 """
 
-from litestar.datastructures import CacheControlHeader
-from litestar.static_files import create_static_files_router
 from litestar.types import ControllerRouterHandler
 
 from kabao.web import (
@@ -20,10 +18,10 @@ from kabao.web import (
     orders,
     problem,
     signin,
+    static_files,
     stock,
 )
 from kabao.web.http import error_page
-from kabao.web.render import STATIC
 
 __all__ = ["error_page", "routes"]
 
@@ -43,12 +41,6 @@ def routes() -> list[ControllerRouterHandler]:
         stock.handlers,
         desk.handlers,
         custodian_page.handlers,
+        static_files.handlers,
     )
-    static = create_static_files_router(
-        path="/static",
-        directories=[STATIC],
-        name="static",
-        include_in_schema=False,
-        cache_control=CacheControlHeader(public=True, max_age=31536000, immutable=True),
-    )
-    return [*(handler for area in areas for handler in area), static]
+    return [handler for area in areas for handler in area]

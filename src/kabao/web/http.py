@@ -190,7 +190,11 @@ def same_origin(request: PageRequest) -> bool:
     """Tell whether the browser says the form was sent from our own page; one that says nothing is believed."""
     origin = request.headers.get("origin")
     if origin and origin != "null":
-        return urlsplit(origin).netloc == request.headers.get("host", "")
+        # Behind a proxy the Host header may be the inner one; the settings know the outer.
+        return urlsplit(origin).netloc in {
+            request.headers.get("host", ""),
+            urlsplit(services_of(request).settings.origin).netloc,
+        }
     return request.headers.get("sec-fetch-site", "same-origin") in {"same-origin", "none"}
 
 

@@ -21,6 +21,10 @@ class Origin(Protocol):
     def is_https(self) -> bool:
         """Whether browsers come by https only."""
 
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port as browsers see them."""
+
 
 class Services(Protocol):
     """Every part that pages use, by name."""
