@@ -1,4 +1,4 @@
-"""kill -9 of the server, of PostgreSQL and of both, in the middle of trade: what was acknowledged is there, no cent is off.
+"""kill -9 of the server, of PostgreSQL and of both, amid trade: nothing acknowledged is lost, no cent is off.
 
 SIGKILL says nothing of a power cut; that needs a machine to reset. KABAO_KILLS sets the number of rounds.
 """
@@ -52,7 +52,7 @@ class Served:
         self.process: subprocess.Popen[bytes] | None = None
 
     async def begin(self) -> None:
-        self.process = subprocess.Popen(
+        self.process = subprocess.Popen(  # noqa: ASYNC220  killed and waited for by pid
             [sys.executable, "-c", SERVE, "serve", "--data", str(self.folder), "--port", str(self.port)],
             stdout=subprocess.DEVNULL,
             stderr=subprocess.DEVNULL,
