@@ -24,7 +24,7 @@ from kabao.inventory.model import (
 from kabao.kernel import Clock, IdSource, Refusal, Refused
 from kabao.postgres import Database, DatabaseUnavailable
 
-QUIET_FOR: Final = timedelta(minutes=10)
+QUIET_FOR: Final = timedelta(minutes=2)
 """An import without a sign of life for so long has died with its process."""
 STREAM_SECONDS: Final = 60.0
 IMPORTS_SHOWN: Final = 20

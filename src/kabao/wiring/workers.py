@@ -30,6 +30,7 @@ class Pace(NamedTuple):
     notices: float = 1.0
     fold: float = 30.0
     cases: float = 10.0
+    imports: float = 30.0
     tidy: float = 3600.0
     watchdog: float = 1.0
 
@@ -61,6 +62,7 @@ class Workers:
             Job("notices", pace.notices, self._deliver),
             Job("fold", pace.fold, app.ledger.fold),
             Job("cases", pace.cases, app.cases.tick),
+            Job("imports", pace.imports, app.inventory.fail_dead_imports),
             Job("tidy", pace.tidy, self._tidy),
         ]
         if app.server is not None and app.server.is_owned:
