@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, cast
 
 HEAD_END: Final = b"\r\n\r\n"
 LENGTH: Final = b"content-length:"
@@ -18,8 +18,7 @@ class Wire(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         """Keep the transport."""
-        assert isinstance(transport, asyncio.Transport)  # noqa: S101  create_connection makes no other kind
-        self._transport = transport
+        self._transport = cast("asyncio.Transport", transport)  # uvloop's own kind is no subclass
 
     def data_received(self, data: bytes) -> None:
         """Hand over the answer once it is whole."""
