@@ -20,6 +20,7 @@ from kabao.inventory import (
     Keyring,
     KeyUnreadable,
     StockCounts,
+    UsedColumn,
 )
 from kabao.inventory.bench import bench_import, made_up_keys
 from kabao.inventory.lines import TOO_LONG
@@ -79,6 +80,8 @@ async def test_every_line_is_accounted_for(
     assert isinstance(report, ImportReport)
     assert (report.state, report.failure, report.finished_at) == (ImportState.DONE, None, clock.at)
     assert (report.lines, report.added, report.duplicates, report.bad) == (8, 3, 2, 2)
+    assert (report.header_lines, report.blank, report.repeated, report.in_stock) == (0, 1, 2, 0)
+    assert (report.columns, report.unused_columns) == ([], 0)
     assert report.bad_lines[1] == BadLine(7, TOO_LONG)
     assert report.bytes_done == report.bytes_total == len(content)
     assert progress[-1].added == 3
@@ -92,13 +95,18 @@ async def test_duplicates_count_against_everything_the_shop_ever_had(
     inventory: InventoryService, database: Database, market: Market
 ) -> None:
     await imported(inventory, market, b"A\nB\nC\n")
-    await database.execute("UPDATE card_key SET state = 'withdrawn' WHERE key_id = (SELECT min(key_id) FROM card_key)")
+    await database.execute(
+        """UPDATE card_key SET state = 'opened', order_id = 1, pos = 1
+            WHERE key_id = (SELECT min(key_id) FROM card_key)"""
+    )
     await database.execute(
         "INSERT INTO listing (shop_id, listing_id, snapshot_no, state) VALUES ($1, 77, 1, 'live')", market.shop_id
     )
     report = await inventory.import_keys(market.shop_id, 77, arriving(b"key\nA\nB\nD\n"), "more.csv")
     assert isinstance(report, ImportReport)
     assert (report.added, report.duplicates, report.bytes_total) == (1, 2, 0)
+    assert (report.lines, report.header_lines, report.repeated, report.in_stock) == (4, 1, 0, 2)
+    assert report.columns == [UsedColumn(1, "key")]
     assert await inventory.stock(market.shop_id, 77) == StockCounts(available=1)
 
 
@@ -287,7 +295,8 @@ async def test_an_upload_that_stops_or_never_ends_is_ended(
     ("content", "refusal"),
     [
         (b"", Refusal.FILE_EMPTY),
-        (b"\x7fELF\x00\x00", Refusal.FILE_TYPE_UNKNOWN),
+        (b"\x7fELF\x00\x00", Refusal.FILE_NOT_TEXT),
+        ("账号,说明\na,b\n".encode(), Refusal.COLUMNS_UNKNOWN),
         ("卡密\n一二三".encode("gb18030"), Refusal.INVALID_FIELDS),
     ],
 )
@@ -341,7 +350,7 @@ async def test_a_sealed_text_opens_only_where_it_was_sealed(
             await inventory.open_key(market.shop_id, listing_id, key_id, dek_id, text)
 
 
-async def test_withdrawn_keys_never_come_back_and_keys_in_orders_stay(
+async def test_all_that_is_available_can_be_withdrawn_and_keys_in_orders_stay(
     inventory: InventoryService, database: Database, market: Market
 ) -> None:
     await imported(inventory, market, b"".join(f"{number}\n".encode() for number in range(10_005)))
@@ -351,7 +360,8 @@ async def test_withdrawn_keys_never_come_back_and_keys_in_orders_stay(
     )
     assert await inventory.withdraw_available(market.shop_id, market.listing_id) == 10_002
     assert await inventory.stock(market.shop_id, market.listing_id) == StockCounts(sealed=3, withdrawn=10_002)
-    assert (await imported(inventory, market, b"5\n6\n")).duplicates == 2
+    (report,) = await inventory.imports(market.shop_id, market.listing_id)
+    assert report.withdrawn == 10_002
 
 
 async def test_no_key_shows_in_logs_errors_or_the_database(

@@ -5,19 +5,22 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kabao.inventory import BadLine, StockCounts
+from kabao.inventory.columns import Layout
 from kabao.inventory.lines import (
     BAD_COLUMNS,
     BAD_QUOTES,
+    HALF_A_KEY,
     HEAD_BYTES,
     MAX_LINE_BYTES,
     NO_KEY,
     NOT_TEXT,
     NOT_UTF8,
+    ROUNDED,
     TOO_LONG,
     LineReader,
-    refuse_head,
+    judge_head,
 )
-from kabao.kernel import Refusal
+from kabao.kernel import Refusal, Refused
 
 
 def cut(content: bytes, size: int) -> Iterator[bytes]:
@@ -25,7 +28,8 @@ def cut(content: bytes, size: int) -> Iterator[bytes]:
 
 
 def read(content: bytes, name: str = "keys.txt", size: int = 7) -> tuple[list[str], list[BadLine], int]:
-    reader = LineReader(name)
+    layout = judge_head(content, name, is_whole=True)
+    reader = LineReader(Layout() if isinstance(layout, Refused) else layout)
     parts = [reader.feed(piece) for piece in cut(content, size)] + [reader.finish()]
     return (
         [key for part in parts for key in part.keys],
@@ -49,8 +53,37 @@ def test_a_csv_file_gives_the_column_named_key() -> None:
     assert read(b"Key\nA\nB\n", "x.txt") == (["A", "B"], [], 3)
 
 
-def test_a_csv_file_without_a_header_gives_the_first_column() -> None:
-    assert read(b'"A,1",100\nB,100\nC\nD,1,\n', "x.CSV") == (["A,1", "B", "C", "D"], [], 4)
+def test_a_csv_file_of_one_column_needs_no_header() -> None:
+    content = b'"A,1"\nB\nC,\nD,1\n'
+    assert read(content, "x.CSV") == (["A,1", "B", "C"], [BadLine(4, BAD_COLUMNS)], 4)
+
+
+def test_a_number_and_its_password_are_one_key() -> None:
+    """A merchant's file of 卡号 and 密码 once lost the passwords and sold its header."""
+    content = "序号,卡号,密码\r\n1,AAA001,PW001\r\n2, AAA002 ,\n3\n,,\n4,6.22202E+15,PW4\n".encode()
+    keys, bad, lines = read(content, "x.csv")
+    assert keys == ["卡号 AAA001 密码 PW001"]
+    assert bad == [BadLine(3, HALF_A_KEY), BadLine(4, NO_KEY), BadLine(5, NO_KEY), BadLine(6, ROUNDED)]
+    assert lines == 6
+
+
+@pytest.mark.parametrize("between", ["\t", ";", "，", "----", "|", "  "])
+def test_a_headed_list_may_be_cut_in_the_usual_ways(between: str) -> None:
+    content = f"账号{between}密码\nuser{between}pass\n".encode()
+    assert read(content, "x.txt") == (["账号 user 密码 pass"], [], 2)
+
+
+@pytest.mark.parametrize("line", ["AAA001,PW001", "AAA001----PW001", "AAA001 PW001", "卡号：AAA001 密码：PW001"])
+def test_a_text_file_keeps_two_parts_on_a_line_as_they_are(line: str) -> None:
+    assert read(f"{line}\n".encode(), "x.txt")[0] == [line]
+
+
+def test_a_header_is_found_after_blank_and_broken_lines_and_skipped_once() -> None:
+    broken = b"\xff\xff\n" + b"k" * (MAX_LINE_BYTES + 1) + b"\n\n"
+    keys, bad, lines = read(broken + b"key\nkey\nA\n", "x.csv", size=4_096)
+    assert keys == ["key", "A"]
+    assert [line.line_no for line in bad] == [1, 2]
+    assert lines == 6
 
 
 def test_a_key_with_a_comma_is_whole_in_text_and_never_cut_in_csv() -> None:
@@ -80,7 +113,7 @@ def test_a_first_csv_line_with_a_lone_quote_is_bad_too() -> None:
 
 
 def test_a_line_of_ten_megabytes_is_skipped_and_never_held() -> None:
-    reader = LineReader("x.txt")
+    reader = LineReader(Layout())
     parts = [reader.feed(b"first\n")]
     for _ in range(160):
         parts.append(reader.feed(b"k" * 65_536))
@@ -125,29 +158,30 @@ def test_any_bytes_are_accounted_for_line_by_line(content: bytes, size: int, nam
     [
         (b"", Refusal.FILE_EMPTY),
         (b"\xef\xbb\xbf \r\n", Refusal.FILE_EMPTY),
-        (b"MZ\x00\x01", Refusal.FILE_TYPE_UNKNOWN),
-        ("key\nA".encode("utf-16"), Refusal.FILE_TYPE_UNKNOWN),
+        (b"MZ\x00\x01", Refusal.FILE_NOT_TEXT),
+        ("key\nA".encode("utf-16"), Refusal.INVALID_FIELDS),
+        (b"AAA001,PW001\nAAA002,PW002\n", Refusal.COLUMNS_UNKNOWN),
         ("卡密\nA-1".encode("gb18030"), Refusal.INVALID_FIELDS),
     ],
 )
 def test_what_is_no_list_of_keys_is_refused_at_once(head: bytes, code: Refusal) -> None:
-    refused = refuse_head(head, is_whole=True)
-    assert refused is not None
+    refused = judge_head(head, "x.csv", is_whole=True)
+    assert isinstance(refused, Refused)
     assert refused.code is code
 
 
 @pytest.mark.parametrize("head", [b"A-1", "卡密\nA".encode(), b"A\n\xff\xff\n"])
 def test_a_list_of_keys_is_taken(head: bytes) -> None:
-    assert refuse_head(head, is_whole=True) is None
+    assert isinstance(judge_head(head, "x.csv", is_whole=True), Layout)
 
 
 def test_a_character_cut_at_the_end_of_the_beginning_is_no_fault() -> None:
-    assert refuse_head("卡".encode()[:2] + b"", is_whole=False) is None
-    assert refuse_head(("a" + "密" * HEAD_BYTES).encode()[:HEAD_BYTES], is_whole=False) is None
+    assert judge_head("卡".encode()[:2] + b"", "x.txt", is_whole=False) == Layout()
+    assert judge_head(("a" + "密" * HEAD_BYTES).encode()[:HEAD_BYTES], "x.txt", is_whole=False) == Layout()
 
 
 def test_no_representation_shows_a_key() -> None:
-    reader = LineReader("x.txt")
+    reader = LineReader(Layout())
     piece = reader.feed(b"SECRET-1\nSECRET-2")
     assert "SECRET" not in repr(piece) + repr(reader)
     assert piece.keys == ["SECRET-1"]

@@ -113,9 +113,12 @@ async def import_keys(
     ref: FromPath[str],
     file_name: Annotated[str, HeaderParameter(name="X-File-Name", required=False, max_length=400)] = "",
 ) -> ImportOut:
-    """Import card keys from the body (text, one key a line, or CSV with a column `key`); at most 64 MiB.
+    """Import card keys from the body: text, one key a line, or CSV whose first line names its columns; at most 64 MiB.
 
-    Duplicates are counted against all of the shop's own stock; bad lines are listed by number, never by text.
+    Known are one column (`key`, `code`, `cdkey`, 卡密, 兑换码, 激活码, 序列号) and keys in two (`card` and `pin`,
+    `account` and `password`, 卡号 and 密码), which are joined into one; a CSV file of several columns without one of
+    them is refused. Duplicates are counted against all of the shop's own stock; bad lines are listed by number, never
+    by text.
     """
     if request.content_type[0] not in KEY_FILES:
         raise refuse_now(Refusal.MALFORMED, {"content-type": "text/csv"})
@@ -126,7 +129,7 @@ async def import_keys(
         shop_id,
         listing_id,
         request.stream(),
-        unquote(file_name)[:NAME_LIMIT] or "api.csv",
+        unquote(file_name)[:NAME_LIMIT] or ("api.csv" if request.content_type[0] == "text/csv" else "api.txt"),
         request.content_length or 0,
     )
     return ImportOut.of(granted(report))
@@ -141,6 +144,16 @@ async def imports(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> I
     return ImportPage(
         imports=[ImportOut.of(report) for report in await services.inventory.imports(shop_id, listing_id)]
     )
+
+
+@post("/shops/{shop:str}/imports/{ref:str}/withdraw", responses=STEP, status_code=200, tags=["merchant"])
+async def withdraw_import(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> ImportOut:
+    """Take an import's still available keys out of stock; keys in orders stay, and the texts may be imported anew."""
+    services = services_of(request)
+    shop_id, import_id = _shop(shop), _listing(shop, ref)
+    granted(await services.shops.shop(request.user, shop_id))
+    granted(await services.inventory.withdraw_import(shop_id, import_id))
+    return ImportOut.of(granted(await services.inventory.import_status(shop_id, import_id)))
 
 
 def _shop(text: str) -> ShopId:
@@ -158,4 +171,4 @@ def _listing(shop: str, text: str) -> ListingId:
 
 
 open_handlers = [listings, listing]
-handlers = [my_shops, open_shop, write_listing, change_listing, publish, pause, import_keys, imports]
+handlers = [my_shops, open_shop, write_listing, change_listing, publish, pause, import_keys, imports, withdraw_import]

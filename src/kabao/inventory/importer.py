@@ -10,6 +10,7 @@ from typing import Final
 
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
+from kabao.inventory.columns import Layout
 from kabao.inventory.datakeys import place_of, seal
 from kabao.inventory.keyring import NONCE_BYTES, Keyring
 from kabao.inventory.lines import LineReader, Piece
@@ -17,22 +18,20 @@ from kabao.inventory.model import MAX_BAD_LINES_KEPT
 from kabao.inventory.store import SealedBatch
 
 PIECE_BYTES: Final = 128 * 1024
-KEYS_PER_IMPORT: Final = 2**32
-"""Key ids of an import follow its own id, so no two imports of a shop may begin closer than this."""
 
 
 class Sealer:
     """Turns the pieces of one file into sealed batches; made for one import and used by one thread at a time."""
 
     def __init__(
-        self, *, keyring: Keyring, cipher: AESGCMSIV, shop_id: int, listing_id: int, import_id: int, file_name: str
+        self, *, keyring: Keyring, cipher: AESGCMSIV, shop_id: int, listing_id: int, import_id: int, layout: Layout
     ) -> None:
         self._keyring = keyring
         self._cipher = cipher
         self._shop_id = shop_id
         self._listing_id = listing_id
         self._next_key_id = import_id + 1
-        self._reader = LineReader(file_name)
+        self._reader = LineReader(layout)
         self._bytes_done = 0
         self._bad_kept = 0
 

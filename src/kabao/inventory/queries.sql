@@ -24,8 +24,9 @@ SELECT max(import_id) FROM key_import WHERE shop_id = $1;
 
 -- name: insert_import
 -- Begins an import. Primary key, key_import_one_running.
-INSERT INTO key_import (shop_id, import_id, listing_id, file_name, state, bytes_total, created_at, progress_at)
-VALUES ($1, $2, $3, $4, 'running', $5, coalesce($6, now()), coalesce($6, now()));
+INSERT INTO key_import (shop_id, import_id, listing_id, file_name, state, bytes_total, header_lines, columns,
+                        unused_columns, created_at, progress_at)
+VALUES ($1, $2, $3, $4, 'running', $5, $6, $7::jsonb, $8, coalesce($9, now()), coalesce($9, now()));
 
 -- name: add_batch
 -- Stores a batch of keys, skipping those the shop has, and counts it in the import while that still runs.
@@ -34,7 +35,7 @@ WITH fresh AS (
   INSERT INTO card_key (shop_id, key_id, listing_id, import_id, dek_id, blind, sealed_text, state)
   SELECT $1, k.key_id, $2, $3, $4, k.blind, k.sealed_text, 'available'
     FROM unnest($5::bigint[], $6::bytea[], $7::bytea[]) AS k (key_id, blind, sealed_text)
-  ON CONFLICT (shop_id, blind) DO NOTHING
+  ON CONFLICT (shop_id, blind) WHERE state <> 'withdrawn' DO NOTHING
   RETURNING 1)
 UPDATE key_import
    SET added = added + (SELECT count(*) FROM fresh),
@@ -42,7 +43,16 @@ UPDATE key_import
        line_count = line_count + $8, bytes_done = $9, bad = bad + $10, bad_lines = bad_lines || $11::jsonb,
        progress_at = coalesce($12, now())
  WHERE shop_id = $1 AND import_id = $3 AND state = 'running'
-RETURNING bytes_done, bytes_total, line_count, added, duplicates, bad;
+RETURNING bytes_done, bytes_total, line_count, added, duplicates, bad, (SELECT count(*) FROM fresh) AS fresh;
+
+-- name: count_repeated
+-- Counts those of a batch's duplicates whose first is of the same import; $4 are the keys the batch added.
+-- Index card_key_once_per_shop.
+UPDATE key_import SET repeated = repeated - $4 + (
+         SELECT count(*) FROM unnest($3::bytea[]) AS b (blind)
+           JOIN card_key k ON k.shop_id = $1 AND k.blind = b.blind AND k.state <> 'withdrawn'
+          WHERE k.import_id = $2)
+ WHERE shop_id = $1 AND import_id = $2;
 
 -- name: finish_import
 -- Ends an import that still runs. Primary key.
@@ -51,14 +61,14 @@ UPDATE key_import SET state = $3, failure = $4, finished_at = coalesce($5, now()
 
 -- name: import_status
 -- One import. Primary key.
-SELECT shop_id, import_id, listing_id, file_name, state, bytes_total, bytes_done, line_count, added, duplicates, bad,
-       bad_lines, failure, created_at, finished_at
+SELECT shop_id, import_id, listing_id, file_name, state, bytes_total, bytes_done, line_count, header_lines, columns,
+       unused_columns, added, duplicates, repeated, bad, bad_lines, withdrawn, failure, created_at, finished_at
   FROM key_import WHERE shop_id = $1 AND import_id = $2;
 
 -- name: imports
 -- The newest imports of a listing. Primary key, read from its end.
-SELECT shop_id, import_id, listing_id, file_name, state, bytes_total, bytes_done, line_count, added, duplicates, bad,
-       bad_lines, failure, created_at, finished_at
+SELECT shop_id, import_id, listing_id, file_name, state, bytes_total, bytes_done, line_count, header_lines, columns,
+       unused_columns, added, duplicates, repeated, bad, bad_lines, withdrawn, failure, created_at, finished_at
   FROM key_import WHERE shop_id = $1 AND listing_id = $2 ORDER BY import_id DESC LIMIT $3;
 
 -- name: stock
@@ -69,8 +79,55 @@ SELECT state, count(*)::int AS keys FROM card_key WHERE shop_id = $1 AND listing
 -- Takes a batch of keys out of stock; those an order is taking now stay. Index card_key_available.
 WITH gone AS (
   SELECT key_id FROM card_key WHERE shop_id = $1 AND listing_id = $2 AND state = 'available'
-   ORDER BY key_id LIMIT $3 FOR UPDATE SKIP LOCKED)
-UPDATE card_key k SET state = 'withdrawn' FROM gone WHERE k.shop_id = $1 AND k.key_id = gone.key_id;
+   ORDER BY key_id LIMIT $3 FOR UPDATE SKIP LOCKED),
+u AS (
+  UPDATE card_key k SET state = 'withdrawn' FROM gone WHERE k.shop_id = $1 AND k.key_id = gone.key_id RETURNING import_id),
+counted AS (
+  UPDATE key_import i SET withdrawn = withdrawn + c.keys
+    FROM (SELECT import_id, count(*) AS keys FROM u GROUP BY import_id) c
+   WHERE i.shop_id = $1 AND i.import_id = c.import_id)
+SELECT count(*)::int FROM u;
+
+-- name: lock_import
+-- Lets one withdrawal of an import go on at a time. Primary key.
+SELECT listing_id, state FROM key_import WHERE shop_id = $1 AND import_id = $2 FOR NO KEY UPDATE;
+
+-- name: left_of_import
+-- How many keys of an import are still available; they have the ids after its own. Index card_key_available.
+SELECT count(*)::int FROM card_key
+ WHERE shop_id = $1 AND listing_id = $2 AND state = 'available' AND key_id > $3 AND key_id < $3 + $4::bigint
+   AND import_id = $3;
+
+-- name: withdraw_import
+-- Takes a batch of an import's keys out of stock; those an order is taking now stay. Index card_key_available.
+WITH gone AS (
+  SELECT key_id FROM card_key
+   WHERE shop_id = $1 AND listing_id = $2 AND state = 'available' AND key_id > $3 AND key_id < $3 + $4::bigint
+     AND import_id = $3
+   ORDER BY key_id LIMIT $5 FOR UPDATE SKIP LOCKED),
+u AS (
+  UPDATE card_key k SET state = 'withdrawn' FROM gone WHERE k.shop_id = $1 AND k.key_id = gone.key_id RETURNING 1)
+UPDATE key_import SET withdrawn = withdrawn + (SELECT count(*) FROM u)
+ WHERE shop_id = $1 AND import_id = $3 RETURNING (SELECT count(*) FROM u)::int;
+
+-- name: find_key
+-- Where the newest key under one of some blind indexes stands, one in stock before one taken back, with its order's
+-- times. Index card_key_once_per_shop, card_key_withdrawn.
+SELECT k.state, k.listing_id, k.import_id, i.file_name, i.created_at AS imported_at, k.order_id, k.pos, k.generation,
+       o.placed_at, o.delivered_at, k.opened_at
+  FROM (SELECT c.*, 0 AS rank FROM card_key c
+         WHERE c.shop_id = $1 AND c.blind = ANY ($2::bytea[]) AND c.state <> 'withdrawn'
+        UNION ALL
+        SELECT c.*, 1 FROM card_key c
+         WHERE c.shop_id = $1 AND c.blind = ANY ($2::bytea[]) AND c.state = 'withdrawn') k
+  LEFT JOIN key_import i ON i.shop_id = k.shop_id AND i.import_id = k.import_id
+  LEFT JOIN orders o ON o.shop_id = k.shop_id AND o.order_id = k.order_id
+ ORDER BY k.rank, k.key_id DESC LIMIT 1;
+
+-- name: keys_of_order
+-- The keys of one order, sealed. Index card_key_one_place.
+SELECT key_id, listing_id, dek_id, sealed_text, pos, generation FROM card_key
+ WHERE shop_id = $1 AND order_id = $2 AND state IN ('sealed', 'opened', 'replaced') ORDER BY pos, generation LIMIT $3;
 
 -- name: hold_data_keys
 -- Lets data keys be added while no rotation runs: it waits for one and keeps one waiting.

@@ -9,16 +9,20 @@ from typing import Final
 from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 
 from kabao.inventory import importer, store
-from kabao.inventory.datakeys import DataKeys, place_of, unseal
+from kabao.inventory.columns import Layout, spellings, tail_of
+from kabao.inventory.datakeys import DataKeys, KeyUnreadable, place_of, unseal
 from kabao.inventory.keyring import Keyring, has_key_file, missing_key
-from kabao.inventory.lines import HEAD_BYTES, refuse_head
+from kabao.inventory.lines import HEAD_BYTES, judge_head
 from kabao.inventory.model import (
     MAX_FILE_NAME_CHARS,
     MAX_IMPORT_BYTES,
+    MAX_KEY_CHARS,
+    FoundKey,
     ImportProgress,
     ImportReport,
     ImportState,
     KekRotation,
+    KeyTail,
     StockCounts,
 )
 from kabao.kernel import Clock, IdSource, Refusal, Refused
@@ -30,11 +34,14 @@ STREAM_SECONDS: Final = 60.0
 IMPORTS_SHOWN: Final = 20
 WITHDRAW_BATCH: Final = 10_000
 REWRAP_BATCH: Final = 1_000
+TAILS_SHOWN: Final = 200
 
 _KEPT: Final = "已经加入的卡密都在；把同一个文件再导入一次就行，已有的会算作重复。"
 PROCESS_DIED: Final = f"导入中断：服务停了。{_KEPT}"
 UPLOAD_STOPPED: Final = f"导入中断：文件没有传完。{_KEPT}"
 UPLOAD_TOO_LARGE: Final = f"文件超过 {MAX_IMPORT_BYTES // 1024 // 1024} MB，超出的部分没有导入，请分成几个文件。{_KEPT}"
+TOO_LARGE: Final = f"文件超过 {MAX_IMPORT_BYTES // 1024 // 1024} MB，没有导入，请分成几个文件。"
+NOT_WHOLE: Final = "文件没有传完，没有导入。再传一次。"
 IMPORT_BROKE: Final = f"导入中断：服务出错了。{_KEPT}"
 
 OnProgress = Callable[[ImportProgress], object]
@@ -95,14 +102,16 @@ class InventoryService:
         """Import the keys of a text or CSV file (UTF-8, up to 256 MB) and return what became of every line.
 
         `total_bytes` is for the progress alone, 0 where unknown. Stored batch by batch: a report whose state is FAILED
-        keeps what was added. NOT_FOUND, FILE_EMPTY, FILE_TYPE_UNKNOWN (binary), INVALID_FIELDS (another encoding),
-        FILE_TOO_LARGE, IMPORT_RUNNING; an error of the stream ends the import and is raised.
+        keeps what was added. NOT_FOUND, FILE_EMPTY, FILE_NOT_TEXT (binary), INVALID_FIELDS (another encoding),
+        COLUMNS_UNKNOWN (several columns and no known header), FILE_TOO_LARGE, IMPORT_RUNNING; an error of the stream
+        ends the import and is raised.
         """
         arriving = importer.paced(stream, seconds=self._stream_seconds, most_bytes=self._most_bytes)
-        head = await self._checked_head(arriving, total_bytes)
-        if isinstance(head, Refused):
-            return head
-        begun = await self._begin(shop_id, listing_id, file_name, total_bytes)
+        checked = await self._checked_head(arriving, file_name, total_bytes)
+        if isinstance(checked, Refused):
+            return checked
+        head, layout = checked
+        begun = await self._begin(shop_id, listing_id, file_name, total_bytes, layout)
         if isinstance(begun, Refused):
             return begun
         import_id, dek_id, cipher = begun
@@ -112,7 +121,7 @@ class InventoryService:
             shop_id=shop_id,
             listing_id=listing_id,
             import_id=import_id,
-            file_name=file_name,
+            layout=layout,
         )
 
         async def keep(batch: store.SealedBatch) -> None:
@@ -180,6 +189,62 @@ class InventoryService:
             if gone < WITHDRAW_BATCH:
                 return total
 
+    async def left_of_import(self, shop_id: int, import_id: int) -> int:
+        """Count what `withdraw_import` would take back; 0 for an import there is not."""
+        async with self._database.connection() as conn:
+            found = await store.import_status(conn, shop_id, import_id)
+            return await store.left_of_import(conn, shop_id, found.listing_id, import_id) if found else 0
+
+    async def withdraw_import(self, shop_id: int, import_id: int) -> int | Refused:
+        """Take an import's still available keys out of stock; returns how many.
+
+        Keys in orders stay where they are. The same texts may be imported anew. NOT_FOUND; IMPORT_RUNNING while it
+        still adds keys.
+        """
+        total = 0
+        while True:
+            async with self._database.transaction() as conn:
+                found = await store.lock_import(conn, shop_id, import_id)
+                if found is None:
+                    return Refused(Refusal.NOT_FOUND)
+                listing_id, state = found
+                if state is ImportState.RUNNING:
+                    return Refused(Refusal.IMPORT_RUNNING)
+                gone = await store.withdraw_import(conn, shop_id, listing_id, import_id, WITHDRAW_BATCH)
+            total += gone
+            if gone < WITHDRAW_BATCH:
+                return total
+
+    async def find_key(self, shop_id: int, text: str) -> FoundKey | Refused:
+        """Tell where a key stands whose text its merchant holds; NOT_FOUND, also for what is longer than any key.
+
+        A key in two parts is found by its parts too, as `AAA001 PW001` or `AAA001----PW001`. Whoever may ask must be
+        slowed down by the caller, for an answer tells that the shop has the key.
+        """
+        if not text.strip() or len(text) > MAX_KEY_CHARS:
+            return Refused(Refusal.NOT_FOUND)
+        blinds = [self._keyring.blind(spelling) for spelling in spellings(text)]
+        async with self._database.connection() as conn:
+            return await store.find_key(conn, shop_id, blinds) or Refused(Refusal.NOT_FOUND)
+
+    async def tails(self, shop_id: int, order_id: int) -> list[KeyTail]:
+        """Return the ends of an order's keys, by which its merchant knows them: at most four characters and half a key.
+
+        The first 200 by place; a key that cannot be opened is left out. Whose order it is, the caller has decided.
+        """
+        async with self._database.connection() as conn:
+            rows = await store.keys_of_order(conn, shop_id, order_id, TAILS_SHOWN)
+        tails = []
+        for row in rows:
+            try:
+                text = await self.open_key(
+                    shop_id, row["listing_id"], row["key_id"], row["dek_id"], bytes(row["sealed_text"])
+                )
+            except KeyUnreadable:
+                continue
+            tails.append(KeyTail(pos=row["pos"], generation=row["generation"], tail=tail_of(text)))
+        return tails
+
     async def open_key(self, shop_id: int, listing_id: int, key_id: int, dek_id: int, sealed_text: bytes) -> str:
         """Return a key's text; the caller writes the receipt first. Raises KeyUnreadable for a changed or moved one."""
         cipher = await self._data_keys.cipher(shop_id, dek_id)
@@ -213,10 +278,12 @@ class InventoryService:
         removed = await asyncio.to_thread(self._keyring.remove_old)
         return KekRotation(kek_id=kek_id, rewrapped=rewrapped, removed=removed)
 
-    async def _checked_head(self, arriving: AsyncIterator[bytes], total_bytes: int) -> bytes | Refused:
-        """Read until the beginning can be judged, and refuse what is no list of keys."""
+    async def _checked_head(
+        self, arriving: AsyncIterator[bytes], file_name: str, total_bytes: int
+    ) -> tuple[bytes, Layout] | Refused:
+        """Read until the beginning can be judged; returns it with how the file is read, or refuses it."""
         if total_bytes > self._most_bytes:
-            return Refused(Refusal.FILE_TOO_LARGE)
+            return Refused(Refusal.FILE_TOO_LARGE, {"file": TOO_LARGE})
         head = bytearray()
         is_whole = True
         try:
@@ -226,13 +293,14 @@ class InventoryService:
                     is_whole = False
                     break
         except TimeoutError:
-            return Refused(Refusal.FILE_UNREADABLE)
+            return Refused(Refusal.FILE_UNREADABLE, {"file": NOT_WHOLE})
         except OverflowError:
-            return Refused(Refusal.FILE_TOO_LARGE)
-        return refuse_head(bytes(head[:HEAD_BYTES]), is_whole=is_whole) or bytes(head)
+            return Refused(Refusal.FILE_TOO_LARGE, {"file": TOO_LARGE})
+        judged = judge_head(bytes(head[:HEAD_BYTES]), file_name, is_whole=is_whole)
+        return judged if isinstance(judged, Refused) else (bytes(head), judged)
 
     async def _begin(
-        self, shop_id: int, listing_id: int, file_name: str, total_bytes: int
+        self, shop_id: int, listing_id: int, file_name: str, total_bytes: int, layout: Layout
     ) -> tuple[int, int, AESGCMSIV] | Refused:
         at = self._clock.instant()
         async with self._database.transaction() as conn:
@@ -245,7 +313,7 @@ class InventoryService:
             if await store.has_running_import(conn, shop_id, listing_id):
                 return Refused(Refusal.IMPORT_RUNNING)
             last = await store.last_import_id(conn, shop_id)
-            import_id = max(self._ids.next(), last + importer.KEYS_PER_IMPORT)
+            import_id = max(self._ids.next(), last + store.KEYS_PER_IMPORT)
             dek_id, cipher = await self._data_keys.active(conn, shop_id, at)
             await store.insert_import(
                 conn,
@@ -254,6 +322,7 @@ class InventoryService:
                 listing_id=listing_id,
                 file_name=file_name[-MAX_FILE_NAME_CHARS:],
                 bytes_total=max(0, total_bytes),
+                layout=layout,
                 at=at,
             )
         return import_id, dek_id, cipher

@@ -8,12 +8,23 @@ from typing import Final, NamedTuple
 import asyncpg
 import msgspec
 
+from kabao.inventory.columns import Layout
 from kabao.inventory.keyring import Wrapped
-from kabao.inventory.model import BadLine, ImportProgress, ImportReport, ImportState, StockCounts
+from kabao.inventory.model import (
+    BadLine,
+    FoundKey,
+    ImportProgress,
+    ImportReport,
+    ImportState,
+    StockCounts,
+    UsedColumn,
+)
 from kabao.kernel import format_ref
 from kabao.postgres import Connection, load_queries
 
 SQL: Final = load_queries("kabao.inventory")
+KEYS_PER_IMPORT: Final = 2**32
+"""Key ids of an import follow its own id, so no two imports of a shop may begin closer than this."""
 _COPIED: Final = ("shop_id", "key_id", "listing_id", "import_id", "dek_id", "blind", "sealed_text", "state")
 
 
@@ -82,10 +93,22 @@ async def insert_import(
     listing_id: int,
     file_name: str,
     bytes_total: int,
+    layout: Layout,
     at: datetime | None,
 ) -> None:
     """Begin an import."""
-    await conn.execute(SQL.insert_import, shop_id, import_id, listing_id, file_name, bytes_total, at)
+    await conn.execute(
+        SQL.insert_import,
+        shop_id,
+        import_id,
+        listing_id,
+        file_name,
+        bytes_total,
+        int(layout.has_header),
+        layout.columns if layout.has_header else (),
+        layout.unused_columns,
+        at,
+    )
 
 
 async def add_batch(
@@ -116,6 +139,8 @@ async def add_batch(
     )
     if row is None:
         return None
+    if row["fresh"] < len(batch.blinds):
+        await conn.execute(SQL.count_repeated, shop_id, import_id, batch.blinds, row["fresh"])
     return ImportProgress(
         import_id=import_id,
         bytes_done=row["bytes_done"],
@@ -153,7 +178,51 @@ async def stock(conn: Connection, shop_id: int, listing_id: int) -> StockCounts:
 
 async def withdraw(conn: Connection, shop_id: int, listing_id: int, limit: int) -> int:
     """Take a batch of keys out of stock; returns how many."""
-    return _affected(await conn.execute(SQL.withdraw, shop_id, listing_id, limit))
+    gone: int = await conn.fetchval(SQL.withdraw, shop_id, listing_id, limit)
+    return gone
+
+
+async def lock_import(conn: Connection, shop_id: int, import_id: int) -> tuple[int, ImportState] | None:
+    """Lock an import; returns its listing and how it stands, None where there is none."""
+    row = await conn.fetchrow(SQL.lock_import, shop_id, import_id)
+    return None if row is None else (row["listing_id"], ImportState(row["state"]))
+
+
+async def left_of_import(conn: Connection, shop_id: int, listing_id: int, import_id: int) -> int:
+    """Count an import's keys that are still available."""
+    found: int = await conn.fetchval(SQL.left_of_import, shop_id, listing_id, import_id, KEYS_PER_IMPORT)
+    return found
+
+
+async def withdraw_import(conn: Connection, shop_id: int, listing_id: int, import_id: int, limit: int) -> int:
+    """Take a batch of an import's keys out of stock; returns how many."""
+    gone: int = await conn.fetchval(SQL.withdraw_import, shop_id, listing_id, import_id, KEYS_PER_IMPORT, limit)
+    return gone
+
+
+async def find_key(conn: Connection, shop_id: int, blinds: list[bytes]) -> FoundKey | None:
+    """Read where a key stands that is known by its blind index."""
+    row = await conn.fetchrow(SQL.find_key, shop_id, blinds)
+    if row is None:
+        return None
+    return FoundKey(
+        state=row["state"],
+        listing_ref=format_ref(shop_id, row["listing_id"]),
+        import_ref=format_ref(shop_id, row["import_id"]),
+        file_name=row["file_name"] or "",
+        imported_at=row["imported_at"],
+        order_ref=None if row["order_id"] is None else format_ref(shop_id, row["order_id"]),
+        pos=row["pos"],
+        generation=row["generation"],
+        placed_at=row["placed_at"],
+        delivered_at=row["delivered_at"],
+        opened_at=row["opened_at"],
+    )
+
+
+async def keys_of_order(conn: Connection, shop_id: int, order_id: int, limit: int) -> Sequence[asyncpg.Record]:
+    """Read the sealed texts of an order's keys with their places."""
+    return await conn.fetch(SQL.keys_of_order, shop_id, order_id, limit)
 
 
 async def hold_data_keys(conn: Connection) -> None:
@@ -249,10 +318,17 @@ def _report(row: asyncpg.Record) -> ImportReport:
         bytes_total=row["bytes_total"],
         bytes_done=row["bytes_done"],
         lines=row["line_count"],
+        header_lines=row["header_lines"] if row["line_count"] else 0,
+        columns=msgspec.convert(row["columns"], list[UsedColumn]),
+        unused_columns=row["unused_columns"],
+        blank=max(0, row["line_count"] - row["header_lines"] - row["added"] - row["duplicates"] - row["bad"]),
         added=row["added"],
         duplicates=row["duplicates"],
+        repeated=row["repeated"],
+        in_stock=row["duplicates"] - row["repeated"],
         bad=row["bad"],
         bad_lines=msgspec.convert(row["bad_lines"], list[BadLine]),
+        withdrawn=row["withdrawn"],
         failure=row["failure"],
         created_at=row["created_at"],
         finished_at=row["finished_at"],

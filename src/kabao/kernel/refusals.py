@@ -59,6 +59,8 @@ class Refusal(StrEnum):
     FILE_UNREADABLE = "file_unreadable"
     FILE_ALREADY_THERE = "file_already_there"
     TOO_MANY_FILES = "too_many_files"
+    FILE_NOT_TEXT = "file_not_text"
+    COLUMNS_UNKNOWN = "columns_unknown"
     IMPORT_RUNNING = "import_running"
     SIGNATURE_WRONG = "signature_wrong"
     NOTICE_CONTRADICTS = "notice_contradicts"
@@ -276,6 +278,19 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         409,
         "这个订单的文件已经到上限了，没有收下。",
         "This order has as many files as it may; it was not taken.",
+    ),
+    Refusal.FILE_NOT_TEXT: Sentence(
+        415,
+        "这不是文本文件，没有导入。表格请另存为 CSV（UTF-8）再导入。",
+        "This is not a text file and nothing was imported. Save a spreadsheet as CSV (UTF-8) first.",
+    ),
+    Refusal.COLUMNS_UNKNOWN: Sentence(
+        422,
+        "没有认出卡密在哪一列，没有导入。第一行写列名：卡密、兑换码、激活码、序列号、key 或 code；"
+        "分两列的写 卡号、密码，或 账号、密码（card、pin，account、password 也行）。一整行是一个卡密的，存成 .txt。",
+        "No column of card keys was recognised and nothing was imported. Name the columns in the first line: key, "
+        "code, cdkey, 卡密, 兑换码, 激活码, 序列号; two columns: card and pin, account and password, 卡号 and 密码. "
+        "Where a whole line is one key, name the file .txt.",
     ),
     Refusal.IMPORT_RUNNING: Sentence(
         409, "上一次导入还在进行，等它完成再导入。", "The previous import is still running; wait for it."
