@@ -192,6 +192,8 @@ async def _order(visit: Visit, order: OrderView, *, errors: dict[str, str] | Non
     if order.role == "buyer" and "read" in order.allowed:
         opened = await services.orders.opened_keys(visit.me, order.ref, visit.visitor)
         keys = {} if isinstance(opened, Refused) else {key.pos: key.text for key in opened.keys}
+    is_seller = order.role == "merchant"
+    tails = await services.inventory.tails(order.shop_id, order.order_id) if is_seller else []
     return page(
         "order.html",
         visit,
@@ -204,6 +206,7 @@ async def _order(visit: Visit, order: OrderView, *, errors: dict[str, str] | Non
         symptoms=[CLAIMS[name] for name in SYMPTOMS],
         icons=SYMPTOMS,
         keys=keys,
+        tails={(key.pos, key.generation): key.tail for key in tails},
         messages=await services.evidence.messages(order.shop_id, order.order_id),
         items=await services.evidence.items(order.shop_id, order.order_id),
         flow_steps=order_flow(order.state),
