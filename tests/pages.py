@@ -86,7 +86,7 @@ class Site:
         listing = page.path.split("/")[4]
         await merchant.send("/keys", {"keys": "\n".join(keys or KEYS)})
         await merchant.get(f"/m/{shop}/listings/{listing}")
-        page = await merchant.send("/publish")
+        page = await merchant.send(f"/listings/{listing}", {"then": "publish"})
         assert "已上架" in page.text
         return merchant, shop, listing
 

@@ -11,7 +11,7 @@ from kabao.shops.rules import (
     clean_draft,
     clean_shop,
     draft_faults,
-    is_licence_number,
+    licence_fault,
     notices_for,
     search_pattern,
     shop_faults,
@@ -32,7 +32,7 @@ DRAFT = ListingDraft(
 
 @pytest.mark.parametrize("number", ["91350100M000100Y43", "110108000000016"])
 def test_a_licence_number_is_a_credit_code_or_a_registration(number: str) -> None:
-    assert is_licence_number(number)
+    assert licence_fault(number) == ""
 
 
 @pytest.mark.parametrize(
@@ -40,7 +40,20 @@ def test_a_licence_number_is_a_credit_code_or_a_registration(number: str) -> Non
     ["91350100M000100Y44", "19350100M000100Y43", "91350100M000I00Y43", "9135", "", "11010800000001", "11010800000001A"],
 )
 def test_a_mistyped_licence_number_is_noticed(number: str) -> None:
-    assert not is_licence_number(number)
+    assert licence_fault(number)
+
+
+@pytest.mark.parametrize(
+    ("number", "words"),
+    [
+        ("", "现在是 0 位"),
+        ("9135010", "现在是 7 位"),
+        ("91350100M000100Y4I", "不会有「I」"),
+        ("91350100M000100Y44", "最后一位校验不对"),
+    ],
+)
+def test_a_wrong_licence_number_is_told_what_is_wrong(number: str, words: str) -> None:
+    assert words in licence_fault(number)
 
 
 def test_every_single_wrong_character_breaks_the_check() -> None:
@@ -48,7 +61,7 @@ def test_every_single_wrong_character_breaks_the_check() -> None:
     for place in range(17):
         for letter in "0123456789ABCDEFGHJKLMNPQRTUWXY":
             if letter != good[place]:
-                assert not is_licence_number(good[:place] + letter + good[place + 1 :])
+                assert licence_fault(good[:place] + letter + good[place + 1 :])
 
 
 def test_typing_habits_do_not_decide() -> None:
@@ -67,7 +80,7 @@ def test_typing_habits_do_not_decide() -> None:
 
 def test_each_field_of_the_identity_has_its_sentence() -> None:
     faults = shop_faults(ShopForm(name="北", legal_name="甲\x07乙", address="路", licence_number="1"))
-    assert list(faults) == ["name", "legal_name", "address", "licence_number"]
+    assert list(faults) == ["name", "legal_name", "licence_number", "address"]
     assert all(sentence.endswith("。") for sentence in faults.values())
     assert shop_faults(FORM) == {}
 

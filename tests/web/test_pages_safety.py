@@ -6,7 +6,7 @@ import pytest
 
 from kabao.kernel import Refusal, Refused
 from kabao.web.http import Form, local_path, open_kept, seal_kept
-from pages import KEYS, SHOP, Site
+from pages import KEYS, SHOP, TITLE, Site
 
 ENOUGH = {"notice": ["no_reason_after_open", "validity"], "quantity": "2"}
 
@@ -72,7 +72,6 @@ async def test_a_stranger_finds_none_of_it(site: Site) -> None:
         f"/m/{shop}/edit",
         f"/m/{shop}/listings/new",
         f"/m/{shop}/listings/{listing}",
-        f"/m/{shop}/listings/{listing}/publish",
         f"/m/{shop}/listings/{listing}/keys",
         "/sandbox-custodian/checkout/nonsense",
         "/buy/nonsense",
@@ -113,12 +112,17 @@ async def test_a_form_survives_the_end_of_its_session(site: Site) -> None:
     buyer = await site.person("小买家")
     form = (await buyer.get(f"/buy/{listing}")).form(f"/buy/{listing}")
     buyer.client.cookies.delete("kabao_session")
+    buyer.client.cookies.set("kabao_session", "ended-meanwhile")
     page = await buyer.post(form.action, form.fields | ENOUGH)
     assert page.status == 401
+    assert "登录过期了" in page.text
+    buyer.client.cookies.delete("kabao_session")
     assert "你刚才填的内容都还在" in page.text
     await buyer.send("/sign-in", {"phone": "13800000002"})
     page = await buyer.send("/sign-in/code", {"code": site.post.codes["+8613800000002"]})
-    assert "接着提交" in page.text
+    assert "接着下单" in page.text
+    assert f"{TITLE} × 2" in page.words
+    assert "¥ 193 .00" in page.words
     assert page.form(f"/buy/{listing}").fields["quantity"] == ["2"]
     page = await buyer.send(f"/buy/{listing}")
     assert page.path.startswith("/o/")
@@ -229,7 +233,7 @@ async def test_forms_come_back_with_sentences_and_with_what_was_typed(site: Site
         {"price_minor": "abc", "escrow_hours": "x", "changed_mind_after_open": "partial", "title": "改过的标题"},
     )
     assert page.status == 422
-    assert "填价格" in page.text
+    assert "价格填数字" in page.text
     assert "填扣百分之几" in page.text
     assert "改过的标题" in page.text
     page = await merchant.get(f"/m/{shop}/listings/{listing}/keys")

@@ -63,9 +63,9 @@ async def test_a_sealed_order_is_refunded_at_once(site: Site) -> None:
     await buyer.get(f"/o/{ref}/refund")
     page = await buyer.send("/refund")
     assert "已全额退款" in page.text
-    assert "正在退给买家" in page.text
+    assert "正在退给你" in page.text
     await site.app.instructions.run()
-    assert "已退给买家" in (await buyer.get(f"/o/{ref}")).text
+    assert "已退给你" in (await buyer.get(f"/o/{ref}")).text
 
 
 async def test_keys_of_one_order_may_be_opened_one_by_one(site: Site) -> None:
@@ -106,7 +106,8 @@ async def test_an_offer_is_made_countered_and_accepted(site: Site) -> None:
     assert page.path.startswith("/c/")
     case = page.path.split("/")[2]
     assert "shot.png" in page.text
-    assert "有文件没有收下" in page.text
+    assert "「x.exe」没有收下：只收 PNG、JPEG、WebP 图片和纯文本" in page.text
+    assert "已提交，这笔钱冻结在托管方" in page.text
     assert "12315" in page.text
     assert "冻结在托管方" in page.words
     assert (await merchant.get("/m")).words.count("有 1 件事等你回应") == 1

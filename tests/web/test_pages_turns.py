@@ -31,7 +31,7 @@ FORMS = (
     "/m/1/edit",
     "/m/1/listings/new",
     "/m/1/listings/1-2",
-    "/m/1/listings/1-2/publish",
+    "/m/1/listings/1-2/pause",
     "/m/1/listings/1-2/keys",
     "/me",
     "/messages",
@@ -218,11 +218,13 @@ async def test_goods_that_may_not_be_sold_stay_a_draft(site: Site) -> None:
     page = await merchant.send(
         "/listings/new", {"title": "银行卡四件套", "description": "实名银行卡出售", "price_minor": "9"}
     )
-    if page.status == 200:
-        ref = page.path.split("/")[4]
-        await merchant.get(f"/m/{shop}/listings/{ref}")
-        page = await merchant.send("/publish")
+    ref = page.path.split("/")[4]
+    # The draft is kept and says at once what would not go on sale.
+    assert page.path == f"/m/{shop}/listings/{ref}"
+    assert "这样写不能上架" in page.text
+    page = await merchant.send(f"/listings/{ref}", {"then": "publish"})
     assert page.status == 422
+    assert "已保存，没有上架" in page.text
     page = await merchant.send(f"/listings/{ref}", {"title": "x"})
     assert page.status == 422
 

@@ -80,7 +80,7 @@ def case_event_text(kind: str, who: str, *, offer: OfferView | None, opening: st
     label = offer.label if offer is not None else ""
     texts = {
         "opened": f"{name}发起纠纷：{opening}。",
-        "answered": f"{name}作了答复，没有同意诉求。",
+        "answered": f"{name}作了答复。",
         "offered": f"{name}提出方案：{label}。",
         "accepted": f"{name}接受了方案：{label}。双方和解。",
         "granted": f"{name}同意了买家的诉求：{label}。双方和解。",

@@ -17,6 +17,7 @@ from kabao.web import (
     merchant,
     orders,
     problem,
+    reopened,
     signin,
     static_files,
     stock,
@@ -41,6 +42,7 @@ def routes() -> list[ControllerRouterHandler]:
         stock.handlers,
         desk.handlers,
         custodian_page.handlers,
+        reopened.handlers,
         static_files.handlers,
     )
     return [handler for area in areas for handler in area]

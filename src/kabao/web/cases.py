@@ -25,13 +25,13 @@ from kabao.web.words import (
     ACCEPTED,
     ANSWERED,
     ESCALATED,
+    NOTHING_KEPT,
     OFFERED,
     OUTSIDE,
     PARTIES,
     REFUSED,
     REMEDIES,
     SENT,
-    SOME_FILES_LEFT,
     WITHDRAWN,
     Flash,
     size_text,
@@ -106,8 +106,9 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
         if isinstance(said, Refused):
             return await _show(visit, case, errors=said.fields or {"body": said.zh}, status=said.status)
     left = await take_files(files, partial(visit.services.cases.add_file, visit.me, case.ref))
-    flash = SOME_FILES_LEFT if left else ANSWERED if is_answer else SENT
-    return redirect(f"/c/{case.ref}", flash=flash, visit=visit)
+    flash = ANSWERED if is_answer else SENT if body or len(left) < len(files) else NOTHING_KEPT
+    # Back to the composer, where the talk goes on; to the top where something there wants to be read.
+    return redirect(f"/c/{case.ref}" + ("" if left else "#say"), flash=flash, visit=visit, left=left)
 
 
 @get("/c/{ref:str}/offer")

@@ -16,7 +16,7 @@ from kabao.web.http import (
     refusal_page,
     same_origin,
 )
-from kabao.web.words import PAID
+from kabao.web.words import PAID, PAYMENT_ENDS
 
 
 @get("/sandbox-custodian/checkout/{checkout:str}")
@@ -37,15 +37,21 @@ async def pay_at_custodian(request: PageRequest, checkout: FromPath[str]) -> Pag
         return refusal_page(visit, Refused(Refusal.NOT_FOUND))
     if not same_origin(request):
         return refusal_page(visit, Refused(Refusal.CSRF_MISMATCH), back=request.url.path, link="回到付款页")
-    if found.paid_at is None:
-        payment_id = await custody.pay(checkout)
+    flash = None
+    if found.paid_at is None and (payment_id := await custody.pay(checkout)) is not None:
+        # Until kabao has answered its notice, all that is known is that the institution has the money.
+        flash = PAID
 
         async def tell(body: bytes, signature: str) -> bool:
-            return not isinstance(await visit.services.orders.take_notice(body, signature), Refused)
+            nonlocal flash
+            booked = await visit.services.orders.take_notice(body, signature)
+            if isinstance(booked, Refused):
+                return False
+            flash = PAYMENT_ENDS.get(booked.outcome, PAID)
+            return True
 
-        if payment_id is not None:
-            await custody.notify(payment_id, tell)
-    return redirect(local_path(found.return_path, "/o"), flash=PAID, visit=visit)
+        await custody.notify(payment_id, tell)
+    return redirect(local_path(found.return_path, "/o"), flash=flash, visit=visit)
 
 
 async def _checkout(visit: Visit, checkout: str) -> Page:

@@ -1,26 +1,31 @@
 """Files of an order: taking them, showing previews to everyone concerned, giving originals to who may have them."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Final
 
 from litestar import get
 from litestar.datastructures import UploadFile
 from litestar.params import FromPath
 
 from kabao.evidence import Item
-from kabao.kernel import Refused
+from kabao.kernel import Refusal, Refused
 from kabao.web.http import Page, PageRequest, Visit, chunks, download, refusal_page, signed
 
+TEXT_NAMES: Final = (".txt", ".csv", ".log", ".md")
+"""Names of text: one that is refused as unknown is written in another encoding than UTF-8."""
 Keep = Callable[[str, AsyncIterator[bytes]], Awaitable[Item | Refused]]
 """Takes a name and the bytes."""
 
 
-async def take_files(files: list[UploadFile], keep: Keep) -> list[str]:
-    """Keep files as evidence, one by one; returns the names of those that were not taken."""
+async def take_files(files: list[UploadFile], keep: Keep) -> list[tuple[str, str]]:
+    """Keep files as evidence, one by one; returns the names of those that were not taken, each with why."""
     left = []
     for upload in files:
         name = upload.filename or "file"
-        if isinstance(await keep(name, chunks(upload)), Refused):
-            left.append(name)
+        kept = await keep(name, chunks(upload))
+        if isinstance(kept, Refused):
+            is_text = kept.code is Refusal.FILE_TYPE_UNKNOWN and name.lower().endswith(TEXT_NAMES)
+            left.append((name, "file_encoding" if is_text else str(kept.code)))
     return left
 
 

@@ -9,9 +9,10 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import urlencode, urlsplit
 
@@ -23,13 +24,18 @@ from kabao.identity import Person, SignedIn, Visitor, visitor_of
 from kabao.kernel import Refusal, Refused
 from kabao.web.render import CSRF_FIELD, render
 from kabao.web.services import Services
-from kabao.web.words import FLASHES, Flash
+from kabao.web.words import FLASHES, Flash, left_sentence
 
 SESSION_COOKIE: Final = "kabao_session"
 PRE_COOKIE: Final = "kabao_pre"
 FLASH_COOKIE: Final = "kabao_flash"
 KEPT_FIELD: Final = "kept"
 NEVER_ECHOED: Final = frozenset({CSRF_FIELD, KEPT_FIELD, "password", "totp", "code", "keys"})
+
+NOT_WORDS: Final = frozenset({"idempotency_key", "snapshot_no", "next", "sent", "offer", "version"})
+"""Hidden fields: sent again with a kept form, but nothing that anyone typed."""
+LEFT_SHOWN: Final = 5
+LEFT_NAME: Final = 60
 
 SESSION_SECONDS: Final = 30 * 24 * 3600
 KEPT_LIMIT: Final = 64 * 1024
@@ -225,7 +231,8 @@ def local_path(text: str, default: str = "/") -> str:
 
 def page(template: str, visit: Visit, *, status: int = 200, private: bool | None = None, **context: object) -> Page:
     """Answer with a page; one of a signed-in person (or a private one) is never stored."""
-    flash = FLASHES.get(visit.request.cookies.get(FLASH_COOKIE, ""))
+    key, _, sealed = visit.request.cookies.get(FLASH_COOKIE, "").partition(".")
+    flash = FLASHES.get(key)
     context.setdefault("errors", {})
     content = render(
         template,
@@ -235,6 +242,7 @@ def page(template: str, visit: Visit, *, status: int = 200, private: bool | None
             "unread": visit.unread,
             "csrf_token": visit.csrf,
             "flash": flash,
+            "left": [left_sentence(name, why) for name, why in _open_left(sealed, visit.csrf)] if sealed else [],
             **context,
         },
     )
@@ -264,9 +272,15 @@ def is_https(services: Services) -> bool:
     return services.settings.is_https
 
 
-def redirect(path: str, *, flash: Flash | None = None, visit: Visit | None = None) -> Page:
-    """Send the browser on with 303, with one sentence to show there when told."""
-    cookies = [cookie(visit, FLASH_COOKIE, flash.key, 60)] if flash and visit else []
+def redirect(
+    path: str, *, flash: Flash | None = None, visit: Visit | None = None, left: Sequence[tuple[str, str]] = ()
+) -> Page:
+    """Send the browser on with 303, with one sentence to show there when told, and the files that were not taken."""
+    cookies = []
+    if flash and visit:
+        cookies.append(
+            cookie(visit, FLASH_COOKIE, flash.key + (f".{_seal_left(left, visit.csrf)}" if left else ""), 60)
+        )
     return Response(
         "",
         status_code=303,
@@ -291,6 +305,8 @@ def refusal_page(visit: Visit, refused: Refused, *, back: str = "/", link: str =
 
 def error_page(refused: Refused, request: PageRequest) -> Page:
     """Answer outside any handler (unknown path, broken database) without asking the database who is here."""
+    # Only what may work the second time is offered again: a page that is not there stays away.
+    again = request.method == "GET" and request.url.path != "/" and refused.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     content = render(
         "refused.html",
         now=datetime.now(UTC),
@@ -299,20 +315,23 @@ def error_page(refused: Refused, request: PageRequest) -> Page:
         flash=None,
         refused=refused,
         fields=list(refused.fields.values()),
-        back_href="/" if request.method != "GET" or request.url.path == "/" else here(request),
-        back_link="回首页" if request.method != "GET" or request.url.path == "/" else "再试一次",
+        back_href=here(request) if again else "/",
+        back_link="再试一次" if again else "回首页",
     )
     return Response(
         content,
         status_code=refused.status,
         media_type=HTML,
-        headers=HEADERS | {"cache-control": "no-store"} | ({"retry-after": "5"} if refused.status == 503 else {}),  # noqa: PLR2004
+        headers=HEADERS
+        | {"cache-control": "no-store"}
+        | ({"retry-after": "5"} if refused.status == HTTPStatus.SERVICE_UNAVAILABLE else {}),
     )
 
 
 def stale_page(visit: Visit) -> Page:
     """Answer a wrong token: nothing was changed, and what was typed stands there to be copied."""
-    typed = [value for values in visit.form.typed().values() for value in values if len(value) > 20]  # noqa: PLR2004
+    words = {name: values for name, values in visit.form.typed().items() if name not in NOT_WORDS}
+    typed = [value for values in words.values() for value in values if len(value) > 20]  # noqa: PLR2004
     back = local_path(urlsplit(visit.request.headers.get("referer", "")).path, "/")
     return page("stale.html", visit, status=403, private=True, typed=typed, back_href=back)
 
@@ -341,6 +360,22 @@ def open_kept(sealed: str, pre_token: str) -> tuple[str, dict[str, list[str]]] |
     return local_path(kept["path"]), kept["fields"]
 
 
+def _seal_left(left: Sequence[tuple[str, str]], token: str) -> str:
+    """Seal the names of files that were not taken, and why, so that nobody else can put words on a page."""
+    shown = [(name[:LEFT_NAME], why) for name, why in left[:LEFT_SHOWN]]
+    body = json.dumps(shown, ensure_ascii=False, separators=(",", ":")).encode()
+    return base64.urlsafe_b64encode(_mac(body, token) + body).decode().rstrip("=")
+
+
+def _open_left(sealed: str, token: str) -> list[tuple[str, str]]:
+    try:
+        raw = base64.urlsafe_b64decode(sealed + "=" * (-len(sealed) % 4))
+    except ValueError:
+        return []
+    mac, body = raw[:32], raw[32:]
+    return [(name, why) for name, why in json.loads(body)] if hmac.compare_digest(mac, _mac(body, token)) else []
+
+
 def _mac(body: bytes, pre_token: str) -> bytes:
     return hmac.new(pre_token.encode(), b"kabao kept form\x00" + body, hashlib.sha256).digest()
 
@@ -356,8 +391,14 @@ def ask_to_sign_in(visit: Visit) -> Page:
         form={"phone": ""},
         next_path=path,
         kept=seal_kept(visit.form, path, visit.pre_token),
-        has_kept=True,
+        kept_for=goes_on(path),
+        ran_out=SESSION_COOKIE in visit.request.cookies,
     )
+
+
+def goes_on(path: str) -> str:
+    """Say what a kept form goes on with after sign-in; empty where nothing is kept."""
+    return "" if not path else "下单" if path.startswith("/buy/") else "提交"
 
 
 # ---------------------------------------------------------------- bodies

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from kabao.cases import CLAIMS
 from kabao.evidence import AuthorRole
 from kabao.kernel import Refusal, Refused, parse_ref
-from kabao.orders import OrderView
+from kabao.orders import OrderState, OrderView
 from kabao.shops import shop_ref
 from kabao.web.files import take_files
 from kabao.web.http import (
@@ -28,17 +28,19 @@ from kabao.web.words import (
     CONFIRMED,
     EVENTS,
     KEY_STATES,
-    MONEY_MOVES,
+    NOTHING_KEPT,
     ORDER_STATES,
     ORDER_TABS,
     PARTIES,
     REFUNDED,
+    REFUNDED_PART,
     SENT,
-    SOME_FILES_LEFT,
     duration,
     headline,
+    money_move,
     order_flow,
     size_text,
+    stray_money,
 )
 
 PAGE_SIZE: Final = 30
@@ -143,7 +145,8 @@ async def refund(request: PageRequest, ref: FromPath[str]) -> Page:
     done = await visit.services.orders.refund_sealed(visit.me, ref)
     if isinstance(done, Refused):
         return _stopped(visit, ref, done)
-    return redirect(f"/o/{ref}", flash=REFUNDED, visit=visit)
+    is_whole = done.state is OrderState.REFUNDED
+    return redirect(f"/o/{ref}", flash=REFUNDED if is_whole else REFUNDED_PART, visit=visit)
 
 
 @get("/o/{ref:str}/confirm")
@@ -183,7 +186,8 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
             return await _order(visit, order, errors=said.fields or {"body": said.zh}, status=said.status)
     keep = partial(visit.services.evidence.add_file, order.shop_id, order.order_id, None, visit.me.account_id, role)
     left = await take_files(files, keep)
-    return redirect(f"/o/{ref}", flash=SOME_FILES_LEFT if left else SENT, visit=visit)
+    flash = SENT if body or len(left) < len(files) else NOTHING_KEPT
+    return redirect(f"/o/{ref}" + ("" if left else "#say"), flash=flash, visit=visit, left=left)
 
 
 async def _order(visit: Visit, order: OrderView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
@@ -194,6 +198,7 @@ async def _order(visit: Visit, order: OrderView, *, errors: dict[str, str] | Non
         keys = {} if isinstance(opened, Refused) else {key.pos: key.text for key in opened.keys}
     is_seller = order.role == "merchant"
     tails = await services.inventory.tails(order.shop_id, order.order_id) if is_seller else []
+    returned, returned_minor = returned_cards(order)
     return page(
         "order.html",
         visit,
@@ -215,11 +220,31 @@ async def _order(visit: Visit, order: OrderView, *, errors: dict[str, str] | Non
         duration=duration,
         size_text=size_text,
         key_states=KEY_STATES,
-        money_moves=MONEY_MOVES,
+        money_move=money_move,
+        stray=stray_money(order.money_moves, order.role),
+        refund_minor=sealed_refund(order),
+        returned=returned,
+        returned_minor=returned_minor,
         events=EVENTS,
         parties=PARTIES,
         version=version_of(order),
     )
+
+
+def sealed_refund(order: OrderView) -> int:
+    """Return what giving back every sealed key refunds, as the database reckons it."""
+    sealed = sum(slot.state == "sealed" for slot in order.keys)
+    return min(order.unit_minor * sealed, order.escrow.held_minor) if order.escrow else 0
+
+
+def returned_cards(order: OrderView) -> tuple[list[int], int | None]:
+    """Return the places whose sealed keys went back, and what each brought; None where no one price is known."""
+    if order.escrow is None:
+        return [], None
+    there = {slot.pos for slot in order.keys}
+    gone = [pos for pos in range(1, order.quantity + 1) if pos not in there]
+    sealed = sum(event.amount_minor or 0 for event in order.events if event.kind == "refunded_sealed")
+    return gone, order.unit_minor if sealed == order.unit_minor * len(gone) else None
 
 
 async def _second_step(request: PageRequest, ref: str, act: str, template: str) -> Page:
@@ -233,7 +258,9 @@ async def _second_step(request: PageRequest, ref: str, act: str, template: str) 
         # The order moved on since the button was drawn; its page says how it stands now.
         return redirect(f"/o/{order.ref}")
     sealed = [slot.pos for slot in order.keys if slot.state == "sealed"]
-    return page(template, visit, private=True, o=order, sealed=sealed)
+    opened = [slot.pos for slot in order.keys if slot.state == "opened"]
+    refund_minor = sealed_refund(order)
+    return page(template, visit, private=True, o=order, sealed=sealed, opened=opened, refund_minor=refund_minor)
 
 
 def _stopped(visit: Visit, ref: str, refused: Refused) -> Page:

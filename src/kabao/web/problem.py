@@ -22,7 +22,7 @@ from kabao.web.http import (
     signed,
 )
 from kabao.web.render import stamp, yuan_text
-from kabao.web.words import CASE_OPENED, REMEDIES, SOME_FILES_LEFT
+from kabao.web.words import CASE_OPENED, REMEDIES
 
 STATEMENT_LIMIT: Final = 2000
 BLANKS: Final = ("（几点几分）", "（哪里）", "（看到的原话）", "（全额退款、部分退款或补发）")
@@ -69,7 +69,7 @@ async def open_case(request: PageRequest, ref: FromPath[str]) -> Page:
             return redirect(f"/c/{order.open_case_ref}")
         return _form(visit, order, form, errors=case.fields or {"": case.zh}, status=case.status)
     left = await take_files(visit.form.files("files"), partial(visit.services.cases.add_file, visit.me, case.ref))
-    return redirect(f"/c/{case.ref}", flash=SOME_FILES_LEFT if left else CASE_OPENED, visit=visit)
+    return redirect(f"/c/{case.ref}", flash=CASE_OPENED, visit=visit, left=left)
 
 
 def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, str]:

@@ -5,19 +5,22 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.identity import NewSession, Role
-from kabao.kernel import Refused
+from kabao.identity import NewSession, Person, Role, normal_phone
+from kabao.kernel import Refusal, Refused
+from kabao.shops import ListingView
 from kabao.web.http import (
     KEPT_FIELD,
     PRE_COOKIE,
     SESSION_COOKIE,
     SESSION_SECONDS,
+    Form,
     Page,
     PageRequest,
     Visit,
     cookie,
     enter,
     forget,
+    goes_on,
     local_path,
     open_kept,
     page,
@@ -32,6 +35,8 @@ from kabao.web.http import (
 from kabao.web.words import SAVED, SIGNED_OUT
 
 LINK_LIMIT: Final = 200
+RESEND_SECONDS: Final = 60
+"""How long identity waits between two codes to one phone."""
 START: Final = {Role.SUPPORT: "/desk", Role.OPERATOR: "/desk", Role.MERCHANT: "/m"}
 """Where a sign-in link leads, by the role it was made for."""
 
@@ -54,9 +59,13 @@ async def send_code(request: PageRequest) -> Page:
         return visit
     phone = visit.form.text("phone")
     sent = await visit.services.identity.request_code(phone, visit.visitor)
+    known = normal_phone(phone)
+    if isinstance(sent, Refused) and sent.code is Refusal.TOO_MANY_TRIES and known:
+        # A code that was sent a moment ago still works, so its field must not go away.
+        return _ask_code(visit, known, note=resend_note(visit), sent_at=_sent_at(visit), status=sent.status)
     if isinstance(sent, Refused):
         return _ask_phone(visit, _next(visit), errors=_sentences(sent, "phone"), status=sent.status)
-    return _ask_code(visit, sent)
+    return _ask_code(visit, sent, sent_at=int(visit.now.timestamp()))
 
 
 @post("/sign-in/code", status_code=200)
@@ -70,8 +79,9 @@ async def check_code(request: PageRequest) -> Page:
         phone, visit.form.text("code"), visit.visitor, replacing=_earlier(visit)
     )
     if isinstance(opened, Refused):
-        return _ask_code(visit, phone, errors=_sentences(opened, "code"), status=opened.status)
-    return _let_in(visit, opened)
+        errors, sent_at = _sentences(opened, "code"), _sent_at(visit)
+        return _ask_code(visit, phone, errors=errors, sent_at=sent_at, status=opened.status)
+    return await _let_in(visit, opened)
 
 
 @get("/sign-in/link/{token:str}")
@@ -93,7 +103,7 @@ async def use_link(request: PageRequest, token: FromPath[str]) -> Page:
     opened = await visit.services.identity.sign_in_by_link(token[:LINK_LIMIT], visit.visitor, replacing=_earlier(visit))
     if isinstance(opened, Refused):
         return refusal_page(visit, opened, back="/sign-in", link="用手机号登录")
-    return _let_in(visit, opened, START.get(opened.role or Role.BUYER, "/"))
+    return await _let_in(visit, opened, START.get(opened.role or Role.BUYER, "/"))
 
 
 @post("/sign-out", status_code=200)
@@ -182,18 +192,35 @@ def _next(visit: Visit) -> str:
 
 
 def _sentences(refused: Refused, name: str) -> dict[str, str]:
-    return refused.fields or {name: refused.zh}
+    is_about_it = refused.code in {Refusal.CODE_WRONG, Refusal.CODE_EXPIRED, Refusal.INVALID_FIELDS}
+    return refused.fields or {name if is_about_it else "": refused.zh}
 
 
-def _kept(visit: Visit) -> str:
+def resend_note(visit: Visit) -> str:
+    """Say when the next code may be asked for, as far as the page that asked knows when the last one went out."""
+    sent = _sent_at(visit)
+    wait = sent + RESEND_SECONDS - int(visit.now.timestamp()) if sent else 0
+    if 0 < wait <= RESEND_SECONDS:
+        return f"刚才的验证码还有效，{wait} 秒后可以重发。"
+    return "验证码要得太频繁了，没有再发。5 分钟内收到过的还能用，填在下面；没有的话过几分钟再来。"
+
+
+def _sent_at(visit: Visit) -> int | None:
+    text = visit.form.text("sent")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 12 else None  # noqa: PLR2004
+
+
+def _kept(visit: Visit) -> tuple[str, str]:
+    """Return the sealed form that came along, and the path it is for; two empty texts where there is none."""
     sealed = visit.form.raw(KEPT_FIELD)
-    return sealed if sealed and open_kept(sealed, visit.pre_token) else ""
+    kept = open_kept(sealed, visit.pre_token) if sealed else None
+    return (sealed, kept[0]) if kept else ("", "")
 
 
 def _ask_phone(
     visit: Visit, next_path: str, *, errors: dict[str, str] | None = None, status: int = 200, keep: bool = True
 ) -> Page:
-    kept = _kept(visit) if keep else ""
+    kept, path = _kept(visit) if keep else ("", "")
     return page(
         "signin.html",
         visit,
@@ -203,11 +230,20 @@ def _ask_phone(
         form={"phone": visit.form.text("phone")},
         next_path=next_path,
         kept=kept,
-        has_kept=bool(kept),
+        kept_for=goes_on(path),
+        ran_out=False,
     )
 
 
-def _ask_code(visit: Visit, phone: str, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
+def _ask_code(
+    visit: Visit,
+    phone: str,
+    *,
+    errors: dict[str, str] | None = None,
+    note: str = "",
+    sent_at: int | None,
+    status: int = 200,
+) -> Page:
     return page(
         "signin_code.html",
         visit,
@@ -216,7 +252,9 @@ def _ask_code(visit: Visit, phone: str, *, errors: dict[str, str] | None = None,
         errors=errors or {},
         phone=phone,
         next_path=_next(visit),
-        kept=_kept(visit),
+        kept=_kept(visit)[0],
+        note=note,
+        sent=sent_at or "",
     )
 
 
@@ -224,20 +262,39 @@ def _earlier(visit: Visit) -> str | None:
     return visit.request.cookies.get(SESSION_COOKIE)
 
 
-def _let_in(visit: Visit, opened: NewSession, start: str = "") -> Page:
+async def _let_in(visit: Visit, opened: NewSession, start: str = "") -> Page:
     kept = open_kept(visit.form.raw(KEPT_FIELD), visit.pre_token) if visit.form.raw(KEPT_FIELD) else None
     if kept is None:
         answer = redirect(start or _next(visit))
     else:
         path, fields = kept
         answer = page(
-            "resume.html", visit, private=True, csrf_token=opened.csrf, path=path, fields=fields, shown=_shown(fields)
+            "resume.html",
+            visit,
+            private=True,
+            csrf_token=opened.csrf,
+            path=path,
+            fields=fields,
+            shown=_shown(fields),
+            kept_for=goes_on(path),
+            buying=await _buying(visit, opened.person, path, fields),
         )
     answer.cookies = [
         cookie(visit, SESSION_COOKIE, opened.token, SESSION_SECONDS),
         forget(visit, PRE_COOKIE),
     ]
     return answer
+
+
+async def _buying(
+    visit: Visit, person: Person, path: str, fields: dict[str, list[str]]
+) -> tuple[ListingView, int] | None:
+    """Return what a kept order form would buy, and how many, so that nobody orders blindly."""
+    if not path.startswith("/buy/"):
+        return None
+    quantity = Form([("quantity", text) for text in fields.get("quantity", [])]).number("quantity")
+    listing = await visit.services.shops.listing(path.removeprefix("/buy/"), person)
+    return None if isinstance(listing, Refused) or not quantity else (listing, quantity)
 
 
 def _shown(fields: dict[str, list[str]]) -> list[str]:

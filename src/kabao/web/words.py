@@ -1,8 +1,10 @@
 """The sentences pages say about states: what happened, where the money is, whose turn, what happens then."""
 
+from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
-from kabao.web.render import Step
+from kabao.orders import Move
+from kabao.web.render import Step, yuan_text
 
 
 class Flash(NamedTuple):
@@ -18,8 +20,10 @@ SIGNED_OUT: Final = Flash("signed_out", "info", "已退出。")
 PLACED: Final = Flash("placed", "ok", "已下单，库存给你留 15 分钟。")
 CANCELLED: Final = Flash("cancelled", "ok", "已取消，没有扣你的钱。")
 REFUNDED: Final = Flash("refunded", "ok", "已全额退，托管方会退到原付款账户。")
+REFUNDED_PART: Final = Flash("refunded_part", "ok", "没拆的已退，托管方会退到原付款账户。退了哪几张，下面写着。")
 CONFIRMED: Final = Flash("confirmed", "ok", "已确认，托管方会把钱付给商家。")
 SENT: Final = Flash("sent", "ok", "已发送。")
+NOTHING_KEPT: Final = Flash("nothing_kept", "warn", "什么也没有存下。")
 FILE_ADDED: Final = Flash("file_added", "ok", "已存证。")
 CASE_OPENED: Final = Flash("case_opened", "ok", "已提交，这笔钱冻结在托管方，商家拿不走。")
 ANSWERED: Final = Flash("answered", "ok", "已回应，双方都能看到。")
@@ -34,9 +38,9 @@ PAUSED: Final = Flash("paused", "ok", "已下架，已有的订单不受影响�
 SHOP_OPENED: Final = Flash("shop_opened", "ok", "店铺已开。接着写第一件商品。")
 STAFF_OK: Final = Flash("staff_ok", "ok", "已验证，12 小时内不用再验。")
 PAID: Final = Flash("paid", "ok", "托管方收到了你的付款。")
-SOME_FILES_LEFT: Final = Flash(
-    "some_files_left", "warn", "有文件没有收下：只收 10 MB 以内的 PNG、JPEG、WebP 和文本，同一个文件只收一次。"
-)
+PAID_LATE: Final = Flash("paid_late", "warn", "付款来晚了，这笔钱正在原路退给你。")
+PAID_WRONG: Final = Flash("paid_wrong", "warn", "付的金额和应付的不一样，这笔钱正在原路退给你。")
+PAID_TWICE: Final = Flash("paid_twice", "warn", "这一单已经付过，多付的这笔正在原路退给你。")
 
 FLASHES: Final[dict[str, Flash]] = {flash.key: flash for flash in list(globals().values()) if isinstance(flash, Flash)}
 
@@ -88,12 +92,38 @@ PARTIES: Final[dict[str, tuple[str, str, str]]] = {
 }
 """A party: its place in the timeline, its icon, its name."""
 
-MONEY_MOVES: Final[dict[str, tuple[str, str]]] = {
-    "payment": ("托管方收到付款", "托管方收到付款"),
-    "refund": ("正在退给买家", "已退给买家"),
-    "release": ("正在付给商家", "已付给商家"),
+PAYMENT_ENDS: Final[dict[str, Flash]] = {
+    "applied": PAID,
+    "late_refunded": PAID_LATE,
+    "wrong_amount": PAID_WRONG,
+    "second_payment": PAID_TWICE,
 }
-"""A move of money, while it is on its way and once it is done."""
+"""What became of a payment, in the words of the payment notice's outcome."""
+
+
+def money_move(kind: str, *, is_done: bool, viewer: str) -> str:
+    """Say a move of money, while it is on its way and once it is done, to who reads it."""
+    if kind == "payment":
+        return "托管方收到付款"
+    buyer, merchant = "你" if viewer == "buyer" else "买家", "你" if viewer == "merchant" else "商家"
+    if kind == "refund":
+        return f"已退给{buyer}" if is_done else f"正在退给{buyer}"
+    return f"已付给{merchant}" if is_done else f"正在付给{merchant}"
+
+
+def stray_money(moves: Sequence[Move], viewer: str) -> list[str]:
+    """Say of each payment that was not taken for the order why, and that it goes back; none where all is well."""
+    buyer = "你" if viewer == "buyer" else "买家"
+    # A refund does not name its payment, so "done" is only said once none is on its way.
+    is_back = not any(move.kind == "refund" and move.state == "pending" for move in moves)
+    goes = f"已经原路退给{buyer}" if is_back else f"正在原路退给{buyer}"
+    why = {"late_refunded": "付款来晚了", "wrong_amount": "付的金额和应付的不一样", "second_payment": "多付了一笔"}
+    return [
+        f"{why[move.outcome]}，{yuan_text(move.amount_minor)} {goes}。"
+        for move in moves
+        if move.kind == "payment" and move.outcome in why
+    ]
+
 
 EVENTS: Final[dict[str, str]] = {
     "placed": "下单，库存留 15 分钟",
@@ -188,6 +218,22 @@ def time_left(seconds: int) -> tuple[str, Mood]:
     hours, minutes = seconds // 3600, seconds // 60 % 60
     text = f"{hours // 24} 天 {hours % 24} 小时" if hours >= 48 else f"{hours}:{minutes:02d}"  # noqa: PLR2004
     return text, "t-bad" if hours < 2 else "t-warn" if hours < 24 else ""  # noqa: PLR2004
+
+
+_WHY_LEFT: Final[dict[str, str]] = {
+    "file_too_large": "超过 10 MB",
+    "file_type_unknown": "只收 PNG、JPEG、WebP 图片和纯文本",
+    "file_encoding": "文字文件要用 UTF-8 编码，另存为 UTF-8 再选",
+    "file_empty": "是空文件",
+    "file_unreadable": "图片打不开，可能不完整",
+    "file_already_there": "这个文件你已经交过",
+    "too_many_files": "这一单已经有 20 个文件，满了",
+}
+
+
+def left_sentence(name: str, why: str) -> str:
+    """Say that a file was not taken, and why."""
+    return f"「{name}」没有收下：{_WHY_LEFT.get(why, '没有存好，请再选一次')}。"
 
 
 def size_text(size: int) -> str:
