@@ -217,6 +217,20 @@ async def test_a_merchant_manages_shop_listing_and_stock(stall: Any) -> None:
     assert (report["added"], report["duplicates"], report["bad"]) == (1, 2, 1)
     assert report["bad_lines"][0][0] == 5
     assert not any(key in again.text for key in stall.keys)
+    assert (report["header_lines"], report["columns"]) == (1, [[1, "key"]])
+    assert (report["repeated"], report["in_stock"]) == (0, 2)
+    back = f"/shops/{stall.shop}/imports/{report['ref']}/withdraw"
+    assert (await stall.stranger.post(back)).status_code == 404
+    taken = await stall.merchant.post(back)
+    assert (taken.status_code, taken.json()["withdrawn"]) == (200, 1), taken.text
+    plain = await stall.merchant.client.post(
+        f"/api/v1{path}/keys", content=b"A-1,B-1\n", headers=stall.merchant.headers | {"content-type": "text/plain"}
+    )
+    assert plain.json()["added"] == 1
+    guessed = await stall.merchant.client.post(
+        f"/api/v1{path}/keys", content=b"A-1,B-1\n", headers=stall.merchant.headers | {"content-type": "text/csv"}
+    )
+    assert (guessed.status_code, guessed.json()["code"]) == (422, "columns_unknown")
     changed = await stall.merchant.client.put(
         f"/api/v1{path}",
         json={"title": "测试点卡 100 元（新）", "description": "改过。", "category": "game_card", "price_minor": 9500},

@@ -81,6 +81,13 @@ def test_keys_are_imported_beside_the_server_and_never_printed(demo: Demo, tmp_p
     )
     assert json.loads(piped.stdout)["added"] == 1, piped.stderr
     assert listing_of(serving.origin, "咖啡")["stock"] == card["stock"] + 3
+    assert "1 in the file itself, 0 in stock before" in done.stdout
+    assert "columns used: 1 key; left out: 0" in done.stdout
+    taken = kabao("keys", "withdraw", "--shop", shop, "--import", json.loads(piped.stdout)["ref"], "--data", data)
+    assert "1 keys withdrawn" in taken.stdout, taken.stderr
+    assert listing_of(serving.origin, "咖啡")["stock"] == card["stock"] + 2
+    assert kabao("keys", "withdraw", "--shop", shop, "--import", "1", "--data", data).returncode == 1
+    assert kabao("keys", "withdraw", "--shop", "7", "--import", "8-1", "--data", data).returncode == 2
     noisy = kabao(
         *("keys", "import", "-", "--shop", shop, "--listing", card["ref"], "--data", data),
         give="".join(f"{'y' * 501}\n" for _ in range(30)).encode(),

@@ -80,7 +80,7 @@ def keys_withdraw(
     shop: ShopOption,
     which: Annotated[str, Parameter(name="--import", help="The import's reference, as `keys import` tells it.")],
     data: DataOption = DEFAULT_DATA,
-) -> None:
+) -> ExitCode:
     """Take the keys of one import that nobody has bought yet out of stock.
 
     Keys in orders stay where they are. The same keys may be imported anew.
@@ -96,7 +96,7 @@ def keys_withdraw(
             withdrawn = granted(await app.inventory.withdraw_import(shop_id, ref.object_id))
         out.print(f"{withdrawn} keys withdrawn")
 
-    run(work)
+    return run(work)
 
 
 @keys.command(name="rotate")
