@@ -80,7 +80,8 @@ async def test_a_wrong_import_is_taken_back_in_two_steps(site: Site) -> None:
     assert page.path == keys
     assert "4 张已撤回，可以重新导入" in page.words
     assert "/withdraw" not in page.text
-    assert (await merchant.get(step)).path == keys
+    assert "都卖出或者撤回过了" in (await merchant.get(step)).words
+    await merchant.get(keys)
     page = await merchant.send("/keys", {"keys": "\n".join(KEYS)})
     assert "1 个重复的卡密已经在这家店的库存里" in page.words
     assert "撤回还没卖的 4 张" in page.words
@@ -115,6 +116,7 @@ async def test_an_import_that_still_runs_is_not_taken_back(site: Site) -> None:
     await merchant.get(step)
     token = merchant.page.form("/withdraw").fields
     await site.app.database.execute("UPDATE key_import SET state = 'running'")
+    assert "等它完成再撤回" in (await merchant.get(step)).words
     assert (await merchant.post(step, token)).status == 409
 
 
@@ -122,25 +124,25 @@ async def test_a_merchant_looks_up_a_key_and_finds_its_order(site: Site) -> None
     merchant, shop, listing = await site.selling(keys=["ONLY-KEY-0001"])
     keys = f"/m/{shop}/listings/{listing}/keys"
     await merchant.get(keys)
-    page = await merchant.send("/keys/find", {"code": "ONLY-KEY-0001"})
+    page = await merchant.send("/keys/find#find", {"code": "ONLY-KEY-0001"})
     assert "在库存里，可卖" in page.words
     buyer = await site.person("小买家")
     ref = await site.bought(buyer, listing)
-    page = await merchant.send("/keys/find", {"code": " ONLY-KEY-0001 "})
+    page = await merchant.send("/keys/find#find", {"code": " ONLY-KEY-0001 "})
     assert "已送达，买家没有拆封" in page.words
     assert f'href="/o/{ref}"' in page.text
     assert page.path.endswith("/keys/find")
     assert "ONLY-KEY-0001" not in page.text
-    page = await merchant.send("/keys/find", {"code": "OTHER-KEY-1"})
+    page = await merchant.send("/keys/find#find", {"code": "OTHER-KEY-1"})
     assert "这家店没有导入过这张卡密" in page.words
     assert "OTHER-KEY-1" not in page.text
     for wrong in ("", "k" * 501):
-        assert (await merchant.send("/keys/find", {"code": wrong})).status == 422
+        assert (await merchant.send("/keys/find#find", {"code": wrong})).status == 422
     assert (await merchant.get(f"{keys}/find")).path == keys
     [account] = await site.app.accounts("店主一")
     for _ in range(60):
         await site.app.identity.allow(f"find-key:{account}", 60, 3600)
-    assert (await merchant.send("/keys/find", {"code": "ONLY-KEY-0001"})).status == 429
+    assert (await merchant.send("/keys/find#find", {"code": "ONLY-KEY-0001"})).status == 429
 
 
 async def test_a_key_of_another_listing_of_the_shop_is_found_too(site: Site) -> None:
@@ -148,7 +150,7 @@ async def test_a_key_of_another_listing_of_the_shop_is_found_too(site: Site) -> 
     await merchant.get(f"/m/{shop}/listings/new")
     page = await merchant.send("/listings/new", {"title": "另一件", "description": "测试。", "price_minor": "1"})
     await merchant.get(f"/m/{shop}/listings/{page.path.split('/')[4]}/keys")
-    page = await merchant.send("/keys/find", {"code": KEYS[0]})
+    page = await merchant.send("/keys/find#find", {"code": KEYS[0]})
     assert f'href="/m/{shop}/listings/{listing}"' in page.text
 
 

@@ -156,8 +156,6 @@ async def withdraw_page(request: PageRequest, shop: FromPath[str], ref: FromPath
         return refusal_page(visit, found, back="/m", link="回卖家中心")
     mine, listing, report = found
     unsold = await _unsold(visit, report)
-    if not unsold:
-        return redirect(_keys_path(mine, listing))
     return page("m_withdraw.html", visit, private=True, shop=mine, l=listing, report=report, unsold=unsold)
 
 
