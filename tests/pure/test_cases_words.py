@@ -99,11 +99,14 @@ def test_the_ladder_shows_where_a_case_stands(
     rungs = words.ladder(stage, has_risen=has_risen)
     assert [rung.standing for rung in rungs] == standings
     assert rungs[0].hours == NEGOTIATION.total_seconds() // 3600
-    assert bool(words.what_if_due(stage, turn)) is stage.is_open
+    assert all(bool(words.what_if_due(stage, turn, viewer)) is stage.is_open for viewer in Side)
 
 
 def test_a_silent_buyer_is_told_that_nothing_is_lost() -> None:
-    assert "不影响买家的权利" in words.what_if_due(Stage.NEGOTIATION, Turn.BUYER)
+    assert "不影响买家的权利" in words.what_if_due(Stage.NEGOTIATION, Turn.BUYER, Side.MERCHANT)
+    assert words.what_if_due(Stage.NEGOTIATION, Turn.BUYER, Side.BUYER).startswith("你到时没有回应")
+    assert words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.MERCHANT) == "你到时没有答复，会自动转给客服。"
+    assert words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.BUYER).startswith("商家到时没有答复")
 
 
 def test_every_notice_has_a_subject() -> None:

@@ -2,10 +2,9 @@
 
 import re
 
-from kabao.kernel import parse_ref
-from kabao.orders import Move
 from kabao.web.listings import price_fault
-from kabao.web.words import money_move, stray_money
+from kabao.web.market import first_lines
+from kabao.web.words import device_words, left_sentence, money_move
 from pages import TITLE, Site
 
 NOTICES = ["no_reason_after_open", "validity"]
@@ -180,6 +179,15 @@ async def test_a_stale_page_shows_only_what_was_typed(site: Site) -> None:
     assert "你刚才写的" not in page.text
 
 
+def test_a_description_is_cut_only_where_that_saves_room() -> None:
+    assert first_lines("一行") == ("一行", "")
+    eight = "\n".join("甲" * 8)
+    assert first_lines(eight) == (eight, "")
+    assert first_lines("\n".join("甲乙丙丁戊己庚辛壬癸")) == ("\n".join("甲乙丙丁戊己"), "\n".join("庚辛壬癸"))
+    head, rest = first_lines("字" * 300)
+    assert (len(head), len(rest)) == (121, 181)
+
+
 def test_money_on_its_way_speaks_to_who_reads_it() -> None:
     assert money_move("refund", is_done=False, viewer="buyer") == "正在退给你"
     assert money_move("refund", is_done=True, viewer="merchant") == "已退给买家"
@@ -201,9 +209,113 @@ async def test_a_wrong_amount_is_said_to_go_back_while_the_order_waits(site: Sit
     page = await buyer.get(order)
     assert "付的金额和应付的不一样，¥1.00 正在原路退给你。" in page.text
     assert "等你付款" in page.text
-    assert parse_ref(order.rpartition("/")[2])
 
 
-def test_only_payments_that_were_not_taken_are_stray() -> None:
-    assert stray_money([], "buyer") == []
-    assert Move.__struct_fields__[:2] == ("kind", "amount_minor")
+def test_a_device_is_said_in_two_words() -> None:
+    chrome = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/131.0 Safari/537.36"
+    assert device_words(chrome) == "Linux，Chrome"
+    assert device_words("Mozilla/5.0 (iPhone; CPU iPhone OS 18_0 like Mac OS X) MicroMessenger/8.0") == "iPhone，微信"
+    assert device_words("curl/8") == "其他设备"
+
+
+def test_a_file_that_was_not_taken_is_named_with_why() -> None:
+    assert left_sentence("a.txt", "file_encoding") == "「a.txt」没有收下：文字文件要用 UTF-8 编码，另存为 UTF-8 再选。"
+    assert left_sentence("b.png", "storage_full") == "「b.png」没有收下：没有存好，请再选一次。"
+
+
+async def test_a_text_in_another_encoding_is_named_beside_what_was_sent(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    gbk = [("files", ("聊天.txt", "你好".encode("gbk"), "text/plain"))]
+    page = await buyer.send("/say", {"body": "在吗"}, files=gbk)
+    assert page.path == f"/o/{ref}"
+    assert "已发送。" in page.text
+    assert "「聊天.txt」没有收下：文字文件要用 UTF-8 编码" in page.text
+    assert "没有收下" not in (await buyer.get(f"/o/{ref}")).text
+    page = await buyer.send("/say", {"body": ""}, files=gbk)
+    assert "什么也没有存下" in page.text
+    assert "已发送。" not in page.text
+    # Words of another make are never put on a page.
+    buyer.client.cookies.set("kabao_flash", "sent.AAAA")
+    page = await buyer.get(f"/o/{ref}")
+    assert "没有收下" not in page.text
+    await buyer.get(f"/o/{ref}/problem")
+    page = await buyer.send("/problem", {"claim": "", "statement": "坏了"}, files=gbk)
+    assert page.status == 422
+    assert "请重新选" in page.text
+
+
+async def test_the_buy_page_reckons_and_says_what_to_correct(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    page = await buyer.get(f"/buy/{listing}")
+    assert "1 张，¥96.50" in page.text
+    page = await buyer.send(f"/buy/{listing}", {"quantity": "abc", "notice": NOTICES})
+    assert page.status == 422
+    assert "填整数" in page.text
+    page = await buyer.send(f"/buy/{listing}", {"quantity": "2", "notice": []})
+    assert "2 张，¥193.00" in page.text
+    for _ in range(3):
+        await buyer.get(f"/buy/{listing}")
+        await buyer.send(f"/buy/{listing}", {"quantity": "1", "notice": NOTICES})
+    await buyer.get(f"/buy/{listing}")
+    page = await buyer.send(f"/buy/{listing}", {"quantity": "1", "notice": NOTICES})
+    assert page.status >= 400
+    assert "这一步没有完成" in page.text
+    assert "还有 1 处要改" not in page.text
+    assert "/o?t=unpaid" in page.read.links
+    page = await buyer.get("/o?t=unpaid")
+    assert page.text.count("前付款") == 3
+
+
+async def test_a_case_speaks_to_its_reader_and_says_how_it_stands(site: Site) -> None:
+    merchant, shop, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing, quantity=2)
+    await buyer.get(f"/o/{ref}/reveal")
+    await buyer.send("/reveal")
+    page = await buyer.get(f"/o/{ref}/problem")
+    assert "第 1 张卡密" in page.text
+    page = await buyer.send("/problem", {"claim": "other", "statement": "第 1 张坏了。"})
+    case = page.path
+    assert "商家到时没有答复" in page.text
+    assert "首次拆封第 1 张" in page.text
+    assert page.text.count("写一句、加证据") == 2
+    page = await merchant.get(case)
+    assert "你到时没有答复" in page.text
+    assert "要求全额退款 ¥193.00，请在 48 小时内答复" in (await merchant.get("/messages")).text
+    await merchant.get(case)
+    page = await merchant.send("/say", {"body": "我方核对过了。"})
+    assert "没有同意诉求" not in page.text
+    await buyer.get(case)
+    page = await buyer.send("/say", {"body": "请看截图。"})
+    assert "我" in page.words
+    assert "买家说：" not in page.text
+    await buyer.get(f"{case}/offer")
+    await buyer.send("/offer", {"kind": "replacement"})
+    await merchant.get(case)
+    page = await merchant.send("/refuse")
+    assert "你没有接受买家的方案：补发新的卡密" in page.text
+    page = await buyer.get(case)
+    assert "商家没有接受你的方案：补发新的卡密" in page.text
+    await merchant.get(f"{case}/offer")
+    await merchant.send("/offer", {"kind": "replacement"})
+    await buyer.get(f"{case}/accept")
+    page = await buyer.send("/accept")
+    assert "双方同意： 补发新的卡密" in page.words
+    page = await buyer.get(f"/o/{ref}")
+    assert "补发的卡密已送达，等你拆封" in page.text
+    assert "补发的" in page.words
+    seen = (await merchant.get(f"/o/{ref}")).words
+    listed = (await merchant.get(f"/m/{shop}/orders")).words
+    assert "小**" in seen
+    assert "小**" in listed
+    assert "小买家" not in listed
+
+
+async def test_titles_in_the_merchants_lists_lead_to_the_editor(site: Site) -> None:
+    merchant, shop, listing = await site.selling()
+    for path in ("/m", f"/m/{shop}/listings"):
+        page = await merchant.get(path)
+        assert f'<a href="/m/{shop}/listings/{listing}">{TITLE}</a>' in page.text

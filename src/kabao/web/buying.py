@@ -36,10 +36,12 @@ async def buy(request: PageRequest, ref: FromPath[str]) -> Page:
     if isinstance(listing, Refused):
         return refusal_page(visit, listing, link="看别的商品")
     quantity = form.number("quantity")
+    if quantity is None:
+        return _form(visit, listing, errors={"quantity": "填整数，例如 1"}, status=422)
     wanted = PlaceOrder(
         listing_ref=ref,
         snapshot_no=form.number("snapshot_no") or 0,
-        quantity=quantity or 0,
+        quantity=quantity,
         confirmed=form.every("notice"),
         idempotency_key=form.text("idempotency_key")[:KEY_LIMIT],
     )
@@ -82,11 +84,20 @@ _AT_FIELD: Final = {
 
 def _refused(visit: Visit, listing: ListingView, refused: Refused) -> Page:
     errors = refused.fields or {_AT_FIELD.get(refused.code, ""): refused.zh}
-    return _form(visit, listing, errors=errors, status=refused.status)
+    too_many = refused.code is Refusal.TOO_MANY_UNPAID
+    return _form(visit, listing, errors=errors, too_many=too_many, status=refused.status)
 
 
-def _form(visit: Visit, listing: ListingView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
+def _form(
+    visit: Visit,
+    listing: ListingView,
+    *,
+    errors: dict[str, str] | None = None,
+    too_many: bool = False,
+    status: int = 200,
+) -> Page:
     form = visit.form
+    quantity = form.number("quantity") or 1
     # A changed listing starts afresh: ticks given to other words do not count, and nor does the old key.
     is_same = form.number("snapshot_no") == listing.snapshot_no
     return page(
@@ -97,6 +108,9 @@ def _form(visit: Visit, listing: ListingView, *, errors: dict[str, str] | None =
         errors=errors or {},
         l=listing,
         quantity=form.text("quantity") or "1",
+        total_minor=listing.price_minor * min(quantity, listing.max_quantity),
+        total_of=min(quantity, listing.max_quantity),
+        too_many=too_many,
         ticked=form.every("notice") if is_same else [],
         idempotency_key=(form.text("idempotency_key") if is_same else "") or secrets.token_urlsafe(24),
         duration=duration,

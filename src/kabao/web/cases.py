@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from kabao.cases import Action, CaseView, MakeOffer, Remedy
 from kabao.kernel import Refused, parse_ref, parse_yuan
-from kabao.web.files import take_files
+from kabao.web.files import choose_again, take_files
 from kabao.web.http import (
     POLL_STOP,
     UPLOAD_LIMIT,
@@ -104,7 +104,7 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
         cases = visit.services.cases
         said = await (cases.answer if is_answer else cases.say)(visit.me, case.ref, body)
         if isinstance(said, Refused):
-            return await _show(visit, case, errors=said.fields or {"body": said.zh}, status=said.status)
+            return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
     left = await take_files(files, partial(visit.services.cases.add_file, visit.me, case.ref))
     flash = ANSWERED if is_answer else SENT if body or len(left) < len(files) else NOTHING_KEPT
     # Back to the composer, where the talk goes on; to the top where something there wants to be read.
@@ -249,7 +249,7 @@ async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None =
         "case.html",
         visit,
         status=status,
-        errors=errors or {},
+        errors=choose_again(visit, errors),
         c=case,
         o=order,
         items=await visit.services.evidence.items(order.shop_id, order.order_id),

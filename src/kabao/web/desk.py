@@ -45,7 +45,8 @@ async def check(request: PageRequest) -> Page:
     form = visit.form
     wrong = await visit.services.identity.staff_check(visit.signed_in, form.raw("password"), form.text("totp"))
     if isinstance(wrong, Refused):
-        return page("desk_check.html", visit, status=wrong.status, private=True, errors={"password": wrong.zh})
+        errors = {"password" if wrong.code is Refusal.WRONG_CREDENTIALS else "": wrong.zh}
+        return page("desk_check.html", visit, status=wrong.status, private=True, errors=errors)
     return redirect("/desk", flash=STAFF_OK, visit=visit)
 
 
@@ -67,7 +68,7 @@ async def desk_say(request: PageRequest, ref: FromPath[str]) -> Page:
     visit, case = found
     said = await visit.services.cases.say(visit.me, case.ref, visit.form.text("body"))
     if isinstance(said, Refused):
-        return await _show(visit, case, errors=said.fields or {"body": said.zh}, status=said.status)
+        return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
     return redirect(f"/desk/{case.ref}", flash=SENT, visit=visit)
 
 

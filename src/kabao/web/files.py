@@ -29,6 +29,13 @@ async def take_files(files: list[UploadFile], keep: Keep) -> list[tuple[str, str
     return left
 
 
+def choose_again(visit: Visit, errors: dict[str, str] | None) -> dict[str, str]:
+    """Add to the errors of a form that chosen files have to be chosen again: a browser does not keep them."""
+    if errors and visit.form.files("files"):
+        return errors | {"files": "选过的文件没有留住，请重新选。"}
+    return errors or {}
+
+
 @get("/o/{ref:str}/files/{item:int}")
 async def preview(request: PageRequest, ref: FromPath[str], item: FromPath[int]) -> Page:
     """Show what everybody concerned sees of a file: a picture without its metadata, or the beginning of a text."""

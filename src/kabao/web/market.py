@@ -1,5 +1,6 @@
 """What anyone may see: the list of goods with a search, a listing, a shop."""
 
+from itertools import accumulate
 from typing import Final
 
 from litestar import get
@@ -12,6 +13,8 @@ from kabao.web.words import duration
 
 SEARCH_LIMIT: Final = 60
 PAGE_SIZE: Final = 24
+LINES_SHOWN: Final = 6
+LINE_CHARS: Final = 20
 
 LADDER: Final = (("协商", "48 小时", "todo"), ("客服", "48 小时", "todo"), ("外部", "你决定", "todo"))
 """What every listing promises about a quarrel in this version; the panel joins when it exists."""
@@ -48,7 +51,25 @@ async def listing_page(request: PageRequest, ref: FromPath[str]) -> Page:
         category=CATEGORIES.get(listing.category),
         ladder_steps=LADDER,
         duration=duration,
+        described=first_lines(listing.description),
     )
+
+
+def first_lines(text: str) -> tuple[str, str]:
+    """Split a long description after its first lines, so that the terms below it stay in reach; "" where it is short.
+
+    A line of a phone holds about twenty characters.
+    """
+    lines = text.split("\n")
+    heights = [max(1, -(-len(line) // LINE_CHARS)) for line in lines]
+    # A few lines more are shown rather than hidden behind a line of their own.
+    if sum(heights) <= LINES_SHOWN + 2:
+        return text, ""
+    if heights[0] > LINES_SHOWN:
+        cut = LINE_CHARS * LINES_SHOWN
+        return text[:cut] + "…", "…" + text[cut:]
+    shown = sum(so_far <= LINES_SHOWN for so_far in accumulate(heights))
+    return "\n".join(lines[:shown]), "\n".join(lines[shown:])
 
 
 @get("/s/{shop:str}")

@@ -11,7 +11,7 @@ from kabao.evidence import AuthorRole
 from kabao.kernel import Refusal, Refused, parse_ref
 from kabao.orders import OrderState, OrderView
 from kabao.shops import shop_ref
-from kabao.web.files import take_files
+from kabao.web.files import choose_again, take_files
 from kabao.web.http import (
     POLL_STOP,
     UPLOAD_LIMIT,
@@ -35,6 +35,7 @@ from kabao.web.words import (
     REFUNDED,
     REFUNDED_PART,
     SENT,
+    device_words,
     duration,
     headline,
     money_move,
@@ -183,7 +184,7 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     if body:
         said = await visit.services.evidence.say(None, order.shop_id, order.order_id, visit.me.account_id, role, body)
         if isinstance(said, Refused):
-            return await _order(visit, order, errors=said.fields or {"body": said.zh}, status=said.status)
+            return await _order(visit, order, errors=said.fields or {"": said.zh}, status=said.status)
     keep = partial(visit.services.evidence.add_file, order.shop_id, order.order_id, None, visit.me.account_id, role)
     left = await take_files(files, keep)
     flash = SENT if body or len(left) < len(files) else NOTHING_KEPT
@@ -203,7 +204,7 @@ async def _order(visit: Visit, order: OrderView, *, errors: dict[str, str] | Non
         "order.html",
         visit,
         status=status,
-        errors=errors or {},
+        errors=choose_again(visit, errors),
         o=order,
         t=order.document["terms"],
         shop_ref=shop_ref(order.shop_id),
@@ -215,7 +216,13 @@ async def _order(visit: Visit, order: OrderView, *, errors: dict[str, str] | Non
         messages=await services.evidence.messages(order.shop_id, order.order_id),
         items=await services.evidence.items(order.shop_id, order.order_id),
         flow_steps=order_flow(order.state),
-        headline=headline(order.state, in_case=order.in_case, viewer=order.role),
+        headline=headline(
+            order.state,
+            in_case=order.in_case,
+            viewer=order.role,
+            is_replaced=any(slot.generation for slot in order.keys if slot.state == "sealed"),
+        ),
+        device_words=device_words,
         body=visit.form.raw("body"),
         duration=duration,
         size_text=size_text,

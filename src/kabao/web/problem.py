@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from kabao.cases import CLAIMS, KIND_LABELS, ClaimKind, OpenCase, Remedy
 from kabao.kernel import Refused, parse_yuan
 from kabao.orders import OrderView
-from kabao.web.files import take_files
+from kabao.web.files import choose_again, take_files
 from kabao.web.http import (
     UPLOAD_LIMIT,
     Page,
@@ -25,7 +25,7 @@ from kabao.web.render import stamp, yuan_text
 from kabao.web.words import CASE_OPENED, REMEDIES
 
 STATEMENT_LIMIT: Final = 2000
-BLANKS: Final = ("（几点几分）", "（哪里）", "（看到的原话）", "（全额退款、部分退款或补发）")
+BLANKS: Final = ("（第几张）", "（几点几分）", "（哪里）", "（看到的原话）", "（全额退款、部分退款或补发）")
 """What the prefilled statement leaves to be said; left as they are they would tell the other side nothing."""
 GROUPS: Final = tuple(
     (KIND_LABELS[kind], tuple((c.claim_id, c.label, c.hint) for c in CLAIMS.values() if c.kind is kind))
@@ -104,10 +104,14 @@ def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, s
 
 def template(order: OrderView) -> str:
     """Write the beginning of a statement: fact, demand, date, next step; the buyer changes it freely."""
-    opened = f"{stamp(order.opened_at)} 拆封，" if order.opened_at else "还没有拆封，"
+    which, at, where, said, wish = BLANKS
+    opened = [slot for slot in order.keys if slot.state == "opened"]
+    # Of several cards the other side has to know which; of one opened alone the page knows it.
+    card = "卡密" if order.quantity == 1 else f"第 {opened[0].pos} 张卡密" if len(opened) == 1 else f"{which}卡密"
+    done = f"{stamp(order.opened_at)} 拆封，" if order.opened_at else "还没有拆封，"
     return (
-        f"订单 {order.ref}（{order.title}），卡密 {opened}{BLANKS[0]}在{BLANKS[1]}使用时提示{BLANKS[2]}。\n"
-        f"要求：{BLANKS[3]}。\n"
+        f"订单 {order.ref}（{order.title}），{card} {done}{at}在{where}使用时提示{said}。\n"
+        f"要求：{wish}。\n"
         "请在 48 小时内回应；没有回应，会由客服介入。"
     )
 
@@ -120,7 +124,7 @@ def _form(
         visit,
         status=status,
         private=True,
-        errors=errors or {},
+        errors=choose_again(visit, errors),
         o=order,
         groups=GROUPS,
         remedies=REMEDIES,

@@ -45,6 +45,7 @@ PAID_TWICE: Final = Flash("paid_twice", "warn", "这一单已经付过，多付�
 FLASHES: Final[dict[str, Flash]] = {flash.key: flash for flash in list(globals().values()) if isinstance(flash, Flash)}
 
 ORDER_TABS: Final = (
+    ("unpaid", "待付款"),
     ("sealed", "待拆封"),
     ("opened", "待确认"),
     ("in_case", "纠纷中"),
@@ -176,10 +177,12 @@ Times: 市场监督管理投诉举报处理办法（令121）15, 23. Courts: 民
 """
 
 
-def headline(state: str, *, in_case: bool, viewer: str) -> str:
+def headline(state: str, *, in_case: bool, viewer: str, is_replaced: bool = False) -> str:
     """Say where an order stands, to the buyer or to others."""
     if in_case:
         return "这单在处理纠纷"
+    if is_replaced and state == "delivered":
+        return "补发的卡密已送达，等你拆封" if viewer == "buyer" else "补发的卡密已送达，等买家拆封"
     if viewer == "buyer":
         return _HEADLINES.get(state, state)
     return _FOR_OTHERS.get(state, _HEADLINES.get(state, state))
@@ -218,6 +221,32 @@ def time_left(seconds: int) -> tuple[str, Mood]:
     hours, minutes = seconds // 3600, seconds // 60 % 60
     text = f"{hours // 24} 天 {hours % 24} 小时" if hours >= 48 else f"{hours}:{minutes:02d}"  # noqa: PLR2004
     return text, "t-bad" if hours < 2 else "t-warn" if hours < 24 else ""  # noqa: PLR2004
+
+
+_SYSTEMS: Final = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+_BROWSERS: Final = (
+    ("MicroMessenger", "微信"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("CriOS", "Chrome"),
+    ("Safari", "Safari"),
+)
+"""Marks of a User-Agent in the order they are looked for: later ones are also claimed by earlier browsers."""
+
+
+def device_words(device: str) -> str:
+    """Write a device in two words, Linux，Chrome; the record itself keeps the whole."""
+    found = [next((name for mark, name in marks if mark in device), "") for marks in (_SYSTEMS, _BROWSERS)]
+    return "，".join(name for name in found if name) or "其他设备"
 
 
 _WHY_LEFT: Final[dict[str, str]] = {
