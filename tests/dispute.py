@@ -27,14 +27,11 @@ class NoCustodian:
     async def checkout(self, request: CheckoutRequest) -> Checkout:
         raise AssertionError(request)
 
-    async def execute(self, instruction: Instruction) -> None:
+    async def carry_out(self, instruction: Instruction) -> None:
         raise AssertionError(instruction)
 
-    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | None:
+    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | Refusal:
         raise AssertionError(body, signature)
-
-    def statement(self) -> Any:
-        raise AssertionError
 
 
 async def open_nothing(*_key: object) -> str:

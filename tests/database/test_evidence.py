@@ -31,10 +31,10 @@ class Bench:
         )
 
     async def add(
-        self, content: bytes, name: str = "证据.txt", *, by: int = 1, order_id: int | None = None
+        self, content: bytes, name: str = "证据.txt", *, by: int = 1, role: str = "buyer", order_id: int | None = None
     ) -> Item | Refused:
         return await self.service.add_file(
-            self.market.shop_id, order_id or self.order_id, None, by, "buyer", name, parts(content)
+            self.market.shop_id, order_id or self.order_id, None, by, role, name, parts(content)
         )
 
     async def items(self) -> list[Item]:
@@ -177,6 +177,13 @@ async def test_the_same_file_twice_at_once_is_one_item(bench: Bench) -> None:
     answers = await asyncio.gather(*(bench.add(b"same") for _ in range(4)))
     assert sum(isinstance(answer, Item) for answer in answers) == 1
     assert {code(answer) for answer in answers if isinstance(answer, Refused)} == {Refusal.FILE_ALREADY_THERE}
+
+
+async def test_one_side_cannot_use_up_the_room_of_the_other(bench: Bench) -> None:
+    for number in range(20):
+        await bench.add(f"flood {number}".encode(), by=2, role="merchant")
+    assert code(await bench.add(b"one more", by=2, role="merchant")) is Refusal.TOO_MANY_FILES
+    assert isinstance(await bench.add(b"the buyer's proof"), Item)
 
 
 async def test_files_at_once_are_numbered_without_gaps_up_to_twenty(bench: Bench) -> None:

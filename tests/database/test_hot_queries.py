@@ -13,7 +13,7 @@ SQL = load_queries("kabao.orders")
 INSIDE_THE_STEPS = {
     "allocate keys": (
         """SELECT key_id FROM card_key WHERE shop_id = $1 AND listing_id = $2 AND state = 'available'
-            ORDER BY key_id FOR UPDATE SKIP LOCKED LIMIT 1""",
+            ORDER BY import_id, key_id FOR UPDATE SKIP LOCKED LIMIT 1""",
         (1, 1),
     ),
     "find an idempotent order": (

@@ -29,8 +29,8 @@ class Troubled:
             raise self.failures.pop(0)
         self.executed.append(instruction)
 
-    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | None:  # noqa: ARG002
-        return None
+    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | Refusal:  # noqa: ARG002
+        return Refusal.SIGNATURE_WRONG
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ Server, PostgreSQL and load share the machine's cores in both measurements. The 
 neighbour meets both.
 """
 
+import asyncio
 import statistics
 import tempfile
 from pathlib import Path
@@ -18,6 +19,8 @@ from kabao.bench.stand import BUYERS, PRICE_MINOR, Signer, Stand, open_market, s
 from kabao.kernel import parse_ref
 from kabao.orders import audit
 
+ANALYZED_AFTER: Final = 7
+"""Seconds until autovacuum has looked at the new tables, so that both sides run with the plans of a grown market."""
 CREATED: Final = 201
 OK: Final = 200
 
@@ -47,6 +50,7 @@ async def bench_orders(*, seconds: int = 6, rounds: int = 3, connections: int = 
             script = Path(folder) / "order.sql"
             script.write_text(_script(stand), "utf-8")
             await _http(stand, connections, 2)
+            await asyncio.sleep(ANALYZED_AFTER)
             measured = [await _round(stand, script, connections, seconds) for _ in range(rounds)]
             return await _report(stand, measured, connections)
 

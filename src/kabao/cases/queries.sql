@@ -118,3 +118,7 @@ SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, 
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
  WHERE c.closed_at IS NULL AND c.stage = 'support' AND c.buyer_id <> $1 AND h.owner_id <> $1
  ORDER BY c.due_at, c.shop_id, c.case_id LIMIT $2
+
+-- name: withdrawn_cases
+-- How many cases of an order were withdrawn. Index: cases_of_order.
+SELECT count(*) FROM cases WHERE shop_id = $1 AND order_id = $2 AND stage = 'withdrawn'

@@ -277,6 +277,8 @@ class CaseService:
         Refuses NOT_ALLOWED (no support, or a party itself), STAFF_CHECK_REQUIRED, INVALID_FIELDS (facts, reasons),
         CASE_CLOSED, NOT_YOUR_TURN (still negotiated), REFUND_OUT_OF_RANGE.
         """
+        if Role.SUPPORT in staff.roles and not staff.staff_checked:
+            return Refused(Refusal.STAFF_CHECK_REQUIRED)
         facts = clean_text(wish.facts, MAX_RULING_CHARS)
         reasons = clean_text(wish.reasons, MAX_RULING_CHARS)
         texts = {"facts": facts, "reasons": reasons}

@@ -46,8 +46,10 @@ class Refusal(StrEnum):
     ALREADY_REFUNDED = "already_refunded"
     ALREADY_RELEASED = "already_released"
     ALREADY_OPENED = "already_opened"
+    REPLACEMENT_STAYS = "replacement_stays"
     KEY_TAKEN_BACK = "key_taken_back"
     NOT_IN_CASE = "not_in_case"
+    CASE_LIMIT = "case_limit"
     CASE_CLOSED = "case_closed"
     NOT_YOUR_TURN = "not_your_turn"
     OFFER_GONE = "offer_gone"
@@ -63,6 +65,7 @@ class Refusal(StrEnum):
     COLUMNS_UNKNOWN = "columns_unknown"
     IMPORT_RUNNING = "import_running"
     SIGNATURE_WRONG = "signature_wrong"
+    NOTICE_MALFORMED = "notice_malformed"
     NOTICE_CONTRADICTS = "notice_contradicts"
     CUSTODIAN_UNREACHABLE = "custodian_unreachable"
     STORAGE_FULL = "storage_full"
@@ -234,8 +237,18 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "卡密已经拆封，不能无理由退。如果有问题，请点「有问题」，钱还在托管方。",
         "The key has been opened, so the no-reason refund is over. If it fails, open a case; the money is still held.",
     ),
+    Refusal.REPLACEMENT_STAYS: Sentence(
+        409,
+        "这是协商好补发的卡密，不能再无理由退。有问题可以再申请，钱还在托管方。",
+        "This key is an agreed replacement: no refund without a reason. If it fails, open a case; the money is held.",
+    ),
     Refusal.KEY_TAKEN_BACK: Sentence(
         409, "卡密已经收回，钱退到原付款账户。", "The key was taken back and the money refunded."
+    ),
+    Refusal.CASE_LIMIT: Sentence(
+        409,
+        "这个订单的纠纷已经撤回过两次，不能再开。仍有问题，请联系商家，也可以向 12315 或消协投诉。",
+        "Cases on this order were withdrawn twice; no new one is taken. Contact the merchant or complain to 12315.",
     ),
     Refusal.NOT_IN_CASE: Sentence(
         409, "这个订单没有在处理的纠纷，没有改动。", "This order is in no open case; nothing was changed."
@@ -297,6 +310,11 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
     ),
     Refusal.SIGNATURE_WRONG: Sentence(
         400, "签名不对，通知没有收下。", "The signature is wrong; the notice was not taken."
+    ),
+    Refusal.NOTICE_MALFORMED: Sentence(
+        422,
+        "签名是对的，但通知的内容不合格式，没有入账。",
+        "The signature is right but the notice is malformed; nothing was booked.",
     ),
     Refusal.NOTICE_CONTRADICTS: Sentence(
         409,

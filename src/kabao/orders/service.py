@@ -135,8 +135,8 @@ class OrderService:
     async def take_notice(self, body: bytes, signature: str) -> NoticeOutcome | Refused:
         """Book a custodian's signed payment notice, exactly once whatever is replayed.
 
-        Refusals: signature_wrong, notice_malformed, not_found, notice_contradicts. Every other outcome ends with the money in escrow or
-        on its way back, and may be confirmed to the custodian.
+        Refusals: signature_wrong, notice_malformed, not_found, notice_contradicts. Every other outcome ends with the
+        money in escrow or on its way back, and may be confirmed to the custodian.
         """
         notice = self._custodian.verify_notice(body, signature)
         if isinstance(notice, Refusal):
