@@ -5,7 +5,7 @@ from uuid import uuid4
 import pytest
 
 from kabao.custody import CheckoutRequest, Custodian, CustodianRefused, Instruction, PaymentNotice, SandboxInstitution
-from kabao.kernel import FixedClock, IdSource
+from kabao.kernel import FixedClock, IdSource, Refusal, canonical_bytes
 from kabao.postgres import Database
 from market import NOON
 
@@ -81,7 +81,7 @@ async def test_a_notice_is_sent_until_it_is_confirmed(
 
     async def sink(body: bytes, signature: str) -> bool:
         notice = sandbox.verify_notice(body, signature)
-        assert notice is not None
+        assert isinstance(notice, PaymentNotice)
         seen.append(notice)
         return answers.pop(0)
 
@@ -101,5 +101,30 @@ def test_a_notice_of_another_institution_is_not_verified(sandbox: SandboxInstitu
     notice = PaymentNotice(payment_id="p", merchant_ref="7-ABC", amount_minor=1, currency="CNY", paid_at="now")
     body = other.notice_body(notice)
     assert sandbox.verify_notice(body, sandbox.sign(body)) == notice
-    assert sandbox.verify_notice(body, other.sign(body)) is None
-    assert sandbox.verify_notice(body + b" ", sandbox.sign(body)) is None
+    assert sandbox.verify_notice(body, other.sign(body)) is Refusal.SIGNATURE_WRONG
+    assert sandbox.verify_notice(body + b" ", sandbox.sign(body)) is Refusal.SIGNATURE_WRONG
+    assert sandbox.verify_notice(body, "no base64!") is Refusal.SIGNATURE_WRONG
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"amount_minor": 0},
+        {"amount_minor": -5},
+        {"amount_minor": 2**63},
+        {"amount_minor": "5"},
+        {"currency": "cny"},
+        {"currency": ""},
+        {"payment_id": "a b"},
+        {"payment_id": "a" * 101},
+        {"payment_id": "a\x00"},
+        {"merchant_ref": "7" * 101},
+        {"extra": 1},
+    ],
+)
+def test_a_signed_notice_with_a_value_out_of_range_is_malformed(
+    sandbox: SandboxInstitution, wrong: dict[str, object]
+) -> None:
+    good = {"payment_id": "p", "merchant_ref": "7-ABC", "amount_minor": 1, "currency": "CNY", "paid_at": "now"}
+    body = canonical_bytes(good | wrong)
+    assert sandbox.verify_notice(body, sandbox.sign(body)) is Refusal.NOTICE_MALFORMED

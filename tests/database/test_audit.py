@@ -70,3 +70,15 @@ async def test_damage_is_found(desk: Desk, owner_database: Database, damage: str
     assert check in {finding.check for finding in report.findings}
     assert report.mismatches >= len(report.findings) > 0
     assert report.lost_minor > 0
+
+
+async def test_one_payment_for_two_orders_is_found_across_shops(desk: Desk, owner_database: Database) -> None:
+    other = await seed_market(owner_database)
+    ref = await desk.bought(other)
+    assert ref
+    await owner_database.execute(
+        """UPDATE payment SET payment_id = (SELECT min(payment_id) FROM payment WHERE shop_id <> $1)
+            WHERE shop_id = $1""",
+        other.shop_id,
+    )
+    assert "payments_for_two_orders" in {finding.check for finding in (await desk.audit()).findings}

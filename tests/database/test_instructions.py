@@ -29,8 +29,8 @@ class Troubled:
             raise self.failures.pop(0)
         self.executed.append(instruction)
 
-    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | None:  # noqa: ARG002
-        return None
+    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | Refusal:  # noqa: ARG002
+        return Refusal.SIGNATURE_WRONG
 
 
 @pytest.fixture
@@ -66,9 +66,9 @@ async def test_a_failed_instruction_waits_longer_each_time_and_is_never_given_up
 
 async def test_a_lease_whose_runner_died_runs_out_and_the_repeat_books_once(desk: Desk) -> None:
     async with desk.database.transaction() as conn:
-        await conn.execute("UPDATE custody_instruction SET lease_until = $1", NOON + timedelta(seconds=60))
+        await conn.execute("UPDATE custody_instruction SET lease_until = $1", NOON + timedelta(seconds=20))
     assert await desk.runner.run() == 0
-    clock_of(desk).advance(timedelta(seconds=61))
+    clock_of(desk).advance(timedelta(seconds=21))
     assert await desk.runner.run() == 1
     await desk.database.execute("UPDATE custody_instruction SET state = 'pending', done_at = NULL")
     assert await desk.database.fetchval("SELECT count(*) FROM sandbox.booking") == 1

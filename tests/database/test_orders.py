@@ -169,7 +169,8 @@ async def test_a_late_payment_is_taken_while_stock_remains(desk: Desk, market: M
     payment = await desk.sandbox.pay(path.rpartition("/")[2])
     assert payment is not None
     assert await desk.sandbox.notify(payment, desk.sink)
-    assert (await desk.see(market.buyer, ref)).state is OrderState.DELIVERED
+    taken = await desk.see(market.buyer, ref)
+    assert (taken.state, taken.ended_at) == (OrderState.DELIVERED, None)
     await desk.assert_books_balance()
 
 
@@ -213,7 +214,7 @@ async def test_notices_that_are_forged_malformed_or_contradictory_book_nothing(d
     body = desk.sandbox.notice_body(good)
     assert await desk.orders.take_notice(body, "AAAA") == Refused(Refusal.SIGNATURE_WRONG)
     assert await desk.orders.take_notice(body, "not base64!") == Refused(Refusal.SIGNATURE_WRONG)
-    assert await desk.orders.take_notice(b"[]", desk.sandbox.sign(b"[]")) == Refused(Refusal.SIGNATURE_WRONG)
+    assert await desk.orders.take_notice(b"[]", desk.sandbox.sign(b"[]")) == Refused(Refusal.NOTICE_MALFORMED)
     assert await desk.orders.take_notice(body, desk.sandbox.sign(body)) == Refused(Refusal.NOTICE_CONTRADICTS)
     for strange in ("nonsense", "7-ZZZZZZ"):
         lost = PaymentNotice(payment_id="p", merchant_ref=strange, amount_minor=1, currency="CNY", paid_at="x")
@@ -385,6 +386,8 @@ async def test_a_case_freezes_resolves_and_replaces(desk: Desk, market: Market, 
         assert (replaced.count, replaced.due_at) == (1, NOON + timedelta(hours=72))
     fresh = await desk.see(market.buyer, ref)
     assert (fresh.state, [slot.state for slot in fresh.keys]) == ("delivered", ["replaced", "sealed"])
+    assert await desk.orders.refund_sealed(market.buyer, ref) == Refused(Refusal.REPLACEMENT_STAYS)
+    assert "refund" not in fresh.allowed
     await desk.assert_books_balance()
     await stock(owner_database, market.shop_id, market.listing_id, 1)
     async with desk.database.transaction() as conn:
@@ -455,3 +458,17 @@ async def test_support_sees_an_order_once_it_has_a_case(desk: Desk, market: Mark
     assert (await desk.see(market.staff, ref)).role == "support"
     unchecked = person(market.staff_id, Role.SUPPORT)
     assert await desk.orders.order(unchecked, ref) == Refused(Refusal.NOT_FOUND)
+
+
+async def test_sealed_keys_stay_sealed_while_a_case_is_open_and_opened_ones_can_be_read(
+    desk: Desk, market: Market
+) -> None:
+    ref = await desk.bought(market, quantity=2)
+    keys = await desk.reveal(market, ref, [1])
+    view = await desk.see(market.buyer, ref)
+    async with desk.database.transaction() as conn:
+        await desk.orders.freeze(conn, view.shop_id, view.order_id, market.buyer_id, "buyer")
+    assert await desk.orders.reveal(market.buyer, ref, None, PHONE) == Refused(Refusal.IN_CASE)
+    assert await desk.orders.reveal(market.buyer, ref, [2], PHONE) == Refused(Refusal.IN_CASE)
+    assert await desk.reveal(market, ref, [1]) == keys
+    assert [slot.state for slot in (await desk.see(market.buyer, ref)).keys] == ["opened", "sealed"]

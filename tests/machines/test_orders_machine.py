@@ -157,7 +157,8 @@ class OrdersMachine(RuleBasedStateMachine):
     def reveal(self, ref: str, pos: int) -> None:
         m = self.known[ref]
         revealed = self.wait(self.desk.orders.reveal(self.market.buyer, ref, [pos], PHONE))
-        there = pos <= len(m.keys) and m.keys[pos - 1] in ("sealed", "opened") and m.state != "refunded"
+        key = m.keys[pos - 1] if pos <= len(m.keys) else "none"
+        there = m.state != "refunded" and (key == "opened" or (key in ("sealed", "fresh") and not m.disputed))
         assert isinstance(revealed, Refused) != there
         if there:
             m.keys[pos - 1] = "opened"
@@ -220,7 +221,7 @@ class OrdersMachine(RuleBasedStateMachine):
             m.refunded += refund
             self.release(m, held - refund)
             if refund == held:
-                m.state, m.keys = "refunded", ["gone" if key == "sealed" else key for key in m.keys]
+                m.state, m.keys = "refunded", ["gone" if key in ("sealed", "fresh") else key for key in m.keys]
             elif refund:
                 m.state = "partly_refunded"
 
@@ -232,7 +233,7 @@ class OrdersMachine(RuleBasedStateMachine):
         replaced = self.case_step("replace", m, self.market.owner_id, "merchant")
         assert isinstance(replaced, Refused) != may
         if may:
-            m.keys = ["sealed" if key == "opened" else key for key in m.keys] + ["replaced"] * opened
+            m.keys = ["fresh" if key == "opened" else key for key in m.keys] + ["replaced"] * opened
             m.state, m.disputed, m.due = "delivered", False, self.clock.at + timedelta(hours=72)
 
     def case_step(self, step: str, m: Model, *arguments: Any) -> Any:

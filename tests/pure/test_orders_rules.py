@@ -52,15 +52,22 @@ def test_after_a_restart_an_abnormal_volume_halts_until_it_is_accepted() -> None
     assert halt_reason(None, tick(0, 0), due=1000, held=1000, accepted=False) is None
 
 
-def acts(role: str, state: OrderState, escrow: str | None, sealed: int = 0, opened: int = 0) -> set[str]:
-    return set(allowed_acts(Standing(role=role, state=state, escrow=escrow, sealed_keys=sealed, opened_keys=opened)))
+def acts(
+    role: str, state: OrderState, escrow: str | None, sealed: int = 0, opened: int = 0, replaced: int = 0
+) -> set[str]:
+    standing = Standing(
+        role=role, state=state, escrow=escrow, sealed_keys=sealed, opened_keys=opened, replaced_keys=replaced
+    )
+    return set(allowed_acts(standing))
 
 
 def test_what_a_buyer_may_do_at_each_state() -> None:
     assert acts("buyer", OrderState.PLACED, None) == {"say", "pay", "cancel"}
     assert acts("buyer", OrderState.DELIVERED, "held", sealed=1) == {"say", "reveal", "refund", "confirm", "problem"}
     assert acts("buyer", OrderState.OPENED, "held", opened=1) == {"say", "read", "confirm", "problem"}
-    assert acts("buyer", OrderState.OPENED, "disputed", sealed=1, opened=1) == {"say", "read", "reveal"}
+    assert acts("buyer", OrderState.OPENED, "disputed", sealed=1, opened=1) == {"say", "read"}
+    replaced = acts("buyer", OrderState.DELIVERED, "held", sealed=1, replaced=1)
+    assert replaced == {"say", "reveal", "confirm", "problem"}
     assert acts("buyer", OrderState.SETTLED, "released", sealed=1) == {"say", "reveal"}
     assert acts("buyer", OrderState.REFUNDED, "refunded", opened=1) == {"say"}
 

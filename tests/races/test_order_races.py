@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from kabao.custody import PaymentNotice
 from kabao.kernel import FixedClock, Refused
 from kabao.orders import OrderState
 from kabao.postgres import Database, open_pool
@@ -158,3 +159,20 @@ async def test_cancel_against_pay_against_expiry_never_loses_money(wide: Databas
         assert (await desk.see(market.buyer, ref)).state in ("delivered", "cancelled", "expired")
     await desk.runner.run(1000)
     await desk.assert_books_balance()
+
+
+async def test_one_payment_claimed_for_many_orders_is_booked_for_one(wide: Database) -> None:
+    market = await seed_market(wide, keys=30)
+    desk = Desk.on(wide)
+    refs = [await desk.place(market, person(await open_account(wide))) for _ in range(20)]
+    payment = "SAME"
+    notices = [
+        desk.sandbox.notice_body(
+            PaymentNotice(payment_id=payment, merchant_ref=ref, amount_minor=9650, currency="CNY", paid_at="now")
+        )
+        for ref in refs
+    ]
+    outcomes = await asyncio.gather(*(desk.orders.take_notice(body, desk.sandbox.sign(body)) for body in notices))
+    assert sum(not isinstance(outcome, Refused) for outcome in outcomes) == 1
+    assert {outcome.code for outcome in outcomes if isinstance(outcome, Refused)} == {"notice_contradicts"}
+    assert await wide.fetchval("SELECT count(*) FROM escrow") == 1

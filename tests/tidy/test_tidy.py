@@ -73,9 +73,7 @@ def float_money(path: str, text: str) -> Iterator[str]:
 
     for node in python_nodes(text):
         match node:
-            case ast.AnnAssign(target=target, annotation=annotation) if is_money(target) and is_float(
-                annotation
-            ):
+            case ast.AnnAssign(target=target, annotation=annotation) if is_money(target) and is_float(annotation):
                 yield f"{path}:{node.lineno}: {ast.unparse(target)} is a float"
             case ast.arg(arg=name, annotation=annotation) if MONEY.search(name) and is_float(annotation):
                 yield f"{path}:{node.lineno}: {name} is a float"
@@ -95,11 +93,7 @@ SQL_CALLS = frozenset({"execute", "executemany", "fetch", "fetchrow", "fetchval"
 
 def composed_sql(path: str, text: str) -> Iterator[str]:
     def is_sql(node: ast.expr) -> bool:
-        return (
-            isinstance(node, ast.Constant)
-            and isinstance(node.value, str)
-            and bool(SQL_WORDS.match(node.value))
-        )
+        return isinstance(node, ast.Constant) and isinstance(node.value, str) and bool(SQL_WORDS.match(node.value))
 
     for node in python_nodes(text):
         match node:
@@ -115,11 +109,7 @@ def sql_outside_stores(path: str, text: str) -> Iterator[str]:
     if Path(path).name == "store.py":
         return
     for node in python_nodes(text):
-        if (
-            isinstance(node, ast.Call)
-            and isinstance(node.func, ast.Attribute)
-            and node.func.attr in SQL_CALLS
-        ):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr in SQL_CALLS:
             yield f"{path}:{node.lineno}: .{node.func.attr}() belongs in store.py"
 
 
@@ -145,9 +135,7 @@ def unsafe_markup(path: str, text: str) -> Iterator[str]:
 
 
 def evaluated_scripts(path: str, text: str) -> Iterator[str]:
-    for found in re.finditer(
-        r"(?<![\w.])eval\s*\(|\bnew\s+Function\b|\bset(?:Timeout|Interval)\s*\(\s*['\"`]", text
-    ):
+    for found in re.finditer(r"(?<![\w.])eval\s*\(|\bnew\s+Function\b|\bset(?:Timeout|Interval)\s*\(\s*['\"`]", text):
         yield f"{path}: {found[0]}"
 
 
@@ -211,9 +199,7 @@ PRODUCT_RULES: list[tuple[Rule, tuple[str, ...]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("rule", "suffixes"), PRODUCT_RULES, ids=lambda value: getattr(value, "__name__", "")
-)
+@pytest.mark.parametrize(("rule", "suffixes"), PRODUCT_RULES, ids=lambda value: getattr(value, "__name__", ""))
 def test_the_product_keeps_the_rule(rule: Rule, suffixes: tuple[str, ...]) -> None:
     assert [breach for path, text in read(PRODUCT, *suffixes) for breach in rule(path, text)] == []
 

@@ -187,11 +187,11 @@ def test_a_page_offers_what_the_person_may_open() -> None:
             unread=3,
         ),
     )
-    assert "/signin" in stranger
+    assert "/sign-in" in stranger
     assert "退出" not in stranger
     assert "客服台" in staff
     assert "138****5678" in staff
-    assert "/notices" in staff
+    assert "/messages" in staff
     assert "卖家中心" not in staff
 
 

@@ -3,7 +3,7 @@
 from typing import Annotated, Any, Final
 
 from litestar import Request, Response, get, post
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from kabao.api.documents import READING, STEP
 from kabao.api.entry import UNSIGNED, Caller, services_of, slow_down
@@ -22,7 +22,7 @@ LONGEST_ID: Final = 19
 
 
 @post("/cases", responses=STEP, tags=["cases"])
-async def open_case(request: Caller, data: OpenCaseIn, idempotency_key: KeyHeader = "") -> Response[CaseOut]:
+async def open_case(request: Caller, data: JSONBody[OpenCaseIn], idempotency_key: KeyHeader = "") -> Response[CaseOut]:
     """Say that something is wrong with an order; the release clock stops in the same transaction."""
     services = services_of(request)
 
@@ -35,7 +35,7 @@ async def open_case(request: Caller, data: OpenCaseIn, idempotency_key: KeyHeade
 @get("/cases", responses=READING, tags=["cases"])
 async def cases(
     request: Caller,
-    shop: Annotated[str, Parameter(max_length=20, description="A shop of the caller: its cases.")] = "",
+    shop: Annotated[str, QueryParameter(max_length=20, description="A shop of the caller: its cases.")] = "",
 ) -> CasePage:
     """List the caller's cases as a buyer, a shop's cases for its owner, or the queue for support."""
     services = services_of(request)
@@ -52,26 +52,28 @@ async def cases(
 
 
 @get("/cases/{ref:str}", responses=READING, tags=["cases"])
-async def case(request: Caller, ref: str) -> CaseOut:
+async def case(request: Caller, ref: FromPath[str]) -> CaseOut:
     """Show a case: claim, demand, offers, whose turn it is until when, and everything said."""
     return CaseOut.of(granted(await services_of(request).cases.case(request.user, ref)))
 
 
 @post("/cases/{ref:str}/messages", responses=STEP, tags=["cases"])
-async def say(request: Caller, ref: str, data: WordsIn) -> CaseOut:
+async def say(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> CaseOut:
     """Say something in the case; both sides and support read it."""
     await slow_down(request, "say", 30, 60)
     return CaseOut.of(granted(await services_of(request).cases.say(request.user, ref, data.body)))
 
 
 @post("/cases/{ref:str}/answer", responses=STEP, status_code=200, tags=["cases"])
-async def answer(request: Caller, ref: str, data: WordsIn) -> CaseOut:
+async def answer(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> CaseOut:
     """Contest the claim with a statement (merchant)."""
     return CaseOut.of(granted(await services_of(request).cases.answer(request.user, ref, data.body)))
 
 
 @post("/cases/{ref:str}/offers", responses=STEP, tags=["cases"])
-async def offer(request: Caller, ref: str, data: OfferIn, idempotency_key: KeyHeader = "") -> Response[CaseOut]:
+async def offer(
+    request: Caller, ref: FromPath[str], data: JSONBody[OfferIn], idempotency_key: KeyHeader = ""
+) -> Response[CaseOut]:
     """Offer a way to settle; it takes the place of the offer on the table."""
     services = services_of(request)
 
@@ -82,7 +84,9 @@ async def offer(request: Caller, ref: str, data: OfferIn, idempotency_key: KeyHe
 
 
 @post("/cases/{ref:str}/offers/{offer_id:str}/accept", responses=STEP, status_code=200, tags=["cases"])
-async def accept(request: Caller, ref: str, offer_id: str, idempotency_key: KeyHeader = "") -> Response[CaseOut]:
+async def accept(
+    request: Caller, ref: FromPath[str], offer_id: FromPath[str], idempotency_key: KeyHeader = ""
+) -> Response[CaseOut]:
     """Accept the other side's offer; the money moves in the same transaction."""
     services = services_of(request)
     number = _offer(offer_id)
@@ -94,13 +98,13 @@ async def accept(request: Caller, ref: str, offer_id: str, idempotency_key: KeyH
 
 
 @post("/cases/{ref:str}/offers/{offer_id:str}/refuse", responses=STEP, status_code=200, tags=["cases"])
-async def refuse_offer(request: Caller, ref: str, offer_id: str) -> CaseOut:
+async def refuse_offer(request: Caller, ref: FromPath[str], offer_id: FromPath[str]) -> CaseOut:
     """Refuse the other side's offer; this never counts against anyone."""
     return CaseOut.of(granted(await services_of(request).cases.refuse_offer(request.user, ref, _offer(offer_id))))
 
 
 @post("/cases/{ref:str}/accept-demand", responses=STEP, status_code=200, tags=["cases"])
-async def accept_demand(request: Caller, ref: str, idempotency_key: KeyHeader = "") -> Response[CaseOut]:
+async def accept_demand(request: Caller, ref: FromPath[str], idempotency_key: KeyHeader = "") -> Response[CaseOut]:
     """Give the buyer what was demanded (merchant); the money moves in the same transaction."""
     services = services_of(request)
 
@@ -111,19 +115,21 @@ async def accept_demand(request: Caller, ref: str, idempotency_key: KeyHeader = 
 
 
 @post("/cases/{ref:str}/escalate", responses=STEP, status_code=200, tags=["cases"])
-async def escalate(request: Caller, ref: str) -> CaseOut:
+async def escalate(request: Caller, ref: FromPath[str]) -> CaseOut:
     """Ask support to decide."""
     return CaseOut.of(granted(await services_of(request).cases.escalate(request.user, ref)))
 
 
 @post("/cases/{ref:str}/withdraw", responses=STEP, status_code=200, tags=["cases"])
-async def withdraw(request: Caller, ref: str) -> CaseOut:
+async def withdraw(request: Caller, ref: FromPath[str]) -> CaseOut:
     """Withdraw the case (buyer); the release clock runs on, at least 24 hours."""
     return CaseOut.of(granted(await services_of(request).cases.withdraw(request.user, ref)))
 
 
 @post("/cases/{ref:str}/ruling", responses=STEP, tags=["cases"])
-async def rule(request: Caller, ref: str, data: RulingIn, idempotency_key: KeyHeader = "") -> Response[CaseOut]:
+async def rule(
+    request: Caller, ref: FromPath[str], data: JSONBody[RulingIn], idempotency_key: KeyHeader = ""
+) -> Response[CaseOut]:
     """Rule on a case at support; the money moves in the same transaction, both sides see the reasons."""
     services = services_of(request)
 
@@ -136,7 +142,6 @@ async def rule(request: Caller, ref: str, data: RulingIn, idempotency_key: KeyHe
 @post(
     "/custody/sandbox/notice",
     opt={UNSIGNED: True},
-    security=[],
     responses=STEP,
     status_code=200,
     request_max_body_size=NOTICE_LIMIT,
@@ -144,7 +149,7 @@ async def rule(request: Caller, ref: str, data: RulingIn, idempotency_key: KeyHe
 )
 async def take_notice(
     request: Request[Any, Any, Any],
-    signature: Annotated[str, Parameter(header="X-Signature", required=False, max_length=200)] = "",
+    signature: Annotated[str, HeaderParameter(name="X-Signature", required=False, max_length=200)] = "",
 ) -> NoticeOutcome:
     """Take a payment notice of the simulated institution: canonical JSON, signed (Ed25519, base64) in X-Signature."""
     return granted(await services_of(request).orders.take_notice(await request.body(), signature))
@@ -156,6 +161,7 @@ def _offer(text: str) -> int:
     return int(text)
 
 
+open_handlers = [take_notice]
 handlers = [
     open_case,
     cases,
@@ -169,5 +175,4 @@ handlers = [
     escalate,
     withdraw,
     rule,
-    take_notice,
 ]

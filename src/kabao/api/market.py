@@ -1,12 +1,13 @@
 """What anyone may read, and what a merchant does: shops, listings, stock."""
 
+from dataclasses import dataclass
 from typing import Annotated, Final
 from urllib.parse import unquote
 
 from litestar import get, post, put
 from litestar.openapi.spec import OpenAPIMediaType, Operation, RequestBody, Schema
 from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
-from litestar.params import Parameter
+from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from kabao.api.documents import READING, STEP
 from kabao.api.entry import PUBLIC, Caller, reference, services_of, slow_down
@@ -24,20 +25,20 @@ SEARCH_LIMIT: Final = 60
 NAME_LIMIT: Final = 120
 
 
-@get("/listings", opt={PUBLIC: True}, security=[], responses=READING, tags=["market"])
+@get("/listings", opt={PUBLIC: True}, responses=READING, tags=["market"])
 async def listings(
     request: Caller,
-    q: Annotated[str, Parameter(max_length=SEARCH_LIMIT, description="Words to look for.")] = "",
-    before: Annotated[str, Parameter(max_length=40, description="`next` of the previous page.")] = "",
-    limit: Annotated[int, Parameter(ge=1, le=PAGE_SIZE)] = PAGE_SIZE,
+    q: Annotated[str, QueryParameter(max_length=SEARCH_LIMIT, description="Words to look for.")] = "",
+    before: Annotated[str, QueryParameter(max_length=40, description="`next` of the previous page.")] = "",
+    limit: Annotated[int, QueryParameter(ge=1, le=PAGE_SIZE)] = PAGE_SIZE,
 ) -> ListingPage:
     """List what is on sale, newest first, or what a search finds."""
     cards = await services_of(request).shops.search(q.strip(), limit=limit, before=before or None)
     return ListingPage(listings=cards, next=cards[-1].ref if len(cards) == limit else "")
 
 
-@get("/listings/{ref:str}", opt={PUBLIC: True}, security=[], responses=READING, tags=["market"])
-async def listing(request: Caller, ref: str) -> ListingOut:
+@get("/listings/{ref:str}", opt={PUBLIC: True}, responses=READING, tags=["market"])
+async def listing(request: Caller, ref: FromPath[str]) -> ListingOut:
     """Show a listing: price, terms, notices to confirm, and the number of the snapshot to order."""
     return ListingOut.of(granted(await services_of(request).shops.listing(ref, request.user)))
 
@@ -49,14 +50,14 @@ async def my_shops(request: Caller) -> ShopPage:
 
 
 @post("/shops", responses=STEP, tags=["merchant"])
-async def open_shop(request: Caller, data: ShopIn) -> ShopOut:
+async def open_shop(request: Caller, data: JSONBody[ShopIn]) -> ShopOut:
     """Open a shop; the caller becomes a merchant."""
     await slow_down(request, "open-shop", 10, 3600)
     return ShopOut.of(granted(await services_of(request).shops.open_shop(request.user, data.form())))
 
 
 @post("/shops/{shop:str}/listings", responses=STEP, tags=["merchant"])
-async def write_listing(request: Caller, shop: str, data: ListingIn) -> ListingOut:
+async def write_listing(request: Caller, shop: FromPath[str], data: JSONBody[ListingIn]) -> ListingOut:
     """Write a listing; it stays a draft until it is published."""
     shop_id = _shop(shop)
     return ListingOut.of(
@@ -65,7 +66,9 @@ async def write_listing(request: Caller, shop: str, data: ListingIn) -> ListingO
 
 
 @put("/shops/{shop:str}/listings/{ref:str}", responses=STEP, tags=["merchant"])
-async def change_listing(request: Caller, shop: str, ref: str, data: ListingIn) -> ListingOut:
+async def change_listing(
+    request: Caller, shop: FromPath[str], ref: FromPath[str], data: JSONBody[ListingIn]
+) -> ListingOut:
     """Change a listing; the change makes a new snapshot, orders keep the one they were placed on."""
     shop_id, listing_id = _shop(shop), _listing(shop, ref)
     return ListingOut.of(
@@ -74,19 +77,20 @@ async def change_listing(request: Caller, shop: str, ref: str, data: ListingIn) 
 
 
 @post("/shops/{shop:str}/listings/{ref:str}/publish", responses=STEP, status_code=200, tags=["merchant"])
-async def publish(request: Caller, shop: str, ref: str) -> ListingOut:
+async def publish(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> ListingOut:
     """Put a listing on sale, once the shop's identity is complete and the goods may be sold."""
     shop_id, listing_id = _shop(shop), _listing(shop, ref)
     return ListingOut.of(granted(await services_of(request).shops.publish(request.user, shop_id, listing_id)))
 
 
 @post("/shops/{shop:str}/listings/{ref:str}/pause", responses=STEP, status_code=200, tags=["merchant"])
-async def pause(request: Caller, shop: str, ref: str) -> ListingOut:
+async def pause(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> ListingOut:
     """Take a listing off sale; what was sold stays as it is."""
     shop_id, listing_id = _shop(shop), _listing(shop, ref)
     return ListingOut.of(granted(await services_of(request).shops.pause(request.user, shop_id, listing_id)))
 
 
+@dataclass
 class KeyFileOperation(Operation):
     """Says that the body is a key file, streamed."""
 
@@ -105,13 +109,16 @@ class KeyFileOperation(Operation):
 )
 async def import_keys(
     request: Caller,
-    shop: str,
-    ref: str,
-    file_name: Annotated[str, Parameter(header="X-File-Name", required=False, max_length=400)] = "",
+    shop: FromPath[str],
+    ref: FromPath[str],
+    file_name: Annotated[str, HeaderParameter(name="X-File-Name", required=False, max_length=400)] = "",
 ) -> ImportOut:
-    """Import card keys from the body (text, one key a line, or CSV with a column `key`); at most 64 MiB.
+    """Import card keys from the body: text, one key a line, or CSV whose first line names its columns; at most 64 MiB.
 
-    Duplicates are counted against all of the shop's own stock; bad lines are listed by number, never by text.
+    Known are one column (`key`, `code`, `cdkey`, 卡密, 兑换码, 激活码, 序列号) and keys in two (`card` and `pin`,
+    `account` and `password`, 卡号 and 密码), which are joined into one; a CSV file of several columns without one of
+    them is refused. Duplicates are counted against all of the shop's own stock; bad lines are listed by number, never
+    by text.
     """
     if request.content_type[0] not in KEY_FILES:
         raise refuse_now(Refusal.MALFORMED, {"content-type": "text/csv"})
@@ -122,14 +129,14 @@ async def import_keys(
         shop_id,
         listing_id,
         request.stream(),
-        unquote(file_name)[:NAME_LIMIT] or "api.csv",
+        unquote(file_name)[:NAME_LIMIT] or ("api.csv" if request.content_type[0] == "text/csv" else "api.txt"),
         request.content_length or 0,
     )
     return ImportOut.of(granted(report))
 
 
 @get("/shops/{shop:str}/listings/{ref:str}/imports", responses=READING, tags=["merchant"])
-async def imports(request: Caller, shop: str, ref: str) -> ImportPage:
+async def imports(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> ImportPage:
     """List the imports of a listing, newest first."""
     services = services_of(request)
     shop_id, listing_id = _shop(shop), _listing(shop, ref)
@@ -137,6 +144,16 @@ async def imports(request: Caller, shop: str, ref: str) -> ImportPage:
     return ImportPage(
         imports=[ImportOut.of(report) for report in await services.inventory.imports(shop_id, listing_id)]
     )
+
+
+@post("/shops/{shop:str}/imports/{ref:str}/withdraw", responses=STEP, status_code=200, tags=["merchant"])
+async def withdraw_import(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> ImportOut:
+    """Take an import's still available keys out of stock; keys in orders stay, and the texts may be imported anew."""
+    services = services_of(request)
+    shop_id, import_id = _shop(shop), _listing(shop, ref)
+    granted(await services.shops.shop(request.user, shop_id))
+    granted(await services.inventory.withdraw_import(shop_id, import_id))
+    return ImportOut.of(granted(await services.inventory.import_status(shop_id, import_id)))
 
 
 def _shop(text: str) -> ShopId:
@@ -153,4 +170,5 @@ def _listing(shop: str, text: str) -> ListingId:
     return ListingId(ref.object_id)
 
 
-handlers = [listings, listing, my_shops, open_shop, write_listing, change_listing, publish, pause, import_keys, imports]
+open_handlers = [listings, listing]
+handlers = [my_shops, open_shop, write_listing, change_listing, publish, pause, import_keys, imports, withdraw_import]

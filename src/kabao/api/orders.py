@@ -6,13 +6,13 @@ from typing import Annotated, Final
 from litestar import Response, get, post
 from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
-from litestar.params import Body, Parameter
+from litestar.params import Body, FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from kabao.api.documents import READING, STEP
 from kabao.api.entry import FORM, Caller, reference, services_of, slow_down, visitor
 from kabao.api.inputs import PlaceOrderIn, RevealIn, WordsIn
 from kabao.api.problems import granted, refuse_now
-from kabao.api.replies import once
+from kabao.api.replies import REPLAY_HEADER, key_of, once
 from kabao.api.shapes import (
     CheckoutOut,
     FileOut,
@@ -32,32 +32,33 @@ UPLOAD_LIMIT: Final = 11 * 1024 * 1024
 """Bytes of a form with one file: 10 MiB and its wrapping."""
 
 KeyHeader = Annotated[
-    str, Parameter(header="Idempotency-Key", required=False, description="1 to 200 printable ASCII letters.")
+    str, HeaderParameter(name="Idempotency-Key", required=False, description="1 to 200 printable ASCII letters.")
 ]
 
 
 @post("/orders", responses=STEP, tags=["orders"])
-async def place(request: Caller, data: PlaceOrderIn, idempotency_key: KeyHeader = "") -> Response[PlacedOut]:
-    """Place an order and reserve its keys for 15 minutes; nothing is paid yet."""
-    services = services_of(request)
+async def place(request: Caller, data: JSONBody[PlaceOrderIn], idempotency_key: KeyHeader = "") -> Response[PlacedOut]:
+    """Place an order and reserve its keys for 15 minutes; nothing is paid yet.
 
-    async def step(key: str) -> PlacedOut:
-        wish = PlaceOrder(
-            listing_ref=data.listing_ref,
-            snapshot_no=data.snapshot_no,
-            quantity=data.quantity,
-            confirmed=data.confirmed,
-            idempotency_key=key,
-        )
-        return PlacedOut.of(granted(await services.orders.place(request.user, wish)))
-
-    return await once(request, idempotency_key, step, database=services.database, status=201)
+    The order itself carries the key, so that placing stays one call to the database: a repeat in the same shop answers
+    the same order, in the state it has by then.
+    """
+    wish = PlaceOrder(
+        listing_ref=data.listing_ref,
+        snapshot_no=data.snapshot_no,
+        quantity=data.quantity,
+        confirmed=data.confirmed,
+        idempotency_key=key_of(idempotency_key),
+    )
+    placed = granted(await services_of(request).orders.place(request.user, wish))
+    replayed = {REPLAY_HEADER: "true"} if placed.replayed else {}
+    return Response(PlacedOut.of(placed), status_code=201, headers=replayed)
 
 
 @get("/orders", responses=READING, tags=["orders"])
 async def my_orders(
     request: Caller,
-    before: Annotated[str, Parameter(max_length=40, description="`next` of the previous page.")] = "",
+    before: Annotated[str, QueryParameter(max_length=40, description="`next` of the previous page.")] = "",
 ) -> OrderPage:
     """List the caller's orders, newest first."""
     last = reference(before).object_id if before else None
@@ -66,19 +67,19 @@ async def my_orders(
 
 
 @get("/orders/{ref:str}", responses=READING, tags=["orders"])
-async def order(request: Caller, ref: str) -> OrderOut:
+async def order(request: Caller, ref: FromPath[str]) -> OrderOut:
     """Show an order: its state, where the money is, the keys' seals, the steps open to the caller."""
     return OrderOut.of(granted(await services_of(request).orders.order(request.user, ref)))
 
 
 @post("/orders/{ref:str}/checkout", responses=STEP, status_code=200, tags=["orders"])
-async def checkout(request: Caller, ref: str) -> CheckoutOut:
+async def checkout(request: Caller, ref: FromPath[str]) -> CheckoutOut:
     """Say where to pay an unpaid order."""
     return CheckoutOut(pay_path=granted(await services_of(request).orders.checkout(request.user, ref)))
 
 
 @post("/orders/{ref:str}/reveal", responses=STEP, status_code=200, tags=["orders"])
-async def reveal(request: Caller, ref: str, data: RevealIn) -> RevealOut:
+async def reveal(request: Caller, ref: FromPath[str], data: JSONBody[RevealIn]) -> RevealOut:
     """Open sealed keys with a receipt, or read opened ones again. After opening, the no-reason refund is over."""
     await slow_down(request, "reveal", 60, 60)
     return RevealOut.of(
@@ -87,7 +88,7 @@ async def reveal(request: Caller, ref: str, data: RevealIn) -> RevealOut:
 
 
 @post("/orders/{ref:str}/confirm", responses=STEP, status_code=200, tags=["orders"])
-async def confirm(request: Caller, ref: str, idempotency_key: KeyHeader = "") -> Response[Confirmed]:
+async def confirm(request: Caller, ref: FromPath[str], idempotency_key: KeyHeader = "") -> Response[Confirmed]:
     """Release what is held to the merchant, less the fee."""
     services = services_of(request)
 
@@ -98,7 +99,7 @@ async def confirm(request: Caller, ref: str, idempotency_key: KeyHeader = "") ->
 
 
 @post("/orders/{ref:str}/refund", responses=STEP, status_code=200, tags=["orders"])
-async def refund(request: Caller, ref: str, idempotency_key: KeyHeader = "") -> Response[RefundedSealed]:
+async def refund(request: Caller, ref: FromPath[str], idempotency_key: KeyHeader = "") -> Response[RefundedSealed]:
     """Refund every sealed key at once, without a reason; the keys return to stock."""
     services = services_of(request)
 
@@ -109,13 +110,13 @@ async def refund(request: Caller, ref: str, idempotency_key: KeyHeader = "") -> 
 
 
 @post("/orders/{ref:str}/cancel", responses=STEP, status_code=204, tags=["orders"])
-async def cancel(request: Caller, ref: str) -> None:
+async def cancel(request: Caller, ref: FromPath[str]) -> None:
     """Cancel an unpaid order; a repeat changes nothing."""
     granted(await services_of(request).orders.cancel(request.user, ref))
 
 
 @get("/orders/{ref:str}/messages", responses=READING, tags=["orders"])
-async def messages(request: Caller, ref: str) -> Messages:
+async def messages(request: Caller, ref: FromPath[str]) -> Messages:
     """Read the conversation of an order, oldest first."""
     services = services_of(request)
     view = granted(await services.orders.order(request.user, ref))
@@ -124,7 +125,7 @@ async def messages(request: Caller, ref: str) -> Messages:
 
 
 @post("/orders/{ref:str}/messages", responses=STEP, tags=["orders"])
-async def say(request: Caller, ref: str, data: WordsIn) -> MessageOut:
+async def say(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> MessageOut:
     """Say something to the other side; it is kept as part of the order's record."""
     await slow_down(request, "say", 30, 60)
     services = services_of(request)
@@ -138,7 +139,7 @@ async def say(request: Caller, ref: str, data: WordsIn) -> MessageOut:
 @post("/orders/{ref:str}/files", opt={FORM: True}, responses=STEP, request_max_body_size=UPLOAD_LIMIT, tags=["orders"])
 async def add_file(
     request: Caller,
-    ref: str,
+    ref: FromPath[str],
     data: Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)],
 ) -> FileOut:
     """Hand in a file (field `file`): PNG, JPEG, WebP or plain text, at most 10 MiB; kept byte for byte."""

@@ -14,13 +14,19 @@ JSON_LIMIT: Final = 64 * 1024
 
 
 def routes() -> list[Router]:
-    """Return the router of the API."""
+    """Return the routers of the API: what anyone may call, and what needs a token."""
     return [
+        Router(
+            PATH,
+            route_handlers=[*market.open_handlers, *cases.open_handlers],
+            before_request=enter,
+            request_max_body_size=JSON_LIMIT,
+        ),
         Router(
             PATH,
             route_handlers=[*market.handlers, *orders.handlers, *cases.handlers],
             before_request=enter,
             request_max_body_size=JSON_LIMIT,
             security=SIGNED_IN,
-        )
+        ),
     ]

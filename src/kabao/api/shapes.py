@@ -7,7 +7,7 @@ import msgspec
 
 from kabao.cases import CaseCard, CaseView, OfferView, RulingView, TimelineLine
 from kabao.evidence import Item, Message
-from kabao.inventory import BadLine, ImportReport
+from kabao.inventory import BadLine, ImportReport, UsedColumn
 from kabao.orders import OrderRow, OrderView, PlacedOrder, Revealed
 from kabao.shops import ListingCard, ListingView, Notice, ShopView, Terms
 
@@ -86,17 +86,29 @@ class ShopOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ImportOut(msgspec.Struct, frozen=True, kw_only=True):
-    """How an import of card keys went; bad lines by number (from 1) and reason, never their text."""
+    """How an import of card keys went; bad lines by number (from 1) and reason, never their text.
+
+    `lines = header_lines + blank + added + duplicates + bad`; `duplicates = repeated + in_stock` (twice in this file,
+    in the shop before). `columns` are those read, by number (from 1) and the word they go by; `withdrawn` of the added
+    keys were taken back since.
+    """
 
     ref: str
     file_name: str
     state: str
     bytes_done: int
     lines: int
+    header_lines: int
+    columns: list[UsedColumn]
+    unused_columns: int
+    blank: int
     added: int
     duplicates: int
+    repeated: int
+    in_stock: int
     bad: int
     bad_lines: list[BadLine]
+    withdrawn: int
     failure: str | None
 
     @classmethod

@@ -22,8 +22,8 @@ SELECT c.*, h.owner_id, s.title, coalesce($3, now()) AS now,
   FROM cases c
   JOIN shop h USING (shop_id)
   JOIN orders o USING (shop_id, order_id)
-  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
   JOIN escrow e USING (shop_id, order_id)
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
   LEFT JOIN case_offer f ON f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open'
  WHERE c.shop_id = $1 AND c.case_id = $2
 
@@ -44,7 +44,7 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
 -- name: add_offer
 -- Puts an offer on the table, or keeps one granted at once. Index: case_offer_one_open.
 INSERT INTO case_offer (shop_id, case_id, offer_id, by_id, by_role, kind, refund_minor, note, state, made_at, decided_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $9 = 'open' THEN NULL ELSE $10 END)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $9 = 'open' THEN NULL ELSE $10::timestamptz END)
 
 -- name: end_offer
 -- Says what became of the open offer. Index: case_offer_pkey.
@@ -118,3 +118,7 @@ SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, 
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
  WHERE c.closed_at IS NULL AND c.stage = 'support' AND c.buyer_id <> $1 AND h.owner_id <> $1
  ORDER BY c.due_at, c.shop_id, c.case_id LIMIT $2
+
+-- name: withdrawn_cases
+-- How many cases of an order were withdrawn. Index: cases_of_order.
+SELECT count(*) FROM cases WHERE shop_id = $1 AND order_id = $2 AND stage = 'withdrawn'

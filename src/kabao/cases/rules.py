@@ -24,6 +24,8 @@ from kabao.kernel import Refusal, Refused
 
 NEGOTIATION: Final = timedelta(hours=48)
 SUPPORT: Final = timedelta(hours=48)
+WITHDRAWALS_AT_MOST: Final = 2
+"""Cases withdrawn on one order before no new one may be opened, so that a frozen release is not frozen for ever."""
 ESCALATE_UNANSWERED_AFTER: Final = timedelta(hours=24)
 """From then on the buyer may call support even though the merchant has not answered."""
 

@@ -127,7 +127,7 @@ class CaseService:
         """Open a case and stop the release clock, in one transaction.
 
         Refuses NOT_FOUND, NOT_ALLOWED (the shop's own owner), INVALID_FIELDS (claim, statement), NOT_PAID, IN_CASE,
-        ALREADY_REFUNDED, ALREADY_RELEASED, REFUND_OUT_OF_RANGE (a partial demand outside what is held).
+        ALREADY_REFUNDED, ALREADY_RELEASED, REFUND_OUT_OF_RANGE (a partial demand outside what is held), CASE_LIMIT.
         """
         found = parse_ref(order_ref)
         if found is None:
@@ -154,6 +154,8 @@ class CaseService:
         held = await self._orders.freeze(conn, shop_id, order_id, buyer.account_id, Side.BUYER)
         if isinstance(held, Refused):
             raise _Undo(held)
+        if await store.withdrawn_cases(conn, shop_id, order_id) >= rules.WITHDRAWALS_AT_MOST:
+            raise _Undo(Refused(Refusal.CASE_LIMIT))
         decision = rules.decide_open(held, wish.demand, wish.demand_minor, order.now)
         if isinstance(decision, Refused):
             raise _Undo(decision)
@@ -182,7 +184,8 @@ class CaseService:
             at=order.now,
         )
         ref = format_ref(shop_id, case_id)
-        subject = words.notice_subject(decision.kind, order.title, Side.BUYER)
+        demand = words.remedy_label(wish.demand, decision.refund_minor)
+        subject = words.notice_subject(decision.kind, order.title, Side.BUYER, demand)
         await self._notices.tell(conn, order.owner_id, "case_opened", subject, f"/c/{ref}")
         return ref
 
@@ -274,6 +277,8 @@ class CaseService:
         Refuses NOT_ALLOWED (no support, or a party itself), STAFF_CHECK_REQUIRED, INVALID_FIELDS (facts, reasons),
         CASE_CLOSED, NOT_YOUR_TURN (still negotiated), REFUND_OUT_OF_RANGE.
         """
+        if Role.SUPPORT in staff.roles and not staff.staff_checked:
+            return Refused(Refusal.STAFF_CHECK_REQUIRED)
         facts = clean_text(wish.facts, MAX_RULING_CHARS)
         reasons = clean_text(wish.reasons, MAX_RULING_CHARS)
         texts = {"facts": facts, "reasons": reasons}
@@ -331,7 +336,7 @@ class CaseService:
             await self._write(conn, case, decision, actor, body=body, new_offer=new_offer)
             if also is not None:
                 await also(conn, case, decision)
-            await self._tell(conn, case, decision.kind, side)
+            await self._tell(conn, case, decision.kind, side, words.decided_label(decision, case.state))
         return await self.case(person, ref)
 
     async def _move_money(
@@ -392,9 +397,9 @@ class CaseService:
         await self._tell(conn, case, decision.kind, None)
         return 1
 
-    async def _tell(self, conn: Connection, case: CaseRow, kind: str, side: Side | None) -> None:
+    async def _tell(self, conn: Connection, case: CaseRow, kind: str, side: Side | None, label: str = "") -> None:
         """Tell the other side; both where support or time moved the case."""
-        subject = words.notice_subject(kind, case.title, side or "system")
+        subject = words.notice_subject(kind, case.title, side or "system", label)
         for account_id, of in ((case.buyer_id, Side.BUYER), (case.owner_id, Side.MERCHANT)):
             if of is not side:
                 await self._notices.tell(conn, account_id, f"case_{kind}", subject, f"/c/{case.ref}")
@@ -431,7 +436,7 @@ def _side(person: Person, case: CaseRow) -> Side | None:
         person.account_id,
         buyer_id=case.buyer_id,
         owner_id=case.owner_id,
-        is_support=Role.SUPPORT in person.roles,
+        is_support=Role.SUPPORT in person.roles and person.staff_checked,
     )
 
 

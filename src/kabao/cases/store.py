@@ -319,3 +319,9 @@ def _card(row: Record) -> CaseCard:
         },
         CaseCard,
     )
+
+
+async def withdrawn_cases(conn: Connection, shop_id: int, order_id: int) -> int:
+    """Count the cases of an order that were withdrawn."""
+    count: int = await conn.fetchval(_SQL["withdrawn_cases"], shop_id, order_id)
+    return count

@@ -51,7 +51,7 @@ def build_view(
         stage_label=words.STAGE_LABELS[state.stage],
         turn=state.turn,
         due_at=state.due_at,
-        what_if_due=words.what_if_due(state.stage, state.turn),
+        what_if_due=words.what_if_due(state.stage, state.turn, side),
         is_overdue=rules.is_overdue(state.stage, state.due_at, case.now),
         opened_at=state.opened_at,
         stage_since=case.stage_since,

@@ -3,7 +3,7 @@
 from typing import Final, assert_never
 
 from kabao.cases.machine import Stage
-from kabao.cases.model import OfferState, OfferView, Outcome, Remedy, RoseWhy, Rung, Turn
+from kabao.cases.model import CaseState, Decision, OfferState, OfferView, Outcome, Remedy, RoseWhy, Rung, Side, Turn
 from kabao.cases.rules import NEGOTIATION, SUPPORT
 
 STAGE_LABELS: Final = {
@@ -54,12 +54,14 @@ def outcome_label(outcome: Outcome, refund_minor: int) -> str:
             assert_never(outcome)
 
 
-def what_if_due(stage: Stage, turn: Turn) -> str:
-    """Say what happens when the deadline passes; empty where there is none."""
+def what_if_due(stage: Stage, turn: Turn, viewer: Side) -> str:
+    """Say to a viewer what happens when the deadline passes; empty where there is none."""
     if stage is Stage.NEGOTIATION:
         if turn is Turn.MERCHANT:
-            return "商家到时没有答复，会自动转给客服，不用催。"
-        return "买家到时没有回应，会自动转给客服，不影响买家的权利。"
+            who = "你" if viewer is Side.MERCHANT else "商家"
+            return f"{who}到时没有答复，会自动转给客服" + ("。" if viewer is Side.MERCHANT else "，不用催。")
+        who = "你" if viewer is Side.BUYER else "买家"
+        return f"{who}到时没有回应，会自动转给客服，不影响{who}的权利。"
     return "客服到时没有结论，会标为超时，钱继续冻结在托管方。" if stage is Stage.SUPPORT else ""
 
 
@@ -80,7 +82,7 @@ def case_event_text(kind: str, who: str, *, offer: OfferView | None, opening: st
     label = offer.label if offer is not None else ""
     texts = {
         "opened": f"{name}发起纠纷：{opening}。",
-        "answered": f"{name}作了答复，没有同意诉求。",
+        "answered": f"{name}作了答复。",
         "offered": f"{name}提出方案：{label}。",
         "accepted": f"{name}接受了方案：{label}。双方和解。",
         "granted": f"{name}同意了买家的诉求：{label}。双方和解。",
@@ -130,18 +132,32 @@ def file_text(who: str, item_no: int) -> str:
     return f"{WHO[who]}提交了证据 {item_no}。"
 
 
-def notice_subject(kind: str, title: str, who: str) -> str:
-    """Write the subject of a notice about a case."""
+def decided_label(decision: Decision, case: CaseState) -> str:
+    """Write in a few words what a step puts forward, refuses or settles; empty where it does none of that."""
+    if decision.remedy is not None:
+        return remedy_label(decision.remedy, decision.refund_minor)
+    if decision.kind == "ruled":
+        partial = Outcome.PARTIAL_REFUND if decision.refund_minor else Outcome.NO_REFUND
+        outcome = Outcome.FULL_REFUND if decision.refund_minor == case.held_minor else partial
+        return outcome_label(outcome, decision.refund_minor)
+    if decision.kind == "refused" and case.offer is not None:
+        return remedy_label(case.offer.kind, case.offer.refund_minor)
+    return ""
+
+
+def notice_subject(kind: str, title: str, who: str, label: str = "") -> str:
+    """Write the subject of a notice about a case; `label` is what was demanded, offered or settled."""
+    about = f"：{label}" if label else ""
     what = {
-        "opened": "买家发起了纠纷，请在 48 小时内答复",
+        "opened": f"买家发起了纠纷{f'，要求{label}' if label else ''}，请在 48 小时内答复",
         "answered": "商家作了答复，轮到你",
-        "offered": f"{WHO[who]}提出了方案",
-        "accepted": f"{WHO[who]}接受了方案，已和解",
-        "granted": "商家同意了诉求，已和解",
-        "refused": f"{WHO[who]}没有接受方案",
+        "offered": f"{WHO[who]}提出了方案{about}",
+        "accepted": f"{WHO[who]}接受了方案，已和解{about}",
+        "granted": f"商家同意了诉求，已和解{about}",
+        "refused": f"{WHO[who]}没有接受方案{about}",
         "rose": "已转给客服处理",
         "withdrawn": "买家撤回了纠纷",
-        "ruled": "客服作出了裁决",
+        "ruled": f"客服作出了裁决{about}",
         "said": f"{WHO[who]}留了言",
     }[kind]
     return f"「{title}」的纠纷：{what}"

@@ -6,6 +6,7 @@ from importlib import metadata
 
 from cyclopts import App
 
+from kabao.cli.bench import bench
 from kabao.cli.books import db, ledger, sweep
 from kabao.cli.people import staff, token
 from kabao.cli.serving import demo_command, serve_command
@@ -29,7 +30,7 @@ app = App(
 )
 app.command(serve_command, name="serve")
 app.command(demo_command, name="demo")
-for group in (db, ledger, keys, token, sweep, staff):
+for group in (db, ledger, keys, token, sweep, staff, bench):
     app.command(group)
 
 

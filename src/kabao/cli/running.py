@@ -12,6 +12,7 @@ import uvloop
 from cyclopts import Parameter
 from rich.console import Console
 
+from kabao.inventory import KeyringRefused
 from kabao.kernel import Refused
 from kabao.postgres import DatabaseUnavailable, DataFolderRefused, ExplainedError, SchemaTooNew
 from kabao.wiring import App, Settings, configure_logging, start
@@ -58,7 +59,7 @@ def run(work: Callable[[], Awaitable[ExitCode | None]]) -> ExitCode:
         return uvloop.run(_awaited(work)) or ExitCode.DONE
     except ExplainedError as error:
         explain(error)
-        refused = isinstance(error, DataFolderRefused | SchemaTooNew)
+        refused = isinstance(error, DataFolderRefused | SchemaTooNew | KeyringRefused)
         return ExitCode.FOLDER_REFUSED if refused else ExitCode.UNAVAILABLE
     except DatabaseUnavailable as error:
         notes.print(f"kabao: the database cannot be reached ({error}); nothing was changed")
@@ -92,6 +93,11 @@ def sentence_of(refused: Refused) -> str:
     """Write a refusal for the terminal, with what is wrong with each field."""
     text = refused.zh if speaks_chinese() else refused.en
     return " ".join([text, *(f"{name}: {why}" for name, why in refused.fields.items())])
+
+
+def say(zh: str, en: str) -> None:
+    """Print a line in the terminal's language, as it is."""
+    out.print(zh if speaks_chinese() else en, markup=False)
 
 
 def explain(error: ExplainedError) -> None:

@@ -1,12 +1,13 @@
 """`kabao serve` and `kabao demo`."""
 
 import os
+import shlex
 from pathlib import Path
 from typing import Annotated
 
 from cyclopts import Parameter
 
-from kabao.cli.running import DEFAULT_DATA, DataOption, ExitCode, out, print_secret, run, speaks_chinese
+from kabao.cli.running import DEFAULT_DATA, DataOption, ExitCode, out, print_secret, run, say
 from kabao.wiring import App, DemoMarket, Settings, demo_access, migrate, seed_demo, serve, start
 from kabao.wiring.settings import DEFAULT_HOST, DEFAULT_PORT
 
@@ -46,11 +47,14 @@ def demo_command(
 
     async def prepare_market(app: App) -> None:
         made = await seed_demo(app)
-        out.print("演示市场已建好" if made else "数据目录里已有店铺，内容保持不变")
+        if made:
+            say("演示市场已建好。", "The demo market has been made.")
+        else:
+            say("数据目录里已有店铺，内容保持不变。", "The data folder holds shops already; they stay as they are.")
 
     async def ready(app: App) -> None:
-        await _say_ready(app)
         _say_access(await demo_access(app), app.settings)
+        await _say_ready(app)
 
     async def work() -> None:
         if serve_it:
@@ -71,21 +75,28 @@ def _settings(data: Path, port: int, host: str) -> Settings:
 
 
 async def _say_ready(app: App) -> None:
-    if speaks_chinese():
-        out.print(f"卡保已就绪：{app.settings.origin}（按 Ctrl-C 停止）")
-    else:
-        out.print(f"kabao is ready: {app.settings.origin} (Ctrl-C stops it)")
+    say(
+        f"卡保已就绪：{app.settings.origin}（按 Ctrl-C 停止）",
+        f"kabao is ready: {app.settings.origin} (Ctrl-C stops it)",
+    )
 
 
 def _say_access(market: DemoMarket, settings: Settings) -> None:
     if not market.links:
-        out.print("这里不是演示市场，所以没有登录链接。请用手机号登录，验证码会显示在这个终端。")
+        say(
+            "这里不是演示市场，所以没有登录链接。请用手机号登录，验证码会显示在这个终端。",
+            "This is not the demo market, so there are no sign-in links. Sign in by phone; codes appear here.",
+        )
         return
-    out.print("\n登录链接，每个只能用一次，24 小时内有效：")
+    say("\n登录链接，每个只能用一次，24 小时内有效：", "\nSign-in links, each good once within 24 hours:")
     for link in market.links:
-        print_secret(f"  {link.name}（{link.role}）  {link.url}")
-    out.print("\n工作人员登录后还要输入密码和动态码，每次启动都会换新：")
+        print_secret(f"  {link.role:9} {link.url}  {link.name}")
+    say(
+        "\n工作人员登录后还要输入密码和动态码，每次启动都会换新：",
+        "\nStaff also give a password and a one-time code; both are new at each start:",
+    )
     for staff in market.staff:
-        print_secret(f"  {staff.name}  密码 {staff.password}  验证器 {staff.totp_uri}")
-        print_secret(f"    没有验证器时，运行：kabao staff code --data {settings.data} --account {staff.name}")
-    print_secret("")
+        print_secret(f"  {staff.name}  {staff.password}  {staff.totp_uri}")
+        command = f"kabao staff code --data {shlex.quote(str(settings.data))} --account {staff.name}"
+        say(f"    没有验证器时，用这个命令看动态码：{command}", f"    Without an authenticator: {command}")
+    out.print("")

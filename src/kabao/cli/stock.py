@@ -38,7 +38,12 @@ ShopOption = Annotated[str, Parameter(name="--shop", help="The shop: the part of
 
 @keys.command(name="import")
 def keys_import(
-    file: Annotated[str, Parameter(help="A text file with one key a line, a CSV file, or - for standard input.")],
+    file: Annotated[
+        str,
+        Parameter(
+            help="A text file with one key a line, a CSV file, or - for standard input.", allow_leading_hyphen=True
+        ),
+    ],
     shop: ShopOption,
     listing: Annotated[str, Parameter(name="--listing", help="The listing's reference, such as 7-1H8K2M9QXV3D0.")],
     data: DataOption = DEFAULT_DATA,
@@ -66,6 +71,30 @@ def keys_import(
                 )
         _say_report(report, as_json=as_json)
         return ExitCode.DONE if report.state is ImportState.DONE else ExitCode.NOT_OK
+
+    return run(work)
+
+
+@keys.command(name="withdraw")
+def keys_withdraw(
+    shop: ShopOption,
+    which: Annotated[str, Parameter(name="--import", help="The import's reference, as `keys import` tells it.")],
+    data: DataOption = DEFAULT_DATA,
+) -> ExitCode:
+    """Take the keys of one import that nobody has bought yet out of stock.
+
+    Keys in orders stay where they are. The same keys may be imported anew.
+    """
+    shop_id = parse_shop_ref(shop)
+    ref = parse_ref(which if "-" in which else f"{shop}-{which}")
+    if shop_id is None or ref is None or ref.shop_id != shop_id:
+        notes.print("kabao: --shop and --import do not name an import of that shop", markup=False)
+        sys.exit(ExitCode.USAGE)
+
+    async def work() -> None:
+        async with joined(data) as app:
+            withdrawn = granted(await app.inventory.withdraw_import(shop_id, ref.object_id))
+        out.print(f"{withdrawn} keys withdrawn")
 
     return run(work)
 
@@ -133,8 +162,15 @@ def _say_report(report: ImportReport, *, as_json: bool) -> None:
         print_secret(msgspec.json.encode(report).decode())
         return
     out.print(
-        f"{report.state}: {report.lines} lines, {report.added} added, {report.duplicates} duplicates, {report.bad} bad"
+        f"{report.state}: {report.lines} lines, {report.added} added, {report.duplicates} duplicates, "
+        f"{report.bad} bad, {report.header_lines} header, {report.blank} blank"
     )
+    if report.duplicates:
+        out.print(f"  duplicates: {report.repeated} in the file itself, {report.in_stock} in stock before")
+    if report.columns:
+        used = ", ".join(f"{column.column_no} {column.label}" for column in report.columns)
+        out.print(f"  columns used: {used}; left out: {report.unused_columns}", markup=False)
+    out.print(f"  import {report.ref}", markup=False)
     for line in report.bad_lines[:BAD_LINES_SHOWN]:
         out.print(f"  line {line.line_no}: {line.why}", markup=False)
     if report.bad > BAD_LINES_SHOWN:

@@ -1,10 +1,13 @@
 """What kabao and a custodian say to each other. Amounts are minor units of an ISO 4217 currency."""
 
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 from uuid import UUID
 
 import msgspec
+from msgspec import Meta
+
+from kabao.kernel import MAX_MINOR
 
 
 class CheckoutRequest(msgspec.Struct, frozen=True, kw_only=True):
@@ -36,13 +39,13 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PaymentNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The custodian's word that a payment arrived."""
+    """The custodian's word that a payment arrived; decoding holds every value to its range."""
 
-    payment_id: str
-    merchant_ref: str
-    amount_minor: int
-    currency: str
-    paid_at: str
+    payment_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+    merchant_ref: Annotated[str, Meta(max_length=100)]
+    amount_minor: Annotated[int, Meta(ge=1, le=MAX_MINOR)]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    paid_at: Annotated[str, Meta(max_length=40)]
 
 
 class SandboxCheckout(msgspec.Struct, frozen=True, kw_only=True):

@@ -3,6 +3,7 @@
 from typing import Protocol
 
 from kabao.custody.model import Checkout, CheckoutRequest, Instruction, PaymentNotice
+from kabao.kernel import Refusal
 
 
 class CustodianUnreachable(Exception):  # noqa: N818  named for what happened
@@ -26,5 +27,5 @@ class Custodian(Protocol):
     async def carry_out(self, instruction: Instruction) -> None:
         """Execute once; a repeat is answered alike. Raises CustodianUnreachable, CustodianRefused."""
 
-    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | None:
-        """Return the notice where the signature is the institution's and the body well formed."""
+    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | Refusal:
+        """Return the notice, SIGNATURE_WRONG where another signed it, or NOTICE_MALFORMED for a value out of range."""

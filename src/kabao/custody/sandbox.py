@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kabao.custody import store
 from kabao.custody.model import Checkout, CheckoutRequest, Instruction, PaymentNotice, SandboxCheckout
 from kabao.custody.ports import CustodianRefused, CustodianUnreachable
-from kabao.kernel import Clock, IdSource, canonical_bytes, format_ref
+from kabao.kernel import Clock, IdSource, Refusal, canonical_bytes, format_ref
 from kabao.postgres import Database, DatabaseUnavailable
 
 CHECKOUT_PATH: Final = "/sandbox-custodian/checkout/"
@@ -93,13 +93,16 @@ class SandboxInstitution:
         """Return the canonical body that is signed."""
         return canonical_bytes(msgspec.to_builtins(notice))
 
-    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | None:
-        """Return the notice where the signature is this institution's; None for anything else."""
+    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | Refusal:
+        """Return the notice, SIGNATURE_WRONG where another signed it, or NOTICE_MALFORMED for a value out of range."""
         try:
             self._verifier.verify(base64.b64decode(signature, validate=True), body)
+        except (InvalidSignature, ValueError):
+            return Refusal.SIGNATURE_WRONG
+        try:
             return msgspec.json.decode(body, type=PaymentNotice)
-        except (InvalidSignature, ValueError, msgspec.DecodeError):
-            return None
+        except (ValueError, msgspec.DecodeError):
+            return Refusal.NOTICE_MALFORMED
 
     async def carry_out(self, instruction: Instruction) -> None:
         """Pay out once. Raises CustodianRefused for more than is left, CustodianUnreachable without an answer."""

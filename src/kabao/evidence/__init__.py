@@ -9,7 +9,7 @@ somebody may see an order at all is decided by the caller.
 from kabao.evidence.blobs import BlobDamaged, Blobs, StorageFull
 from kabao.evidence.model import (
     MAX_FILE_BYTES,
-    MAX_FILES_PER_ORDER,
+    MAX_FILES_PER_SIDE,
     MAX_MESSAGE_CHARS,
     AuthorRole,
     FileBody,
@@ -21,7 +21,7 @@ from kabao.evidence.rules import clean_text
 from kabao.evidence.service import EvidenceService
 
 __all__ = [
-    "MAX_FILES_PER_ORDER",
+    "MAX_FILES_PER_SIDE",
     "MAX_FILE_BYTES",
     "MAX_MESSAGE_CHARS",
     "AuthorRole",

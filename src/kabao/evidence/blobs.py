@@ -2,8 +2,9 @@
 
 import asyncio
 import os
+from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeAlias
 
 import obstore
 from obstore.exceptions import BaseError
@@ -23,11 +24,22 @@ class BlobDamaged(Exception):  # noqa: N818  named for what happened
     """A stored blob no longer has the digest it is named by."""
 
 
+Write: TypeAlias = Callable[[ObjectStore, str, bytes], None]
+
+
+def write_whole(store: ObjectStore, path: str, content: bytes) -> None:
+    """Write beside and rename, then flush a local file and its folders."""
+    obstore.put(store, path, content, use_multipart=False)
+    if isinstance(store, LocalStore):
+        _make_durable(Path(store.prefix or "/"), path)
+
+
 class Blobs:
     """Puts and gets blobs; every put is durable when it returns, and putting the same bytes again is harmless."""
 
-    def __init__(self, store: ObjectStore) -> None:
+    def __init__(self, store: ObjectStore, *, write: Write = write_whole) -> None:
         self._store = store
+        self._write = write
 
     async def put(self, content: bytes) -> bytes:
         """Store the bytes and return their SHA-256; raises `StorageFull`."""
@@ -42,10 +54,8 @@ class Blobs:
         digest = digest_of(content)
         path = blob_path(digest)
         try:
-            # Written beside and renamed, and always written: what a crash once left half done is put right.
-            obstore.put(self._store, path, content, use_multipart=False)
-            if isinstance(self._store, LocalStore):
-                _make_durable(Path(self._store.prefix or "/"), path)
+            # Always written, also where the name exists: what a crash once left half done is put right.
+            self._write(self._store, path, content)
         except (BaseError, OSError) as error:
             if any(word in str(error) for word in _FULL):
                 raise StorageFull from None

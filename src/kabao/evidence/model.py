@@ -7,7 +7,7 @@ from typing import Final
 import msgspec
 
 MAX_FILE_BYTES: Final = 10 * 1024 * 1024
-MAX_FILES_PER_ORDER: Final = 20
+MAX_FILES_PER_SIDE: Final = 20
 MAX_MESSAGE_CHARS: Final = 2000
 MAX_FILE_NAME_CHARS: Final = 120
 TEXT_PREVIEW_BYTES: Final = 20 * 1024

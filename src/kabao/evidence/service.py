@@ -9,10 +9,10 @@ from typing import Final
 from obstore.store import ObjectStore
 
 from kabao.evidence import rules, store
-from kabao.evidence.blobs import Blobs, StorageFull
+from kabao.evidence.blobs import Blobs, StorageFull, Write, write_whole
 from kabao.evidence.model import (
     MAX_FILE_BYTES,
-    MAX_FILES_PER_ORDER,
+    MAX_FILES_PER_SIDE,
     MAX_MESSAGE_CHARS,
     AuthorRole,
     FileBody,
@@ -31,17 +31,25 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 class EvidenceService:
     """Messages and files of an order."""
 
-    def __init__(self, *, database: Database, clock: Clock, ids: IdSource, blobs: ObjectStore) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        ids: IdSource,
+        blobs: ObjectStore,
+        write: Write = write_whole,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._ids = ids
-        self._blobs = Blobs(blobs)
+        self._blobs = Blobs(blobs, write=write)
         # One image is decoded at a time: that bounds the memory, and two cores have other work.
         self._one_image = asyncio.Semaphore(1)
 
     async def say(
         self,
-        conn: Connection | None,
+        conn: "Connection | None",
         shop_id: int,
         order_id: int,
         author_id: int,
@@ -88,7 +96,7 @@ class EvidenceService:
         """Take one file of at most 10 MiB: PNG, JPEG, WebP or plain UTF-8 text, told from its content.
 
         Refuses FILE_TOO_LARGE, FILE_EMPTY, FILE_TYPE_UNKNOWN, FILE_UNREADABLE, FILE_ALREADY_THERE (by the same
-        person), TOO_MANY_FILES (20 an order), STORAGE_FULL, NOT_FOUND. The bytes are durable before the row is.
+        person), TOO_MANY_FILES (20 a side), STORAGE_FULL, NOT_FOUND. The bytes are durable before the row is.
         """
         content = await _at_most(stream, MAX_FILE_BYTES)
         if isinstance(content, Refused):
@@ -96,7 +104,7 @@ class EvidenceService:
         kind = await asyncio.to_thread(rules.media_type_of, content)
         if isinstance(kind, Refused):
             return kind
-        refused = await self._why_not(shop_id, order_id, digest_of(content), author_id)
+        refused = await self._why_not(shop_id, order_id, digest_of(content), author_id, author_role)
         if refused is not None:
             return refused
         try:
@@ -151,7 +159,7 @@ class EvidenceService:
             media_type = PREVIEW_TYPE.value
         return FileBody(file_name=item.file_name, media_type=media_type, content=content, digest=digest_of(content))
 
-    def _joined(self, conn: Connection | None) -> AbstractAsyncContextManager[Connection]:
+    def _joined(self, conn: "Connection | None") -> AbstractAsyncContextManager[Connection]:
         return self._database.transaction() if conn is None else nullcontext(conn)
 
     async def _item(self, shop_id: int, order_id: int, item_id: int) -> Item | None:
@@ -164,14 +172,16 @@ class EvidenceService:
         async with self._one_image:
             return await asyncio.to_thread(preview_of, content, kind)
 
-    async def _why_not(self, shop_id: int, order_id: int, digest: bytes, author_id: int) -> Refused | None:
+    async def _why_not(
+        self, shop_id: int, order_id: int, digest: bytes, author_id: int, author_role: str
+    ) -> Refused | None:
         async with self._database.connection() as conn:
-            why = await store.why_not_added(conn, shop_id, order_id, digest, author_id)
+            why = await store.why_not_added(conn, shop_id, order_id, digest, author_id, author_role)
         if not why.order_exists:
             return Refused(Refusal.NOT_FOUND)
         if why.is_there:
             return Refused(Refusal.FILE_ALREADY_THERE)
-        return Refused(Refusal.TOO_MANY_FILES) if why.files >= MAX_FILES_PER_ORDER else None
+        return Refused(Refusal.TOO_MANY_FILES) if why.files >= MAX_FILES_PER_SIDE else None
 
     async def _number(self, shop_id: int, order_id: int, item: Item) -> Item | Refused:
         """Write the row; where another file took the number meanwhile, take the next one."""
@@ -180,7 +190,7 @@ class EvidenceService:
                 kept = await store.add_item(conn, shop_id, order_id, item, self._clock.instant())
             if kept is not None:
                 return kept
-            refused = await self._why_not(shop_id, order_id, item.digest, item.given_by)
+            refused = await self._why_not(shop_id, order_id, item.digest, item.given_by, item.given_role)
             if refused is not None:
                 return refused
 

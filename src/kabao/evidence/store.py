@@ -6,7 +6,7 @@ from typing import Final
 import msgspec
 from asyncpg import Record
 
-from kabao.evidence.model import MAX_FILES_PER_ORDER, Item, Message
+from kabao.evidence.model import MAX_FILES_PER_SIDE, Item, Message
 from kabao.postgres import Connection, load_queries
 
 _SQL: Final = load_queries("kabao.evidence")
@@ -63,14 +63,16 @@ async def add_item(conn: Connection, shop_id: int, order_id: int, item: Item, at
         item.given_by,
         item.given_role,
         at,
-        MAX_FILES_PER_ORDER,
+        MAX_FILES_PER_SIDE,
     )
     return None if row is None else _item(row)
 
 
-async def why_not_added(conn: Connection, shop_id: int, order_id: int, digest: bytes, given_by: int) -> WhyNot:
+async def why_not_added(
+    conn: Connection, shop_id: int, order_id: int, digest: bytes, given_by: int, given_role: str
+) -> WhyNot:
     """Tell what stood in the way of a file."""
-    row = await conn.fetchrow(_SQL.why_not_added, shop_id, order_id, digest, given_by)
+    row = await conn.fetchrow(_SQL.why_not_added, shop_id, order_id, digest, given_by, given_role)
     return msgspec.convert(dict(row or {}), WhyNot)
 
 

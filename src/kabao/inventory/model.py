@@ -27,10 +27,19 @@ class BadLine(msgspec.Struct, frozen=True, array_like=True):
     why: str
 
 
+class UsedColumn(msgspec.Struct, frozen=True, array_like=True):
+    """A column that keys are read from: its number, counted from 1, and the known word it goes by ("" without one)."""
+
+    column_no: int
+    label: str
+
+
 class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     """What an import has done so far, or did.
 
-    `lines` counts every line read, empty ones included. `added + duplicates + bad` is what was found on them.
+    Every line read is one of five: `lines = header_lines + blank + added + duplicates + bad`. Of the duplicates,
+    `repeated` came twice in this file, `in_stock` the shop had before. `columns` is empty where lines were taken whole;
+    `unused_columns` had a header and were left out. `withdrawn` of the added keys were taken back since.
     `bad` is exact, `bad_lines` keeps the first 1,000. `failure` says in Chinese how far a failed import came; what was
     added stays, so the same file may be imported again.
     """
@@ -44,10 +53,17 @@ class ImportReport(msgspec.Struct, frozen=True, kw_only=True):
     bytes_total: int
     bytes_done: int
     lines: int
+    header_lines: int
+    columns: list[UsedColumn]
+    unused_columns: int
+    blank: int
     added: int
     duplicates: int
+    repeated: int
+    in_stock: int
     bad: int
     bad_lines: list[BadLine]
+    withdrawn: int
     failure: str | None
     created_at: datetime
     finished_at: datetime | None
@@ -63,6 +79,33 @@ class ImportProgress(msgspec.Struct, frozen=True, kw_only=True):
     added: int
     duplicates: int
     bad: int
+
+
+class FoundKey(msgspec.Struct, frozen=True, kw_only=True):
+    """Where a key that its merchant asked for by its text stands; the text itself is not here.
+
+    `state` is a word of card_key.state. `order_ref`, `pos` and the times are None while it is in no order.
+    """
+
+    state: str
+    listing_ref: str
+    import_ref: str
+    file_name: str
+    imported_at: datetime | None
+    order_ref: str | None
+    pos: int | None
+    generation: int
+    placed_at: datetime | None
+    delivered_at: datetime | None
+    opened_at: datetime | None
+
+
+class KeyTail(msgspec.Struct, frozen=True, kw_only=True):
+    """The end of one key of an order, for the merchant to know it by; at most four characters and half of the key."""
+
+    pos: int
+    generation: int
+    tail: str
 
 
 class StockCounts(msgspec.Struct, frozen=True, kw_only=True):

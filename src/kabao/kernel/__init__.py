@@ -19,10 +19,11 @@ from kabao.kernel.ids import (
     format_ref,
     parse_ref,
 )
-from kabao.kernel.money import Currency, Money, parse_yuan
+from kabao.kernel.money import MAX_MINOR, Currency, Money, parse_yuan
 from kabao.kernel.refusals import Refusal, Refused, refuse
 
 __all__ = [
+    "MAX_MINOR",
     "AccountId",
     "CaseId",
     "Clock",

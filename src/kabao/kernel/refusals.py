@@ -46,8 +46,10 @@ class Refusal(StrEnum):
     ALREADY_REFUNDED = "already_refunded"
     ALREADY_RELEASED = "already_released"
     ALREADY_OPENED = "already_opened"
+    REPLACEMENT_STAYS = "replacement_stays"
     KEY_TAKEN_BACK = "key_taken_back"
     NOT_IN_CASE = "not_in_case"
+    CASE_LIMIT = "case_limit"
     CASE_CLOSED = "case_closed"
     NOT_YOUR_TURN = "not_your_turn"
     OFFER_GONE = "offer_gone"
@@ -59,8 +61,11 @@ class Refusal(StrEnum):
     FILE_UNREADABLE = "file_unreadable"
     FILE_ALREADY_THERE = "file_already_there"
     TOO_MANY_FILES = "too_many_files"
+    FILE_NOT_TEXT = "file_not_text"
+    COLUMNS_UNKNOWN = "columns_unknown"
     IMPORT_RUNNING = "import_running"
     SIGNATURE_WRONG = "signature_wrong"
+    NOTICE_MALFORMED = "notice_malformed"
     NOTICE_CONTRADICTS = "notice_contradicts"
     CUSTODIAN_UNREACHABLE = "custodian_unreachable"
     STORAGE_FULL = "storage_full"
@@ -232,8 +237,18 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "卡密已经拆封，不能无理由退。如果有问题，请点「有问题」，钱还在托管方。",
         "The key has been opened, so the no-reason refund is over. If it fails, open a case; the money is still held.",
     ),
+    Refusal.REPLACEMENT_STAYS: Sentence(
+        409,
+        "这是协商好补发的卡密，不能再无理由退。有问题可以再申请，钱还在托管方。",
+        "This key is an agreed replacement: no refund without a reason. If it fails, open a case; the money is held.",
+    ),
     Refusal.KEY_TAKEN_BACK: Sentence(
         409, "卡密已经收回，钱退到原付款账户。", "The key was taken back and the money refunded."
+    ),
+    Refusal.CASE_LIMIT: Sentence(
+        409,
+        "这个订单的纠纷已经撤回过两次，不能再开。仍有问题，请联系商家，也可以向 12315 或消协投诉。",
+        "Cases on this order were withdrawn twice; no new one is taken. Contact the merchant or complain to 12315.",
     ),
     Refusal.NOT_IN_CASE: Sentence(
         409, "这个订单没有在处理的纠纷，没有改动。", "This order is in no open case; nothing was changed."
@@ -277,11 +292,29 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "这个订单的文件已经到上限了，没有收下。",
         "This order has as many files as it may; it was not taken.",
     ),
+    Refusal.FILE_NOT_TEXT: Sentence(
+        415,
+        "这不是文本文件，没有导入。表格请另存为 CSV（UTF-8）再导入。",
+        "This is not a text file and nothing was imported. Save a spreadsheet as CSV (UTF-8) first.",
+    ),
+    Refusal.COLUMNS_UNKNOWN: Sentence(
+        422,
+        "没有认出卡密在哪一列，没有导入。第一行写列名：卡密、兑换码、激活码、序列号、key 或 code；"
+        "分两列的写 卡号、密码，或 账号、密码（card、pin，account、password 也行）。一整行是一个卡密的，存成 .txt。",
+        "No column of card keys was recognised and nothing was imported. Name the columns in the first line: key, "
+        "code, cdkey, 卡密, 兑换码, 激活码, 序列号; two columns: card and pin, account and password, 卡号 and 密码. "
+        "Where a whole line is one key, name the file .txt.",
+    ),
     Refusal.IMPORT_RUNNING: Sentence(
         409, "上一次导入还在进行，等它完成再导入。", "The previous import is still running; wait for it."
     ),
     Refusal.SIGNATURE_WRONG: Sentence(
         400, "签名不对，通知没有收下。", "The signature is wrong; the notice was not taken."
+    ),
+    Refusal.NOTICE_MALFORMED: Sentence(
+        422,
+        "签名是对的，但通知的内容不合格式，没有入账。",
+        "The signature is right but the notice is malformed; nothing was booked.",
     ),
     Refusal.NOTICE_CONTRADICTS: Sentence(
         409,

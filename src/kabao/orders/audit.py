@@ -15,6 +15,7 @@ CHECKS: Final = (
     "balances_against_transfers",
     "clearing_against_instructions",
     "payments_against_custodian",
+    "payments_for_two_orders",
     "payouts_against_custodian",
     "custodian_overpaid",
     "states_against_money",

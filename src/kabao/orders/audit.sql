@@ -97,3 +97,8 @@ SELECT o.shop_id, o.order_id, o.unit_minor AS off_minor
             WHEN o.state IN ('delivered', 'opened', 'confirmed', 'settled')
               THEN (k.reserved, k.given * o.unit_minor) <> (0, o.amount_minor - e.refunded)
             ELSE k.reserved <> 0 OR k.given > o.quantity END
+
+-- name: payments_for_two_orders
+-- One payment of a custodian pays one order, whatever the shops.
+SELECT provider, payment_id, sum(amount_minor) - max(amount_minor) AS off_minor
+  FROM payment GROUP BY provider, payment_id HAVING count(*) > 1

@@ -15,7 +15,7 @@ from kabao.orders import store
 from kabao.orders.model import ClaimedInstruction
 from kabao.postgres import Database
 
-LEASE: Final = timedelta(seconds=60)
+LEASE: Final = timedelta(seconds=20)
 BACKOFF: Final = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 60, 300, 1800))
 """Waits after the first, second, … failure; the last repeats for ever, so that money is never forgotten."""
 
@@ -30,7 +30,7 @@ class InstructionRunner:
         self._clock = clock
         self._custodian = custodian
 
-    async def run(self, limit: int = 100) -> int:
+    async def run(self, limit: int = 20) -> int:
         """Execute what is due, at most ``limit``; returns how many the custodian confirmed."""
         async with self._database.transaction() as conn:
             claimed = await store.claim_instructions(

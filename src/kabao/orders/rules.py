@@ -55,6 +55,8 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     escrow: str | None
     sealed_keys: int
     opened_keys: int
+    replaced_keys: int = 0
+    """How many of the sealed keys are agreed replacements, which the no-reason refund does not reach."""
 
 
 def allowed_acts(standing: Standing) -> frozenset[str]:
@@ -68,10 +70,10 @@ def allowed_acts(standing: Standing) -> frozenset[str]:
         acts.add("read")
     if standing.escrow == "held":
         acts |= {"confirm", "problem"}
-    if standing.sealed_keys and standing.escrow == "held":
-        acts |= {"reveal", "refund"}
-    if standing.sealed_keys and standing.escrow in ("disputed", "released", "split"):
+    if standing.sealed_keys and standing.escrow in ("held", "released", "split"):
         acts.add("reveal")
+    if standing.sealed_keys > standing.replaced_keys and standing.escrow == "held":
+        acts.add("refund")
     return frozenset(acts)
 
 

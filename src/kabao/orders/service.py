@@ -4,6 +4,8 @@ from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import Any, Final
 
+import msgspec
+
 from kabao.custody import CheckoutRequest, Custodian, CustodianUnreachable
 from kabao.identity import Person, Role, Visitor
 from kabao.kernel import (
@@ -33,6 +35,7 @@ from kabao.orders.model import (
     Revealed,
 )
 from kabao.orders.ports import OpenKey
+from kabao.orders.rules import masked_name
 from kabao.orders.view import build_view, role_of
 from kabao.postgres import Connection, Database
 
@@ -132,12 +135,12 @@ class OrderService:
     async def take_notice(self, body: bytes, signature: str) -> NoticeOutcome | Refused:
         """Book a custodian's signed payment notice, exactly once whatever is replayed.
 
-        Refusals: signature_wrong, not_found, notice_contradicts. Every other outcome ends with the money in escrow or
-        on its way back, and may be confirmed to the custodian.
+        Refusals: signature_wrong, notice_malformed, not_found, notice_contradicts. Every other outcome ends with the
+        money in escrow or on its way back, and may be confirmed to the custodian.
         """
         notice = self._custodian.verify_notice(body, signature)
-        if notice is None:
-            return Refused(Refusal.SIGNATURE_WRONG)
+        if isinstance(notice, Refusal):
+            return Refused(notice)
         at = parse_ref(notice.merchant_ref)
         if at is None:
             return NOT_FOUND
@@ -201,7 +204,8 @@ class OrderService:
     ) -> list[OrderRow]:
         """List a shop's orders for its owner, newest first; empty for anybody else."""
         async with self._database.connection() as conn:
-            return await store.orders_of_shop(conn, shop_id, owner.account_id, tab, before or store.NEWEST, PAGE)
+            rows = await store.orders_of_shop(conn, shop_id, owner.account_id, tab, before or store.NEWEST, PAGE)
+        return [msgspec.structs.replace(row, buyer_name=masked_name(row.buyer_name)) for row in rows]
 
     async def held(self, shop_id: ShopId) -> dict[str, int]:
         """Return a shop's held_minor, disputed_minor (part of it) and disputed orders; the caller checks the owner."""
@@ -213,7 +217,7 @@ class OrderService:
     ) -> Revealed | Refused:
         """Open sealed keys (all where positions is None) with a receipt, and read keys that are open.
 
-        Refusals: not_found, not_paid, key_taken_back.
+        Refusals: not_found, not_paid, key_taken_back; in_case for a sealed key while a case is open.
         """
         at = parse_ref(ref)
         if at is None:
@@ -251,7 +255,7 @@ class OrderService:
     async def refund_sealed(self, buyer: Person, ref: str) -> RefundedSealed | Refused:
         """Refund every sealed key at once; the keys return to stock.
 
-        Refusals: not_found, not_paid, in_case, already_refunded, already_released, already_opened.
+        Refusals: not_found, not_paid, in_case, already_refunded, already_released, already_opened, replacement_stays.
         """
         row = await self._buyers_step("refund_sealed", buyer, ref)
         if isinstance(row, Refused):

@@ -29,6 +29,7 @@ def build_view(
         escrow=row["escrow_state"],
         sealed_keys=sum(slot.state == "sealed" for slot in keys),
         opened_keys=sum(slot.state == "opened" for slot in keys),
+        replaced_keys=sum(slot.state == "sealed" and slot.generation > 0 for slot in keys),
     )
     return OrderView(
         ref=format_ref(shop_id, row["order_id"]),

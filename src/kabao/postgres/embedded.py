@@ -51,9 +51,11 @@ DEFAULT_SETTINGS: Mapping[str, str] = {
     "full_page_writes": "on",
     "synchronous_commit": "on",
     "shared_buffers": "128MB",
-    "max_connections": "60",
+    "max_connections": "120",
     "jit": "off",
     "wal_compression": "on",
+    # A market that has just opened grows fast; looking often keeps its plans fitting its size.
+    "autovacuum_naptime": "5s",
     "timezone": "UTC",
     "log_timezone": "UTC",
     # Statements and the DETAIL line of errors can hold a person's number or a key's ciphertext.

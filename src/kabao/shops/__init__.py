@@ -31,11 +31,12 @@ from kabao.shops.model import (
     shop_ref,
 )
 from kabao.shops.ports import OnMerchant, Owner
-from kabao.shops.rules import notices_for
+from kabao.shops.rules import MAX_PRICE_MINOR, clean_draft, draft_faults, notices_for
 from kabao.shops.service import ShopService
 
 __all__ = [
     "CATEGORIES",
+    "MAX_PRICE_MINOR",
     "PROHIBITED",
     "SOLD_SHOWN_MAX",
     "STOCK_SHOWN_MAX",
@@ -60,6 +61,8 @@ __all__ = [
     "ShopView",
     "Snapshot",
     "Terms",
+    "clean_draft",
+    "draft_faults",
     "listing_ref",
     "notices_for",
     "parse_shop_ref",

@@ -9,10 +9,9 @@ SELECT phone FROM account WHERE account_id = $1 FOR NO KEY UPDATE;
 SELECT count(*)::int FROM shop WHERE owner_id = $1;
 
 -- name: insert_shop
--- Opens a shop; no row where the id is taken. Primary key.
-INSERT INTO shop (shop_id, owner_id, name, legal_name, address, licence_number, contact_phone, fee_bps, created_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now()))
-ON CONFLICT (shop_id) DO NOTHING
+-- Opens a shop; its number is the database's next and begins every reference of the shop. Primary key.
+INSERT INTO shop (owner_id, name, legal_name, address, licence_number, contact_phone, fee_bps, created_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()))
 RETURNING shop_id, owner_id, name, legal_name, address, licence_number, contact_phone, fee_bps, state, created_at;
 
 -- name: shop

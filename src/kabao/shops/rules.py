@@ -17,6 +17,7 @@ MIN_TITLE: Final = 2
 MAX_TITLE: Final = 60
 MAX_DESCRIPTION: Final = 5_000
 MAX_QUANTITY: Final = 50
+MAX_PRICE_MINOR: Final = MAX_MINOR // MAX_QUANTITY
 MAX_PROMISE_SECONDS: Final = 7 * 86_400
 MAX_ESCROW_HOURS: Final = 2_160
 MAX_CLAIM_DAYS: Final = 365
@@ -76,15 +77,21 @@ def clean_draft(draft: ListingDraft) -> ListingDraft:
     )
 
 
-def is_licence_number(text: str) -> bool:
-    """Tell a unified social credit code (GB 32100-2015, its check character included) or a 15-digit registration."""
+def licence_fault(text: str) -> str:
+    """Say what is wrong with a licence number: its length, a letter no code has, or the last character's check.
+
+    Empty for a unified social credit code (GB 32100-2015) and for a 15-digit registration.
+    """
     if _REGISTRATION.fullmatch(text):
-        return True
-    if len(text) != len(_CREDIT_WEIGHTS) + 1 or any(letter not in _CREDIT_ALPHABET for letter in text):
-        return False
+        return ""
+    size = len(_CREDIT_WEIGHTS) + 1
+    if len(text) != size:
+        return f"执照号要 18 位（统一社会信用代码）或 15 位数字（注册号），现在是 {len(text)} 位。"
+    if odd := [letter for letter in text if letter not in _CREDIT_ALPHABET]:
+        return f"执照号里不会有「{odd[0]}」。统一社会信用代码只用数字和大写字母，不用 I、O、S、V、Z。"
     values = [_CREDIT_ALPHABET.index(letter) for letter in text]
     weighed = sum(value * weight for value, weight in zip(values, _CREDIT_WEIGHTS, strict=False))
-    return values[-1] == -weighed % len(_CREDIT_ALPHABET)
+    return "" if values[-1] == -weighed % len(_CREDIT_ALPHABET) else "最后一位校验不对，请照营业执照再核对一遍。"
 
 
 def shop_faults(form: ShopForm) -> dict[str, str]:
@@ -99,9 +106,10 @@ def shop_faults(form: ShopForm) -> dict[str, str]:
             faults[field] = f"{label}要在 {least} 到 {most} 个字之间。"
         elif not _is_plain(text):
             faults[field] = f"{label}里有看不见的控制字符，请重新输入。"
-    if not is_licence_number(form.licence_number):
-        faults["licence_number"] = "执照号不对。请照营业执照填 18 位统一社会信用代码，或 15 位注册号。"
-    return faults
+    if fault := licence_fault(form.licence_number):
+        faults["licence_number"] = fault
+    # In the order of the form, so that the first sentence belongs to the first field.
+    return {field: faults[field] for field in ("name", "legal_name", "licence_number", "address") if field in faults}
 
 
 def draft_faults(draft: ListingDraft, categories: dict[str, Category]) -> dict[str, str]:
@@ -121,8 +129,9 @@ def draft_faults(draft: ListingDraft, categories: dict[str, Category]) -> dict[s
         faults["category"] = "请选一个商品分类。"
     if draft.currency != Currency.CNY:
         faults["currency"] = "现在只支持人民币。"
-    if not 1 <= draft.price_minor <= MAX_MINOR // MAX_QUANTITY:
-        faults["price_minor"] = f"单价要在 0.01 元到 {MAX_MINOR // MAX_QUANTITY // 100} 元之间。"
+    if not 1 <= draft.price_minor <= MAX_PRICE_MINOR:
+        too_much = f"单价最多 {MAX_PRICE_MINOR // 100} 元。"
+        faults["price_minor"] = "单价要大于 0。" if draft.price_minor < 1 else too_much
     if not 1 <= draft.max_quantity <= MAX_QUANTITY:
         faults["max_quantity"] = f"每单最多件数要在 1 到 {MAX_QUANTITY} 之间。"
     return faults | terms_faults(draft.terms)

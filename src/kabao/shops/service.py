@@ -42,7 +42,6 @@ from kabao.shops.rules import (
 )
 
 SEARCH_MAX: Final = 50
-_SHORT_ID_MASK: Final = 2**22 - 1
 _NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
 
 
@@ -93,23 +92,16 @@ class ShopService:
                 return Refused(
                     Refusal.INVALID_FIELDS, {"name": f"一个账号最多开 {MAX_SHOPS_PER_OWNER} 家店，没有再开。"}
                 )
-            shop = None
-            # The first try gives a short number, because it begins every reference of the shop.
-            for mask in (_SHORT_ID_MASK, -1):
-                shop_id = (self._ids.next() & mask) or 1
-                shop = await store.insert_shop(
-                    conn,
-                    shop_id=shop_id,
-                    owner_id=owner.account_id,
-                    form=tidy,
-                    phone=phone,
-                    fee_bps=self._fee_bps,
-                    at=self._clock.instant(),
-                )
-                if shop is not None:
-                    await self._ledger.open_accounts(conn, ShopId(shop_id))
-                    return shop
-        raise LookupError("no free shop id")
+            shop = await store.insert_shop(
+                conn,
+                owner_id=owner.account_id,
+                form=tidy,
+                phone=phone,
+                fee_bps=self._fee_bps,
+                at=self._clock.instant(),
+            )
+            await self._ledger.open_accounts(conn, ShopId(shop.shop_id))
+            return shop
 
     async def update_shop(self, owner: Owner, shop_id: int, form: ShopForm) -> ShopView | Refused:
         """Change what the merchant states; listings that show it get a new snapshot in the same transaction."""

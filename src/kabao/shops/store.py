@@ -61,12 +61,11 @@ async def count_shops(conn: Connection, account_id: int) -> int:
 
 
 async def insert_shop(
-    conn: Connection, *, shop_id: int, owner_id: int, form: ShopForm, phone: str, fee_bps: int, at: datetime | None
-) -> ShopView | None:
-    """Open a shop; None where the id is taken."""
+    conn: Connection, *, owner_id: int, form: ShopForm, phone: str, fee_bps: int, at: datetime | None
+) -> ShopView:
+    """Open a shop under the next number."""
     row = await conn.fetchrow(
         SQL.insert_shop,
-        shop_id,
         owner_id,
         form.name,
         form.legal_name,
@@ -76,7 +75,7 @@ async def insert_shop(
         fee_bps,
         at,
     )
-    return None if row is None else _shop(row)
+    return _shop(_one(row))
 
 
 async def read_shop(conn: Connection, shop_id: int, *, lock: bool = False) -> ShopView | None:

@@ -1,1 +1,48 @@
-"""The pages: what a person sees in the browser, in Chinese; the JSON interface lives in `kabao.api`."""
+"""The pages: what a person sees in the browser, in Chinese; the JSON interface lives in `kabao.api`.
+
+Invariants: a page decides nothing, it asks a service and shows the answer; every form carries a token; every POST
+answers with a redirect or with the form as it was typed; no page stores anything in the browser but three cookies.
+"""
+
+from litestar.types import ControllerRouterHandler
+
+from kabao.web import (
+    buying,
+    cases,
+    custodian_page,
+    desk,
+    files,
+    listings,
+    market,
+    merchant,
+    orders,
+    problem,
+    reopened,
+    signin,
+    static_files,
+    stock,
+)
+from kabao.web.http import error_page
+
+__all__ = ["error_page", "routes"]
+
+
+def routes() -> list[ControllerRouterHandler]:
+    """Return every page handler and the static files; services are found at `request.app.state.kabao`."""
+    areas = (
+        market.handlers,
+        signin.handlers,
+        buying.handlers,
+        orders.handlers,
+        problem.handlers,
+        cases.handlers,
+        files.handlers,
+        merchant.handlers,
+        listings.handlers,
+        stock.handlers,
+        desk.handlers,
+        custodian_page.handlers,
+        reopened.handlers,
+        static_files.handlers,
+    )
+    return [handler for area in areas for handler in area]

@@ -12,7 +12,7 @@ from kabao.cases import CaseService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
 from kabao.identity import CodeSender, IdentityService, Role, TerminalCodeSender, normal_phone
-from kabao.inventory import InventoryService, Keyring
+from kabao.inventory import InventoryService, Keyring, open_keyring
 from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
 from kabao.ledger import LedgerService
 from kabao.notices import NoticeService
@@ -118,7 +118,7 @@ async def build(
 ) -> App:
     """Build every service over an open database; the keys lie in the data folder."""
     clock, ids = clock or DatabaseClock(), IdSource()
-    keyring = Keyring(settings.data / SECRETS_FOLDER)
+    keyring = await open_keyring(settings.data / SECRETS_FOLDER, database)
     blobs = LocalStore(settings.data / BLOBS_FOLDER, mkdir=True)
     money_moved = asyncio.Event()
     identity = IdentityService(

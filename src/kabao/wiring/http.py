@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import structlog
 from litestar import Litestar, MediaType, Request, Response, Router, get
-from litestar.datastructures import MutableScopeHeaders, State
+from litestar.datastructures import State
 from litestar.exceptions import HTTPException, ValidationException
 from litestar.openapi import OpenAPIConfig
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -44,6 +44,8 @@ _EVERYWHERE: Final[Mapping[str, str]] = {
     "x-frame-options": "DENY",
     "cache-control": "no-store",
 }
+_HUNG_UP: Final = "client disconnected prematurely"
+"""Litestar's words for a body that ended early; nobody is left to read an answer."""
 _BY_STATUS: Final[Mapping[int, Refusal]] = {
     HTTPStatus.UNAUTHORIZED: Refusal.SIGN_IN_REQUIRED,
     HTTPStatus.FORBIDDEN: Refusal.NOT_ALLOWED,
@@ -103,6 +105,9 @@ def _http_failure(request: AnyRequest, error: HTTPException) -> Answer:
     if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.url.path.startswith(MACHINE_PATHS):
         return method_problem((error.headers or {}).get("allow", ""), request)
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        if error.detail == _HUNG_UP:
+            log.info("client hung up", path=request.url.path)
+            return Response(b"", status_code=HTTPStatus.BAD_REQUEST)
         return _bug(request, error)
     if isinstance(error, ValidationException) and isinstance(error.extra, list):
         names = [entry.get("key", "") for entry in error.extra if isinstance(entry, dict)]
@@ -155,20 +160,23 @@ def _origin(error: BaseException) -> list[str]:
 
 def _headers_for(*, is_https: bool) -> Callable[[Message, Scope], Any]:
     """Make the hook that gives every answer its protective headers; a handler's own value stays."""
+    page = _encoded({**_EVERYWHERE, "referrer-policy": "same-origin"}, is_https=is_https)
+    machine = _encoded({**_EVERYWHERE, "referrer-policy": "no-referrer"}, is_https=is_https)
 
     async def add_headers(message: Message, scope: Scope) -> None:
         if message["type"] != "http.response.start":
             return
-        headers = MutableScopeHeaders.from_message(message)
-        for name, value in _EVERYWHERE.items():
-            headers.setdefault(name, value)
-        headers.setdefault(
-            "referrer-policy", "no-referrer" if scope["path"].startswith(MACHINE_PATHS) else "same-origin"
-        )
-        if is_https:
-            headers.setdefault("strict-transport-security", "max-age=31536000")
+        own = list(message["headers"])
+        present = {name for name, _ in own}
+        wanted = machine if scope["path"].startswith(MACHINE_PATHS) else page
+        message["headers"] = [*own, *(header for header in wanted if header[0] not in present)]
 
     return add_headers
+
+
+def _encoded(headers: dict[str, str], *, is_https: bool) -> list[tuple[bytes, bytes]]:
+    wanted = headers | ({"strict-transport-security": "max-age=31536000"} if is_https else {})
+    return [(name.lower().encode(), value.encode()) for name, value in wanted.items()]
 
 
 def _openapi() -> OpenAPIConfig:

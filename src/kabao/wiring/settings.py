@@ -23,7 +23,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     public_origin: str = ""
     owner_dsn: str = ""
     app_dsn: str = ""
-    pool_size: int = 10
+    pool_size: int = 32
     fee_bps: int = 300
 
     @classmethod

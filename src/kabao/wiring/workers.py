@@ -30,6 +30,7 @@ class Pace(NamedTuple):
     notices: float = 1.0
     fold: float = 30.0
     cases: float = 10.0
+    imports: float = 30.0
     tidy: float = 3600.0
     watchdog: float = 1.0
 
@@ -61,6 +62,7 @@ class Workers:
             Job("notices", pace.notices, self._deliver),
             Job("fold", pace.fold, app.ledger.fold),
             Job("cases", pace.cases, app.cases.tick),
+            Job("imports", pace.imports, app.inventory.fail_dead_imports),
             Job("tidy", pace.tidy, self._tidy),
         ]
         if app.server is not None and app.server.is_owned:
@@ -71,11 +73,11 @@ class Workers:
         """Begin all jobs."""
         self._tasks = [asyncio.create_task(self._repeat(job), name=f"kabao {job.name}") for job in self.jobs()]
 
-    async def stop(self) -> None:
-        """Let running jobs finish what they do, at most ten seconds, then end them."""
+    async def stop(self, patience: float = STOP_SECONDS) -> None:
+        """Let running jobs finish what they do, at most `patience` seconds, then end them; safe to repeat."""
         self._stopping.set()
         if self._tasks:
-            _, late = await asyncio.wait(self._tasks, timeout=STOP_SECONDS)
+            _, late = await asyncio.wait(self._tasks, timeout=patience)
             for task in late:
                 task.cancel()
             await asyncio.gather(*late, return_exceptions=True)
@@ -119,7 +121,7 @@ class Workers:
             self._app.money_moved.set()
 
     async def _instruct(self) -> None:
-        limit = 100
+        limit = 20
         while await self._app.instructions.run(limit) == limit and not self._stopping.is_set():
             continue
 

@@ -3,6 +3,7 @@
 (() => {
   'use strict';
   const root = document.documentElement;
+  root.classList.add('js');
   // The server's clock decides deadlines; a phone set wrong must not show more or less time than there is.
   const skew = root.dataset.now ? Date.parse(root.dataset.now) - Date.now() : 0;
   const two = (n) => String(n).padStart(2, '0');
@@ -33,6 +34,13 @@
   tick();
   // Always on: htmx may bring a countdown into a page that had none.
   setInterval(tick, 1000);
+
+  const total = document.querySelector('[data-total]');
+  if (total) document.getElementById('quantity').addEventListener('input', (event) => {
+    const n = +event.target.value;
+    if (!(n >= 1 && n <= total.dataset.most && n % 1 === 0)) return;
+    total.textContent = `${n} 张，¥` + (n * total.dataset.total / 100).toLocaleString('en', { minimumFractionDigits: 2 });
+  });
 
   const summary = document.querySelector('.errsum');
   if (summary) summary.focus();

@@ -153,8 +153,13 @@ CREATE TABLE key_import (
   line_count  bigint NOT NULL DEFAULT 0,
   added       bigint NOT NULL DEFAULT 0,
   duplicates  bigint NOT NULL DEFAULT 0,
+  repeated    bigint NOT NULL DEFAULT 0,
   bad         bigint NOT NULL DEFAULT 0,
   bad_lines   jsonb NOT NULL DEFAULT '[]',
+  header_lines   int NOT NULL DEFAULT 0,
+  columns        jsonb NOT NULL DEFAULT '[]',
+  unused_columns int NOT NULL DEFAULT 0,
+  withdrawn   bigint NOT NULL DEFAULT 0,
   failure     text,
   created_at  timestamptz NOT NULL DEFAULT now(),
   progress_at timestamptz NOT NULL DEFAULT now(),
@@ -179,12 +184,15 @@ CREATE TABLE card_key (
   generation  int NOT NULL DEFAULT 0,
   opened_at   timestamptz,
   PRIMARY KEY (shop_id, key_id),
-  CONSTRAINT card_key_once_per_shop UNIQUE (shop_id, blind),
   CONSTRAINT card_key_one_place UNIQUE (shop_id, order_id, pos, generation),
   CHECK ((order_id IS NULL) = (pos IS NULL)),
   CHECK ((state IN ('reserved', 'sealed', 'opened', 'replaced')) = (order_id IS NOT NULL))
 ) WITH (fillfactor = 80);
-CREATE INDEX card_key_available ON card_key (shop_id, listing_id, key_id) WHERE state = 'available';
+-- A key taken back does not count, so that it may be imported anew after a wrong import.
+CREATE UNIQUE INDEX card_key_once_per_shop ON card_key (shop_id, blind) WHERE state <> 'withdrawn';
+CREATE INDEX card_key_withdrawn ON card_key (shop_id, blind) WHERE state = 'withdrawn';
+-- Sold in the order of import: an order that no other index can give, so that the planner never walks sold keys.
+CREATE INDEX card_key_available ON card_key (shop_id, listing_id, import_id, key_id) WHERE state = 'available';
 CREATE INDEX card_key_sold ON card_key (shop_id, listing_id) WHERE state IN ('sealed', 'opened');
 
 -- ---------------------------------------------------------------- orders and escrow
@@ -558,3 +566,15 @@ CREATE TABLE sandbox.booking (
   booked_at      timestamptz NOT NULL
 );
 CREATE INDEX sandbox_booking_of_payment ON sandbox.booking (payment_id);
+
+-- ---------------------------------------------------------------- upkeep
+
+-- Plans are cached per connection, some from the day a table was empty; an early ANALYZE makes them anew, with the
+-- right index of the many that begin with shop_id.
+ALTER TABLE orders SET (autovacuum_analyze_threshold = 100, autovacuum_analyze_scale_factor = 0.05);
+ALTER TABLE card_key SET (autovacuum_analyze_threshold = 100, autovacuum_analyze_scale_factor = 0.05);
+ALTER TABLE escrow SET (autovacuum_analyze_threshold = 100, autovacuum_analyze_scale_factor = 0.05);
+ALTER TABLE payment SET (autovacuum_analyze_threshold = 100, autovacuum_analyze_scale_factor = 0.05);
+ALTER TABLE order_event SET (autovacuum_analyze_threshold = 100, autovacuum_analyze_scale_factor = 0.05);
+ALTER TABLE ledger_transfer SET (autovacuum_analyze_threshold = 100, autovacuum_analyze_scale_factor = 0.05);
+ALTER TABLE custody_instruction SET (autovacuum_analyze_threshold = 100, autovacuum_analyze_scale_factor = 0.05);

@@ -67,7 +67,7 @@ BEGIN
   IF NOT v_snap.notice_ids <@ p_confirmed THEN refusal := 'notice_unconfirmed'; RETURN; END IF;
   v_keys := ARRAY(SELECT k.key_id FROM card_key k
     WHERE k.shop_id = p_shop AND k.listing_id = p_listing AND k.state = 'available'
-    ORDER BY k.key_id FOR UPDATE SKIP LOCKED LIMIT p_quantity);
+    ORDER BY k.import_id, k.key_id FOR UPDATE SKIP LOCKED LIMIT p_quantity);
   IF cardinality(v_keys) < p_quantity THEN refusal := 'sold_out'; RETURN; END IF;
   -- The free slot is the per-buyer cap on unpaid orders: the partial unique index holds it under any race.
   FOR v_try IN 1 .. p_cap LOOP
@@ -124,13 +124,17 @@ BEGIN
   ELSIF v_order.state = 'expired' THEN
     v_keys := ARRAY(SELECT k.key_id FROM card_key k
       WHERE k.shop_id = p_shop AND k.listing_id = v_order.listing_id AND k.state = 'available'
-      ORDER BY k.key_id FOR UPDATE SKIP LOCKED LIMIT v_order.quantity);
+      ORDER BY k.import_id, k.key_id FOR UPDATE SKIP LOCKED LIMIT v_order.quantity);
     outcome := CASE WHEN cardinality(v_keys) = v_order.quantity THEN 'applied' ELSE 'late_refunded' END;
   ELSIF v_order.state = 'cancelled' THEN outcome := 'late_refunded';
   ELSE outcome := 'second_payment';
   END IF;
   INSERT INTO payment (shop_id, provider, payment_id, order_id, amount_minor, currency, outcome, received_at)
-  VALUES (p_shop, p_provider, p_payment, p_order, p_amount, p_currency, outcome, v_now);
+  VALUES (p_shop, p_provider, p_payment, p_order, p_amount, p_currency, outcome, v_now)
+  ON CONFLICT DO NOTHING;
+  IF NOT FOUND THEN  -- another order of this shop took the same payment a moment ago
+    outcome := 'contradicts_earlier_notice'; state := v_order.state; RETURN;
+  END IF;
   IF outcome <> 'applied' THEN
     PERFORM book_transfer_v1(p_shop, p_order, 'unapplied:' || p_provider || ':' || p_payment, 'unapplied', 1, 6, p_amount,
       p_currency, v_now);
@@ -148,7 +152,7 @@ BEGIN
     UPDATE card_key k SET state = 'sealed', order_id = p_order, pos = x.pos
       FROM unnest(v_keys) WITH ORDINALITY AS x (key_id, pos) WHERE k.shop_id = p_shop AND k.key_id = x.key_id;
   END IF;
-  UPDATE orders o SET previous = o.state, state = 'delivered', paid_at = v_now, delivered_at = v_now
+  UPDATE orders o SET previous = o.state, state = 'delivered', paid_at = v_now, delivered_at = v_now, ended_at = NULL
    WHERE o.shop_id = p_shop AND o.order_id = p_order;
   INSERT INTO escrow (shop_id, order_id, provider, payment_id, amount_minor, currency, due_at)
   VALUES (p_shop, p_order, p_provider, p_payment, p_amount, p_currency, v_due);
@@ -209,6 +213,11 @@ BEGIN
       WHERE k.shop_id = p_shop AND k.order_id = p_order AND k.pos = q.pos AND k.state IN ('sealed', 'opened'))) THEN
     refusal := 'key_taken_back'; RETURN;
   END IF;
+  -- What both sides and support weigh in a case includes which keys are still sealed, so none is opened meanwhile.
+  IF v_escrow.state = 'disputed' AND EXISTS (SELECT 1 FROM card_key k
+      WHERE k.shop_id = p_shop AND k.order_id = p_order AND k.pos = ANY (p_positions) AND k.state = 'sealed') THEN
+    refusal := 'in_case'; RETURN;
+  END IF;
   WITH opened AS (
     UPDATE card_key k SET state = 'opened', opened_at = v_now
      WHERE k.shop_id = p_shop AND k.order_id = p_order AND k.pos = ANY (p_positions) AND k.state = 'sealed'
@@ -233,10 +242,12 @@ BEGIN
     FROM card_key k WHERE k.shop_id = p_shop AND k.order_id = p_order AND k.pos = ANY (p_positions) AND k.state = 'opened');
 END $$;
 
--- Refunds every sealed key of an order at once, without a reason; the keys go back to stock.
+-- Refunds every sealed key of an order at once, without a reason; the keys go back to stock. A replacement was agreed
+-- in a case and stays.
 CREATE FUNCTION refund_sealed_v1(p_shop bigint, p_order bigint, p_buyer bigint, p_now timestamptz,
   OUT refusal text, OUT refunded_minor bigint, OUT state text) LANGUAGE plpgsql AS $$
-DECLARE v_now timestamptz := coalesce(p_now, now()); v_escrow record; v_order record; v_sealed int; v_end boolean; v_step text;
+DECLARE v_now timestamptz := coalesce(p_now, now()); v_escrow record; v_order record; v_sealed int; v_fresh int;
+  v_end boolean; v_step text;
 BEGIN
   PERFORM 1 FROM orders o WHERE o.shop_id = p_shop AND o.order_id = p_order AND o.buyer_id = p_buyer;
   IF NOT FOUND THEN refusal := 'not_found'; RETURN; END IF;
@@ -247,8 +258,11 @@ BEGIN
   IF v_escrow.state = 'disputed' THEN refusal := 'in_case'; RETURN; END IF;
   IF v_escrow.state = 'refunded' THEN refusal := 'already_refunded'; RETURN; END IF;
   IF v_escrow.state <> 'held' THEN refusal := 'already_released'; RETURN; END IF;
-  SELECT count(*) INTO v_sealed FROM card_key k WHERE k.shop_id = p_shop AND k.order_id = p_order AND k.state = 'sealed';
-  IF v_sealed = 0 THEN refusal := 'already_opened'; RETURN; END IF;
+  SELECT count(*) FILTER (WHERE k.generation = 0), count(*) INTO v_sealed, v_fresh
+    FROM card_key k WHERE k.shop_id = p_shop AND k.order_id = p_order AND k.state = 'sealed';
+  IF v_sealed = 0 THEN
+    refusal := CASE WHEN v_fresh > 0 THEN 'replacement_stays' ELSE 'already_opened' END; RETURN;
+  END IF;
   refunded_minor := least(v_order.unit_minor * v_sealed, v_escrow.amount_minor - v_escrow.refunded);
   v_end := v_escrow.refunded + refunded_minor = v_escrow.amount_minor;
   v_step := 'refund_sealed:' || v_escrow.refunded;
@@ -259,8 +273,8 @@ BEGIN
     UPDATE orders SET previous = orders.state, state = 'refunded', ended_at = v_now WHERE shop_id = p_shop AND order_id = p_order;
     state := 'refunded';
   END IF;
-  UPDATE card_key SET state = 'available', order_id = NULL, pos = NULL, generation = 0
-   WHERE shop_id = p_shop AND order_id = p_order AND card_key.state = 'sealed';
+  UPDATE card_key SET state = 'available', order_id = NULL, pos = NULL
+   WHERE shop_id = p_shop AND order_id = p_order AND card_key.state = 'sealed' AND generation = 0;
   PERFORM book_transfer_v1(p_shop, p_order, v_step, 'refund', 2, 5, refunded_minor, v_escrow.currency, v_now);
   PERFORM instruct_custodian_v1(p_shop, p_order, v_step, 'refund', 'refund', v_escrow.provider, v_escrow.payment_id,
     refunded_minor, 0, v_escrow.currency, v_now);
@@ -384,7 +398,7 @@ BEGIN
   IF cardinality(v_old) = 0 THEN refusal := 'nothing_to_replace'; RETURN; END IF;
   v_new := ARRAY(SELECT k.key_id FROM card_key k
     WHERE k.shop_id = p_shop AND k.listing_id = v_order.listing_id AND k.state = 'available'
-    ORDER BY k.key_id FOR UPDATE SKIP LOCKED LIMIT cardinality(v_old));
+    ORDER BY k.import_id, k.key_id FOR UPDATE SKIP LOCKED LIMIT cardinality(v_old));
   IF cardinality(v_new) < cardinality(v_old) THEN refusal := 'sold_out'; RETURN; END IF;
   UPDATE card_key k SET state = 'sealed', order_id = p_order, pos = o.pos, generation = o.generation + 1
     FROM unnest(v_old, v_new) AS x (old_id, new_id)

@@ -1,0 +1,9 @@
+"""Benchmarks that print ratios measured in one run, never absolute promises.
+
+Invariant: every bench checks that what it measured is right (books balance, nothing sold twice) before it answers.
+"""
+
+from kabao.bench.keys import bench_keys
+from kabao.bench.orders import OrdersBench, bench_orders
+
+__all__ = ["OrdersBench", "bench_keys", "bench_orders"]

@@ -1,0 +1,58 @@
+"""`kabao bench`: ratios measured in one run, in a data folder made for it and removed after."""
+
+from typing import Annotated
+
+import msgspec
+from cyclopts import App, Parameter
+
+from kabao.bench import bench_keys, bench_orders
+from kabao.cli.running import ExitCode, JsonOption, out, print_secret, run
+
+bench = App(name="bench", help="Speed, as ratios measured in one run on this machine.")
+
+Seconds = Annotated[int, Parameter(help="Seconds of each measurement.")]
+Rounds = Annotated[int, Parameter(help="Measurements of each side; the median counts.")]
+Connections = Annotated[int, Parameter(help="Connections that ask at the same time, on both sides.")]
+Keys = Annotated[int, Parameter(help="How many card keys to import.")]
+
+
+@bench.command(name="orders")
+def orders_command(
+    *, seconds: Seconds = 6, rounds: Rounds = 3, connections: Connections = 32, as_json: JsonOption = False
+) -> ExitCode:
+    """Place, pay and deliver orders over HTTP with durable commits, beside pgbench running the same statements.
+
+    Exits 1 where the books do not agree afterwards.
+    """
+
+    async def work() -> ExitCode:
+        measured = await bench_orders(seconds=seconds, rounds=rounds, connections=connections)
+        if as_json:
+            print_secret(msgspec.json.encode(measured).decode())
+        else:
+            out.print(
+                f"ratio {measured.ratio}: {measured.http_orders_per_second} orders/s over HTTP, "
+                f"{measured.pgbench_orders_per_second} orders/s by pgbench; "
+                f"books {'agree' if measured.is_correct else 'DO NOT AGREE'}"
+            )
+        return ExitCode.DONE if measured.is_correct else ExitCode.NOT_OK
+
+    return run(work)
+
+
+@bench.command(name="import")
+def import_command(*, keys: Keys = 500_000, as_json: JsonOption = False) -> ExitCode:
+    """Import card keys (encrypt, dedupe, insert), beside a bare COPY of the same rows."""
+
+    async def work() -> ExitCode:
+        measured = await bench_keys(keys)
+        if as_json:
+            print_secret(msgspec.json.encode(measured).decode())
+        else:
+            out.print(
+                f"ratio {measured['ratio']}: {measured['keys_per_second']} keys/s imported, "
+                f"{measured['copy_rows_per_second']} rows/s by COPY"
+            )
+        return ExitCode.DONE
+
+    return run(work)

@@ -1,0 +1,311 @@
+"""A quarrel about an order, as buyer, merchant and support see it: the same page, each with their own next steps."""
+
+from functools import partial
+from typing import Final
+
+from litestar import get, post
+from litestar.params import FromPath
+
+from kabao.cases import Action, CaseView, MakeOffer, Remedy
+from kabao.kernel import Refused, parse_ref, parse_yuan
+from kabao.web.files import choose_again, take_files
+from kabao.web.http import (
+    POLL_STOP,
+    UPLOAD_LIMIT,
+    Page,
+    PageRequest,
+    Visit,
+    page,
+    posted,
+    redirect,
+    refusal_page,
+    signed,
+)
+from kabao.web.words import (
+    ACCEPTED,
+    ANSWERED,
+    ESCALATED,
+    NOTHING_KEPT,
+    OFFERED,
+    OUTSIDE,
+    PARTIES,
+    REFUSED,
+    REMEDIES,
+    SENT,
+    WITHDRAWN,
+    Flash,
+    size_text,
+)
+
+ANSWER_BLANKS: Final = (
+    "（看了什么记录、结果是什么）",
+    "（同意、部分同意或不同意，为什么）",
+    "（日期、几点前）",
+    "（什么）",
+)
+"""What the prefilled answer leaves to be said."""
+
+
+@get("/cases/{ref:str}")
+async def other_spelling(ref: FromPath[str]) -> Page:
+    """Send the longer address to the page itself."""
+    found = parse_ref(ref)
+    return redirect(f"/c/{ref.upper()}" if found else "/c/-")
+
+
+@get("/c/{ref:str}")
+async def case_page(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Show a case to those it concerns."""
+    found = await _case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    return await _show(*found)
+
+
+@get("/c/{ref:str}/live")
+async def case_live(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Answer htmx: nothing new, or a bar that says the page has an update; content is never swapped under a finger."""
+    found = await _case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    seen = request.query_params.get("v", "")
+    is_new = version_of(case) != seen
+    return page(
+        "_live.html",
+        visit,
+        status=POLL_STOP if is_new else 200,
+        is_new=is_new,
+        live_href=f"/c/{case.ref}/live?v={seen}",
+        page_href=f"/c/{case.ref}",
+        every="20s",
+    )
+
+
+def version_of(case: CaseView) -> str:
+    """Name what an open page showed."""
+    return f"{case.stage}-{case.turn}-{len(case.timeline)}-{len(case.offers)}"
+
+
+@post("/c/{ref:str}/say", status_code=200, request_max_body_size=UPLOAD_LIMIT)
+async def say(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Add words and files to the case; the merchant's answer to the claim is sent here too."""
+    found = await _posted_case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    body, files = visit.form.text("body"), visit.form.files("files")
+    is_answer = visit.form.text("kind") == "answer"
+    if not body and (is_answer or not files):
+        return await _show(visit, case, errors={"body": "写一句话，或者选一个文件。"}, status=422)
+    if any(blank in body for blank in ANSWER_BLANKS):
+        return await _show(visit, case, errors={"body": "把括号里的改成你的话。"}, status=422)
+    if body:
+        cases = visit.services.cases
+        said = await (cases.answer if is_answer else cases.say)(visit.me, case.ref, body)
+        if isinstance(said, Refused):
+            return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
+    left = await take_files(files, partial(visit.services.cases.add_file, visit.me, case.ref))
+    flash = ANSWERED if is_answer else SENT if body or len(left) < len(files) else NOTHING_KEPT
+    # Back to the composer, where the talk goes on; to the top where something there wants to be read.
+    return redirect(f"/c/{case.ref}" + ("" if left else "#say"), flash=flash, visit=visit, left=left)
+
+
+@get("/c/{ref:str}/offer")
+async def offer_page(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Ask for an offer or counter-offer."""
+    found = await _case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    if Action.OFFER not in case.allowed:
+        return redirect(f"/c/{case.ref}")
+    return _offer_form(visit, case)
+
+
+@post("/c/{ref:str}/offer", status_code=200)
+async def make_offer(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Put an offer on the table in place of the open one."""
+    found = await _posted_case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    form, errors = visit.form, {}
+    kind = form.text("kind")
+    if kind not in set(Remedy):
+        errors["kind"] = "选一种方案"
+    amount = parse_yuan(form.text("refund"))
+    if kind == Remedy.PARTIAL_REFUND and (amount is None or not 0 < amount.minor <= case.held_minor):
+        errors["refund"] = "填 0.01 元到托管中的金额之间的数"
+    if errors:
+        return _offer_form(visit, case, errors=errors, status=422)
+    refund = amount.minor if amount and kind == Remedy.PARTIAL_REFUND else 0
+    wanted = MakeOffer(kind=Remedy(kind), refund_minor=refund, note=form.text("note"))
+    made = await visit.services.cases.offer(visit.me, case.ref, wanted)
+    if isinstance(made, Refused):
+        return _offer_form(visit, case, errors=made.fields or {"": made.zh}, status=made.status)
+    return redirect(f"/c/{case.ref}", flash=OFFERED, visit=visit)
+
+
+@get("/c/{ref:str}/accept")
+async def accept_page(request: PageRequest, ref: FromPath[str]) -> Page:
+    """State what accepting does before it is done: the open offer, or for a merchant the demand itself."""
+    found = await _case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    is_demand = request.query_params.get("what") == "demand"
+    if (Action.ACCEPT_DEMAND if is_demand else Action.ACCEPT) not in case.allowed:
+        return redirect(f"/c/{case.ref}")
+    return page("case_accept.html", visit, private=True, c=case, is_demand=is_demand)
+
+
+@post("/c/{ref:str}/accept", status_code=200)
+async def accept(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Accept exactly the offer that was read; another one that came meanwhile is not accepted by it."""
+    found = await _posted_case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    cases = visit.services.cases
+    if visit.form.text("what") == "demand":
+        return _done(visit, case, await cases.accept_demand(visit.me, case.ref), ACCEPTED)
+    return _done(visit, case, await cases.accept(visit.me, case.ref, _offer_id(visit)), ACCEPTED)
+
+
+@post("/c/{ref:str}/refuse", status_code=200)
+async def refuse(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Refuse the open offer; it counts against nobody."""
+    found = await _posted_case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    return _done(visit, case, await visit.services.cases.refuse_offer(visit.me, case.ref, _offer_id(visit)), REFUSED)
+
+
+@post("/c/{ref:str}/escalate", status_code=200)
+async def escalate(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Ask support in."""
+    found = await _posted_case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    return _done(visit, case, await visit.services.cases.escalate(visit.me, case.ref), ESCALATED)
+
+
+@get("/c/{ref:str}/withdraw")
+async def withdraw_page(request: PageRequest, ref: FromPath[str]) -> Page:
+    """State what withdrawing does before it is done."""
+    found = await _case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    if Action.WITHDRAW not in case.allowed:
+        return redirect(f"/c/{case.ref}")
+    return page("case_withdraw.html", visit, private=True, c=case)
+
+
+@post("/c/{ref:str}/withdraw", status_code=200)
+async def withdraw(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Withdraw the claim; the release clock runs on."""
+    found = await _posted_case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    return _done(visit, case, await visit.services.cases.withdraw(visit.me, case.ref), WITHDRAWN)
+
+
+async def _case(request: PageRequest, ref: str) -> tuple[Visit, CaseView] | Page:
+    visit = await signed(request)
+    return await _found(visit, ref) if isinstance(visit, Visit) else visit
+
+
+async def _posted_case(request: PageRequest, ref: str) -> tuple[Visit, CaseView] | Page:
+    visit = await posted(request)
+    return await _found(visit, ref) if isinstance(visit, Visit) else visit
+
+
+async def _found(visit: Visit, ref: str) -> tuple[Visit, CaseView] | Page:
+    case = await visit.services.cases.case(visit.me, ref)
+    if isinstance(case, Refused):
+        return refusal_page(visit, case, back="/o?t=in_case", link="看我的纠纷")
+    return visit, case
+
+
+def _done(visit: Visit, case: CaseView, answer: object, flash: Flash) -> Page:
+    if isinstance(answer, Refused):
+        return refusal_page(visit, answer, back=f"/c/{case.ref}", link="回到纠纷")
+    return redirect(f"/c/{case.ref}", flash=flash, visit=visit)
+
+
+def _offer_id(visit: Visit) -> int:
+    text = visit.form.text("offer")
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0  # noqa: PLR2004
+
+
+async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
+    order = case.order
+    return page(
+        "case.html",
+        visit,
+        status=status,
+        errors=choose_again(visit, errors),
+        c=case,
+        o=order,
+        items=await visit.services.evidence.items(order.shop_id, order.order_id),
+        may=frozenset(str(action) for action in case.allowed),
+        parties=PARTIES,
+        outside=OUTSIDE,
+        body=visit.form.raw("body"),
+        answer_template=answer_template(case),
+        size_text=size_text,
+        used=used_percent(case, visit),
+        version=version_of(case),
+    )
+
+
+def used_percent(case: CaseView, visit: Visit) -> int:
+    """Return how much of the stage's time is gone, 0 to 100; the start of the time is the stage's own."""
+    if case.due_at is None:
+        return 0
+    whole = (case.due_at - case.stage_since).total_seconds()
+    return max(0, min(100, int(100 * (visit.now - case.stage_since).total_seconds() / whole))) if whole > 0 else 100
+
+
+def answer_template(case: CaseView) -> str:
+    """Write the beginning of a merchant's answer: fact, attitude, date, next step."""
+    return (
+        f"订单 {case.order.ref}：我方核对{ANSWER_BLANKS[0]}。\n"
+        f"我方意见：{ANSWER_BLANKS[1]}。\n"
+        f"我方会在{ANSWER_BLANKS[2]}办到{ANSWER_BLANKS[3]}；谈不拢的话，请客服介入。"
+    )
+
+
+def _offer_form(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
+    form = visit.form
+    return page(
+        "case_offer.html",
+        visit,
+        status=status,
+        private=True,
+        errors=errors or {},
+        c=case,
+        remedies=REMEDIES,
+        form={"kind": form.text("kind"), "refund": form.text("refund"), "note": form.raw("note")},
+    )
+
+
+handlers = [
+    other_spelling,
+    case_page,
+    case_live,
+    say,
+    offer_page,
+    make_offer,
+    accept_page,
+    accept,
+    refuse,
+    escalate,
+    withdraw_page,
+    withdraw,
+]

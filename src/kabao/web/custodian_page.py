@@ -1,0 +1,64 @@
+"""The simulated custodian's own checkout page: another institution in looks and words, and plainly a simulation."""
+
+from litestar import get, post
+from litestar.params import FromPath
+
+from kabao.kernel import Refusal, Refused
+from kabao.web.http import (
+    Page,
+    PageRequest,
+    Visit,
+    enter,
+    local_path,
+    page,
+    read_form,
+    redirect,
+    refusal_page,
+    same_origin,
+)
+from kabao.web.words import PAID, PAYMENT_ENDS
+
+
+@get("/sandbox-custodian/checkout/{checkout:str}")
+async def checkout_page(request: PageRequest, checkout: FromPath[str]) -> Page:
+    """Show what is to be paid, to whom, and that no real money moves."""
+    visit = await enter(request)
+    return await _checkout(visit, checkout)
+
+
+@post("/sandbox-custodian/checkout/{checkout:str}", status_code=200)
+async def pay_at_custodian(request: PageRequest, checkout: FromPath[str]) -> Page:
+    """Take the payment into the institution's own books, tell kabao, and send the payer back."""
+    visit = await enter(request)
+    visit.form = await read_form(request)
+    custody = visit.services.custody
+    found = await custody.find_checkout(checkout)
+    if found is None:
+        return refusal_page(visit, Refused(Refusal.NOT_FOUND))
+    if not same_origin(request):
+        return refusal_page(visit, Refused(Refusal.CSRF_MISMATCH), back=request.url.path, link="回到付款页")
+    flash = None
+    if found.paid_at is None and (payment_id := await custody.pay(checkout)) is not None:
+        # Until kabao has answered its notice, all that is known is that the institution has the money.
+        flash = PAID
+
+        async def tell(body: bytes, signature: str) -> bool:
+            nonlocal flash
+            booked = await visit.services.orders.take_notice(body, signature)
+            if isinstance(booked, Refused):
+                return False
+            flash = PAYMENT_ENDS.get(booked.outcome, PAID)
+            return True
+
+        await custody.notify(payment_id, tell)
+    return redirect(local_path(found.return_path, "/o"), flash=flash, visit=visit)
+
+
+async def _checkout(visit: Visit, checkout: str) -> Page:
+    found = await visit.services.custody.find_checkout(checkout)
+    if found is None:
+        return refusal_page(visit, Refused(Refusal.NOT_FOUND))
+    return page("custodian.html", visit, private=True, c=found, return_path=local_path(found.return_path, "/o"))
+
+
+handlers = [checkout_page, pay_at_custodian]

@@ -1,0 +1,171 @@
+"""Support's desk: the check of staff, the queue by time left, a case with both sides, and the ruling in two steps."""
+
+from typing import Final
+
+from litestar import get, post
+from litestar.params import FromPath
+
+from kabao.cases import CaseView, Outcome, Rule
+from kabao.identity import Role
+from kabao.kernel import Refusal, Refused, parse_yuan
+from kabao.web.cases import used_percent
+from kabao.web.http import Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
+from kabao.web.words import OUTCOMES, OUTSIDE, PARTIES, RULED, SENT, STAFF_OK, size_text, time_left
+
+NEEDED: Final = {"facts": "写查明的事实", "reasons": "写理由"}
+
+
+@get("/desk")
+async def queue_page(request: PageRequest) -> Page:
+    """List what waits for support, the least time left first."""
+    visit = await _staff(request)
+    if not isinstance(visit, Visit):
+        return visit
+    queue = await _queue(visit)
+    return page("desk.html", visit, queue=queue, c=None)
+
+
+@get("/desk/check")
+async def check_page(request: PageRequest) -> Page:
+    """Ask a staff member for password and one-time code."""
+    visit = await signed(request)
+    if not isinstance(visit, Visit):
+        return visit
+    if Role.SUPPORT not in visit.me.roles:
+        return refusal_page(visit, Refused(Refusal.NOT_FOUND))
+    return page("desk_check.html", visit, private=True)
+
+
+@post("/desk/check", status_code=200)
+async def check(request: PageRequest) -> Page:
+    """Check a staff member; it holds for twelve hours."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit) or visit.signed_in is None:
+        return visit if not isinstance(visit, Visit) else refusal_page(visit, Refused(Refusal.SIGN_IN_REQUIRED))
+    form = visit.form
+    wrong = await visit.services.identity.staff_check(visit.signed_in, form.raw("password"), form.text("totp"))
+    if isinstance(wrong, Refused):
+        errors = {"password" if wrong.code is Refusal.WRONG_CREDENTIALS else "": wrong.zh}
+        return page("desk_check.html", visit, status=wrong.status, private=True, errors=errors)
+    return redirect("/desk", flash=STAFF_OK, visit=visit)
+
+
+@get("/desk/{ref:str}")
+async def desk_case(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Show a case with both sides, its evidence and the ruling form."""
+    found = await _case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    return await _show(*found)
+
+
+@post("/desk/{ref:str}/say", status_code=200)
+async def desk_say(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Write to both sides."""
+    found = await _case(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    said = await visit.services.cases.say(visit.me, case.ref, visit.form.text("body"))
+    if isinstance(said, Refused):
+        return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
+    return redirect(f"/desk/{case.ref}", flash=SENT, visit=visit)
+
+
+@post("/desk/{ref:str}/rule", status_code=200)
+async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
+    """First show what the ruling will do; with the second step, rule."""
+    found = await _case(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    wish = read_ruling(visit, case)
+    if isinstance(wish, dict):
+        return await _show(visit, case, errors=wish, status=422)
+    if visit.form.text("step") != "sure":
+        if visit.form.text("step") == "back":
+            return await _show(visit, case)
+        refund = case.held_minor if wish.outcome is Outcome.FULL_REFUND else wish.refund_minor
+        return page("desk_rule.html", visit, private=True, c=case, wish=wish, refund=refund, labels=dict(OUTCOMES))
+    ruled = await visit.services.cases.rule(visit.me, case.ref, wish)
+    if isinstance(ruled, Refused):
+        return await _show(visit, case, errors=ruled.fields or {"": ruled.zh}, status=ruled.status)
+    return redirect(f"/desk/{case.ref}", flash=RULED, visit=visit)
+
+
+def read_ruling(visit: Visit, case: CaseView) -> Rule | dict[str, str]:
+    """Read the ruling form; answers what is wrong with each field instead where something is."""
+    form, errors = visit.form, {}
+    outcome = form.text("outcome")
+    if outcome not in set(Outcome):
+        errors["outcome"] = "选裁决结果"
+    amount = parse_yuan(form.text("refund"))
+    is_partial = outcome == Outcome.PARTIAL_REFUND
+    if is_partial and (amount is None or not 0 < amount.minor < case.held_minor):
+        errors["refund"] = "填 0.01 元以上、托管中金额以下的数"
+    errors |= {name: text for name, text in NEEDED.items() if not form.text(name)}
+    if errors:
+        return errors
+    refund = amount.minor if amount and is_partial else 0
+    return Rule(outcome=Outcome(outcome), refund_minor=refund, facts=form.text("facts"), reasons=form.text("reasons"))
+
+
+async def _staff(request: PageRequest, *, is_post: bool = False) -> Visit | Page:
+    """Let checked support staff in; to anyone else the desk does not exist."""
+    visit = await (posted if is_post else signed)(request)
+    if not isinstance(visit, Visit):
+        return visit
+    if Role.SUPPORT not in visit.me.roles:
+        return refusal_page(visit, Refused(Refusal.NOT_FOUND))
+    return visit if visit.me.staff_checked else redirect("/desk/check")
+
+
+async def _case(request: PageRequest, ref: str, *, is_post: bool = False) -> tuple[Visit, CaseView] | Page:
+    visit = await _staff(request, is_post=is_post)
+    if not isinstance(visit, Visit):
+        return visit
+    case = await visit.services.cases.case(visit.me, ref)
+    if isinstance(case, Refused):
+        return refusal_page(visit, case, back="/desk", link="回客服台")
+    if case.viewer != "support":
+        # Someone who is a party reads the case on its own page, like every party, and rules nothing here.
+        return redirect(f"/c/{case.ref}")
+    return visit, case
+
+
+async def _queue(visit: Visit) -> list[dict[str, object]]:
+    cards = await visit.services.cases.queue(visit.me)
+    if isinstance(cards, Refused):
+        return []
+    lines = []
+    for card in cards:
+        seconds = int((card.due_at - visit.now).total_seconds()) if card.due_at else 0
+        whole = (card.due_at - card.stage_since).total_seconds() if card.due_at else 0
+        text, mood = time_left(seconds)
+        used = max(0, min(100, 100 - int(100 * seconds / whole))) if whole > 0 else 100
+        lines.append({"card": card, "left": text, "mood": mood, "used": used})
+    return lines
+
+
+async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
+    form, order = visit.form, case.order
+    return page(
+        "desk.html",
+        visit,
+        status=status,
+        errors=errors or {},
+        queue=await _queue(visit),
+        c=case,
+        o=order,
+        items=await visit.services.evidence.items(order.shop_id, order.order_id),
+        may=frozenset(str(action) for action in case.allowed),
+        parties=PARTIES,
+        outside=OUTSIDE,
+        outcomes=OUTCOMES,
+        form={name: form.text(name) for name in ("outcome", "refund", "facts", "reasons", "body")},
+        size_text=size_text,
+        used=used_percent(case, visit),
+    )
+
+
+handlers = [queue_page, check_page, check, desk_case, desk_say, rule]

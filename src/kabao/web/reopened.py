@@ -1,0 +1,41 @@
+"""Addresses that only take forms, opened again by hand or from the history: each leads to the page its form is on."""
+
+from urllib.parse import quote
+
+from litestar import get
+from litestar.params import FromPath
+
+from kabao.web.http import Page, redirect
+
+
+@get(["/sign-in/code", "/sign-out"])
+async def to_sign_in() -> Page:
+    """Lead back to the sign-in page, which sends those who are signed in on."""
+    return redirect("/sign-in")
+
+
+@get(["/o/{ref:str}/pay", "/o/{ref:str}/cancel", "/o/{ref:str}/say"])
+async def to_order(ref: FromPath[str]) -> Page:
+    """Lead back to the order."""
+    return redirect("/o/" + quote(ref, safe=""))
+
+
+@get(["/c/{ref:str}/say", "/c/{ref:str}/refuse", "/c/{ref:str}/escalate"])
+async def to_case(ref: FromPath[str]) -> Page:
+    """Lead back to the case."""
+    return redirect("/c/" + quote(ref, safe=""))
+
+
+@get(["/desk/{ref:str}/say", "/desk/{ref:str}/rule"])
+async def to_desk(ref: FromPath[str]) -> Page:
+    """Lead back to the case on support's desk."""
+    return redirect("/desk/" + quote(ref, safe=""))
+
+
+@get("/m/{shop:str}/listings/{ref:str}/pause")
+async def to_listing(shop: FromPath[str], ref: FromPath[str]) -> Page:
+    """Lead back to the listing's editor."""
+    return redirect(f"/m/{quote(shop, safe='')}/listings/{quote(ref, safe='')}")
+
+
+handlers = [to_sign_in, to_order, to_case, to_desk, to_listing]

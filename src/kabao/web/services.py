@@ -1,0 +1,46 @@
+"""The services that pages ask, as wiring puts them on the application. No page builds one."""
+
+from typing import Protocol
+
+from kabao.cases import CaseService
+from kabao.custody import SandboxInstitution
+from kabao.evidence import EvidenceService
+from kabao.identity import IdentityService
+from kabao.inventory import InventoryService
+from kabao.kernel import Clock, IdSource
+from kabao.ledger import LedgerService
+from kabao.notices import NoticeService
+from kabao.orders import OrderService
+from kabao.shops import ShopService
+
+
+class Origin(Protocol):
+    """How the world reaches this site."""
+
+    @property
+    def is_https(self) -> bool:
+        """Whether browsers come by https only."""
+
+    @property
+    def origin(self) -> str:
+        """Scheme, host and port as browsers see them."""
+
+
+class Services(Protocol):
+    """Every part that pages use, by name."""
+
+    clock: Clock
+    ids: IdSource
+    identity: IdentityService
+    shops: ShopService
+    inventory: InventoryService
+    orders: OrderService
+    cases: CaseService
+    evidence: EvidenceService
+    notices: NoticeService
+    custody: SandboxInstitution
+    ledger: LedgerService
+
+    @property
+    def settings(self) -> Origin:
+        """How this kabao was told to run."""

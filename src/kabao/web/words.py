@@ -1,0 +1,270 @@
+"""The sentences pages say about states: what happened, where the money is, whose turn, what happens then."""
+
+from collections.abc import Sequence
+from typing import Final, Literal, NamedTuple
+
+from kabao.orders import Move
+from kabao.web.render import Step, yuan_text
+
+
+class Flash(NamedTuple):
+    """One sentence shown once on the next page; the key travels in a cookie, the words never do."""
+
+    key: str
+    kind: str
+    text: str
+
+
+SAVED: Final = Flash("saved", "ok", "已保存。")
+SIGNED_OUT: Final = Flash("signed_out", "info", "已退出。")
+PLACED: Final = Flash("placed", "ok", "已下单，库存给你留 15 分钟。")
+CANCELLED: Final = Flash("cancelled", "ok", "已取消，没有扣你的钱。")
+REFUNDED: Final = Flash("refunded", "ok", "已全额退，托管方会退到原付款账户。")
+REFUNDED_PART: Final = Flash("refunded_part", "ok", "没拆的已退，托管方会退到原付款账户。退了哪几张，下面写着。")
+CONFIRMED: Final = Flash("confirmed", "ok", "已确认，托管方会把钱付给商家。")
+SENT: Final = Flash("sent", "ok", "已发送。")
+NOTHING_KEPT: Final = Flash("nothing_kept", "warn", "什么也没有存下。")
+FILE_ADDED: Final = Flash("file_added", "ok", "已存证。")
+CASE_OPENED: Final = Flash("case_opened", "ok", "已提交，这笔钱冻结在托管方，商家拿不走。")
+ANSWERED: Final = Flash("answered", "ok", "已回应，双方都能看到。")
+OFFERED: Final = Flash("offered", "ok", "方案已发出，等对方决定。")
+ACCEPTED: Final = Flash("accepted", "ok", "已接受，正在按方案办。")
+REFUSED: Final = Flash("refused", "ok", "已拒绝，不影响后面的处理。")
+ESCALATED: Final = Flash("escalated", "ok", "已请客服介入。")
+WITHDRAWN: Final = Flash("withdrawn", "ok", "已撤回，订单接着走。")
+RULED: Final = Flash("ruled", "ok", "裁决已提交，钱按裁决走。")
+PUBLISHED: Final = Flash("published", "ok", "已上架。")
+PAUSED: Final = Flash("paused", "ok", "已下架，已有的订单不受影响。")
+SHOP_OPENED: Final = Flash("shop_opened", "ok", "店铺已开。接着写第一件商品。")
+STAFF_OK: Final = Flash("staff_ok", "ok", "已验证，12 小时内不用再验。")
+PAID: Final = Flash("paid", "ok", "托管方收到了你的付款。")
+PAID_LATE: Final = Flash("paid_late", "warn", "付款来晚了，这笔钱正在原路退给你。")
+PAID_WRONG: Final = Flash("paid_wrong", "warn", "付的金额和应付的不一样，这笔钱正在原路退给你。")
+PAID_TWICE: Final = Flash("paid_twice", "warn", "这一单已经付过，多付的这笔正在原路退给你。")
+
+FLASHES: Final[dict[str, Flash]] = {flash.key: flash for flash in list(globals().values()) if isinstance(flash, Flash)}
+
+ORDER_TABS: Final = (
+    ("unpaid", "待付款"),
+    ("sealed", "待拆封"),
+    ("opened", "待确认"),
+    ("in_case", "纠纷中"),
+    ("all", "全部"),
+)
+
+ORDER_STATES: Final[dict[str, tuple[str, str]]] = {
+    "placed": ("等你付款", "warn"),
+    "expired": ("超时关闭", ""),
+    "cancelled": ("已取消", ""),
+    "delivered": ("未拆封", "bad"),
+    "opened": ("已拆封", "info"),
+    "confirmed": ("已确认", "ok"),
+    "settled": ("已结清", "ok"),
+    "refunded": ("已退款", "ok"),
+    "partly_refunded": ("部分退款", "ok"),
+}
+"""The tag of a state: its word and its colour."""
+
+_HEADLINES: Final[dict[str, str]] = {
+    "placed": "等你付款",
+    "expired": "订单超时关闭了",
+    "cancelled": "订单取消了",
+    "delivered": "卡密已送达，等你拆封",
+    "opened": "去充值，好用再确认",
+    "confirmed": "你已确认，钱付给商家",
+    "settled": "订单结清了",
+    "refunded": "已全额退款",
+    "partly_refunded": "已部分退款",
+}
+
+_FOR_OTHERS: Final[dict[str, str]] = {
+    "placed": "等买家付款",
+    "delivered": "卡密已送达，等买家拆封",
+    "opened": "买家已拆封，等确认",
+    "confirmed": "已确认，钱付给商家",
+}
+
+PARTIES: Final[dict[str, tuple[str, str, str]]] = {
+    "buyer": ("me", "message-square", "买家"),
+    "merchant": ("mer", "store", "商家"),
+    "support": ("cs", "headset", "客服"),
+    "system": ("sys", "lock", "系统"),
+    "custodian": ("sys", "landmark", "托管方"),
+}
+"""A party: its place in the timeline, its icon, its name."""
+
+PAYMENT_ENDS: Final[dict[str, Flash]] = {
+    "applied": PAID,
+    "late_refunded": PAID_LATE,
+    "wrong_amount": PAID_WRONG,
+    "second_payment": PAID_TWICE,
+}
+"""What became of a payment, in the words of the payment notice's outcome."""
+
+
+def money_move(kind: str, *, is_done: bool, viewer: str) -> str:
+    """Say a move of money, while it is on its way and once it is done, to who reads it."""
+    if kind == "payment":
+        return "托管方收到付款"
+    buyer, merchant = "你" if viewer == "buyer" else "买家", "你" if viewer == "merchant" else "商家"
+    if kind == "refund":
+        return f"已退给{buyer}" if is_done else f"正在退给{buyer}"
+    return f"已付给{merchant}" if is_done else f"正在付给{merchant}"
+
+
+def stray_money(moves: Sequence[Move], viewer: str) -> list[str]:
+    """Say of each payment that was not taken for the order why, and that it goes back; none where all is well."""
+    buyer = "你" if viewer == "buyer" else "买家"
+    # A refund does not name its payment, so "done" is only said once none is on its way.
+    is_back = not any(move.kind == "refund" and move.state == "pending" for move in moves)
+    goes = f"已经原路退给{buyer}" if is_back else f"正在原路退给{buyer}"
+    why = {"late_refunded": "付款来晚了", "wrong_amount": "付的金额和应付的不一样", "second_payment": "多付了一笔"}
+    return [
+        f"{why[move.outcome]}，{yuan_text(move.amount_minor)} {goes}。"
+        for move in moves
+        if move.kind == "payment" and move.outcome in why
+    ]
+
+
+EVENTS: Final[dict[str, str]] = {
+    "placed": "下单，库存留 15 分钟",
+    "paid": "托管方收到付款",
+    "delivered": "卡密封存送达",
+    "opened": "拆封",
+    "confirmed": "确认，放款给商家",
+    "refunded_sealed": "没拆封，直接退款",
+    "cancelled": "取消",
+    "expired": "超时没有付款，关闭",
+    "due": "到时自动确认，放款给商家",
+    "settled": "按和解放款给商家",
+    "settled_refund": "按和解退款",
+    "ruled": "按裁决放款给商家",
+    "ruled_refund": "按裁决退款",
+    "refund_paid": "托管方已退到原付款账户",
+    "paid_out": "托管方已付到商家账户",
+    "frozen": "冻结这笔钱，停下自动确认",
+    "unfrozen": "解冻，接着计时",
+    "replaced": "换了新的卡密，封存送达",
+    "wrong_amount": "付款金额不对，整笔退回",
+    "second_payment": "重复付款，退回",
+    "late_refunded": "付款来晚了，退回",
+}
+
+KEY_STATES: Final[dict[str, tuple[str, str]]] = {
+    "sealed": ("未拆封", "bad"),
+    "opened": ("已拆封", "ok"),
+    "replaced": ("已换新", ""),
+    "withdrawn": ("已收回", ""),
+    "returned": ("已退回", ""),
+}
+
+REMEDIES: Final = (
+    ("full_refund", "全额退款", "退到原付款账户，卡密作废"),
+    ("partial_refund", "部分退款", "卡密留着，退一部分"),
+    ("replacement", "补发一张", "换一张新的卡密"),
+)
+
+OUTCOMES: Final = (("full_refund", "全额退"), ("partial_refund", "部分退"), ("no_refund", "不支持"))
+
+OUTSIDE: Final = (
+    ("12315", "拨 12315，或上全国 12315 平台投诉。7 个工作日内答复受不受理，受理后 60 天内调解。"),
+    ("消协", "向消费者协会或其他调解组织申请调解。"),
+    ("法院", "向法院起诉。网上交付的商品，可以在买家住所地，也可以在被告住所地起诉。"),
+)
+"""The routes outside, which every case prints; the ruling of a platform never closes them.
+
+Times: 市场监督管理投诉举报处理办法（令121）15, 23. Courts: 民诉解释 20, 民诉法 24. Mediation: 消法 37(5).
+"""
+
+
+def headline(state: str, *, in_case: bool, viewer: str, is_replaced: bool = False) -> str:
+    """Say where an order stands, to the buyer or to others."""
+    if in_case:
+        return "这单在处理纠纷"
+    if is_replaced and state == "delivered":
+        return "补发的卡密已送达，等你拆封" if viewer == "buyer" else "补发的卡密已送达，等买家拆封"
+    if viewer == "buyer":
+        return _HEADLINES.get(state, state)
+    return _FOR_OTHERS.get(state, _HEADLINES.get(state, state))
+
+
+def order_flow(state: str) -> list[tuple[str, Step]] | None:
+    """Return the steps of a paid order; None for one that never got so far."""
+    reached = {"placed": 0, "delivered": 2, "opened": 3, "confirmed": 4, "settled": 4}.get(state)
+    if reached is None:
+        return None
+    return [(name, _standing(place, reached)) for place, name in enumerate(("付款", "送达", "拆封", "确认"))]
+
+
+def _standing(place: int, reached: int) -> Step:
+    if place < reached:
+        return "done"
+    return "now" if place == reached else "todo"
+
+
+def duration(seconds: int) -> str:
+    """Write a length of time as terms do: 72 小时, 3 天, 15 分钟."""
+    if seconds % 86400 == 0 and seconds >= 3 * 86400:
+        return f"{seconds // 86400} 天"
+    if seconds % 3600 == 0:
+        return f"{seconds // 3600} 小时"
+    return f"{max(1, seconds // 60)} 分钟"
+
+
+Mood = Literal["", "t-warn", "t-bad"]
+
+
+def time_left(seconds: int) -> tuple[str, Mood]:
+    """Write what is left of a deadline for a list, and how urgent it is."""
+    if seconds <= 0:
+        return "已到时", "t-bad"
+    hours, minutes = seconds // 3600, seconds // 60 % 60
+    text = f"{hours // 24} 天 {hours % 24} 小时" if hours >= 48 else f"{hours}:{minutes:02d}"  # noqa: PLR2004
+    return text, "t-bad" if hours < 2 else "t-warn" if hours < 24 else ""  # noqa: PLR2004
+
+
+_SYSTEMS: Final = (
+    ("Windows", "Windows"),
+    ("Android", "Android"),
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Mac OS", "Mac"),
+    ("Linux", "Linux"),
+)
+_BROWSERS: Final = (
+    ("MicroMessenger", "微信"),
+    ("Edg", "Edge"),
+    ("Firefox", "Firefox"),
+    ("FxiOS", "Firefox"),
+    ("Chrome", "Chrome"),
+    ("CriOS", "Chrome"),
+    ("Safari", "Safari"),
+)
+"""Marks of a User-Agent in the order they are looked for: later ones are also claimed by earlier browsers."""
+
+
+def device_words(device: str) -> str:
+    """Write a device in two words, Linux，Chrome; the record itself keeps the whole."""
+    found = [next((name for mark, name in marks if mark in device), "") for marks in (_SYSTEMS, _BROWSERS)]
+    return "，".join(name for name in found if name) or "其他设备"
+
+
+_WHY_LEFT: Final[dict[str, str]] = {
+    "file_too_large": "超过 10 MB",
+    "file_type_unknown": "只收 PNG、JPEG、WebP 图片和纯文本",
+    "file_encoding": "文字文件要用 UTF-8 编码，另存为 UTF-8 再选",
+    "file_empty": "是空文件",
+    "file_unreadable": "图片打不开，可能不完整",
+    "file_already_there": "这个文件你已经交过",
+    "too_many_files": "这一单已经有 20 个文件，满了",
+}
+
+
+def left_sentence(name: str, why: str) -> str:
+    """Say that a file was not taken, and why."""
+    return f"「{name}」没有收下：{_WHY_LEFT.get(why, '没有存好，请再选一次')}。"
+
+
+def size_text(size: int) -> str:
+    """Write a file's size."""
+    return f"{size / 1048576:.1f} MB" if size >= 1048576 else f"{max(1, size // 1024)} KB"  # noqa: PLR2004

@@ -1,0 +1,216 @@
+"""The main story by hand, without a script in the browser: sell, buy, open, quarrel, agree, rule."""
+
+import io
+
+from PIL import Image
+
+from pages import KEYS, Site
+
+
+def picture() -> bytes:
+    out = io.BytesIO()
+    Image.new("RGB", (8, 8), "white").save(out, "PNG")
+    return out.getvalue()
+
+
+async def test_a_merchant_opens_a_shop_lists_and_imports_keys(site: Site) -> None:
+    merchant, shop, listing = await site.selling()
+    page = await merchant.get(f"/m/{shop}/listings/{listing}/keys")
+    assert "导入完成" in page.text
+    again = await merchant.send("/keys", {"keys": f"{KEYS[0]}\nNEW-1\n{'x' * 600}"})
+    assert "重复的卡密已经在这家店的库存里" in again.text
+    assert "第 3 行" in again.text
+    assert KEYS[0] not in again.text
+    page = await merchant.send("/keys", files=[("file", ("keys.txt", b"NEW-2\nNEW-3\n", "text/plain"))])
+    assert "keys.txt" in page.text
+    stranger = site.stranger()
+    page = await stranger.get("/?q=测试点卡")
+    assert "测试点卡 100 元" in page.text
+    page = await stranger.get(f"/i/{listing}")
+    assert "测试主体" in page.text
+    assert "000000000000009" in page.text
+    assert "争议组" not in page.text
+    page = await stranger.get(f"/s/{shop}")
+    assert "测试点卡店" in page.text
+
+
+async def test_a_key_arrives_sealed_is_opened_in_two_steps_and_confirmed(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    page = buyer.page
+    assert "封条完整" in page.text
+    assert "在托管方保管中" in page.words
+    assert not any(key in page.text for key in KEYS)
+    page = await buyer.get(f"/o/{ref}/reveal")
+    assert "不能再无理由退" in page.text
+    page = await buyer.send("/reveal")
+    assert page.path == f"/o/{ref}"
+    assert any(key in page.text for key in KEYS)
+    assert page.headers["cache-control"] == "no-store"
+    assert "首次拆封" in page.text
+    page = await buyer.get(f"/o/{ref}")
+    assert any(key in page.text for key in KEYS)
+    await buyer.get(f"/o/{ref}/confirm")
+    page = await buyer.send("/confirm")
+    assert "你已确认" in page.text
+
+
+async def test_a_sealed_order_is_refunded_at_once(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing, quantity=2)
+    await buyer.get(f"/o/{ref}/refund")
+    page = await buyer.send("/refund")
+    assert "已全额退款" in page.text
+    assert "正在退给你" in page.text
+    await site.app.instructions.run()
+    assert "已退给你" in (await buyer.get(f"/o/{ref}")).text
+
+
+async def test_keys_of_one_order_may_be_opened_one_by_one(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing, quantity=2)
+    await buyer.get(f"/o/{ref}/reveal")
+    page = await buyer.send("/reveal")
+    assert sum(key in page.text for key in KEYS) == 1
+    await buyer.get(f"/o/{ref}/reveal")
+    page = await buyer.send("/reveal")
+    assert sum(key in page.text for key in KEYS) == 2
+
+
+async def test_an_unpaid_order_is_cancelled(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    await buyer.get(f"/buy/{listing}")
+    page = await buyer.send(f"/buy/{listing}", {"notice": ["no_reason_after_open", "validity"]})
+    assert "等你付款" in page.text
+    page = await buyer.send("/cancel")
+    assert "订单取消了" in page.text
+
+
+async def test_an_offer_is_made_countered_and_accepted(site: Site) -> None:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/reveal")
+    await buyer.send("/reveal")
+    page = await buyer.get(f"/o/{ref}/problem?claim=already_used")
+    assert f"订单 {ref}" in page.text
+    page = await buyer.send(
+        "/problem",
+        {"statement": "14:05 激活提示已被使用。"},
+        files=[("files", ("shot.png", picture(), "image/png")), ("files", ("x.exe", b"MZ\x00\x01", "x/y"))],
+    )
+    assert page.path.startswith("/c/")
+    case = page.path.split("/")[2]
+    assert "shot.png" in page.text
+    assert "「x.exe」没有收下：只收 PNG、JPEG、WebP 图片和纯文本" in page.text
+    assert "已提交，这笔钱冻结在托管方" in page.text
+    assert "12315" in page.text
+    assert "冻结在托管方" in page.words
+    assert (await merchant.get("/m")).words.count("有 1 件事等你回应") == 1
+    await merchant.get(f"/c/{case}")
+    page = await merchant.send("/say", {"body": "我方核对过库存记录。"})
+    assert "我方核对过库存记录。" in page.text
+    await merchant.get(f"/c/{case}/offer")
+    page = await merchant.send("/offer", {"kind": "partial_refund", "refund": "9000"})
+    assert page.status == 422
+    page = await merchant.send("/offer", {"kind": "partial_refund", "refund": "60", "note": "补你一部分"})
+    assert "等对方决定" in page.text
+    page = await buyer.get(f"/c/{case}")
+    assert "接受 ¥60" in page.words
+    await buyer.get(f"/c/{case}/offer")
+    await buyer.send("/offer", {"kind": "full_refund"})
+    await merchant.get(f"/c/{case}/accept")
+    page = await merchant.send("/accept")
+    assert "已和解" in page.text
+    assert "已全额退款" in (await buyer.get(f"/o/{ref}")).text
+
+
+async def test_support_reads_both_sides_and_rules_in_two_steps(site: Site) -> None:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/problem")
+    page = await buyer.send("/problem", {"claim": "not_as_described", "statement": "区服和商品页写的不一样。"})
+    case = page.path.split("/")[2]
+    await merchant.get(f"/c/{case}")
+    await merchant.send("/say", {"body": "商品页写明了区服。"})
+    await buyer.get(f"/c/{case}")
+    page = await buyer.send("/escalate")
+    assert "客服处理中" in page.text
+    staff = await site.support()
+    page = await staff.get("/desk")
+    assert case in page.text
+    page = await staff.get(f"/desk/{case}")
+    assert "区服和商品页写的不一样。" in page.text
+    await staff.send("/say", {"body": "请商家补充截图。"})
+    page = await staff.send("/rule", {"outcome": "partial_refund", "refund": "40", "facts": "", "reasons": "理由"})
+    assert page.status == 422
+    assert "写查明的事实" in page.text
+    page = await staff.send("/rule", {"facts": "查明：商品页没有写区服。"})
+    assert "¥40.00" in page.words.replace(" ", "")
+    page = await staff.send("/rule", {"step": "back"})
+    assert "查明：商品页没有写区服。" in page.text
+    await staff.send("/rule")
+    page = await staff.send("/rule", {"step": "sure"})
+    assert "已裁决" in page.text
+    page = await buyer.get(f"/c/{case}")
+    assert "查明：商品页没有写区服。" in page.text
+    assert "这份裁决不是最终结论" in page.text
+    assert "已部分退款" in (await buyer.get(f"/o/{ref}")).text
+
+
+async def test_a_case_is_withdrawn_and_the_clock_runs_on(site: Site) -> None:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/problem")
+    page = await buyer.send("/problem", {"claim": "other", "statement": "有问题。"})
+    case = page.path.split("/")[2]
+    assert (await buyer.get(f"/cases/{case.lower()}")).path == f"/c/{case}"
+    await merchant.get(f"/c/{case}/offer")
+    await merchant.send("/offer", {"kind": "full_refund"})
+    await buyer.get(f"/c/{case}")
+    page = await buyer.send("/refuse")
+    assert "不影响后面的处理" in page.text
+    await buyer.get(f"/c/{case}/withdraw")
+    page = await buyer.send("/withdraw")
+    assert "已撤回" in page.text
+    assert "等你拆封" in (await buyer.get(f"/o/{ref}")).text
+
+
+async def test_a_merchant_grants_the_demand(site: Site) -> None:
+    merchant, shop, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/problem")
+    page = await buyer.send("/problem", {"claim": "late", "statement": "来晚了。"})
+    case = page.path.split("/")[2]
+    await merchant.get(f"/c/{case}/accept?what=demand")
+    page = await merchant.send("/accept")
+    assert "已和解" in page.text
+    assert ref in (await merchant.get(f"/m/{shop}/orders?t=ended")).text
+    assert "已全额退款" in (await merchant.get(f"/o/{ref}")).text
+
+
+async def test_the_chat_of_an_order_reaches_the_other_side_with_its_files(site: Site) -> None:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    page = await buyer.send("/say", {"body": ""})
+    assert page.status == 422
+    page = await buyer.send("/say", {"body": "在吗"}, files=[("files", ("a.txt", "内容".encode(), "text/plain"))])
+    page = await merchant.get(f"/o/{ref}")
+    assert "在吗" in page.text
+    assert "卡密只给买家看" in page.text or "未拆封" in page.text
+    [item] = {link for link in page.read.links if "/files/" in link and "original" not in link}
+    shown = await merchant.get(item)
+    assert shown.text == "内容"
+    assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert (await merchant.get(f"{item}/original")).status == 404
+    mine = await buyer.get(f"{item}/original")
+    assert mine.headers["content-disposition"].startswith("attachment")
+    assert mine.headers["x-content-type-options"] == "nosniff"

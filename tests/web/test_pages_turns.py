@@ -1,0 +1,276 @@
+"""Pages at the wrong moment: no session, a step that is over, an offer that is gone, an import that still runs."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from kabao.identity import Role
+from kabao.kernel import parse_ref
+from kabao.web.words import duration, headline, order_flow, size_text, time_left
+from pages import KEYS, Site
+
+FORMS = (
+    "/o/1-2/reveal",
+    "/o/1-2/refund",
+    "/o/1-2/confirm",
+    "/o/1-2/cancel",
+    "/o/1-2/pay",
+    "/o/1-2/say",
+    "/o/1-2/problem",
+    "/c/1-2/say",
+    "/c/1-2/offer",
+    "/c/1-2/accept",
+    "/c/1-2/refuse",
+    "/c/1-2/escalate",
+    "/c/1-2/withdraw",
+    "/desk/check",
+    "/desk/1-2/rule",
+    "/desk/1-2/say",
+    "/m/shops/new",
+    "/m/1/edit",
+    "/m/1/listings/new",
+    "/m/1/listings/1-2",
+    "/m/1/listings/1-2/pause",
+    "/m/1/listings/1-2/keys",
+    "/me",
+    "/messages",
+    "/sign-out",
+)
+PAGES = (
+    "/o/1-2/live",
+    "/o/1-2/reveal",
+    "/o/1-2/files/3",
+    "/o/1-2/files/3/original",
+    "/c/1-2/live",
+    "/c/1-2/offer",
+    "/c/1-2/accept",
+    "/c/1-2/withdraw",
+    "/m/1/edit",
+    "/m/1/orders",
+    "/m/1/listings",
+    "/m/1/listings/new",
+    "/m/1/listings/1-2/keys",
+    "/m/1/listings/1-2/keys/live",
+    "/desk/check",
+    "/desk/1-2",
+)
+
+
+async def test_without_a_session_every_form_is_kept_and_every_page_waits(site: Site) -> None:
+    stranger = site.stranger()
+    for path in FORMS:
+        page = await stranger.post(path, {"body": "写过的话"})
+        assert page.status == 401, path
+        assert 'name="kept"' in page.text, path
+    for path in PAGES:
+        assert (await stranger.get(path)).path.startswith("/sign-in?next="), path
+
+
+async def test_someone_signed_in_is_not_asked_again(site: Site) -> None:
+    buyer = await site.person("小买家")
+    assert (await buyer.get("/sign-in?next=/o")).path == "/o"
+    assert (await buyer.get("/signin?next=/o")).path == "/o"
+    page = await buyer.post("/sign-in", {"phone": "13800000001", "next": "/me"})
+    assert page.path == "/me"
+    page = await buyer.post("/sign-in/link/x", {"csrf_token": "wrong"})
+    assert page.status == 403
+    page = await buyer.post("/sign-in/code", {"phone": "13800000001", "code": "1", "next": "//elsewhere.example"})
+    assert page.path == "/"
+
+
+async def test_an_order_that_moved_on_says_so(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    for act in ("reveal", "refund", "confirm"):
+        await buyer.get(f"/o/{ref}/{act}")
+    old = buyer.page.form("/confirm").fields
+    await buyer.send("/confirm")
+    for act in ("reveal", "refund", "confirm", "problem"):
+        page = await buyer.get(f"/o/{ref}/{act}")
+        assert page.path in {f"/o/{ref}", f"/o/{ref}/reveal"}, act
+    for act in ("confirm", "refund", "cancel", "pay"):
+        page = await buyer.post(f"/o/{ref}/{act}", old)
+        assert page.status == 409, act
+    page = await buyer.post(f"/o/{ref}/problem", old | {"claim": "other", "demand": "full_refund", "statement": "坏了"})
+    assert page.status == 409
+    assert "12315" in page.text
+
+
+async def test_two_tabs_open_one_case(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    form = (await buyer.get(f"/o/{ref}/problem")).form("/problem").fields
+    page = await buyer.post(f"/o/{ref}/problem", form | {"claim": "other"})
+    assert page.status == 422
+    assert "把括号里的改成你的事实" in page.text
+    filled = form | {"claim": "other", "statement": "坏了"}
+    first = await buyer.post(f"/o/{ref}/problem", filled)
+    second = await buyer.post(f"/o/{ref}/problem", filled)
+    assert first.path == second.path
+    assert (await buyer.get(f"/o/{ref}/problem")).path == first.path
+    assert "到纠纷页里接着说" in (await buyer.get(f"/o/{ref}")).text
+
+
+async def test_a_case_refuses_steps_out_of_turn(site: Site) -> None:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/problem")
+    page = await buyer.send("/problem", {"claim": "other", "statement": "坏了"})
+    case = page.path
+    assert (await buyer.get(f"{case}/accept")).path == case
+    page = await buyer.send("/say", {"body": ""})
+    assert page.status == 422
+    page = await buyer.send("/say", {"body": "x" * 2001})
+    assert page.status == 422
+    await merchant.get(case)
+    page = await merchant.send("/say")
+    assert page.status == 422
+    assert "把括号里的改成你的话" in page.text
+    assert (await merchant.get(f"{case}/withdraw")).path == case
+    await merchant.get(f"{case}/offer")
+    page = await merchant.send("/offer", {"kind": "nonsense"})
+    assert page.status == 422
+    page = await merchant.send("/offer", {"kind": "full_refund", "note": "x" * 501})
+    assert page.status == 422
+    await merchant.send("/offer", {"kind": "full_refund", "note": ""})
+    await buyer.get(f"{case}/accept")
+    page = await buyer.send("/accept", {"offer": "123"})
+    assert page.status == 409
+    await buyer.get(f"{case}/withdraw")
+    old = buyer.page.form("/withdraw").fields
+    await buyer.send("/withdraw")
+    assert (await buyer.get(f"{case}/offer")).path == case
+    page = await buyer.post(f"{case}/offer", old | {"kind": "full_refund"})
+    assert page.status == 409
+
+
+async def test_support_may_not_rule_too_early_nor_as_a_party(site: Site) -> None:
+    _, _, listing = await site.selling()
+    staff = await site.support()
+    ref = await site.bought(staff, listing)
+    await staff.get(f"/o/{ref}/problem")
+    page = await staff.send("/problem", {"claim": "other", "statement": "坏了"})
+    case = page.path.split("/")[2]
+    assert (await staff.get(f"/desk/{case}")).path == f"/c/{case}"
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/problem")
+    page = await buyer.send("/problem", {"claim": "other", "statement": "坏了"})
+    early = page.path.split("/")[2]
+    page = await staff.get(f"/desk/{early}")
+    assert "现在不能裁决" in page.text
+    page = await staff.send("/say", {"body": ""})
+    assert page.status == 422
+    token = page.form("/say").fields
+    ruling = {"outcome": "full_refund", "facts": "事实", "reasons": "理由", "step": "sure"}
+    page = await staff.post(f"/desk/{early}/rule", token | ruling)
+    assert page.status == 409
+    page = await staff.post(f"/desk/{early}/rule", token | ruling | {"outcome": "nonsense"})
+    assert "选裁决结果" in page.text
+    page = await staff.post(f"/desk/{early}/rule", token | ruling | {"outcome": "partial_refund", "refund": "9999"})
+    assert page.status == 422
+    other = await site.person("路人")
+    page = await other.get("/me")
+    page = await other.post("/desk/check", page.form("/me").fields | {"password": "x", "totp": "1"})
+    assert page.status in {401, 404}
+
+
+async def test_a_running_import_is_shown_and_a_second_one_waits(site: Site) -> None:
+    merchant, shop, listing = await site.selling()
+    parsed = parse_ref(listing)
+    assert parsed
+    go_on = asyncio.Event()
+
+    async def slow() -> AsyncIterator[bytes]:
+        yield "".join(f"SLOW-{number}\n" for number in range(20_000)).encode()
+        await go_on.wait()
+        yield b"SLOW-LAST\n"
+
+    work = asyncio.create_task(
+        site.app.inventory.import_keys(
+            parsed.shop_id, parsed.object_id, slow(), file_name="slow.txt", total_bytes=10**6
+        )
+    )
+    path = f"/m/{shop}/listings/{listing}/keys"
+    for _ in range(100):
+        page = await merchant.get(path)
+        if "正在导入" in page.text:
+            break
+        await asyncio.sleep(0.05)
+    assert "正在导入" in page.text
+    assert "/keys/live" in page.text
+    assert (await merchant.get(f"{path}/live")).status == 200
+    await merchant.get(path)
+    page = await merchant.send("/keys", {"keys": "NEW"})
+    assert page.status == 409
+    go_on.set()
+    await work
+    assert (await merchant.get(f"{path}/live")).status == 286
+
+
+async def test_goods_that_may_not_be_sold_stay_a_draft(site: Site) -> None:
+    merchant, shop, _ = await site.selling()
+    await merchant.get(f"/m/{shop}/listings/new")
+    page = await merchant.send(
+        "/listings/new", {"title": "银行卡四件套", "description": "实名银行卡出售", "price_minor": "9"}
+    )
+    ref = page.path.split("/")[4]
+    # The draft is kept and says at once what would not go on sale.
+    assert page.path == f"/m/{shop}/listings/{ref}"
+    assert "这样写不能上架" in page.text
+    page = await merchant.send(f"/listings/{ref}", {"then": "publish"})
+    assert page.status == 422
+    assert "已保存，没有上架" in page.text
+    page = await merchant.send(f"/listings/{ref}", {"title": "x"})
+    assert page.status == 422
+
+
+async def test_reveal_is_limited(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    form = (await buyer.get(f"/o/{ref}/reveal")).form("/reveal").fields
+    [account] = await site.app.accounts("小买家")
+    for _ in range(60):
+        await site.app.identity.allow(f"reveal:{account}", 60, 3600)
+    page = await buyer.post(f"/o/{ref}/reveal", form)
+    assert page.status == 429
+    assert not any(key in (page.text) for key in KEYS)
+
+
+async def test_an_empty_desk_and_a_full_market_have_their_words(site: Site) -> None:
+    staff = await site.support()
+    assert "队列是空的" in (await staff.get("/desk")).text
+    merchant = await site.person("店主二", Role.MERCHANT)
+    assert "你还没有店铺" in (await merchant.get("/m")).text
+    assert "还没有消息" in (await merchant.get("/messages")).text
+    assert "没有找到" in (await merchant.get("/?q=没有这个")).text
+    assert "还没有在卖的商品" in (await merchant.get("/?before=x")).text
+    assert "这里还没有订单" in (await merchant.get("/o?t=nonsense")).text
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(60, "1 分钟"), (30, "1 分钟"), (7200, "2 小时"), (259200, "3 天"), (90000, "25 小时")]
+)
+def test_lengths_of_time_are_written_as_people_say_them(seconds: int, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_time_left_tells_how_urgent_it_is() -> None:
+    assert time_left(0) == ("已到时", "t-bad")
+    assert time_left(3600) == ("1:00", "t-bad")
+    assert time_left(7200 * 5) == ("10:00", "t-warn")
+    assert time_left(86400 * 3) == ("3 天 0 小时", "")
+
+
+def test_states_have_words_for_each_side() -> None:
+    assert headline("delivered", in_case=False, viewer="merchant") == "卡密已送达，等买家拆封"
+    assert headline("settled", in_case=False, viewer="merchant") == "订单结清了"
+    assert headline("opened", in_case=True, viewer="buyer") == "这单在处理纠纷"
+    assert order_flow("expired") is None
+    assert size_text(10) == "1 KB"
+    assert size_text(3 * 1048576) == "3.0 MB"
