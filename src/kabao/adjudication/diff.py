@@ -9,7 +9,7 @@ import z3
 
 from kabao.adjudication.compiler import Compiled, compile_book
 from kabao.adjudication.findings import brief
-from kabao.adjudication.model import Article, Fact, Issue, Literal, Rulebook, Value
+from kabao.adjudication.model import Article, Damages, Fact, Issue, Literal, Rulebook, Value
 from kabao.adjudication.solver import Symbolic
 from kabao.adjudication.universe import EXHAUSTIVE_BITS, Universe, scope
 
@@ -18,6 +18,8 @@ _AT_MOST: Final = 3
 Word = tuple[str, Value | None]
 _NOTHING: Final[Word] = ("nothing", None)
 _CLASH: Final[Word] = ("a contradiction", None)
+_NO_DAMAGES: Final[Word] = (brief(Damages()), Damages())
+"""Saying that there are none is the same as saying nothing."""
 
 
 class Change(msgspec.Struct, frozen=True):
@@ -173,8 +175,8 @@ def _formulas(world: Symbolic) -> dict[Word, Any]:
         for word, formula in either.items()
     }
     nothing = z3.Or(z3.Not(world.unstopped), z3.Not(z3.Or(list(either.values()))))
-    found[_NOTHING] = nothing
-    found[_CLASH] = z3.Not(z3.Or(list(found.values())))
+    found[_CLASH] = z3.Not(z3.Or(nothing, *found.values()))
+    found[_NOTHING] = z3.Or(nothing, found.pop(_NO_DAMAGES, z3.BoolVal(val=False)))
     return found
 
 
@@ -192,5 +194,5 @@ def _by_word(world: Universe) -> dict[Word, Any]:
     for plane in found.values():
         np.bitwise_and(plane, ~twice & world.open, out=plane)
     found[_CLASH] = twice & world.open
-    found[_NOTHING] = ~seen | ~world.open
+    found[_NOTHING] = ~seen | ~world.open | found.pop(_NO_DAMAGES, np.zeros_like(seen))
     return found
