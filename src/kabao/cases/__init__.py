@@ -7,6 +7,7 @@ first, then the order's escrow row, then the order, so that no two steps wait fo
 """
 
 from kabao.cases.claims import CLAIMS, KIND_LABELS, Claim, ClaimKind
+from kabao.cases.decisions import DecisionService, DecisionView, Reason, SayFact
 from kabao.cases.machine import STEPS, Stage
 from kabao.cases.model import (
     Action,
@@ -39,16 +40,20 @@ __all__ = [
     "CaseView",
     "Claim",
     "ClaimKind",
+    "DecisionService",
+    "DecisionView",
     "MakeOffer",
     "OfferState",
     "OfferView",
     "OpenCase",
     "Outcome",
+    "Reason",
     "Remedy",
     "RoseWhy",
     "Rule",
     "RulingView",
     "Rung",
+    "SayFact",
     "Side",
     "Stage",
     "TimelineFile",

@@ -122,3 +122,14 @@ SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, 
 -- name: withdrawn_cases
 -- How many cases of an order were withdrawn. Index: cases_of_order.
 SELECT count(*) FROM cases WHERE shop_id = $1 AND order_id = $2 AND stage = 'withdrawn'
+
+-- name: said_facts
+-- What was said of a case's facts, in order. Index: case_fact_pkey.
+SELECT fact, shows, kind, confidence, by_role AS by FROM case_fact WHERE shop_id = $1 AND case_id = $2 ORDER BY said_id
+
+-- name: say_fact
+-- Keeps what someone says of a fact, unless that side has said enough. Index: case_fact_pkey.
+INSERT INTO case_fact (shop_id, case_id, said_id, fact, shows, kind, confidence, by_id, by_role, item_id, note, at)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12, now())
+ WHERE (SELECT count(*) FROM case_fact WHERE shop_id = $1 AND case_id = $2 AND by_role = $9) < $13
+RETURNING said_id

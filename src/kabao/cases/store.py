@@ -8,6 +8,7 @@ from asyncpg import Record
 
 from kabao.cases import rules, words
 from kabao.cases.claims import CLAIMS
+from kabao.cases.facts import Said
 from kabao.cases.machine import Stage
 from kabao.cases.model import (
     CaseCard,
@@ -325,3 +326,40 @@ async def withdrawn_cases(conn: Connection, shop_id: int, order_id: int) -> int:
     """Count the cases of an order that were withdrawn."""
     count: int = await conn.fetchval(_SQL["withdrawn_cases"], shop_id, order_id)
     return count
+
+
+async def said_facts(conn: Connection, shop_id: int, case_id: int) -> list[Said]:
+    """Return what was said of a case's facts, in order."""
+    return [Said(**dict(row)) for row in await conn.fetch(_SQL["said_facts"], shop_id, case_id)]
+
+
+async def say_fact(
+    conn: Connection,
+    shop_id: int,
+    case_id: int,
+    said_id: int,
+    said: Said,
+    by_id: int,
+    item_id: int | None,
+    note: str,
+    at: datetime | None,
+    at_most: int,
+) -> bool:
+    """Keep what someone says of a fact; False where that side has said enough."""
+    kept = await conn.fetchval(
+        _SQL["say_fact"],
+        shop_id,
+        case_id,
+        said_id,
+        said.fact,
+        said.shows,
+        said.kind,
+        said.confidence,
+        by_id,
+        said.by,
+        item_id,
+        note,
+        at,
+        at_most,
+    )
+    return kept is not None

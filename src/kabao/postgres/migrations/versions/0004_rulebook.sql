@@ -13,9 +13,26 @@ CREATE TABLE rulebook_version (
 );
 CREATE UNIQUE INDEX rulebook_version_effective ON rulebook_version (effective_at) WHERE effective_at IS NOT NULL;
 
-ALTER TABLE ruling ADD COLUMN rulebook_version text REFERENCES rulebook_version;
-ALTER TABLE ruling ADD COLUMN decision jsonb;
+-- What a party or support says of a fact of a case, with the file that shows it. Nothing said is ever taken out.
+CREATE TABLE case_fact (
+  shop_id    bigint NOT NULL,
+  case_id    bigint NOT NULL,
+  said_id    bigint NOT NULL,
+  fact       text NOT NULL CHECK (fact ~ '^[a-z][a-z0-9_]{0,47}$'),
+  shows      boolean NOT NULL,
+  kind       text NOT NULL CHECK (kind ~ '^[a-z][a-z0-9_]{0,47}$'),
+  confidence int NOT NULL CHECK (confidence BETWEEN 1 AND 100),
+  by_id      bigint NOT NULL,
+  by_role    text NOT NULL CHECK (by_role IN ('buyer', 'merchant', 'support')),
+  item_id    bigint,
+  note       text NOT NULL CHECK (length(note) <= 500),
+  at         timestamptz NOT NULL,
+  PRIMARY KEY (shop_id, case_id, said_id),
+  FOREIGN KEY (shop_id, case_id) REFERENCES cases
+);
 
+GRANT SELECT, INSERT ON case_fact TO kabao_app;
+GRANT SELECT ON case_fact TO kabao_audit;
 GRANT SELECT, INSERT ON rulebook_version TO kabao_app;
 GRANT UPDATE (published_at, effective_at) ON rulebook_version TO kabao_app;
 GRANT SELECT ON rulebook_version TO kabao_audit;

@@ -1,0 +1,229 @@
+"""The rulebook's decision of a case: from what the records know and what people have shown, with its reasons.
+
+It is a decision of the rules on the facts as they stand, not a ruling: a person decides when one is asked for. Parties
+may see it at any time; support only once the case is closed, so that nobody rules with a suggestion in view.
+"""
+
+import asyncio
+from typing import Any, Final
+
+import msgspec
+
+from kabao.adjudication import Adjudicator, make_case, plain
+from kabao.adjudication.service import RulebookService
+from kabao.cases import store
+from kabao.cases.facts import CaseRecord, Said, case_file
+from kabao.cases.model import CaseView, Side
+from kabao.cases.service import CaseService
+from kabao.evidence import EvidenceService
+from kabao.identity import Person
+from kabao.kernel import Clock, IdSource, Refusal, Refused, parse_ref
+from kabao.postgres import Database
+
+SAID_AT_MOST: Final = 40
+"""What one side may say of facts in one case."""
+MAX_NOTE: Final = 500
+STATEMENT: Final = 50
+PICTURE: Final = 65
+STATEMENT_OF: Final = {Side.BUYER: "buyer_statement", Side.MERCHANT: "merchant_statement"}
+
+
+class SayFact(msgspec.Struct, frozen=True, kw_only=True):
+    """What a party says of a fact: which way, and the number of the file that shows it (none: a mere statement).
+
+    Support also gives the kind of evidence and how sure it is, 1 to 100.
+    """
+
+    fact: str
+    shows: bool
+    item_no: int | None = None
+    note: str = ""
+    kind: str = ""
+    confidence: int = 0
+
+
+class Reason(msgspec.Struct, frozen=True, kw_only=True):
+    """One sentence of the reasoning, in both languages."""
+
+    zh: str
+    en: str
+
+
+class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
+    """The decision as pages show it; ``full`` is the whole of it, as `kabao rulebook decide --json` prints it."""
+
+    version: str
+    outcome: str
+    outcome_label: str
+    refund_minor: int
+    damages_minor: int
+    responsible: dict[str, int]
+    payer: str | None
+    reasons: list[Reason]
+    articles: list[tuple[int, str, str]]
+    cites: list[dict[str, Any]]
+    missing: list[dict[str, Any]]
+    full: dict[str, Any]
+
+
+OUTCOMES: Final = {
+    "FULL_REFUND": "全额退款",
+    "PARTIAL_REFUND": "部分退款",
+    "REPLACE": "补发",
+    "PERFORM": "继续履行",
+    "DENY": "不支持退款",
+    "VOID_RESTITUTION": "交易无效，返还",
+    "DAMAGES": "赔偿损失",
+    "PROMISE": "按承诺赔付",
+    "BUYER_PAYS": "买家退回已得的退款",
+    "CONFLICT": "证据互相矛盾，要先补证",
+    "ROUTE_OUT": "不在平台处理，转交有关部门",
+    "NEEDS_PERSON": "要由人来判断",
+}
+"""What each outcome is called on pages."""
+
+
+class DecisionService:
+    """Decides cases by the rulebook that bound their order."""
+
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        ids: IdSource,
+        cases: CaseService,
+        evidence: EvidenceService,
+        rulebook: RulebookService,
+    ) -> None:
+        self._database = database
+        self._clock = clock
+        self._ids = ids
+        self._cases = cases
+        self._evidence = evidence
+        self._rulebook = rulebook
+
+    async def decision(self, person: Person, ref: str) -> DecisionView | Refused:
+        """Decide a case as it stands; refusals: not_found, not_your_turn (support before the case is closed)."""
+        case = await self._cases.case(person, ref)
+        if isinstance(case, Refused):
+            return case
+        if case.viewer is Side.SUPPORT and case.closed_at is None:
+            return Refused(Refusal.NOT_YOUR_TURN)
+        return await self.decide(case)
+
+    async def decide(self, case: CaseView) -> DecisionView | Refused:
+        """Decide a case for whoever may see it; refusal: not_found where no rulebook was ever published."""
+        judge = await self._judge(case)
+        if isinstance(judge, Refused):
+            return judge
+        made = make_case(await self.case_file(case), judge.book)
+        decided = plain(await asyncio.to_thread(judge.decide, made))
+        articles = judge.book.articles
+        return DecisionView(
+            version=decided["book"],
+            outcome=decided["outcome"],
+            outcome_label=OUTCOMES[decided["outcome"]],
+            refund_minor=decided["refund_minor"],
+            damages_minor=decided["damages_minor"],
+            responsible=decided["responsible"],
+            payer=decided["payer"],
+            reasons=[Reason(**reason) for reason in decided["reasons"]],
+            articles=[(articles[name].number, name, articles[name].title.zh) for name in decided["articles"]],
+            cites=decided["cites"],
+            missing=decided["missing"],
+            full=decided,
+        )
+
+    async def case_file(self, case: CaseView) -> dict[str, Any]:
+        """Write a case as the rulebook reads it, with what the records know and what people have shown."""
+        order = case.order
+        at = parse_ref(case.ref)
+        assert at is not None  # noqa: S101  the view made this reference
+        async with self._database.connection() as conn:
+            said = await store.said_facts(conn, at.shop_id, at.object_id)
+        items = await self._evidence.items(order.shop_id, order.order_id)
+        return case_file(
+            CaseRecord(
+                order=order,
+                claim=case.claim,
+                demand=case.demand,
+                opened_at=case.opened_at,
+                answered_at=case.answered_at,
+                case_ref=case.ref,
+                pictures_by_buyer=sum(
+                    item.given_role.value == Side.BUYER.value and item.media_type.startswith("image/") for item in items
+                ),
+                said=said,
+            )
+        )
+
+    async def say_fact(self, person: Person, ref: str, wish: SayFact) -> DecisionView | Refused:
+        """Add what a party or support says of a fact, and decide anew.
+
+        Refusals: not_found, case_closed, too_many_tries (more than 40 by one side), invalid_fields (fact, item_no,
+        kind, confidence, note).
+        """
+        case = await self._cases.case(person, ref)
+        at = parse_ref(ref)
+        if isinstance(case, Refused) or at is None:
+            return case if isinstance(case, Refused) else Refused(Refusal.NOT_FOUND)
+        if case.closed_at is not None:
+            return Refused(Refusal.CASE_CLOSED)
+        judge = await self._judge(case)
+        if isinstance(judge, Refused):
+            return judge
+        said = await self._weighed(case, judge, wish)
+        if isinstance(said, Refused):
+            return said
+        item_id, entry = said
+        async with self._database.transaction() as conn:
+            kept = await store.say_fact(
+                conn,
+                at.shop_id,
+                at.object_id,
+                self._ids.next(),
+                entry,
+                person.account_id,
+                item_id,
+                wish.note.strip(),
+                self._clock.instant(),
+                SAID_AT_MOST,
+            )
+        if not kept:
+            return Refused(Refusal.TOO_MANY_TRIES)
+        return await self.decide(case)
+
+    async def _weighed(self, case: CaseView, judge: Adjudicator, wish: SayFact) -> tuple[int | None, Said] | Refused:
+        """Check a wish and weigh it: a party's file is a screenshot, its bare word a statement; support says itself."""
+        wrong: dict[str, str] = {}
+        if wish.fact not in judge.book.facts:
+            wrong["fact"] = "规则里没有这个事实"
+        if len(wish.note) > MAX_NOTE:
+            wrong["note"] = f"最多 {MAX_NOTE} 个字"
+        items = {
+            item.item_no: item
+            for item in await self._evidence.items(case.order.shop_id, case.order.order_id)
+            if case.viewer is Side.SUPPORT or item.given_role.value == case.viewer.value
+        }
+        item = None if wish.item_no is None else items.get(wish.item_no)
+        if wish.item_no is not None and item is None:
+            wrong["item_no"] = "没有这个编号的证据，或者不是你交的"
+        kind, confidence = wish.kind, wish.confidence
+        if case.viewer is not Side.SUPPORT:
+            is_picture = item is not None and item.media_type.startswith("image/")
+            kind = "screenshot" if is_picture else STATEMENT_OF[case.viewer]
+            confidence = PICTURE if is_picture else STATEMENT
+        elif kind not in judge.book.evidence_kinds:
+            wrong["kind"] = "选一种证据"
+        if not 1 <= confidence <= 100:  # noqa: PLR2004  percent
+            wrong["confidence"] = "填 1 到 100"
+        if wrong:
+            return Refused(Refusal.INVALID_FIELDS, wrong)
+        entry = Said(fact=wish.fact, shows=wish.shows, kind=kind, confidence=confidence, by=case.viewer.value)
+        return (None if item is None else item.item_id), entry
+
+    async def _judge(self, case: CaseView) -> Adjudicator | Refused:
+        """The book that bound when the order was placed; the first one for orders older than any book."""
+        bound = await self._rulebook.in_force(case.order.placed_at)
+        return await self._rulebook.in_force() if isinstance(bound, Refused) else bound

@@ -1,0 +1,133 @@
+"""What the platform itself knows of a case, as facts of the rulebook. Pure: rows in, a case file out.
+
+Facts the records prove are stated as proved or disproved. What a party says is evidence and no more: a claim's own
+fact is a statement of whoever claims it, and a picture handed in beside it is a screenshot.
+"""
+
+from collections.abc import Sequence
+from datetime import timedelta
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+import msgspec
+
+from kabao.cases.model import Remedy
+from kabao.orders import OrderView
+
+BEIJING: Final = ZoneInfo("Asia/Shanghai")
+SEVEN_DAYS: Final = timedelta(days=7)
+STALLED_AFTER: Final = timedelta(days=15)
+STATEMENT: Final = 50
+SCREENSHOT: Final = 65
+
+DEMANDS: Final = {Remedy.FULL_REFUND: "refund", Remedy.PARTIAL_REFUND: "refund", Remedy.REPLACEMENT: "replace"}
+
+CORE: Final[dict[str, tuple[str, str]]] = {
+    "already_used": ("key_failed", "proved"),
+    "key_invalid": ("key_failed", "proved"),
+    "not_as_described": ("mismatch", "proved"),
+    "reclaimed": ("access_lost", "proved"),
+    "warranty_refused": ("fault_in_cover", "proved"),
+}
+"""The fact that a buyer states by making a claim, and which way."""
+
+
+class Said(msgspec.Struct, frozen=True, kw_only=True):
+    """What someone says of a fact: which way, by what kind of evidence, how surely (1..100)."""
+
+    fact: str
+    shows: bool
+    kind: str
+    confidence: int
+    by: str
+
+
+class CaseRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """What the platform's records hold of a case."""
+
+    order: OrderView
+    claim: str
+    demand: Remedy
+    opened_at: Any
+    answered_at: Any
+    case_ref: str
+    pictures_by_buyer: int
+    said: Sequence[Said]
+
+
+def case_file(record: CaseRecord) -> dict[str, Any]:
+    """Write the case as the rulebook reads it; amounts in minor units, dates by Beijing's calendar."""
+    facts: dict[str, Any] = dict(_known(record))
+    evidence: dict[str, list[dict[str, Any]]] = {}
+    core = CORE.get(record.claim)
+    if core is not None:
+        fact, way = core
+        evidence[fact] = [{"shows": way, "kind": "buyer_statement", "confidence": STATEMENT, "by": "buyer"}]
+        if record.pictures_by_buyer:
+            evidence[fact].append({"shows": way, "kind": "screenshot", "confidence": SCREENSHOT, "by": "buyer"})
+    for said in record.said:
+        item = {"shows": "proved" if said.shows else "disproved", "kind": said.kind, "confidence": said.confidence}
+        # What support establishes is nobody's own evidence.
+        evidence.setdefault(said.fact, []).append(item if said.by == "support" else item | {"by": said.by})
+    # What the records prove is not weighed against what people say.
+    facts |= {fact: {"evidence": items} for fact, items in evidence.items() if fact not in facts}
+    return {
+        "claim": record.claim,
+        "demand": DEMANDS[record.demand],
+        "facts": facts,
+        "amounts": _amounts(record.order),
+        "ordered_on": record.order.placed_at.astimezone(BEIJING).date(),
+        "filed_on": record.opened_at.astimezone(BEIJING).date(),
+        "id": record.case_ref,
+        "merchant": f"shop-{record.order.shop_id}",
+    }
+
+
+def _known(record: CaseRecord) -> dict[str, str]:
+    order = record.order
+    terms: dict[str, Any] = order.document.get("terms", {})
+    opened = [slot.opened_at for slot in order.keys if slot.opened_at is not None]
+    delivered = order.delivered_at is not None
+    known = {
+        "delivered": delivered,
+        "opened": bool(opened),
+        "released": order.escrow is not None and order.escrow.state in ("released", "split"),
+        "merchant_unnamed": False,
+        "seller_is_platform": False,
+        "shop_transferred": False,
+        "is_gift": False,
+        "refund_received": order.escrow is not None and order.escrow.refunded > 0,
+        "bad_key_replaced_promised": bool(terms.get("replacement_offered")),
+        "fee_published": terms.get("changed_mind_after_open") == "partial",
+        "exclusion_confirmed": _confirmed(order, "no_reason_after_open"),
+        "surplus_paid": any(move.outcome == "second_payment" for move in order.money_moves),
+        "lured_off_platform": False,
+    }
+    if order.delivered_at is not None and order.paid_at is not None:
+        promise = timedelta(seconds=int(terms.get("delivery_promise_seconds", 60)))
+        known["late"] = order.delivered_at - order.paid_at > promise
+        known["within_seven_days"] = record.opened_at - order.delivered_at <= SEVEN_DAYS
+        known["within_seven_of_payment"] = record.opened_at - order.paid_at <= SEVEN_DAYS
+    if terms.get("validity_text"):
+        known["validity_prominent"] = _confirmed(order, "validity")
+    if record.answered_at is not None:
+        known["stalled_15_days"] = record.answered_at - record.opened_at > STALLED_AFTER
+    if known["surplus_paid"]:
+        known["surplus_returned"] = all(move.state == "done" for move in order.money_moves if move.kind == "refund")
+    return {fact: "proved" if holds else "disproved" for fact, holds in known.items()}
+
+
+def _confirmed(order: OrderView, notice_id: str) -> bool:
+    """An order is only placed with every notice of its snapshot ticked, so the snapshot's list is the record."""
+    return any(notice.get("notice_id") == notice_id for notice in order.document.get("notices", []))
+
+
+def _amounts(order: OrderView) -> dict[str, int]:
+    terms: dict[str, Any] = order.document.get("terms", {})
+    amounts = {"price_minor": order.amount_minor, "items_total": order.quantity}
+    percent = terms.get("partial_fee_percent")
+    if percent:
+        amounts["published_fee_minor"] = order.amount_minor * int(percent) // 100
+    if order.escrow is not None and order.escrow.refunded:
+        amounts["granted_minor"] = order.escrow.refunded
+    return amounts

@@ -1,0 +1,129 @@
+"""The rulebook decides a case from the records and from what people show, and support sees it only afterwards."""
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from dispute import Desk, code
+from kabao.adjudication.service import RulebookService
+from kabao.cases import DecisionService, DecisionView, OpenCase, Outcome, Remedy, Rule, SayFact
+from kabao.kernel import IdSource, Refusal, Refused
+from kabao.postgres import Database
+from market import open_account, person
+
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+
+
+@pytest.fixture
+async def desk(database: Database, owner_database: Database, tmp_path: Path) -> Desk:  # noqa: ARG001  migrates
+    return await Desk.ready(database, tmp_path)
+
+
+@pytest.fixture
+async def decisions(desk: Desk) -> DecisionService:
+    rulebook = RulebookService(database=desk.database, clock=desk.clock)
+    await rulebook.begin()
+    return DecisionService(
+        database=desk.database,
+        clock=desk.clock,
+        ids=IdSource(),
+        cases=desk.cases,
+        evidence=desk.evidence,
+        rulebook=rulebook,
+    )
+
+
+def decided(answer: DecisionView | Refused) -> DecisionView:
+    assert isinstance(answer, DecisionView), answer
+    return answer
+
+
+async def test_a_bare_claim_says_what_is_missing_and_a_picture_turns_it(desk: Desk, decisions: DecisionService) -> None:
+    case = await desk.case()
+    bare = decided(await decisions.decision(desk.market.buyer, case.ref))
+    assert bare.full["claim"] == "already_used"
+    assert "key_failed" in {missing["fact"] for missing in bare.missing}
+
+    async def picture() -> object:
+        async def content():  # type: ignore[no-untyped-def]  # noqa: ANN202
+            yield PNG
+
+        return await desk.cases.add_file(desk.market.buyer, case.ref, "shot.png", content())
+
+    assert not isinstance(await picture(), Refused)
+    shown = decided(await decisions.decision(desk.market.buyer, case.ref))
+    assert shown.outcome == "FULL_REFUND"
+    assert (shown.refund_minor, shown.responsible) == (9650, {"buyer": 0, "merchant": 100, "platform": 0})
+    assert shown.reasons
+    assert shown.articles
+    assert all(cite.get("mark") in ("V", "V2") for cite in shown.cites)
+    assert decided(await decisions.decision(desk.market.owner, case.ref)).full == shown.full
+
+
+async def test_support_sees_no_decision_before_the_case_is_closed(desk: Desk, decisions: DecisionService) -> None:
+    case = await desk.at_support()
+    assert code(await decisions.decision(desk.market.staff, case.ref)) is Refusal.NOT_YOUR_TURN
+    ruling = Rule(outcome=Outcome.NO_REFUND, facts="卡密有效。", reasons="发行方记录显示由买家兑换。")
+    assert not isinstance(await desk.cases.rule(desk.market.staff, case.ref, ruling), Refused)
+    decided(await decisions.decision(desk.market.staff, case.ref))
+
+
+async def test_what_is_said_of_facts_changes_the_decision_and_is_held_to_its_weight(
+    desk: Desk, decisions: DecisionService
+) -> None:
+    case = await desk.at_support()
+    buyer, merchant, staff = desk.market.buyer, desk.market.owner, desk.market.staff
+    await decisions.say_fact(
+        staff, case.ref, SayFact(fact="key_failed", shows=True, kind="issuer_record", confidence=97)
+    )
+    assert decided(await decisions.decision(buyer, case.ref)).outcome == "FULL_REFUND"
+    said = await decisions.say_fact(merchant, case.ref, SayFact(fact="redeemed_by_buyer", shows=True, note="我方记录"))
+    assert decided(said).outcome == "FULL_REFUND"
+    record = SayFact(fact="redeemed_by_buyer", shows=True, kind="issuer_record", confidence=97)
+    assert decided(await decisions.say_fact(staff, case.ref, record)).outcome == "DENY"
+
+
+async def test_what_does_not_fit_is_refused_by_name(
+    desk: Desk, decisions: DecisionService, owner_database: Database
+) -> None:
+    case = await desk.case()
+    wrong = SayFact(fact="no_such_fact", shows=True, item_no=3, note="x" * 501)
+    answer = await decisions.say_fact(desk.market.buyer, case.ref, wrong)
+    assert isinstance(answer, Refused)
+    assert set(answer.fields) == {"fact", "item_no", "note"}
+    stranger = person(await open_account(owner_database))
+    good = SayFact(fact="key_failed", shows=True)
+    assert code(await decisions.say_fact(stranger, case.ref, good)) is Refusal.NOT_FOUND
+    assert code(await decisions.decision(stranger, case.ref)) is Refusal.NOT_FOUND
+    assert code(await decisions.say_fact(desk.market.buyer, "nonsense", good)) is Refusal.NOT_FOUND
+    unweighed = await decisions.say_fact(desk.market.staff, case.ref, SayFact(fact="key_failed", shows=True))
+    assert isinstance(unweighed, Refused)
+    assert set(unweighed.fields) == {"kind", "confidence"}
+    for _ in range(40):
+        decided(await decisions.say_fact(desk.market.buyer, case.ref, good))
+    assert code(await decisions.say_fact(desk.market.buyer, case.ref, good)) is Refusal.TOO_MANY_TRIES
+    await desk.cases.withdraw(desk.market.buyer, case.ref)
+    assert code(await decisions.say_fact(desk.market.owner, case.ref, good)) is Refusal.CASE_CLOSED
+
+
+async def test_an_order_older_than_any_book_is_decided_by_the_first(desk: Desk) -> None:
+    case = await desk.case(OpenCase(claim="changed_mind", demand=Remedy.FULL_REFUND, statement="不想要了。"))
+    desk.clock.advance(timedelta(days=1))
+    rulebook = RulebookService(database=desk.database, clock=desk.clock)
+    late = DecisionService(
+        database=desk.database,
+        clock=desk.clock,
+        ids=IdSource(),
+        cases=desk.cases,
+        evidence=desk.evidence,
+        rulebook=rulebook,
+    )
+    assert code(await late.decision(desk.market.buyer, case.ref)) is Refusal.NOT_FOUND
+    await rulebook.begin()
+    answer = decided(await late.decision(desk.market.buyer, case.ref))
+    # Opened, and no confirmation of the exclusion on record: the law leaves that open, so a person decides.
+    assert answer.outcome == "NEEDS_PERSON"

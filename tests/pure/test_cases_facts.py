@@ -1,0 +1,162 @@
+"""What the records know of a case becomes facts; what people say stays evidence."""
+
+from datetime import timedelta
+from typing import Any
+
+import msgspec
+import pytest
+
+from kabao.cases import Remedy
+from kabao.cases.facts import CaseRecord, Said, case_file
+from kabao.kernel import OrderId, ShopId
+from kabao.orders import EscrowView, KeySlot, Move, OrderState, OrderView
+from kabao.orders.model import ShopSide
+from market import NOON
+
+TERMS = {"delivery_promise_seconds": 60, "replacement_offered": True, "changed_mind_after_open": "none"}
+NOTICES = [{"notice_id": "no_reason_after_open"}, {"notice_id": "validity"}]
+
+
+def slot(state: str, opened: bool) -> KeySlot:  # noqa: FBT001
+    return KeySlot(
+        pos=1,
+        generation=0,
+        state=state,  # type: ignore[arg-type]
+        opened_at=NOON + timedelta(minutes=5) if opened else None,
+        receipt_digest=None,
+        device=None,
+    )
+
+
+def order(**more: Any) -> OrderView:
+    values: dict[str, Any] = {
+        "ref": "7-A",
+        "shop_id": ShopId(7),
+        "order_id": OrderId(1),
+        "role": "buyer",
+        "state": OrderState.OPENED,
+        "in_case": True,
+        "title": "点卡",
+        "quantity": 1,
+        "unit_minor": 9650,
+        "amount_minor": 9650,
+        "currency": "CNY",
+        "fee_bps": 200,
+        "listing_ref": "7-B",
+        "snapshot_no": 1,
+        "snapshot_digest": b"",
+        "document": {"terms": TERMS, "notices": NOTICES},
+        "shop": ShopSide(
+            shop_id=ShopId(7), name="店", legal_name="主体", licence_number="1", address="址", contact_phone="+861"
+        ),
+        "owner_id": 1,
+        "buyer_id": 2,
+        "buyer_name": "买",
+        "placed_at": NOON,
+        "reserve_until": NOON,
+        "paid_at": NOON,
+        "delivered_at": NOON,
+        "opened_at": NOON,
+        "ended_at": None,
+        "escrow": EscrowView(
+            state="disputed", held_minor=9650, released=0, refunded=0, fee=0, due_at=None, remaining_seconds=9
+        ),
+        "keys": [slot("opened", opened=True)],
+        "money_moves": [],
+        "events": [],
+        "open_case_ref": "7-C",
+        "last_case_ref": "7-C",
+        "allowed": frozenset(),
+        "now": NOON,
+    }
+    return OrderView(**(values | more))
+
+
+def record(**more: Any) -> CaseRecord:
+    values: dict[str, Any] = {
+        "order": order(),
+        "claim": "already_used",
+        "demand": Remedy.FULL_REFUND,
+        "opened_at": NOON + timedelta(hours=1),
+        "answered_at": None,
+        "case_ref": "7-C",
+        "pictures_by_buyer": 0,
+        "said": [],
+    }
+    return CaseRecord(**(values | more))
+
+
+def facts(**more: Any) -> dict[str, Any]:
+    found: dict[str, Any] = case_file(record(**more))["facts"]
+    return found
+
+
+def test_the_records_speak_for_themselves() -> None:
+    known = facts()
+    assert {known[name] for name in ("delivered", "opened", "exclusion_confirmed", "within_seven_days")} == {"proved"}
+    assert {known[name] for name in ("released", "late", "refund_received", "merchant_unnamed")} == {"disproved"}
+    assert known["bad_key_replaced_promised"] == "proved"
+    assert "stalled_15_days" not in known
+    assert "surplus_returned" not in known
+
+
+def test_a_claim_is_a_statement_and_a_picture_beside_it_a_screenshot() -> None:
+    alone = facts()["key_failed"]["evidence"]
+    assert [(item["kind"], item["confidence"]) for item in alone] == [("buyer_statement", 50)]
+    shown = facts(pictures_by_buyer=2)["key_failed"]["evidence"]
+    assert [item["kind"] for item in shown] == ["buyer_statement", "screenshot"]
+    assert "key_failed" not in facts(claim="changed_mind")
+
+
+def test_what_the_records_prove_is_not_weighed_against_words() -> None:
+    said = [
+        Said(fact="opened", shows=False, kind="buyer_statement", confidence=50, by="buyer"),
+        Said(fact="good_when_opened", shows=True, kind="screenshot", confidence=65, by="merchant"),
+        Said(fact="good_when_opened", shows=False, kind="buyer_statement", confidence=50, by="buyer"),
+    ]
+    found = facts(said=said)
+    assert found["opened"] == "proved"
+    assert [item["shows"] for item in found["good_when_opened"]["evidence"]] == ["proved", "disproved"]
+
+
+def test_lateness_refunds_and_second_payments_are_read_from_the_order() -> None:
+    late = order(delivered_at=NOON + timedelta(minutes=2))
+    assert facts(order=late)["late"] == "proved"
+    unpaid = order(paid_at=None, delivered_at=None, escrow=None, keys=[])
+    assert facts(order=unpaid)["delivered"] == "disproved"
+    twice = [
+        Move(kind="payment", amount_minor=9650, state="done", outcome="second_payment", at=NOON),
+        Move(kind="refund", amount_minor=9650, state="pending", outcome=None, at=NOON),
+    ]
+    found = facts(order=order(money_moves=twice))
+    assert (found["surplus_paid"], found["surplus_returned"]) == ("proved", "disproved")
+
+
+def test_terms_and_time_are_read_as_published() -> None:
+    terms = {**TERMS, "changed_mind_after_open": "partial", "partial_fee_percent": 20, "validity_text": "一年"}
+    escrow = EscrowView(
+        state="split", held_minor=0, released=8650, refunded=1000, fee=0, due_at=None, remaining_seconds=None
+    )
+    rich = order(document={"terms": terms, "notices": NOTICES}, escrow=escrow)
+    made = case_file(record(order=rich, answered_at=NOON + timedelta(days=20), demand=Remedy.REPLACEMENT))
+    assert made["demand"] == "replace"
+    assert made["amounts"] == {
+        "price_minor": 9650,
+        "items_total": 1,
+        "published_fee_minor": 1930,
+        "granted_minor": 1000,
+    }
+    known = made["facts"]
+    assert {known[name] for name in ("fee_published", "validity_prominent", "released", "stalled_15_days")} == {
+        "proved"
+    }
+
+
+@pytest.mark.parametrize("notices", [[], [{"notice_id": "adult"}]])
+def test_a_notice_that_was_not_shown_was_not_confirmed(notices: list[dict[str, str]]) -> None:
+    bare = order(document={"terms": TERMS, "notices": notices})
+    assert facts(order=bare)["exclusion_confirmed"] == "disproved"
+
+
+def test_a_case_file_is_plain_values() -> None:
+    assert msgspec.json.encode(case_file(record()))
