@@ -14,7 +14,7 @@ from litestar import Request
 from litestar.datastructures import State
 
 from kabao.api.problems import RefusedError, language_of, refuse_now
-from kabao.cases import CaseService
+from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
 from kabao.identity import IdentityService, Person, Visitor, visitor_of
@@ -52,6 +52,7 @@ class Services(Protocol):
     inventory: InventoryService
     orders: OrderService
     cases: CaseService
+    decisions: DecisionService
     evidence: EvidenceService
     custody: SandboxInstitution
 

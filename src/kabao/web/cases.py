@@ -245,12 +245,14 @@ def _offer_id(visit: Visit) -> int:
 
 async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
     order = case.order
+    decision = await visit.services.decisions.decision(visit.me, case.ref)
     return page(
         "case.html",
         visit,
         status=status,
         errors=choose_again(visit, errors),
         c=case,
+        decision=None if isinstance(decision, Refused) else decision,
         o=order,
         items=await visit.services.evidence.items(order.shop_id, order.order_id),
         may=frozenset(str(action) for action in case.allowed),

@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from kabao.cases import CaseService
+from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
 from kabao.identity import IdentityService
@@ -36,6 +36,7 @@ class Services(Protocol):
     inventory: InventoryService
     orders: OrderService
     cases: CaseService
+    decisions: DecisionService
     evidence: EvidenceService
     notices: NoticeService
     custody: SandboxInstitution

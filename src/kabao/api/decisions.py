@@ -1,0 +1,68 @@
+"""What the rulebook says of a case, and what people say of its facts."""
+
+from typing import Annotated, Any
+
+import msgspec
+from litestar import get, post
+from litestar.params import FromPath, JSONBody
+
+from kabao.api.documents import READING, STEP
+from kabao.api.entry import Caller, services_of, slow_down
+from kabao.api.problems import granted
+from kabao.cases import DecisionView, SayFact
+
+
+class SayFactIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What a party says of a fact, with the number of the file that shows it; support adds kind and confidence."""
+
+    fact: Annotated[str, msgspec.Meta(pattern="^[a-z][a-z0-9_]{0,47}$")]
+    shows: bool
+    item_no: Annotated[int, msgspec.Meta(ge=1, le=1000)] | None = None
+    note: Annotated[str, msgspec.Meta(max_length=500)] = ""
+    kind: Annotated[str, msgspec.Meta(max_length=48)] = ""
+    confidence: Annotated[int, msgspec.Meta(ge=0, le=100)] = 0
+
+
+class DecisionOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The decision of the rules on the facts as they stand: an estimate of what they lead to, not a ruling."""
+
+    version: str
+    outcome: str
+    outcome_label: str
+    is_ruling: bool
+    decision: dict[str, Any]
+
+    @classmethod
+    def of(cls, view: DecisionView) -> "DecisionOut":
+        """Show a decision; the whole of it stands under `decision`, as `kabao rulebook decide --json` prints it."""
+        return cls(
+            version=view.version,
+            outcome=view.outcome,
+            outcome_label=view.outcome_label,
+            is_ruling=False,
+            decision=view.full,
+        )
+
+
+@get("/cases/{ref:str}/decision", responses=READING, tags=["cases"])
+async def decision(request: Caller, ref: FromPath[str]) -> DecisionOut:
+    """Decide a case by the rulebook that bound its order; support sees it once the case is closed."""
+    return DecisionOut.of(granted(await services_of(request).decisions.decision(request.user, ref)))
+
+
+@post("/cases/{ref:str}/facts", responses=STEP, tags=["cases"])
+async def say_fact(request: Caller, ref: FromPath[str], data: JSONBody[SayFactIn]) -> DecisionOut:
+    """Say what a fact is and what shows it; answers the decision anew."""
+    await slow_down(request, "fact", 60, 3600)
+    wish = SayFact(
+        fact=data.fact,
+        shows=data.shows,
+        item_no=data.item_no,
+        note=data.note,
+        kind=data.kind,
+        confidence=data.confidence,
+    )
+    return DecisionOut.of(granted(await services_of(request).decisions.say_fact(request.user, ref, wish)))
+
+
+handlers = [decision, say_fact]
