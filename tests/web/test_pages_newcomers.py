@@ -144,8 +144,8 @@ async def test_an_address_that_takes_forms_leads_back_when_opened_again(site: Si
     for act in ("say", "refuse", "escalate"):
         assert (await buyer.get(f"{page.path}/{act}")).path == page.path
     assert (await buyer.get("/sign-out")).path == "/"
-    for path, end in ((f"/desk/{ref}/say", f"/desk/{ref}"), (f"/m/{shop}/listings/x/pause", f"/m/{shop}/listings/x")):
-        answer = await buyer.client.get(path)
+    for end, act in ((f"/desk/{ref}", "say"), (f"/m/{shop}/listings/{ref}", "pause")):
+        answer = await buyer.client.get(f"{end}/{act}")
         assert answer.headers["location"] == end
     assert (await site.stranger().get("/sign-in/code")).path == "/sign-in"
     lost = await buyer.get("/nowhere")

@@ -15,13 +15,14 @@ Invariants:
 from kabao.identity.model import STAFF_ROLES, NewSession, Person, Role, SignedIn, Visitor
 from kabao.identity.phone import normal_phone
 from kabao.identity.ports import CodeSender
-from kabao.identity.rules import mask_phone, visitor_of
+from kabao.identity.rules import Act, mask_phone, visitor_of
 from kabao.identity.service import IdentityService
 from kabao.identity.terminal import TerminalCodeSender
 from kabao.identity.token_cache import TokenCache
 
 __all__ = [
     "STAFF_ROLES",
+    "Act",
     "CodeSender",
     "IdentityService",
     "NewSession",

@@ -42,6 +42,29 @@ SIGN_INS_PER_NETWORK: Final = Limit(60, 3600)
 STAFF_CHECKS_PER_ACCOUNT: Final = Limit(5, 900)
 
 
+class Act(StrEnum):
+    """What pages and the API let a person do only so often; the value names the bucket."""
+
+    SAY = "say"
+    GIVE_FILE = "file"
+    OFFER = "offer"
+    REVEAL = "reveal"
+    OPEN_SHOP = "open-shop"
+    MISS = "miss"
+    """Asking for something by a reference that names nothing, or nothing of the asker's."""
+
+
+LIMITS: Final[dict[Act, Limit]] = {
+    Act.SAY: Limit(30, 60),
+    Act.GIVE_FILE: Limit(30, 60),
+    Act.OFFER: Limit(20, 3600),
+    Act.REVEAL: Limit(60, 3600),
+    Act.OPEN_SHOP: Limit(10, 3600),
+    Act.MISS: Limit(60, 600),
+}
+"""How often each act is let through, for the pages and the API together."""
+
+
 class CodeVerdict(StrEnum):
     """What a sign-in try with a code comes to."""
 

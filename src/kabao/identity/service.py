@@ -329,6 +329,17 @@ class IdentityService:
         async with self._database.connection() as conn:
             return await store.allow(conn, bucket, rules.Limit(limit, seconds), self._clock.instant())
 
+    async def may(self, act: rules.Act, *whose: object) -> bool:
+        """Count one act of somebody (an account, or an account and a case) and answer whether it is let through."""
+        return await self.allow(":".join((act, *map(str, whose))), *rules.LIMITS[act])
+
+    async def may_miss(self, person: Person | None, visitor: Visitor) -> bool:
+        """Count one look-up that found nothing, for the account or else the network; answers False from the 61st on.
+
+        Where it is False the answer is TOO_MANY_TRIES instead of NOT_FOUND; what is found is never held back.
+        """
+        return await self.may(rules.Act.MISS, "net:" + visitor.network if person is None else person.account_id)
+
     async def purge(self) -> int:
         """Remove ended sessions, codes, links and rate windows, and answer how many rows; a background job's work."""
         async with self._database.transaction() as conn:

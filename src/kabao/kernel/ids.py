@@ -61,10 +61,13 @@ def format_ref(shop_id: int, object_id: int) -> str:
 
 
 def parse_ref(text: str) -> Ref | None:
-    """Read a reference; None where the text is not one. Case and the letters O, I, L are forgiven."""
+    """Read a reference; None where the text is not one, space around it included.
+
+    Case and the letters O, I, L are forgiven, so what is stored or linked to is written anew by `format_ref`.
+    """
     if not text.isascii():  # some letters elsewhere become ASCII ones in upper case
         return None
-    shop, dash, rest = text.strip().upper().partition("-")
+    shop, dash, rest = text.upper().partition("-")
     shop_id, object_id = _number(shop), _number(rest)
     if not dash or shop_id is None or object_id is None:
         return None

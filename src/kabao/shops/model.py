@@ -224,7 +224,7 @@ def shop_ref(shop_id: int) -> str:
 
 def parse_shop_ref(text: str) -> ShopId | None:
     """Read the text of shop_ref; None where it is not one."""
-    ref = parse_ref(f"{text.strip()}-1")
+    ref = parse_ref(f"{text}-1")
     return None if ref is None else ref.shop_id
 
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from kabao.kernel import Refusal, Refused
 from kabao.orders import PlaceOrder
 from kabao.shops import ListingView
-from kabao.web.http import Page, PageRequest, Visit, enter, page, posted, redirect, refusal_page
+from kabao.web.http import Page, PageRequest, Visit, enter, own_ref, page, posted, redirect, refusal_page
 from kabao.web.words import CANCELLED, PLACED, duration
 
 KEY_LIMIT: Final = 64
@@ -59,7 +59,7 @@ async def pay(request: PageRequest, ref: FromPath[str]) -> Page:
         return visit
     path = await visit.services.orders.checkout(visit.me, ref)
     if isinstance(path, Refused):
-        return refusal_page(visit, path, back=f"/o/{ref}", link="回到订单")
+        return refusal_page(visit, path, back=f"/o/{own_ref(ref)}", link="回到订单")
     return redirect(path)
 
 
@@ -71,8 +71,8 @@ async def cancel(request: PageRequest, ref: FromPath[str]) -> Page:
         return visit
     done = await visit.services.orders.cancel(visit.me, ref)
     if isinstance(done, Refused):
-        return refusal_page(visit, done, back=f"/o/{ref}", link="回到订单")
-    return redirect(f"/o/{ref}", flash=CANCELLED, visit=visit)
+        return refusal_page(visit, done, back=f"/o/{own_ref(ref)}", link="回到订单")
+    return redirect(f"/o/{own_ref(ref)}", flash=CANCELLED, visit=visit)
 
 
 _AT_FIELD: Final = {

@@ -7,7 +7,8 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from kabao.cases import Action, CaseView, MakeOffer, Remedy
-from kabao.kernel import Refused, parse_ref, parse_yuan
+from kabao.identity import Act
+from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.files import choose_again, take_files
 from kabao.web.http import (
     POLL_STOP,
@@ -15,6 +16,7 @@ from kabao.web.http import (
     Page,
     PageRequest,
     Visit,
+    own_ref,
     page,
     posted,
     redirect,
@@ -37,6 +39,7 @@ from kabao.web.words import (
     size_text,
 )
 
+TOO_OFTEN: Final = Refused(Refusal.TOO_MANY_TRIES)
 ANSWER_BLANKS: Final = (
     "（看了什么记录、结果是什么）",
     "（同意、部分同意或不同意，为什么）",
@@ -49,8 +52,7 @@ ANSWER_BLANKS: Final = (
 @get("/cases/{ref:str}")
 async def other_spelling(ref: FromPath[str]) -> Page:
     """Send the longer address to the page itself."""
-    found = parse_ref(ref)
-    return redirect(f"/c/{ref.upper()}" if found else "/c/-")
+    return redirect(f"/c/{own_ref(ref)}")
 
 
 @get("/c/{ref:str}")
@@ -100,6 +102,8 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
         return await _show(visit, case, errors={"body": "写一句话，或者选一个文件。"}, status=422)
     if any(blank in body for blank in ANSWER_BLANKS):
         return await _show(visit, case, errors={"body": "把括号里的改成你的话。"}, status=422)
+    if not await visit.services.identity.may(Act.SAY, visit.me.account_id):
+        return await _show(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
     if body:
         cases = visit.services.cases
         said = await (cases.answer if is_answer else cases.say)(visit.me, case.ref, body)
@@ -139,6 +143,8 @@ async def make_offer(request: PageRequest, ref: FromPath[str]) -> Page:
         errors["refund"] = "填 0.01 元到托管中的金额之间的数"
     if errors:
         return _offer_form(visit, case, errors=errors, status=422)
+    if not await visit.services.identity.may(Act.OFFER, visit.me.account_id, case.ref):
+        return _offer_form(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
     refund = amount.minor if amount and kind == Remedy.PARTIAL_REFUND else 0
     wanted = MakeOffer(kind=Remedy(kind), refund_minor=refund, note=form.text("note"))
     made = await visit.services.cases.offer(visit.me, case.ref, wanted)

@@ -6,7 +6,7 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from kabao.cases import CaseView, Outcome, Rule
-from kabao.identity import Role
+from kabao.identity import Act, Role
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.cases import used_percent
 from kabao.web.http import Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
@@ -66,6 +66,9 @@ async def desk_say(request: PageRequest, ref: FromPath[str]) -> Page:
     if not isinstance(found, tuple):
         return found
     visit, case = found
+    if not await visit.services.identity.may(Act.SAY, visit.me.account_id):
+        too_often = Refused(Refusal.TOO_MANY_TRIES)
+        return await _show(visit, case, errors={"": too_often.zh}, status=too_often.status)
     said = await visit.services.cases.say(visit.me, case.ref, visit.form.text("body"))
     if isinstance(said, Refused):
         return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)

@@ -9,10 +9,11 @@ from litestar.params import FromPath
 
 from kabao.evidence import Item
 from kabao.kernel import Refusal, Refused
-from kabao.web.http import Page, PageRequest, Visit, chunks, download, refusal_page, signed
+from kabao.web.http import Page, PageRequest, Visit, chunks, download, own_ref, refusal_page, signed
 
 TEXT_NAMES: Final = (".txt", ".csv", ".log", ".md")
 """Names of text: one that is refused as unknown is written in another encoding than UTF-8."""
+LARGEST_ID: Final = 2**63 - 1
 Keep = Callable[[str, AsyncIterator[bytes]], Awaitable[Item | Refused]]
 """Takes a name and the bytes."""
 
@@ -45,9 +46,11 @@ async def preview(request: PageRequest, ref: FromPath[str], item: FromPath[int])
     order = await visit.services.orders.order(visit.me, ref)
     if isinstance(order, Refused):
         return refusal_page(visit, order)
+    if not 0 < item <= LARGEST_ID:
+        return refusal_page(visit, Refused(Refusal.NOT_FOUND), back=f"/o/{own_ref(ref)}", link="回到订单")
     body = await visit.services.evidence.preview(order.shop_id, order.order_id, item)
     if isinstance(body, Refused):
-        return refusal_page(visit, body, back=f"/o/{ref}", link="回到订单")
+        return refusal_page(visit, body, back=f"/o/{own_ref(ref)}", link="回到订单")
     return download(body.content, media_type=body.media_type, name=body.file_name, inline=True)
 
 
@@ -60,9 +63,11 @@ async def original(request: PageRequest, ref: FromPath[str], item: FromPath[int]
     order = await visit.services.orders.order(visit.me, ref)
     if isinstance(order, Refused):
         return refusal_page(visit, order)
+    if not 0 < item <= LARGEST_ID:
+        return refusal_page(visit, Refused(Refusal.NOT_FOUND), back=f"/o/{own_ref(ref)}", link="回到订单")
     body = await visit.services.evidence.original(order.shop_id, order.order_id, item, visit.me.account_id, order.role)
     if isinstance(body, Refused):
-        return refusal_page(visit, body, back=f"/o/{ref}", link="回到订单")
+        return refusal_page(visit, body, back=f"/o/{own_ref(ref)}", link="回到订单")
     return download(body.content, media_type=body.media_type, name=body.file_name, inline=False)
 
 

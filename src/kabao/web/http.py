@@ -21,7 +21,7 @@ from litestar.datastructures import Cookie, UploadFile
 from litestar.exceptions import ClientException
 
 from kabao.identity import Person, SignedIn, Visitor, visitor_of
-from kabao.kernel import Refusal, Refused
+from kabao.kernel import Refusal, Refused, format_ref, parse_ref
 from kabao.web.render import CSRF_FIELD, render
 from kabao.web.services import Services
 from kabao.web.words import FLASHES, Flash, left_sentence
@@ -44,6 +44,15 @@ UPLOAD_LIMIT: Final = 64 * 1024 * 1024
 POLL_STOP: Final = 286
 """What htmx takes as: stop asking."""
 CHUNK: Final = 256 * 1024
+STRANGERS_LIMIT: Final = 256 * 1024
+"""Bytes of a form from somebody who is not signed in, whatever the form may hold otherwise."""
+ENDINGS: Final = {
+    "text/plain": (".txt",),
+    "image/png": (".png",),
+    "image/jpeg": (".jpg", ".jpeg"),
+    "image/webp": (".webp",),
+}
+"""How a file's name has to end, by what the file is; the first is put on where none of them stands."""
 
 HEADERS: Final[dict[str, str]] = {
     "content-security-policy": (
@@ -147,14 +156,16 @@ def services_of(request: PageRequest) -> Services:
 async def enter(request: PageRequest) -> Visit:
     """Look up who asks; anyone may be here."""
     services = services_of(request)
-    token = request.cookies.get(SESSION_COOKIE, "")
+    token = read_cookie(request, SESSION_COOKIE)
     signed_in = await services.identity.session(token) if token else None
+    # What counts tries outside the handlers looks here for who it was.
+    request.scope["user"] = signed_in.person if signed_in else None
     return Visit(
         request=request,
         services=services,
         signed_in=signed_in,
         now=services.clock.instant() or datetime.now(UTC),
-        pre_token=request.cookies.get(PRE_COOKIE) or secrets.token_urlsafe(32),
+        pre_token=read_cookie(request, PRE_COOKIE) or secrets.token_urlsafe(32),
         unread=await services.notices.unread_count(signed_in.person) if signed_in else None,
     )
 
@@ -182,6 +193,8 @@ async def posted(request: PageRequest) -> Visit | Page:
     that shows what was typed and changes nothing.
     """
     visit = await enter(request)
+    if visit.signed_in is None and is_large(request):
+        return _unread(visit)
     visit.form = await read_form(request)
     if not same_origin(request):
         return refusal_page(visit, Refused(Refusal.CSRF_MISMATCH))
@@ -190,6 +203,22 @@ async def posted(request: PageRequest) -> Visit | Page:
     if not hmac.compare_digest(visit.form.raw(CSRF_FIELD).encode(), visit.csrf.encode()):
         return stale_page(visit)
     return visit
+
+
+def is_large(request: PageRequest) -> bool:
+    """Tell whether the body is larger than a stranger's may be, or does not say how large it is."""
+    declared = request.content_length
+    return "transfer-encoding" in request.headers if declared is None else declared > STRANGERS_LIMIT
+
+
+def _unread(visit: Visit) -> Page:
+    """Answer a large form of a stranger without reading it; the browser still has it, one step back."""
+    back = local_path(urlsplit(visit.request.headers.get("referer", "")).path, "/")
+    answer = refusal_page(
+        visit, Refused(Refusal.SIGN_IN_REQUIRED), back="/sign-in?" + urlencode({"next": back}), link="去登录"
+    )
+    answer.headers["connection"] = "close"
+    return answer
 
 
 def same_origin(request: PageRequest) -> bool:
@@ -206,12 +235,18 @@ def same_origin(request: PageRequest) -> bool:
 
 def token_matches(visit: Visit) -> bool:
     """Check a form sent before sign-in: the hidden field must equal the visitor's own cookie."""
-    cookie = visit.request.cookies.get(PRE_COOKIE, "")
+    cookie = read_cookie(visit.request, PRE_COOKIE)
     return (
         bool(cookie)
         and same_origin(visit.request)
         and hmac.compare_digest(visit.form.raw(CSRF_FIELD).encode(), cookie.encode())
     )
+
+
+def own_ref(ref: str) -> str:
+    """Write a reference of an address the way we do, for an address to send a browser on to; "-" for what is none."""
+    found = parse_ref(ref)
+    return format_ref(*found) if found else "-"
 
 
 def here(request: PageRequest) -> str:
@@ -231,7 +266,7 @@ def local_path(text: str, default: str = "/") -> str:
 
 def page(template: str, visit: Visit, *, status: int = 200, private: bool | None = None, **context: object) -> Page:
     """Answer with a page; one of a signed-in person (or a private one) is never stored."""
-    key, _, sealed = visit.request.cookies.get(FLASH_COOKIE, "").partition(".")
+    key, _, sealed = read_cookie(visit.request, FLASH_COOKIE).partition(".")
     flash = FLASHES.get(key)
     context.setdefault("errors", {})
     content = render(
@@ -249,7 +284,7 @@ def page(template: str, visit: Visit, *, status: int = 200, private: bool | None
     hidden = visit.signed_in is not None if private is None else private
     headers = HEADERS | {"cache-control": "no-store" if hidden else "no-cache"}
     cookies = [forget(visit, FLASH_COOKIE)] if flash else []
-    if visit.signed_in is None and PRE_COOKIE not in visit.request.cookies:
+    if visit.signed_in is None and not read_cookie(visit.request, PRE_COOKIE):
         cookies.append(cookie(visit, PRE_COOKIE, visit.pre_token, None))
         headers["cache-control"] = "no-store"
     return Response(content, status_code=status, media_type=HTML, headers=headers, cookies=cookies)
@@ -258,8 +293,24 @@ def page(template: str, visit: Visit, *, status: int = 200, private: bool | None
 def cookie(visit: Visit, name: str, value: str, seconds: int | None) -> Cookie:
     """Make a cookie that scripts cannot read; seconds None ends with the browser."""
     return Cookie(
-        key=name, value=value, path="/", httponly=True, samesite="lax", max_age=seconds, secure=is_https(visit.services)
+        key=_cookie_name(visit.services, name),
+        value=value,
+        path="/",
+        httponly=True,
+        samesite="lax",
+        max_age=seconds,
+        secure=is_https(visit.services),
     )
+
+
+def read_cookie(request: PageRequest, name: str) -> str:
+    """Return a cookie of ours; empty where the browser sent none."""
+    return request.cookies.get(_cookie_name(services_of(request), name), "")
+
+
+def _cookie_name(services: Services, name: str) -> str:
+    """Name a cookie as it is sent: by https a browser takes it from this very host alone, not from a neighbour."""
+    return f"__Host-{name}" if is_https(services) else name
 
 
 def forget(visit: Visit, name: str) -> Cookie:
@@ -315,7 +366,7 @@ def error_page(refused: Refused, request: PageRequest) -> Page:
         flash=None,
         refused=refused,
         fields=list(refused.fields.values()),
-        back_href=here(request) if again else "/",
+        back_href=local_path(here(request)) if again else "/",
         back_link="再试一次" if again else "回首页",
     )
     return Response(
@@ -392,7 +443,7 @@ def ask_to_sign_in(visit: Visit) -> Page:
         next_path=path,
         kept=seal_kept(visit.form, path, visit.pre_token),
         kept_for=goes_on(path),
-        ran_out=SESSION_COOKIE in visit.request.cookies,
+        ran_out=bool(read_cookie(visit.request, SESSION_COOKIE)),
     )
 
 
@@ -414,14 +465,21 @@ async def chunks(upload: UploadFile) -> AsyncIterator[bytes]:
 def download(
     content: bytes, *, media_type: str, name: str, inline: bool, extra: Mapping[str, str] | None = None
 ) -> Page:
-    """Serve bytes a person gave: an original only as a download, a preview inline, both without any power."""
+    """Serve bytes a person gave: an original only as a download, a preview inline, both without any power.
+
+    A saved file is opened by its name's ending, so the ending is that of what the file is, not what its giver wrote.
+    """
+    bare_type = media_type.partition(";")[0]
     ascii_name = "".join(
         letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name
     )
+    endings = ENDINGS.get(bare_type, (".bin",))
+    if not ascii_name.lower().endswith(endings):
+        ascii_name += endings[0]
     disposition = "inline" if inline else f'attachment; filename="{ascii_name}"'
     return Response(
         content,
-        media_type=media_type,
+        media_type=bare_type,  # a text's encoding, UTF-8, is added on the way out
         headers={
             "content-security-policy": "default-src 'none'; sandbox",
             "x-content-type-options": "nosniff",

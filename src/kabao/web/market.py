@@ -24,7 +24,7 @@ LADDER: Final = (("协商", "48 小时", "todo"), ("客服", "48 小时", "todo"
 async def home(request: PageRequest) -> Page:
     """List what is on sale, newest first, or what a search finds."""
     visit = await enter(request)
-    words = request.query_params.get("q", "")[:SEARCH_LIMIT].strip()
+    words = seen_only(request.query_params.get("q", "")[:SEARCH_LIMIT]).strip()
     before = request.query_params.get("before", "")[:SEARCH_LIMIT] or None
     cards = await visit.services.shops.search(words, limit=PAGE_SIZE, before=before)
     return page(
@@ -53,6 +53,11 @@ async def listing_page(request: PageRequest, ref: FromPath[str]) -> Page:
         duration=duration,
         described=first_lines(listing.description),
     )
+
+
+def seen_only(text: str) -> str:
+    """Drop what cannot be seen: nobody looks for it, and a database takes no NUL."""
+    return "".join(letter for letter in text if letter.isprintable())
 
 
 def first_lines(text: str) -> tuple[str, str]:

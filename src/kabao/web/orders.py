@@ -8,6 +8,7 @@ from litestar.params import FromPath
 
 from kabao.cases import CLAIMS
 from kabao.evidence import AuthorRole
+from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_ref
 from kabao.orders import OrderState, OrderView
 from kabao.shops import shop_ref
@@ -18,6 +19,7 @@ from kabao.web.http import (
     Page,
     PageRequest,
     Visit,
+    own_ref,
     page,
     posted,
     redirect,
@@ -45,8 +47,6 @@ from kabao.web.words import (
 )
 
 PAGE_SIZE: Final = 30
-REVEALS_AN_HOUR: Final = 60
-HOUR: Final = 3600
 SYMPTOMS: Final = {
     "already_used": "circle-alert",
     "key_invalid": "key-round",
@@ -122,13 +122,13 @@ async def reveal(request: PageRequest, ref: FromPath[str]) -> Page:
     if not isinstance(visit, Visit):
         return visit
     me = visit.me
-    if not await visit.services.identity.allow(f"reveal:{me.account_id}", REVEALS_AN_HOUR, HOUR):
+    if not await visit.services.identity.may(Act.REVEAL, me.account_id):
         return _stopped(visit, ref, Refused(Refusal.TOO_MANY_TRIES))
     position = visit.form.number("pos")
     opened = await visit.services.orders.reveal(me, ref, [position] if position else None, visit.visitor)
     if isinstance(opened, Refused):
         return _stopped(visit, ref, opened)
-    return redirect(f"/o/{ref}")
+    return redirect(f"/o/{own_ref(ref)}")
 
 
 @get("/o/{ref:str}/refund")
@@ -147,7 +147,7 @@ async def refund(request: PageRequest, ref: FromPath[str]) -> Page:
     if isinstance(done, Refused):
         return _stopped(visit, ref, done)
     is_whole = done.state is OrderState.REFUNDED
-    return redirect(f"/o/{ref}", flash=REFUNDED if is_whole else REFUNDED_PART, visit=visit)
+    return redirect(f"/o/{own_ref(ref)}", flash=REFUNDED if is_whole else REFUNDED_PART, visit=visit)
 
 
 @get("/o/{ref:str}/confirm")
@@ -165,7 +165,7 @@ async def confirm(request: PageRequest, ref: FromPath[str]) -> Page:
     done = await visit.services.orders.confirm(visit.me, ref)
     if isinstance(done, Refused):
         return _stopped(visit, ref, done)
-    return redirect(f"/o/{ref}", flash=CONFIRMED, visit=visit)
+    return redirect(f"/o/{own_ref(ref)}", flash=CONFIRMED, visit=visit)
 
 
 @post("/o/{ref:str}/say", status_code=200, request_max_body_size=UPLOAD_LIMIT)
@@ -180,6 +180,9 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     body, files = visit.form.text("body"), visit.form.files("files")
     if not body and not files:
         return await _order(visit, order, errors={"body": "写一句话，或者选一个文件。"}, status=422)
+    if not await visit.services.identity.may(Act.SAY, visit.me.account_id):
+        too_often = Refused(Refusal.TOO_MANY_TRIES)
+        return await _order(visit, order, errors={"": too_often.zh}, status=too_often.status)
     role = AuthorRole(order.role)
     if body:
         said = await visit.services.evidence.say(None, order.shop_id, order.order_id, visit.me.account_id, role, body)
@@ -188,7 +191,7 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     keep = partial(visit.services.evidence.add_file, order.shop_id, order.order_id, None, visit.me.account_id, role)
     left = await take_files(files, keep)
     flash = SENT if body or len(left) < len(files) else NOTHING_KEPT
-    return redirect(f"/o/{ref}" + ("" if left else "#say"), flash=flash, visit=visit, left=left)
+    return redirect(f"/o/{own_ref(ref)}" + ("" if left else "#say"), flash=flash, visit=visit, left=left)
 
 
 async def _order(visit: Visit, order: OrderView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
@@ -271,7 +274,7 @@ async def _second_step(request: PageRequest, ref: str, act: str, template: str) 
 
 
 def _stopped(visit: Visit, ref: str, refused: Refused) -> Page:
-    return refusal_page(visit, refused, back=f"/o/{ref}", link="回到订单")
+    return refusal_page(visit, refused, back=f"/o/{own_ref(ref)}", link="回到订单")
 
 
 handlers = [

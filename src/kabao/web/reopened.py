@@ -5,7 +5,7 @@ from urllib.parse import quote
 from litestar import get
 from litestar.params import FromPath
 
-from kabao.web.http import Page, redirect
+from kabao.web.http import Page, own_ref, redirect
 
 
 @get(["/sign-in/code", "/sign-out"])
@@ -17,25 +17,25 @@ async def to_sign_in() -> Page:
 @get(["/o/{ref:str}/pay", "/o/{ref:str}/cancel", "/o/{ref:str}/say"])
 async def to_order(ref: FromPath[str]) -> Page:
     """Lead back to the order."""
-    return redirect("/o/" + quote(ref, safe=""))
+    return redirect("/o/" + own_ref(ref))
 
 
 @get(["/c/{ref:str}/say", "/c/{ref:str}/refuse", "/c/{ref:str}/escalate"])
 async def to_case(ref: FromPath[str]) -> Page:
     """Lead back to the case."""
-    return redirect("/c/" + quote(ref, safe=""))
+    return redirect("/c/" + own_ref(ref))
 
 
 @get(["/desk/{ref:str}/say", "/desk/{ref:str}/rule"])
 async def to_desk(ref: FromPath[str]) -> Page:
     """Lead back to the case on support's desk."""
-    return redirect("/desk/" + quote(ref, safe=""))
+    return redirect("/desk/" + own_ref(ref))
 
 
 @get("/m/{shop:str}/listings/{ref:str}/pause")
 async def to_listing(shop: FromPath[str], ref: FromPath[str]) -> Page:
     """Lead back to the listing's editor."""
-    return redirect(f"/m/{quote(shop, safe='')}/listings/{quote(ref, safe='')}")
+    return redirect(f"/m/{quote(shop, safe='')}/listings/{own_ref(ref)}")
 
 
 handlers = [to_sign_in, to_order, to_case, to_desk, to_listing]

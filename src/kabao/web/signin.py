@@ -25,6 +25,7 @@ from kabao.web.http import (
     open_kept,
     page,
     posted,
+    read_cookie,
     read_form,
     redirect,
     refusal_page,
@@ -112,7 +113,7 @@ async def sign_out(request: PageRequest) -> Page:
     visit = await posted(request)
     if not isinstance(visit, Visit):
         return visit
-    await visit.services.identity.sign_out(request.cookies.get(SESSION_COOKIE, ""))
+    await visit.services.identity.sign_out(read_cookie(request, SESSION_COOKIE))
     answer = redirect("/", flash=SIGNED_OUT, visit=visit)
     answer.cookies.append(forget(visit, SESSION_COOKIE))
     return answer
@@ -259,7 +260,7 @@ def _ask_code(
 
 
 def _earlier(visit: Visit) -> str | None:
-    return visit.request.cookies.get(SESSION_COOKIE)
+    return read_cookie(visit.request, SESSION_COOKIE) or None
 
 
 async def _let_in(visit: Visit, opened: NewSession, start: str = "") -> Page:
