@@ -87,7 +87,9 @@ Pay = Callable[[Script, str], Awaitable[None]]
 async def app(database: Database, tmp_path: Path) -> App:
     data = tmp_path / "data"
     data.mkdir(mode=0o700)
-    return await build(Settings(data=data), database)
+    app = await build(Settings(data=data), database)
+    await app.rulebook.begin()
+    return app
 
 
 @pytest_asyncio.fixture

@@ -14,6 +14,7 @@ from pages import Postbox, Site
 async def site(database: Database, tmp_path: Path) -> AsyncIterator[Site]:
     post = Postbox()
     app = await build(Settings(data=tmp_path), database, sender=post)
+    await app.rulebook.begin()
     made = Site(app, create_asgi(app), post)
     yield made
     for client in made.open_clients:

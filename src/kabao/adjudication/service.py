@@ -6,7 +6,7 @@ Versions are never changed and never removed.
 
 import asyncio
 from datetime import datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from importlib import resources
 from typing import Final
 
@@ -22,6 +22,8 @@ from kabao.postgres import Database
 
 NOTICE: Final = timedelta(days=7)
 NOTICE_MAJOR: Final = timedelta(days=15)
+COMPILED_KEPT: Final = 32
+"""How many compiled versions stay in memory for every service of the process."""
 FINDINGS_SHOWN: Final = 5
 """How many findings a refused publication tells; the check command tells all."""
 
@@ -37,7 +39,7 @@ class RulebookService:
     async def begin(self) -> None:
         """Publish the packaged book where none was ever published; else keep a new packaged version as a draft."""
         text = packaged_text()
-        book = await asyncio.to_thread(load_book, text, "rulebook.yaml")
+        book = await asyncio.to_thread(packaged_book)
         async with self._database.transaction() as conn:
             at = self._clock.instant()
             moment = None if await store.has_published(conn) else await store.now(conn, at)
@@ -111,6 +113,13 @@ def packaged_text() -> str:
     return resources.files("kabao.adjudication").joinpath("rulebook.yaml").read_text("utf-8")
 
 
+@cache
+def packaged_book() -> Rulebook:
+    """Load the rulebook that comes with this kabao; read once."""
+    return load_book(packaged_text(), "rulebook.yaml")
+
+
+@lru_cache(maxsize=COMPILED_KEPT)
 def _compiled(text: str, version: str) -> Adjudicator:
     return Adjudicator(compile_book(load_book(text, version)))
 

@@ -13,6 +13,7 @@ import msgspec
 from litestar import Request
 from litestar.datastructures import State
 
+from kabao.adjudication.service import RulebookService
 from kabao.api.problems import RefusedError, language_of, refuse_now
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
@@ -53,6 +54,7 @@ class Services(Protocol):
     orders: OrderService
     cases: CaseService
     decisions: DecisionService
+    rulebook: RulebookService
     evidence: EvidenceService
     custody: SandboxInstitution
 

@@ -63,6 +63,7 @@ def demo_command(
         await migrate(settings)
         app = await start(settings, purpose="command")
         try:
+            await app.rulebook.begin()
             await prepare_market(app)
         finally:
             await app.close()

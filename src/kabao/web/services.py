@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
@@ -37,6 +38,7 @@ class Services(Protocol):
     orders: OrderService
     cases: CaseService
     decisions: DecisionService
+    rulebook: RulebookService
     evidence: EvidenceService
     notices: NoticeService
     custody: SandboxInstitution

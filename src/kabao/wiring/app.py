@@ -8,7 +8,8 @@ from typing import Final, Literal
 import structlog
 from obstore.store import LocalStore
 
-from kabao.cases import CaseService
+from kabao.adjudication.service import RulebookService
+from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
 from kabao.identity import CodeSender, IdentityService, Role, TerminalCodeSender, normal_phone
@@ -55,6 +56,8 @@ class App:
     inventory: InventoryService
     orders: OrderService
     cases: CaseService
+    rulebook: RulebookService
+    decisions: DecisionService
     evidence: EvidenceService
     notices: NoticeService
     custody: SandboxInstitution
@@ -104,6 +107,8 @@ async def start(settings: Settings, *, purpose: Purpose = "serve", sender: CodeS
         database = await open_pool(dsn, size=settings.pool_size)
         stack.push_async_callback(database.close)
         app = await build(settings, database, server=server, sender=sender)
+        if purpose == "serve":
+            await app.rulebook.begin()
         app._stack = stack.pop_all()  # noqa: SLF001  the App owns from here on what was opened above
         return app
 
@@ -140,6 +145,8 @@ async def build(
         open_key=inventory.open_key,
         kick=money_moved.set,
     )
+    cases = CaseService(database=database, clock=clock, ids=ids, orders=orders, evidence=evidence, notices=notices)
+    rulebook = RulebookService(database=database, clock=clock)
     return App(
         settings=settings,
         server=server,
@@ -153,7 +160,11 @@ async def build(
         ),
         inventory=inventory,
         orders=orders,
-        cases=CaseService(database=database, clock=clock, ids=ids, orders=orders, evidence=evidence, notices=notices),
+        cases=cases,
+        rulebook=rulebook,
+        decisions=DecisionService(
+            database=database, clock=clock, ids=ids, cases=cases, evidence=evidence, rulebook=rulebook
+        ),
         evidence=evidence,
         notices=notices,
         custody=custody,
