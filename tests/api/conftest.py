@@ -64,6 +64,7 @@ class Stall:
     merchant: Script
     buyer: Script
     stranger: Script
+    rival: Script
     support: Script
     shop: str
     listing: str
@@ -130,6 +131,7 @@ async def stall(app: App, client: httpx.AsyncClient) -> Stall:
         merchant=merchant,
         buyer=await script(app, client, 2, Role.BUYER),
         stranger=await script(app, client, 3, Role.BUYER),
+        rival=await script(app, client, 5, Role.MERCHANT),
         support=await script(app, client, 4, Role.SUPPORT),
         shop=shop,
         listing=listing,

@@ -90,9 +90,7 @@ async def test_another_currency_is_refused(stall: Any) -> None:
 
 
 async def test_prohibited_goods_and_incomplete_shops_are_refused(stall: Any) -> None:
-    wrong = await stall.stranger.post(
-        "/shops", {"name": "店", "legal_name": "x", "address": "y", "licence_number": "z"}
-    )
+    wrong = await stall.rival.post("/shops", {"name": "店", "legal_name": "x", "address": "y", "licence_number": "z"})
     assert code_of(wrong, 422) == "invalid_fields"
     assert {"name", "legal_name", "address", "licence_number"} <= wrong.json()["fields"].keys()
 
@@ -168,7 +166,7 @@ async def test_strangers_find_nothing(stall: Any, bought: Any) -> None:
     await stall.buyer.post(f"/orders/{ref}/reveal", {})
     wish = {"order_ref": ref, "claim": "other", "demand": "full_refund", "statement": "打不开。"}
     case = (await stall.buyer.step("/cases", wish)).json()["ref"]
-    stranger = stall.stranger
+    stranger, rival = stall.stranger, stall.rival
     for path in (f"/orders/{ref}", f"/orders/{ref}/messages", f"/cases/{case}"):
         assert code_of(await stranger.get(path), 404) == "not_found"
     for path, body in (
@@ -179,22 +177,28 @@ async def test_strangers_find_nothing(stall: Any, bought: Any) -> None:
         (f"/orders/{ref}/cancel", None),
         (f"/orders/{ref}/messages", {"body": "x"}),
         (f"/cases/{case}/offers", {"kind": "full_refund"}),
-        (f"/cases/{case}/accept-demand", None),
         (f"/cases/{case}/offers/1/accept", None),
         (f"/cases/{case}/offers/1/refuse", None),
-        (f"/cases/{case}/answer", {"body": "x"}),
         (f"/cases/{case}/escalate", None),
         (f"/cases/{case}/withdraw", None),
         (f"/cases/{case}/messages", {"body": "x"}),
     ):
         assert code_of(await stranger.step(path, body), 404) == "not_found", path
     assert code_of(await stranger.step("/cases", wish), 404) == "not_found"
+    for path, body in (
+        (f"/cases/{case}/offers", {"kind": "full_refund"}),
+        (f"/cases/{case}/accept-demand", None),
+        (f"/cases/{case}/answer", {"body": "x"}),
+        (f"/cases/{case}/messages", {"body": "x"}),
+        (f"/orders/{ref}/messages", {"body": "x"}),
+    ):
+        assert code_of(await rival.step(path, body), 404) == "not_found", path
     listing = f"/shops/{stall.shop}/listings/{stall.listing}"
     for path in (f"{listing}/publish", f"{listing}/pause"):
-        assert code_of(await stranger.post(path), 404) == "not_found"
-    assert code_of(await stranger.get(f"{listing}/imports"), 404) == "not_found"
-    keys = await stranger.client.post(
-        f"/api/v1{listing}/keys", content=b"A-1", headers=stranger.headers | {"content-type": "text/csv"}
+        assert code_of(await rival.post(path), 404) == "not_found"
+    assert code_of(await rival.get(f"{listing}/imports"), 404) == "not_found"
+    keys = await rival.client.post(
+        f"/api/v1{listing}/keys", content=b"A-1", headers=rival.headers | {"content-type": "text/csv"}
     )
     assert code_of(keys, 404) == "not_found"
     assert code_of(await stranger.get("/cases", params={"shop": stall.shop}), 404) == "not_found"

@@ -17,6 +17,7 @@ from kabao.wiring import (
     Settings,
     audit_books,
     demo_access,
+    is_demo_unfinished,
     migrate,
     schema_status,
     seed_demo,
@@ -66,6 +67,7 @@ async def test_the_demo_market_is_made_once_and_its_books_agree(settings: Settin
     try:
         assert (await demo_access(app)).links == []
         assert await seed_demo(app)
+        assert not await is_demo_unfinished(app)
         assert not await seed_demo(app)
         access = await demo_access(app)
         assert [str(link.role) for link in access.links] == ["buyer", "merchant", "support", "operator"]
@@ -77,6 +79,25 @@ async def test_the_demo_market_is_made_once_and_its_books_agree(settings: Settin
     assert [row["stage"] for row in stages] == ["negotiation", "support"]
     states = {row["state"] for row in await owner_database.fetch("SELECT DISTINCT state FROM orders")}
     assert states == {"placed", "delivered", "opened", "settled", "refunded"}
+
+
+async def test_a_demo_market_that_broke_off_says_so_and_stays(settings: Settings, owner_database: Any) -> None:
+    app = await start(settings)
+    try:
+        # The institution's books are away when the first demo payment is made: the shops stand, the trades do not.
+        await owner_database.execute("ALTER TABLE sandbox.payment RENAME TO away")
+        with pytest.raises(Exception, match="payment"):
+            await seed_demo(app)
+        assert await is_demo_unfinished(app)
+        await owner_database.execute("ALTER TABLE sandbox.away RENAME TO payment")
+        shops = await owner_database.fetchval("SELECT count(*) FROM shop")
+        assert shops > 0
+        assert not await seed_demo(app)
+        assert await is_demo_unfinished(app)
+        assert await owner_database.fetchval("SELECT count(*) FROM shop") == shops
+        assert (await audit_books(settings)).ok
+    finally:
+        await app.close()
 
 
 async def test_it_serves_until_told_to_stop(settings: Settings) -> None:

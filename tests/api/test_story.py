@@ -220,7 +220,7 @@ async def test_a_merchant_manages_shop_listing_and_stock(stall: Any) -> None:
     assert (report["header_lines"], report["columns"]) == (1, [[1, "key"]])
     assert (report["repeated"], report["in_stock"]) == (0, 2)
     back = f"/shops/{stall.shop}/imports/{report['ref']}/withdraw"
-    assert (await stall.stranger.post(back)).status_code == 404
+    assert (await stall.rival.post(back)).status_code == 404
     taken = await stall.merchant.post(back)
     assert (taken.status_code, taken.json()["withdrawn"]) == (200, 1), taken.text
     plain = await stall.merchant.client.post(

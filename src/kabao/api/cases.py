@@ -6,13 +6,26 @@ from litestar import Request, Response, get, post
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from kabao.api.documents import READING, STEP
-from kabao.api.entry import UNSIGNED, Caller, services_of, slow_down
+from kabao.api.entry import (
+    ACTS_AS,
+    ANY_PARTY,
+    BUYER,
+    EITHER_SIDE,
+    MERCHANT,
+    SUPPORT,
+    UNSIGNED,
+    Caller,
+    as_itself,
+    services_of,
+    slow_down,
+)
 from kabao.api.inputs import OfferIn, OpenCaseIn, RulingIn, WordsIn
 from kabao.api.orders import KeyHeader
 from kabao.api.problems import granted, refuse_now
 from kabao.api.replies import once
 from kabao.api.shapes import CaseOut, CasePage, CaseRowOut
-from kabao.identity import Role
+from kabao.cases import CaseView
+from kabao.identity import Act, Role
 from kabao.kernel import Refusal
 from kabao.orders import NoticeOutcome
 from kabao.shops import parse_shop_ref
@@ -21,7 +34,7 @@ NOTICE_LIMIT: Final = 16 * 1024
 LONGEST_ID: Final = 19
 
 
-@post("/cases", responses=STEP, tags=["cases"])
+@post("/cases", opt={ACTS_AS: BUYER}, responses=STEP, tags=["cases"])
 async def open_case(request: Caller, data: JSONBody[OpenCaseIn], idempotency_key: KeyHeader = "") -> Response[CaseOut]:
     """Say that something is wrong with an order; the release clock stops in the same transaction."""
     services = services_of(request)
@@ -57,37 +70,49 @@ async def case(request: Caller, ref: FromPath[str]) -> CaseOut:
     return CaseOut.of(granted(await services_of(request).cases.case(request.user, ref)))
 
 
-@post("/cases/{ref:str}/messages", responses=STEP, tags=["cases"])
+@post("/cases/{ref:str}/messages", opt={ACTS_AS: ANY_PARTY}, responses=STEP, tags=["cases"])
 async def say(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> CaseOut:
     """Say something in the case; both sides and support read it."""
-    await slow_down(request, "say", 30, 60)
+    await _as_itself(request, ref)
+    await slow_down(request, Act.SAY)
     return CaseOut.of(granted(await services_of(request).cases.say(request.user, ref, data.body)))
 
 
-@post("/cases/{ref:str}/answer", responses=STEP, status_code=200, tags=["cases"])
+@post("/cases/{ref:str}/answer", opt={ACTS_AS: MERCHANT}, responses=STEP, status_code=200, tags=["cases"])
 async def answer(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> CaseOut:
     """Contest the claim with a statement (merchant)."""
+    await _as_itself(request, ref)
     return CaseOut.of(granted(await services_of(request).cases.answer(request.user, ref, data.body)))
 
 
-@post("/cases/{ref:str}/offers", responses=STEP, tags=["cases"])
+@post("/cases/{ref:str}/offers", opt={ACTS_AS: EITHER_SIDE}, responses=STEP, tags=["cases"])
 async def offer(
     request: Caller, ref: FromPath[str], data: JSONBody[OfferIn], idempotency_key: KeyHeader = ""
 ) -> Response[CaseOut]:
     """Offer a way to settle; it takes the place of the offer on the table."""
+    seen = await _as_itself(request, ref)
     services = services_of(request)
 
     async def step(_key: str) -> CaseOut:
+        # Counted here, so that a reply asked for again under its key does not count.
+        await slow_down(request, Act.OFFER, seen.ref)
         return CaseOut.of(granted(await services.cases.offer(request.user, ref, data.wish())))
 
     return await once(request, idempotency_key, step, database=services.database, status=201)
 
 
-@post("/cases/{ref:str}/offers/{offer_id:str}/accept", responses=STEP, status_code=200, tags=["cases"])
+@post(
+    "/cases/{ref:str}/offers/{offer_id:str}/accept",
+    opt={ACTS_AS: EITHER_SIDE},
+    responses=STEP,
+    status_code=200,
+    tags=["cases"],
+)
 async def accept(
     request: Caller, ref: FromPath[str], offer_id: FromPath[str], idempotency_key: KeyHeader = ""
 ) -> Response[CaseOut]:
     """Accept the other side's offer; the money moves in the same transaction."""
+    await _as_itself(request, ref)
     services = services_of(request)
     number = _offer(offer_id)
 
@@ -97,15 +122,23 @@ async def accept(
     return await once(request, idempotency_key, step, database=services.database)
 
 
-@post("/cases/{ref:str}/offers/{offer_id:str}/refuse", responses=STEP, status_code=200, tags=["cases"])
+@post(
+    "/cases/{ref:str}/offers/{offer_id:str}/refuse",
+    opt={ACTS_AS: EITHER_SIDE},
+    responses=STEP,
+    status_code=200,
+    tags=["cases"],
+)
 async def refuse_offer(request: Caller, ref: FromPath[str], offer_id: FromPath[str]) -> CaseOut:
     """Refuse the other side's offer; this never counts against anyone."""
+    await _as_itself(request, ref)
     return CaseOut.of(granted(await services_of(request).cases.refuse_offer(request.user, ref, _offer(offer_id))))
 
 
-@post("/cases/{ref:str}/accept-demand", responses=STEP, status_code=200, tags=["cases"])
+@post("/cases/{ref:str}/accept-demand", opt={ACTS_AS: MERCHANT}, responses=STEP, status_code=200, tags=["cases"])
 async def accept_demand(request: Caller, ref: FromPath[str], idempotency_key: KeyHeader = "") -> Response[CaseOut]:
     """Give the buyer what was demanded (merchant); the money moves in the same transaction."""
+    await _as_itself(request, ref)
     services = services_of(request)
 
     async def step(_key: str) -> CaseOut:
@@ -114,23 +147,26 @@ async def accept_demand(request: Caller, ref: FromPath[str], idempotency_key: Ke
     return await once(request, idempotency_key, step, database=services.database)
 
 
-@post("/cases/{ref:str}/escalate", responses=STEP, status_code=200, tags=["cases"])
+@post("/cases/{ref:str}/escalate", opt={ACTS_AS: EITHER_SIDE}, responses=STEP, status_code=200, tags=["cases"])
 async def escalate(request: Caller, ref: FromPath[str]) -> CaseOut:
     """Ask support to decide."""
+    await _as_itself(request, ref)
     return CaseOut.of(granted(await services_of(request).cases.escalate(request.user, ref)))
 
 
-@post("/cases/{ref:str}/withdraw", responses=STEP, status_code=200, tags=["cases"])
+@post("/cases/{ref:str}/withdraw", opt={ACTS_AS: BUYER}, responses=STEP, status_code=200, tags=["cases"])
 async def withdraw(request: Caller, ref: FromPath[str]) -> CaseOut:
     """Withdraw the case (buyer); the release clock runs on, at least 24 hours."""
+    await _as_itself(request, ref)
     return CaseOut.of(granted(await services_of(request).cases.withdraw(request.user, ref)))
 
 
-@post("/cases/{ref:str}/ruling", responses=STEP, tags=["cases"])
+@post("/cases/{ref:str}/ruling", opt={ACTS_AS: SUPPORT}, responses=STEP, tags=["cases"])
 async def rule(
     request: Caller, ref: FromPath[str], data: JSONBody[RulingIn], idempotency_key: KeyHeader = ""
 ) -> Response[CaseOut]:
     """Rule on a case at support; the money moves in the same transaction, both sides see the reasons."""
+    await _as_itself(request, ref)
     services = services_of(request)
 
     async def step(_key: str) -> CaseOut:
@@ -153,6 +189,13 @@ async def take_notice(
 ) -> NoticeOutcome:
     """Take a payment notice of the simulated institution: canonical JSON, signed (Ed25519, base64) in X-Signature."""
     return granted(await services_of(request).orders.take_notice(await request.body(), signature))
+
+
+async def _as_itself(request: Caller, ref: str) -> CaseView:
+    """Find the case and refuse a token that stands on another side of it than its role."""
+    view = granted(await services_of(request).cases.case(request.user, ref))
+    as_itself(request, view.viewer)
+    return view
 
 
 def _offer(text: str) -> int:

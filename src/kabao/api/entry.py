@@ -18,7 +18,7 @@ from kabao.api.problems import RefusedError, language_of, refuse_now
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.identity import IdentityService, Person, Visitor, visitor_of
+from kabao.identity import Act, IdentityService, Person, Role, Visitor, visitor_of
 from kabao.inventory import InventoryService
 from kabao.kernel import Ref, Refusal, Refused, parse_ref
 from kabao.orders import OrderService
@@ -31,6 +31,14 @@ FORM: Final = "form"
 """The handler option of a multipart form, whose fields Litestar reads."""
 UNSIGNED: Final = "unsigned"
 """The handler option of machine notices, which are signed instead of carrying a token."""
+ACTS_AS: Final = "acts_as"
+"""The handler option of a step: the roles whose tokens may take it. A step without it is nobody's."""
+BUYER: Final = frozenset({Role.BUYER})
+MERCHANT: Final = frozenset({Role.MERCHANT})
+SUPPORT: Final = frozenset({Role.SUPPORT})
+EITHER_SIDE: Final = BUYER | MERCHANT
+ANY_PARTY: Final = EITHER_SIDE | SUPPORT
+READS: Final = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS})
 LONGEST_TOKEN: Final = 200
 
 Caller = Request[Person, None, State]
@@ -71,13 +79,19 @@ def visitor(request: Request[Any, Any, Any]) -> Visitor:
 
 
 async def enter(request: Request[Any, Any, Any]) -> None:
-    """Find out who calls and read the body strictly; raises RefusedError."""
+    """Find out who calls, whether the token's role takes this step, and read the body strictly; raises RefusedError.
+
+    A token acts as one role whatever else its account may be; whose the object is, the services ask. What one owns
+    may be read with any token.
+    """
     options = request.route_handler.opt
     if not options.get(UNSIGNED):
         person = await _person(request)
         if person is None and not options.get(PUBLIC):
             raise refuse_now(Refusal.SIGN_IN_REQUIRED)
         request.scope["user"] = person
+        if person is not None and request.method not in READS and person.roles.isdisjoint(options.get(ACTS_AS, ())):
+            raise refuse_now(Refusal.NOT_ALLOWED)
     data = request.route_handler.parsed_fn_signature.parameters.get("data")
     if data is not None and not options.get(FORM) and request.method in (HTTPMethod.POST, HTTPMethod.PUT):
         if request.content_type[0] != "application/json":
@@ -93,9 +107,15 @@ def reference(text: str) -> Ref:
     return ref
 
 
-async def slow_down(request: Caller, bucket: str, limit: int, seconds: int) -> None:
-    """Refuse a caller who did this too often: at most `limit` times in `seconds`."""
-    if not await services_of(request).identity.allow(f"{bucket}:{request.user.account_id}", limit, seconds):
+def as_itself(request: Caller, side: str) -> None:
+    """Refuse a token whose account stands on another side of this order or case than the token's role."""
+    if side not in request.user.roles:
+        raise refuse_now(Refusal.NOT_ALLOWED)
+
+
+async def slow_down(request: Caller, act: Act, *about: object) -> None:
+    """Refuse a caller who did this too often; the limits are identity's, the same as for pages."""
+    if not await services_of(request).identity.may(act, request.user.account_id, *about):
         raise refuse_now(Refusal.TOO_MANY_TRIES)
 
 

@@ -12,6 +12,7 @@ from kabao.shops import ChangedMind, ListingDraft, ShopForm, Terms
 RefText = Annotated[str, Meta(min_length=3, max_length=40, description="A reference such as `7-1H8K2M9QXV3D0`.")]
 Minor = Annotated[int, Meta(ge=0, le=MAX_MINOR, description="Whole minor units (分).")]
 Count = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
+NoticeId = Annotated[str, Meta(max_length=60, pattern="^[A-Za-z0-9_.-]*$", description="As the listing names it.")]
 Words = Annotated[str, Meta(min_length=1, max_length=2000)]
 LongWords = Annotated[str, Meta(min_length=1, max_length=4000)]
 
@@ -26,7 +27,7 @@ class PlaceOrderIn(Input, frozen=True, kw_only=True):
     listing_ref: RefText
     snapshot_no: Count
     quantity: Count = 1
-    confirmed: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=20)] = []
+    confirmed: Annotated[list[NoticeId], Meta(max_length=20)] = []
 
 
 class RevealIn(Input, frozen=True, kw_only=True):

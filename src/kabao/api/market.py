@@ -10,10 +10,11 @@ from litestar.openapi.spec.enums import OpenAPIFormat, OpenAPIType
 from litestar.params import FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from kabao.api.documents import READING, STEP
-from kabao.api.entry import PUBLIC, Caller, reference, services_of, slow_down
+from kabao.api.entry import ACTS_AS, MERCHANT, PUBLIC, Caller, reference, services_of, slow_down
 from kabao.api.inputs import ListingIn, ShopIn
 from kabao.api.problems import granted, refuse_now
 from kabao.api.shapes import ImportOut, ImportPage, ListingOut, ListingPage, ShopOut, ShopPage
+from kabao.identity import Act
 from kabao.kernel import ListingId, Refusal, ShopId
 from kabao.shops import parse_shop_ref
 
@@ -23,12 +24,14 @@ IMPORT_LIMIT: Final = 64 * 1024 * 1024
 KEY_FILES: Final = frozenset({"text/csv", "text/plain", "application/octet-stream"})
 SEARCH_LIMIT: Final = 60
 NAME_LIMIT: Final = 120
+VISIBLE: Final = r"^[^\x00-\x1f\x7f]*$"
+"""What words to look for consist of: no control character."""
 
 
 @get("/listings", opt={PUBLIC: True}, responses=READING, tags=["market"])
 async def listings(
     request: Caller,
-    q: Annotated[str, QueryParameter(max_length=SEARCH_LIMIT, description="Words to look for.")] = "",
+    q: Annotated[str, QueryParameter(max_length=SEARCH_LIMIT, pattern=VISIBLE, description="Words to look for.")] = "",
     before: Annotated[str, QueryParameter(max_length=40, description="`next` of the previous page.")] = "",
     limit: Annotated[int, QueryParameter(ge=1, le=PAGE_SIZE)] = PAGE_SIZE,
 ) -> ListingPage:
@@ -49,14 +52,14 @@ async def my_shops(request: Caller) -> ShopPage:
     return ShopPage(shops=[ShopOut.of(shop) for shop in await services_of(request).shops.my_shops(request.user)])
 
 
-@post("/shops", responses=STEP, tags=["merchant"])
+@post("/shops", opt={ACTS_AS: MERCHANT}, responses=STEP, tags=["merchant"])
 async def open_shop(request: Caller, data: JSONBody[ShopIn]) -> ShopOut:
-    """Open a shop; the caller becomes a merchant."""
-    await slow_down(request, "open-shop", 10, 3600)
+    """Open a shop, in the name of the account that the merchant token stands for."""
+    await slow_down(request, Act.OPEN_SHOP)
     return ShopOut.of(granted(await services_of(request).shops.open_shop(request.user, data.form())))
 
 
-@post("/shops/{shop:str}/listings", responses=STEP, tags=["merchant"])
+@post("/shops/{shop:str}/listings", opt={ACTS_AS: MERCHANT}, responses=STEP, tags=["merchant"])
 async def write_listing(request: Caller, shop: FromPath[str], data: JSONBody[ListingIn]) -> ListingOut:
     """Write a listing; it stays a draft until it is published."""
     shop_id = _shop(shop)
@@ -65,7 +68,7 @@ async def write_listing(request: Caller, shop: FromPath[str], data: JSONBody[Lis
     )
 
 
-@put("/shops/{shop:str}/listings/{ref:str}", responses=STEP, tags=["merchant"])
+@put("/shops/{shop:str}/listings/{ref:str}", opt={ACTS_AS: MERCHANT}, responses=STEP, tags=["merchant"])
 async def change_listing(
     request: Caller, shop: FromPath[str], ref: FromPath[str], data: JSONBody[ListingIn]
 ) -> ListingOut:
@@ -76,14 +79,26 @@ async def change_listing(
     )
 
 
-@post("/shops/{shop:str}/listings/{ref:str}/publish", responses=STEP, status_code=200, tags=["merchant"])
+@post(
+    "/shops/{shop:str}/listings/{ref:str}/publish",
+    opt={ACTS_AS: MERCHANT},
+    responses=STEP,
+    status_code=200,
+    tags=["merchant"],
+)
 async def publish(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> ListingOut:
     """Put a listing on sale, once the shop's identity is complete and the goods may be sold."""
     shop_id, listing_id = _shop(shop), _listing(shop, ref)
     return ListingOut.of(granted(await services_of(request).shops.publish(request.user, shop_id, listing_id)))
 
 
-@post("/shops/{shop:str}/listings/{ref:str}/pause", responses=STEP, status_code=200, tags=["merchant"])
+@post(
+    "/shops/{shop:str}/listings/{ref:str}/pause",
+    opt={ACTS_AS: MERCHANT},
+    responses=STEP,
+    status_code=200,
+    tags=["merchant"],
+)
 async def pause(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> ListingOut:
     """Take a listing off sale; what was sold stays as it is."""
     shop_id, listing_id = _shop(shop), _listing(shop, ref)
@@ -102,6 +117,7 @@ class KeyFileOperation(Operation):
 
 @post(
     "/shops/{shop:str}/listings/{ref:str}/keys",
+    opt={ACTS_AS: MERCHANT},
     responses=STEP,
     request_max_body_size=IMPORT_LIMIT,
     operation_class=KeyFileOperation,
@@ -129,7 +145,7 @@ async def import_keys(
         shop_id,
         listing_id,
         request.stream(),
-        unquote(file_name)[:NAME_LIMIT] or ("api.csv" if request.content_type[0] == "text/csv" else "api.txt"),
+        _file_name(file_name) or ("api.csv" if request.content_type[0] == "text/csv" else "api.txt"),
         request.content_length or 0,
     )
     return ImportOut.of(granted(report))
@@ -146,7 +162,13 @@ async def imports(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> I
     )
 
 
-@post("/shops/{shop:str}/imports/{ref:str}/withdraw", responses=STEP, status_code=200, tags=["merchant"])
+@post(
+    "/shops/{shop:str}/imports/{ref:str}/withdraw",
+    opt={ACTS_AS: MERCHANT},
+    responses=STEP,
+    status_code=200,
+    tags=["merchant"],
+)
 async def withdraw_import(request: Caller, shop: FromPath[str], ref: FromPath[str]) -> ImportOut:
     """Take an import's still available keys out of stock; keys in orders stay, and the texts may be imported anew."""
     services = services_of(request)
@@ -154,6 +176,11 @@ async def withdraw_import(request: Caller, shop: FromPath[str], ref: FromPath[st
     granted(await services.shops.shop(request.user, shop_id))
     granted(await services.inventory.withdraw_import(shop_id, import_id))
     return ImportOut.of(granted(await services.inventory.import_status(shop_id, import_id)))
+
+
+def _file_name(header: str) -> str:
+    """Read a name as it is shown: without what cannot be seen, at most 120 characters."""
+    return "".join(letter for letter in unquote(header) if letter.isprintable())[:NAME_LIMIT].strip()
 
 
 def _shop(text: str) -> ShopId:

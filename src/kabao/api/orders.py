@@ -9,7 +9,18 @@ from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, HeaderParameter, JSONBody, QueryParameter
 
 from kabao.api.documents import READING, STEP
-from kabao.api.entry import FORM, Caller, reference, services_of, slow_down, visitor
+from kabao.api.entry import (
+    ACTS_AS,
+    ANY_PARTY,
+    BUYER,
+    FORM,
+    Caller,
+    as_itself,
+    reference,
+    services_of,
+    slow_down,
+    visitor,
+)
 from kabao.api.inputs import PlaceOrderIn, RevealIn, WordsIn
 from kabao.api.problems import granted, refuse_now
 from kabao.api.replies import REPLAY_HEADER, key_of, once
@@ -25,6 +36,7 @@ from kabao.api.shapes import (
     RevealOut,
 )
 from kabao.evidence import AuthorRole
+from kabao.identity import Act
 from kabao.kernel import Refusal
 from kabao.orders import Confirmed, OrderView, PlaceOrder, RefundedSealed
 
@@ -36,7 +48,7 @@ KeyHeader = Annotated[
 ]
 
 
-@post("/orders", responses=STEP, tags=["orders"])
+@post("/orders", opt={ACTS_AS: BUYER}, responses=STEP, tags=["orders"])
 async def place(request: Caller, data: JSONBody[PlaceOrderIn], idempotency_key: KeyHeader = "") -> Response[PlacedOut]:
     """Place an order and reserve its keys for 15 minutes; nothing is paid yet.
 
@@ -72,22 +84,22 @@ async def order(request: Caller, ref: FromPath[str]) -> OrderOut:
     return OrderOut.of(granted(await services_of(request).orders.order(request.user, ref)))
 
 
-@post("/orders/{ref:str}/checkout", responses=STEP, status_code=200, tags=["orders"])
+@post("/orders/{ref:str}/checkout", opt={ACTS_AS: BUYER}, responses=STEP, status_code=200, tags=["orders"])
 async def checkout(request: Caller, ref: FromPath[str]) -> CheckoutOut:
     """Say where to pay an unpaid order."""
     return CheckoutOut(pay_path=granted(await services_of(request).orders.checkout(request.user, ref)))
 
 
-@post("/orders/{ref:str}/reveal", responses=STEP, status_code=200, tags=["orders"])
+@post("/orders/{ref:str}/reveal", opt={ACTS_AS: BUYER}, responses=STEP, status_code=200, tags=["orders"])
 async def reveal(request: Caller, ref: FromPath[str], data: JSONBody[RevealIn]) -> RevealOut:
     """Open sealed keys with a receipt, or read opened ones again. After opening, the no-reason refund is over."""
-    await slow_down(request, "reveal", 60, 60)
+    await slow_down(request, Act.REVEAL)
     return RevealOut.of(
         granted(await services_of(request).orders.reveal(request.user, ref, data.positions, visitor(request)))
     )
 
 
-@post("/orders/{ref:str}/confirm", responses=STEP, status_code=200, tags=["orders"])
+@post("/orders/{ref:str}/confirm", opt={ACTS_AS: BUYER}, responses=STEP, status_code=200, tags=["orders"])
 async def confirm(request: Caller, ref: FromPath[str], idempotency_key: KeyHeader = "") -> Response[Confirmed]:
     """Release what is held to the merchant, less the fee."""
     services = services_of(request)
@@ -98,7 +110,7 @@ async def confirm(request: Caller, ref: FromPath[str], idempotency_key: KeyHeade
     return await once(request, idempotency_key, step, database=services.database)
 
 
-@post("/orders/{ref:str}/refund", responses=STEP, status_code=200, tags=["orders"])
+@post("/orders/{ref:str}/refund", opt={ACTS_AS: BUYER}, responses=STEP, status_code=200, tags=["orders"])
 async def refund(request: Caller, ref: FromPath[str], idempotency_key: KeyHeader = "") -> Response[RefundedSealed]:
     """Refund every sealed key at once, without a reason; the keys return to stock."""
     services = services_of(request)
@@ -109,7 +121,7 @@ async def refund(request: Caller, ref: FromPath[str], idempotency_key: KeyHeader
     return await once(request, idempotency_key, step, database=services.database)
 
 
-@post("/orders/{ref:str}/cancel", responses=STEP, status_code=204, tags=["orders"])
+@post("/orders/{ref:str}/cancel", opt={ACTS_AS: BUYER}, responses=STEP, status_code=204, tags=["orders"])
 async def cancel(request: Caller, ref: FromPath[str]) -> None:
     """Cancel an unpaid order; a repeat changes nothing."""
     granted(await services_of(request).orders.cancel(request.user, ref))
@@ -124,28 +136,36 @@ async def messages(request: Caller, ref: FromPath[str]) -> Messages:
     return Messages(messages=[MessageOut.of(message) for message in said])
 
 
-@post("/orders/{ref:str}/messages", responses=STEP, tags=["orders"])
+@post("/orders/{ref:str}/messages", opt={ACTS_AS: ANY_PARTY}, responses=STEP, tags=["orders"])
 async def say(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> MessageOut:
     """Say something to the other side; it is kept as part of the order's record."""
-    await slow_down(request, "say", 30, 60)
+    await slow_down(request, Act.SAY)
     services = services_of(request)
     view = granted(await services.orders.order(request.user, ref))
+    as_itself(request, view.role)
     said = await services.evidence.say(
         None, view.shop_id, view.order_id, request.user.account_id, AuthorRole(view.role), data.body
     )
     return MessageOut.of(granted(said))
 
 
-@post("/orders/{ref:str}/files", opt={FORM: True}, responses=STEP, request_max_body_size=UPLOAD_LIMIT, tags=["orders"])
+@post(
+    "/orders/{ref:str}/files",
+    opt={FORM: True, ACTS_AS: ANY_PARTY},
+    responses=STEP,
+    request_max_body_size=UPLOAD_LIMIT,
+    tags=["orders"],
+)
 async def add_file(
     request: Caller,
     ref: FromPath[str],
     data: Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)],
 ) -> FileOut:
     """Hand in a file (field `file`): PNG, JPEG, WebP or plain text, at most 10 MiB; kept byte for byte."""
-    await slow_down(request, "file", 30, 60)
+    await slow_down(request, Act.GIVE_FILE)
     services = services_of(request)
     view = granted(await services.orders.order(request.user, ref))
+    as_itself(request, view.role)
     upload = data.get("file")
     if not isinstance(upload, UploadFile):
         raise refuse_now(Refusal.INVALID_FIELDS, {"file": "缺少文件"})

@@ -8,7 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from kabao.cli.running import DEFAULT_DATA, DataOption, ExitCode, out, print_secret, run, say
-from kabao.wiring import App, DemoMarket, Settings, demo_access, migrate, seed_demo, serve, start
+from kabao.wiring import App, DemoMarket, Settings, demo_access, is_demo_unfinished, migrate, seed_demo, serve, start
 from kabao.wiring.settings import DEFAULT_HOST, DEFAULT_PORT
 
 PortOption = Annotated[int, Parameter(name="--port", help="The port to listen on; 0 takes a free one.")]
@@ -49,6 +49,14 @@ def demo_command(
         made = await seed_demo(app)
         if made:
             say("演示市场已建好。", "The demo market has been made.")
+        elif await is_demo_unfinished(app):
+            folder = shlex.quote(str(settings.data))
+            say(
+                f"演示市场上次没有建完就中断了，里面不完整，内容保持不变。"
+                f"要重新建，请换一个空的数据目录（--data），或者先移走 {folder}，再运行 kabao demo。",
+                f"Making the demo market broke off last time: it is incomplete, and stays as it is. To start anew, "
+                f"name another empty folder with --data, or move {folder} away, then run kabao demo again.",
+            )
         else:
             say("数据目录里已有店铺，内容保持不变。", "The data folder holds shops already; they stay as they are.")
 

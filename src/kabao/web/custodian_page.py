@@ -3,6 +3,7 @@
 from litestar import get, post
 from litestar.params import FromPath
 
+from kabao.custody import SandboxCheckout
 from kabao.kernel import Refusal, Refused
 from kabao.web.http import (
     Page,
@@ -32,7 +33,7 @@ async def pay_at_custodian(request: PageRequest, checkout: FromPath[str]) -> Pag
     visit = await enter(request)
     visit.form = await read_form(request)
     custody = visit.services.custody
-    found = await custody.find_checkout(checkout)
+    found = await _found(visit, checkout)
     if found is None:
         return refusal_page(visit, Refused(Refusal.NOT_FOUND))
     if not same_origin(request):
@@ -54,8 +55,13 @@ async def pay_at_custodian(request: PageRequest, checkout: FromPath[str]) -> Pag
     return redirect(local_path(found.return_path, "/o"), flash=flash, visit=visit)
 
 
+async def _found(visit: Visit, checkout: str) -> SandboxCheckout | None:
+    """Find a checkout by what the address says; a database takes no NUL."""
+    return await visit.services.custody.find_checkout(checkout) if checkout.isprintable() else None
+
+
 async def _checkout(visit: Visit, checkout: str) -> Page:
-    found = await visit.services.custody.find_checkout(checkout)
+    found = await _found(visit, checkout)
     if found is None:
         return refusal_page(visit, Refused(Refusal.NOT_FOUND))
     return page("custodian.html", visit, private=True, c=found, return_path=local_path(found.return_path, "/o"))

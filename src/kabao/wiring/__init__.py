@@ -11,7 +11,8 @@ Invariants:
 """
 
 from kabao.wiring.app import App, build, start
-from kabao.wiring.demo import DemoMarket, demo_access, seed_demo
+from kabao.wiring.demo import DemoMarket, demo_access, is_demo_unfinished, seed_demo
+from kabao.wiring.front import Patience
 from kabao.wiring.http import create_asgi
 from kabao.wiring.log import configure_logging
 from kabao.wiring.maintenance import NotMigrated, audit_books, migrate, schema_status
@@ -24,6 +25,7 @@ __all__ = [
     "DemoMarket",
     "NotMigrated",
     "Pace",
+    "Patience",
     "PortTaken",
     "Settings",
     "Workers",
@@ -32,6 +34,7 @@ __all__ = [
     "configure_logging",
     "create_asgi",
     "demo_access",
+    "is_demo_unfinished",
     "migrate",
     "schema_status",
     "seed_demo",

@@ -1,7 +1,10 @@
 """The demo market: made once, in an empty folder, by asking the real services in order, as people would."""
 
+import asyncio
+import os
 import secrets
 from collections.abc import AsyncIterator
+from pathlib import Path
 from typing import Final, TypeVar
 
 import msgspec
@@ -15,6 +18,8 @@ from kabao.wiring import market, store
 from kabao.wiring.app import App
 
 KEY_ALPHABET: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
+MARK: Final = "demo-unfinished"
+"""The file in the data folder that stands there from the first step of making the demo market to after its last."""
 DEVICE: Final = Visitor("kabao demo", "127.0.0.0/24")
 
 T = TypeVar("T")
@@ -44,9 +49,13 @@ class DemoMarket(msgspec.Struct, frozen=True):
 
 
 async def seed_demo(app: App) -> bool:
-    """Make the demo market where there is no shop at all; answers whether it did. Existing content stays as it is."""
+    """Make the demo market where there is no shop at all; answers whether it did. Existing content stays as it is.
+
+    Where this breaks off midway, `is_demo_unfinished` tells from then on.
+    """
     if await app.has_shops():
         return False
+    await asyncio.to_thread(_write_mark, app.settings.data / MARK)
     buyer = await _person(app, *market.BUYER, Role.BUYER)
     second = await _person(app, *market.SECOND_BUYER, Role.BUYER)
     await _person(app, *market.SUPPORT, Role.SUPPORT)
@@ -60,7 +69,13 @@ async def seed_demo(app: App) -> bool:
     await _trade(app, buyer, second, owners, goods)
     # What the trades left to do for the custodian is done before the first page is shown.
     await app.instructions.run()
+    await asyncio.to_thread((app.settings.data / MARK).unlink)
     return True
+
+
+async def is_demo_unfinished(app: App) -> bool:
+    """Tell whether the market in this folder is a demo whose making broke off, so that some of it is missing."""
+    return await asyncio.to_thread((app.settings.data / MARK).exists)
 
 
 async def demo_access(app: App) -> DemoMarket:
@@ -78,6 +93,19 @@ async def demo_access(app: App) -> DemoMarket:
             uri = _granted(await app.identity.set_staff_credential(account_id, password))
             staff.append(StaffAccess(name, password, uri))
     return DemoMarket(links, staff)
+
+
+def _write_mark(path: Path) -> None:
+    """Put the mark on the disk, not only into memory: what it warns of may be the machine going down."""
+    with path.open("w", encoding="utf-8") as file:
+        file.write("The demo market was begun here and is not complete.\n")
+        file.flush()
+        os.fsync(file.fileno())
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
 
 
 def _roles() -> list[tuple[str, str, Role]]:

@@ -21,6 +21,7 @@ from kabao.evidence import StorageFull
 from kabao.kernel import Refusal, Refused
 from kabao.postgres import DatabaseFull, DatabaseUnavailable
 from kabao.wiring.app import App
+from kabao.wiring.front import MACHINE_PATHS, BodyTooSlow, Front, Patience, counting_misses
 
 log = structlog.get_logger("kabao.http")
 
@@ -29,7 +30,6 @@ Answer = Response[Any]
 
 FORM_LIMIT: Final = 256 * 1024
 """Bytes of an ordinary form; handlers that take files or JSON set their own limit."""
-MACHINE_PATHS: Final = ("/api/", "/schema")
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -55,18 +55,21 @@ _BY_STATUS: Final[Mapping[int, Refusal]] = {
 }
 
 
-def create_asgi(app: App) -> Litestar:
+def create_asgi(app: App, patience: Patience | None = None) -> Litestar:
     """Build the application: pages at `/`, the API at `/api/v1`, `/schema/openapi.json`, `/healthz`.
 
     Handlers find the services at `request.app.state.kabao`.
     """
+    misses = counting_misses(answer_refusal)
     pages = Router("/", route_handlers=web.routes(), include_in_schema=False, request_max_body_size=FORM_LIMIT)
-    return Litestar(
+    front = Front(
         route_handlers=[pages, *api.routes(), healthz],
+        middleware=[misses],
         state=State({"kabao": app}),
         before_send=[_headers_for(is_https=app.settings.is_https)],
         exception_handlers={
             HTTPException: _http_failure,
+            BodyTooSlow: _too_slow,
             RefusedError: _refused,
             DatabaseUnavailable: _database_lost,
             StorageFull: _storage_full,
@@ -77,6 +80,8 @@ def create_asgi(app: App) -> Litestar:
         request_max_body_size=FORM_LIMIT,
         debug=False,
     )
+    front.patience = patience or Patience()
+    return front
 
 
 @get("/healthz", include_in_schema=False, media_type=MediaType.JSON)
@@ -102,8 +107,8 @@ def _refused(request: AnyRequest, error: RefusedError) -> Answer:
 
 
 def _http_failure(request: AnyRequest, error: HTTPException) -> Answer:
-    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED and request.url.path.startswith(MACHINE_PATHS):
-        return method_problem((error.headers or {}).get("allow", ""), request)
+    if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+        return _method_failure(request, (error.headers or {}).get("allow", ""))
     if error.status_code >= HTTPStatus.INTERNAL_SERVER_ERROR:
         if error.detail == _HUNG_UP:
             log.info("client hung up", path=request.url.path)
@@ -113,6 +118,24 @@ def _http_failure(request: AnyRequest, error: HTTPException) -> Answer:
         names = [entry.get("key", "") for entry in error.extra if isinstance(entry, dict)]
         return answer_refusal(Refused(Refusal.INVALID_FIELDS, {name: "格式不对" for name in names if name}), request)
     return answer_refusal(Refused(_BY_STATUS.get(error.status_code, Refusal.MALFORMED)), request)
+
+
+def _method_failure(request: AnyRequest, allow: str) -> Answer:
+    if request.url.path.startswith(MACHINE_PATHS):
+        return method_problem(allow, request)
+    answer = web.error_page(Refused(Refusal.MALFORMED), request)
+    answer.status_code = HTTPStatus.METHOD_NOT_ALLOWED
+    answer.headers |= {"allow": allow} if allow else {}
+    return answer
+
+
+def _too_slow(request: AnyRequest, error: BodyTooSlow) -> Answer:
+    log.info("body too slow", path=request.url.path)
+    answer = answer_refusal(Refused(Refusal.MALFORMED), request)
+    answer.status_code = error.status_code
+    # What is left of the body belongs to no request any more.
+    answer.headers["connection"] = "close"
+    return answer
 
 
 def _database_lost(request: AnyRequest, error: DatabaseUnavailable) -> Answer:
@@ -136,7 +159,7 @@ def _bug(request: AnyRequest, error: Exception) -> Answer:
     return Response(
         _BUG_PAGE.format(reference=reference),
         status_code=HTTPStatus.INTERNAL_SERVER_ERROR,
-        media_type="text/html; charset=utf-8",
+        media_type=MediaType.HTML,
     )
 
 

@@ -14,7 +14,9 @@ import uvicorn
 from kabao.identity import CodeSender
 from kabao.postgres import ExplainedError
 from kabao.wiring.app import App, start
+from kabao.wiring.front import Patience
 from kabao.wiring.http import create_asgi
+from kabao.wiring.protocol import waiting
 from kabao.wiring.settings import Settings
 from kabao.wiring.workers import Workers
 
@@ -73,6 +75,7 @@ async def serve(
     on_ready: OnReady | None = None,
     sender: CodeSender | None = None,
     stop: asyncio.Event | None = None,
+    patience: Patience | None = None,
 ) -> None:
     """Serve until SIGINT or SIGTERM (or `stop`); a second signal stops waiting for open requests.
 
@@ -87,13 +90,15 @@ async def serve(
             if prepare is not None and not stopping.is_set():
                 await prepare(app)
             if not stopping.is_set():
-                await _serve_app(app, listener, stopping, on_ready)
+                await _serve_app(app, listener, stopping, on_ready, patience or Patience())
         finally:
             await app.close()
             log.info("stopped", data=str(settings.data))
 
 
-async def _serve_app(app: App, listener: socket.socket, stopping: asyncio.Event, on_ready: OnReady | None) -> None:
+async def _serve_app(
+    app: App, listener: socket.socket, stopping: asyncio.Event, on_ready: OnReady | None, patience: Patience
+) -> None:
     async def listening() -> None:
         if on_ready is not None:
             await on_ready(app)
@@ -101,9 +106,9 @@ async def _serve_app(app: App, listener: socket.socket, stopping: asyncio.Event,
     is_behind_proxy = bool(app.settings.public_origin)
     server = _Server(
         uvicorn.Config(
-            create_asgi(app),
+            create_asgi(app, patience),
             loop="none",
-            http="httptools",
+            http=waiting(patience.headers),
             ws="none",
             lifespan="off",
             access_log=False,
@@ -114,6 +119,8 @@ async def _serve_app(app: App, listener: socket.socket, stopping: asyncio.Event,
             timeout_graceful_shutdown=GRACE_SECONDS,
             timeout_keep_alive=30,
             backlog=1024,
+            # Beyond these uvicorn answers 503 at once and closes; the memory stays for who is being served.
+            limit_concurrency=patience.connections,
         ),
         listening,
     )
