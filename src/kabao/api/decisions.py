@@ -7,9 +7,10 @@ from litestar import get, post
 from litestar.params import FromPath, JSONBody
 
 from kabao.api.documents import READING, STEP
-from kabao.api.entry import Caller, services_of, slow_down
+from kabao.api.entry import ACTS_AS, ANY_PARTY, Caller, as_itself, services_of, slow_down
 from kabao.api.problems import granted
 from kabao.cases import DecisionView, SayFact
+from kabao.identity import Act
 
 
 class SayFactIn(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -50,10 +51,12 @@ async def decision(request: Caller, ref: FromPath[str]) -> DecisionOut:
     return DecisionOut.of(granted(await services_of(request).decisions.decision(request.user, ref)))
 
 
-@post("/cases/{ref:str}/facts", responses=STEP, tags=["cases"])
+@post("/cases/{ref:str}/facts", opt={ACTS_AS: ANY_PARTY}, responses=STEP, tags=["cases"])
 async def say_fact(request: Caller, ref: FromPath[str], data: JSONBody[SayFactIn]) -> DecisionOut:
     """Say what a fact is and what shows it; answers the decision anew."""
-    await slow_down(request, "fact", 60, 3600)
+    services = services_of(request)
+    as_itself(request, granted(await services.cases.case(request.user, ref)).viewer)
+    await slow_down(request, Act.SAY_FACT)
     wish = SayFact(
         fact=data.fact,
         shows=data.shows,
@@ -62,7 +65,7 @@ async def say_fact(request: Caller, ref: FromPath[str], data: JSONBody[SayFactIn
         kind=data.kind,
         confidence=data.confidence,
     )
-    return DecisionOut.of(granted(await services_of(request).decisions.say_fact(request.user, ref, wish)))
+    return DecisionOut.of(granted(await services.decisions.say_fact(request.user, ref, wish)))
 
 
 handlers = [decision, say_fact]

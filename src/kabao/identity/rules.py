@@ -48,6 +48,7 @@ class Act(StrEnum):
     SAY = "say"
     GIVE_FILE = "file"
     OFFER = "offer"
+    SAY_FACT = "fact"
     REVEAL = "reveal"
     OPEN_SHOP = "open-shop"
     MISS = "miss"
@@ -58,6 +59,7 @@ LIMITS: Final[dict[Act, Limit]] = {
     Act.SAY: Limit(30, 60),
     Act.GIVE_FILE: Limit(30, 60),
     Act.OFFER: Limit(20, 3600),
+    Act.SAY_FACT: Limit(60, 3600),
     Act.REVEAL: Limit(60, 3600),
     Act.OPEN_SHOP: Limit(10, 3600),
     Act.MISS: Limit(60, 600),
