@@ -18,6 +18,7 @@ from kabao.web import (
     orders,
     problem,
     reopened,
+    rules,
     signin,
     static_files,
     stock,
@@ -43,6 +44,7 @@ def routes() -> list[ControllerRouterHandler]:
         desk.handlers,
         custodian_page.handlers,
         reopened.handlers,
+        rules.handlers,
         static_files.handlers,
     )
     return [handler for area in areas for handler in area]
