@@ -46,7 +46,9 @@ async def test_a_bare_claim_says_what_is_missing_and_a_picture_turns_it(desk: De
     case = await desk.case()
     bare = decided(await decisions.decision(desk.market.buyer, case.ref))
     assert bare.full["claim"] == "already_used"
-    assert "key_failed" in {missing["fact"] for missing in bare.missing}
+    first = bare.missing[0]
+    assert (first.burden, bare.outcome) == ("buyer", "DENY")
+    assert ("key_failed", "全额退款") in {(change.fact, change.turns_to) for change in bare.missing}
 
     async def picture() -> object:
         async def content():  # type: ignore[no-untyped-def]  # noqa: ANN202

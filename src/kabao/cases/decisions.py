@@ -20,6 +20,8 @@ from kabao.identity import Person
 from kabao.kernel import Clock, IdSource, Refusal, Refused, parse_ref
 from kabao.postgres import Database
 
+BY_THE_BOOK: Final = "依《"
+"""How the sentence of an article begins."""
 SAID_AT_MOST: Final = 40
 """What one side may say of facts in one case."""
 MAX_NOTE: Final = 500
@@ -49,6 +51,15 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
     en: str
 
 
+class Change(msgspec.Struct, frozen=True, kw_only=True):
+    """A fact that would change the decision: who has to show it, and to what it would turn."""
+
+    fact: str
+    label: str
+    burden: str
+    turns_to: str
+
+
 class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     """The decision as pages show it; ``full`` is the whole of it, as `kabao rulebook decide --json` prints it."""
 
@@ -59,10 +70,13 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     damages_minor: int
     responsible: dict[str, int]
     payer: str | None
+    findings: list[Reason]
+    """What the facts settled to, before any article."""
     reasons: list[Reason]
+    """The articles in words, and what they come to."""
     articles: list[tuple[int, str, str]]
     cites: list[dict[str, Any]]
-    missing: list[dict[str, Any]]
+    missing: list["Change"]
     full: dict[str, Any]
 
 
@@ -120,6 +134,8 @@ class DecisionService:
         made = make_case(await self.case_file(case), judge.book)
         decided = plain(await asyncio.to_thread(judge.decide, made))
         articles = judge.book.articles
+        told = [Reason(**reason) for reason in decided["reasons"]]
+        split = next((place for place, reason in enumerate(told) if reason.zh.startswith(BY_THE_BOOK)), 0)
         return DecisionView(
             version=decided["book"],
             outcome=decided["outcome"],
@@ -128,10 +144,11 @@ class DecisionService:
             damages_minor=decided["damages_minor"],
             responsible=decided["responsible"],
             payer=decided["payer"],
-            reasons=[Reason(**reason) for reason in decided["reasons"]],
+            findings=told[:split],
+            reasons=told[split:],
             articles=[(articles[name].number, name, articles[name].title.zh) for name in decided["articles"]],
             cites=decided["cites"],
-            missing=decided["missing"],
+            missing=_changes(decided["missing"], case.viewer),
             full=decided,
         )
 
@@ -227,3 +244,18 @@ class DecisionService:
         """The book that bound when the order was placed; the first one for orders older than any book."""
         bound = await self._rulebook.in_force(case.order.placed_at)
         return await self._rulebook.in_force() if isinstance(bound, Refused) else bound
+
+
+def _changes(missing: list[dict[str, Any]], viewer: Side) -> list[Change]:
+    """Name what would change the decision, what the viewer can show himself first."""
+    changes = [
+        Change(
+            fact=one["fact"],
+            label=one["zh"],
+            burden=one["burden"],
+            turns_to=OUTCOMES[(one["if_proved"] or one["if_disproved"]).partition(" ")[0]],
+        )
+        for one in missing
+        if one["if_proved"] or one["if_disproved"]
+    ]
+    return sorted(changes, key=lambda change: (change.burden != viewer, change.burden not in STATEMENT_OF))
