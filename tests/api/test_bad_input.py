@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import secrets
 from typing import Any
 
 import httpx
@@ -350,3 +351,36 @@ async def test_the_schema_describes_what_there_is(client: httpx.AsyncClient) -> 
     keys = document["paths"]["/api/v1/shops/{shop}/listings/{ref}/keys"]["post"]
     assert set(keys["requestBody"]["content"]) == {"text/csv", "text/plain"}
     assert (await client.get("/schema")).json() == document
+
+
+@pytest.mark.parametrize("odd", ["\\u0000", "\\u0001", "\\u001b[31m", "\\ud800", "\\uffff", "\\u202e"])
+async def test_no_odd_letter_in_any_text_is_a_bug(stall: Any, bought: Any, odd: str) -> None:
+    ref = await bought()
+    buyer, merchant = stall.buyer, stall.merchant
+    await buyer.post(f"/orders/{ref}/reveal", {})
+    wish = {"order_ref": ref, "claim": "other", "demand": "full_refund", "statement": "打不开。"}
+    case = (await buyer.step("/cases", wish)).json()["ref"]
+    listing = {"title": "测试", "description": "测试", "category": "game_card", "price_minor": 1, "currency": "CNY"}
+    terms = {"validity_text": "ODD", "region_text": "ODD", "free_text": "ODD"}
+    shop = {"name": "ODD 店", "legal_name": "ODD", "address": "ODD", "licence_number": "ODD"}
+    for caller, path, body in (
+        (buyer, "/orders", stall.wish() | {"listing_ref": "7-ODD"}),
+        (buyer, "/orders", stall.wish() | {"confirmed": ["ODD"]}),
+        (buyer, "/cases", wish | {"claim": "ODD"}),
+        (buyer, "/cases", wish | {"order_ref": "7-ODD"}),
+        (buyer, "/cases", wish | {"statement": "ODD"}),
+        (buyer, f"/orders/{ref}/messages", {"body": "x ODD"}),
+        (buyer, f"/cases/{case}/messages", {"body": "x ODD"}),
+        (merchant, f"/cases/{case}/offers", {"kind": "full_refund", "note": "x ODD"}),
+        (merchant, f"/cases/{case}/answer", {"body": "x ODD"}),
+        (stall.support, f"/cases/{case}/ruling", {"outcome": "full_refund", "facts": "x ODD", "reasons": "ODD"}),
+        (merchant, "/shops", shop),
+        *((merchant, f"/shops/{stall.shop}/listings", listing | {name: "x ODD"}) for name in list(listing)),
+        (merchant, f"/shops/{stall.shop}/listings", listing | {"terms": terms}),
+    ):
+        answer = await caller.client.post(
+            f"/api/v1{path}",
+            content=json.dumps(body).replace("ODD", odd).encode(),
+            headers=caller.headers | {"content-type": "application/json", "idempotency-key": secrets.token_hex(8)},
+        )
+        assert answer.status_code < 500, (path, body, answer.text)

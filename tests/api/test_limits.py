@@ -113,6 +113,12 @@ async def test_a_key_files_name_is_kept_without_what_cannot_be_seen(stall: Any) 
     assert answer.json()["file_name"] == "ab卡.txt"
 
 
+async def test_a_lost_database_does_not_turn_not_found_into_something_else(app: App, stall: Any) -> None:
+    assert (await stall.buyer.get("/orders")).status_code == 200  # the token is remembered for two seconds
+    await app.database.close()
+    assert code_of(await stall.buyer.get("/orders/x")) == (404, "not_found")
+
+
 # ---------------------------------------------------------------- over a real connection
 
 

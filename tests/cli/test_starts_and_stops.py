@@ -26,6 +26,11 @@ def test_what_is_in_the_folder_stays_over_a_restart(tmp_path: Path, logs: Path) 
     again = kabao("demo", "--data", data, "--no-serve")
     assert "stay as they are" in again.stdout
 
+    # What a power cut while it was being made leaves behind.
+    (data / "demo-unfinished").touch()
+    broken = kabao("demo", "--data", data, "--no-serve")
+    assert (broken.returncode, "incomplete" in broken.stdout, str(data) in broken.stdout) == (0, True, True)
+    (data / "demo-unfinished").unlink()
     first = begin("demo", data, logs)
     before = refs(first.origin)
     assert len(before) == 12

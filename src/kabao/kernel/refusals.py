@@ -245,13 +245,13 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
     Refusal.KEY_TAKEN_BACK: Sentence(
         409, "卡密已经收回，钱退到原付款账户。", "The key was taken back and the money refunded."
     ),
+    Refusal.NOT_IN_CASE: Sentence(
+        409, "这个订单没有在处理的纠纷，没有改动。", "This order is in no open case; nothing was changed."
+    ),
     Refusal.CASE_LIMIT: Sentence(
         409,
         "这个订单的纠纷已经撤回过两次，不能再开。仍有问题，请联系商家，也可以向 12315 或消协投诉。",
         "Cases on this order were withdrawn twice; no new one is taken. Contact the merchant or complain to 12315.",
-    ),
-    Refusal.NOT_IN_CASE: Sentence(
-        409, "这个订单没有在处理的纠纷，没有改动。", "This order is in no open case; nothing was changed."
     ),
     Refusal.CASE_CLOSED: Sentence(409, "纠纷已经结束，没有改动。", "The case is closed; nothing was changed."),
     Refusal.NOT_YOUR_TURN: Sentence(
