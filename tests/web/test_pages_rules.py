@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from kabao.adjudication import shipped_book
 from kabao.adjudication.model import (
     Base,
     Component,
@@ -21,7 +20,7 @@ from kabao.adjudication.model import (
     Shares,
     Value,
 )
-from kabao.adjudication.service import packaged_text
+from kabao.adjudication.service import packaged_book, packaged_text
 from kabao.adjudication.store import VersionCard
 from kabao.kernel import FixedClock
 from kabao.postgres import Database
@@ -30,7 +29,7 @@ from kabao.wiring import Settings, build, create_asgi
 from pages import Postbox, Site
 from rulebooks import SAMPLE, edited
 
-BOOK = shipped_book()
+BOOK = packaged_book()
 VERSION = BOOK.edition.version
 SMALL = 60 * 1024
 

@@ -5,14 +5,13 @@ unknown fact settles against whoever bears its burden, and burdens alone never m
 settled facts only; per issue a defeated article counts for nothing, also not as a defeater; contradictory evidence on a
 fact that matters is CONFLICT, with a deadline; money is whole fen, the odd one to the buyer; the quick tables, the
 batch and the naive interpreter give the same answer; the order of articles in the file means nothing.
+
+Checking and comparing (``check``, ``diff``, ``commands``) bring a solver along and are imported where they are used.
 """
 
 from kabao.adjudication.casefile import load_case, make_case, read_case
-from kabao.adjudication.check import check
-from kabao.adjudication.commands import shipped, shipped_book
 from kabao.adjudication.compiler import Compiled, compile_book, only_law
 from kabao.adjudication.decide import Adjudicator, Decision, plain
-from kabao.adjudication.diff import diff
 from kabao.adjudication.loader import load_book, load_file
 from kabao.adjudication.model import Case, Demand, Issue, Outcome, Party, Rulebook, Shares, Unreadable
 
@@ -28,9 +27,7 @@ __all__ = [
     "Rulebook",
     "Shares",
     "Unreadable",
-    "check",
     "compile_book",
-    "diff",
     "load_book",
     "load_case",
     "load_file",
@@ -38,6 +35,4 @@ __all__ = [
     "only_law",
     "plain",
     "read_case",
-    "shipped",
-    "shipped_book",
 ]

@@ -5,13 +5,13 @@ Versions are never changed and never removed.
 """
 
 import asyncio
+import re
 from datetime import datetime, timedelta
 from functools import cache, lru_cache
 from importlib import resources
 from typing import Final
 
 from kabao.adjudication import store
-from kabao.adjudication.check import check
 from kabao.adjudication.compiler import compile_book
 from kabao.adjudication.decide import Adjudicator
 from kabao.adjudication.loader import load_book
@@ -24,6 +24,8 @@ NOTICE: Final = timedelta(days=7)
 NOTICE_MAJOR: Final = timedelta(days=15)
 COMPILED_KEPT: Final = 32
 """How many compiled versions stay in memory for every service of the process."""
+VERSION: Final = re.compile(r"(?!versions$)[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
+"""What a version may be called, so that it can stand in an address."""
 FINDINGS_SHOWN: Final = 5
 """How many findings a refused publication tells; the check command tells all."""
 
@@ -80,31 +82,29 @@ class RulebookService:
 
         Refusals: invalid_fields, with what is wrong under ``book``, ``version`` or ``effective``.
         """
-        try:
-            book = await asyncio.to_thread(load_book, text, "book")
-        except Unreadable as error:
-            return _wrong("book", str(error))
-        findings = await asyncio.to_thread(lambda: check(compile_book(book)))
-        if findings:
-            return _wrong("book", "; ".join(finding.message for finding in findings[:FINDINGS_SHOWN]))
+        book = await asyncio.to_thread(_checked, text)
+        if isinstance(book, Refused):
+            return book
+        version, is_major = book.edition.version, book.edition.major
         async with self._database.transaction() as conn:
             at = self._clock.instant()
             moment = await store.now(conn, at)
-            notice = NOTICE_MAJOR if book.edition.major else NOTICE
+            notice = NOTICE_MAJOR if is_major else NOTICE
             binds = effective_at or moment + notice
+            kept = await store.body(conn, version)
             if binds < moment + notice:
                 return _wrong("effective", f"要提前 {notice.days} 天公示")
-            kept = await store.body(conn, book.edition.version)
-            if kept is None:
-                await store.keep(
-                    conn, book.edition.version, text, digest_of(text.encode()), book.edition.major, at, None, None
-                )
-            elif kept != text:
+            if kept is not None and kept != text:
                 return _wrong("version", "这个版本号已经用过，内容不能再改，请换一个")
-            if not await store.publish(conn, book.edition.version, at, binds):
+            if kept is None:
+                await store.keep(conn, version, text, digest_of(text.encode()), is_major, at, None, None)
+            cards = await store.versions(conn)
+            if any(card.effective_at == binds and card.version != version for card in cards):
+                return _wrong("effective", "那一刻已经有别的版本开始施行，请换一天")
+            if not await store.publish(conn, version, at, binds):
                 return _wrong("version", "这个版本已经公布过")
             cards = await store.versions(conn)
-        return next(card for card in cards if card.version == book.edition.version)
+        return next(card for card in cards if card.version == version)
 
 
 @cache
@@ -117,6 +117,23 @@ def packaged_text() -> str:
 def packaged_book() -> Rulebook:
     """Load the rulebook that comes with this kabao; read once."""
     return load_book(packaged_text(), "rulebook.yaml")
+
+
+def _checked(text: str) -> Rulebook | Refused:
+    """Read and check a book that is to be published."""
+    # The check brings a solver along, which only a publication needs.
+    from kabao.adjudication.check import check  # noqa: PLC0415
+
+    try:
+        book = load_book(text, "book")
+    except Unreadable as error:
+        return _wrong("book", str(error))
+    findings = check(compile_book(book))
+    if findings:
+        return _wrong("book", "; ".join(finding.message for finding in findings[:FINDINGS_SHOWN]))
+    if not VERSION.fullmatch(book.edition.version):
+        return _wrong("version", "版本号只用字母、数字、点、横线和下划线，最多 40 个字符")
+    return book
 
 
 @lru_cache(maxsize=COMPILED_KEPT)
