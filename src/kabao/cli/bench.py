@@ -1,12 +1,13 @@
 """`kabao bench`: ratios measured in one run, in a data folder made for it and removed after."""
 
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
 
 from kabao.bench import bench_keys, bench_orders
-from kabao.cli.running import ExitCode, JsonOption, out, print_secret, run
+from kabao.cli.running import ExitCode, JsonOption, notes, out, print_secret, run
 
 bench = App(name="bench", help="Speed, as ratios measured in one run on this machine.")
 
@@ -56,3 +57,20 @@ def import_command(*, keys: Keys = 500_000, as_json: JsonOption = False) -> Exit
         return ExitCode.DONE
 
     return run(work)
+
+
+@bench.command(name="decide")
+def decide_command(
+    file: Annotated[Path | None, Parameter(help="A rulebook; by default the one that comes with kabao.")] = None,
+    *,
+    as_json: JsonOption = False,
+) -> int:
+    """Decide cases by the compiled rulebook, beside the naive interpreter; every answer timed is compared first.
+
+    Exits 1 where a ratio is below its bar, 2 where the file cannot be read.
+    """
+    from kabao.adjudication.commands import bench_command  # noqa: PLC0415  loads the engine only here
+
+    said = bench_command(file, as_json=as_json, progress=lambda step: notes.print(step, markup=False))
+    print_secret(said.text)
+    return said.code
