@@ -1,0 +1,46 @@
+"""The rules over the API: public, brief for the version in force, whole for every published one."""
+
+import httpx
+
+from kabao.adjudication.service import packaged_book, packaged_text
+from kabao.adjudication.store import VersionCard
+from kabao.wiring import App
+from rulebooks import edited
+
+BOOK = packaged_book()
+
+
+async def test_anyone_reads_the_rules_in_force(client: httpx.AsyncClient) -> None:
+    answer = await client.get("/api/v1/rules")
+    assert answer.status_code == 200
+    rules = answer.json()
+    assert rules["version"] == BOOK.edition.version
+    assert [one["version"] for one in rules["versions"]] == [BOOK.edition.version]
+    assert len(rules["articles"]) == len(BOOK.articles)
+    numbers = [one["number"] for one in rules["articles"]]
+    assert numbers == sorted(numbers)
+    assert set(rules["articles"][0]) == {"id", "number", "chapter", "title", "message", "source"}
+
+
+async def test_a_published_version_is_shown_whole_and_a_draft_or_unknown_one_not(
+    client: httpx.AsyncClient, app: App
+) -> None:
+    text = edited('version: "2026.1"', 'version: "2026.2"', packaged_text())
+    assert isinstance(await app.rulebook.publish(text), VersionCard)
+    rules = (await client.get("/api/v1/rules")).json()
+    assert rules["version"] == "2026.1"
+    assert [one["version"] for one in rules["versions"]] == ["2026.2", "2026.1"]
+    for version in ("2026.1", "2026.2"):
+        whole = (await client.get(f"/api/v1/rules/{version}")).json()
+        assert whole["version"]["version"] == version
+        first = whole["articles"][0]
+        assert {"when", "unless", "decides", "cites", "examples"} <= set(first)
+        assert first["title"]["en"]
+        assert first["cites"][0]["zh"].startswith("《")
+    assert (await client.get("/api/v1/rules/1.0")).status_code == 404
+
+
+async def test_the_rules_stand_in_the_openapi_document_without_a_token(client: httpx.AsyncClient) -> None:
+    paths = (await client.get("/schema/openapi.json")).json()["paths"]
+    assert "security" not in paths["/api/v1/rules"]["get"]
+    assert "/api/v1/rules/{version}" in paths
