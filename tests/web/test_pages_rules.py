@@ -126,7 +126,7 @@ async def test_a_coming_version_is_announced_compared_and_then_binds(database: D
     site = Site(first, create_asgi(first), Postbox())
     reader = site.stranger()
     page = await reader.get("/rules")
-    assert "2026.2 版已经公布，3月17日 17:30 起施行" in page.words
+    assert "已经公布：2026.2 版，3月17日 17:30 起施行" in page.words
     assert "违法的商品不裁决" not in page.text
     page = await reader.get("/rules/2026.2")
     assert "还没施行" in page.words
