@@ -4,9 +4,12 @@ from functools import cache
 from importlib.resources import files
 from pathlib import Path
 
+import msgspec
 from hypothesis import strategies as st
 
 from kabao.adjudication.compiler import Compiled, compile_book
+from kabao.adjudication.decide import Adjudicator
+from kabao.adjudication.golden import Golden
 from kabao.adjudication.loader import load_book
 from kabao.adjudication.model import Case, Demand, Rulebook
 
@@ -80,3 +83,27 @@ def consistent_facts(draw: st.DrawFn, name: str, claim: str) -> dict[str, bool]:
 
 def claims(name: str) -> st.SearchStrategy[str]:
     return st.sampled_from(list(compiled(name).book.claims))
+
+
+def decided_unlike(compiled_book: Compiled, golden: Golden, meant: Rulebook) -> bool:
+    """Tell whether another claim of the same family decides a golden case otherwise.
+
+    How somebody names a trouble does not decide it; where ``meant`` names single claims in an article, it means to.
+    """
+    own = golden.case.claim
+    named = {article.claims[0] for article in meant.articles.values() if len(article.claims) == 1}
+    if own in named:
+        return False
+    family = meant.claims[own].family
+    siblings = [name for name, claim in meant.claims.items() if claim.family == family and name not in named]
+    adjudicator = Adjudicator(compiled_book)
+    decisions = [adjudicator.decide(msgspec.structs.replace(golden.case, claim=name)) for name in siblings]
+    return (
+        len(
+            {
+                (one.outcome, one.shares, one.refund_minor, one.damages_minor, one.payer, one.joint, one.recourse)
+                for one in decisions
+            }
+        )
+        > 1
+    )

@@ -1,7 +1,7 @@
 """One-edit mutants of a rulebook, to see whether loader, check or golden cases notice each small mistake."""
 
 from collections.abc import Iterator
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
@@ -12,6 +12,7 @@ from kabao.adjudication.model import (
     Damages,
     Fact,
     Issue,
+    Literal,
     Outcome,
     Party,
     Payer,
@@ -35,36 +36,47 @@ class Mutant(msgspec.Struct, frozen=True):
     book: Rulebook | None
 
 
-def mutants(book: Rulebook) -> Iterator[Mutant]:
-    """Make every one-edit mutant, in a fixed order."""
+class Edit(msgspec.Struct, frozen=True):
+    """One edit in words, and the article, fact or impossible pairs it leaves behind."""
+
+    edit: str
+    article: Article | None = None
+    fact: Fact | None = None
+    impossible: tuple[tuple[Literal, Literal], ...] | None = None
+
+    def of(self, book: Rulebook) -> Mutant:
+        """Make the edited book."""
+        change = msgspec.structs.replace
+        try:
+            if self.article is not None:
+                merged = {**book.articles, self.article.article_id: self.article}
+                return Mutant(self.edit, change(book, articles=merged, beaten_by=beaten_by(merged, book.chapters)))
+            if self.fact is not None:
+                changed = change(book, facts={**book.facts, self.fact.fact_id: self.fact})
+            else:
+                changed = change(book, impossible=self.impossible)
+            _validate(changed)
+        except Unreadable:
+            return Mutant(self.edit, None)
+        return Mutant(self.edit, changed)
+
+
+def edits(book: Rulebook) -> Iterator[Edit]:
+    """Name every edit, in a fixed order; making the books is what takes time."""
     for article in book.articles.values():
         for edit, changed in _of_article(article):
-            yield _mutant(f"{article.article_id}: {edit}", book, articles={article.article_id: changed})
+            yield Edit(f"{article.article_id}: {edit}", article=changed)
     for fact in book.facts.values():
         for edit, fact_changed in _of_fact(fact):
-            yield _mutant(f"{fact.fact_id}: {edit}", book, facts={fact.fact_id: fact_changed})
+            yield Edit(f"{fact.fact_id}: {edit}", fact=fact_changed)
     for index, pair in enumerate(book.impossible):
         rest = (*book.impossible[:index], *book.impossible[index + 1 :])
-        yield _mutant(f"impossible: drop [{pair[0]}, {pair[1]}]", book, impossible=rest)
+        yield Edit(f"impossible: drop [{pair[0]}, {pair[1]}]", impossible=rest)
 
 
-def _mutant(
-    edit: str, book: Rulebook, *, articles: dict[str, Article] | None = None, facts: dict[str, Fact] | None = None,
-    impossible: Any = None,
-) -> Mutant:  # fmt: skip
-    merged = {**book.articles, **(articles or {})}
-    try:
-        changed = msgspec.structs.replace(
-            book,
-            articles=merged,
-            facts={**book.facts, **(facts or {})},
-            impossible=book.impossible if impossible is None else impossible,
-            beaten_by=beaten_by(merged, book.chapters) if articles else book.beaten_by,
-        )
-        _validate(changed)
-    except Unreadable:
-        return Mutant(edit, None)
-    return Mutant(edit, changed)
+def mutants(book: Rulebook) -> Iterator[Mutant]:
+    """Make every one-edit mutant, in a fixed order."""
+    return (one.of(book) for one in edits(book))
 
 
 def _validate(book: Rulebook) -> None:
