@@ -47,6 +47,9 @@ def bench_decide(
     rates["replay"], widest = _replay_rate(compiled, replayed)
     base = rates["naive"]
     return {
+        "ratio": round(rates["bare"] / base, 1),
+        "bare_per_second": round(rates["bare"]),
+        "naive_per_second": round(base),
         "articles": len(compiled.book.articles),
         "facts": len(compiled.book.facts),
         "claims": len(compiled.book.claims),

@@ -58,7 +58,7 @@ LABELS: Final[Mapping[str, Text]] = {
         "Another version has taken its place; orders placed while this one was in force are still decided by it.",
     ),
     "current": Text("看现在的规则", "Read the rules in force"),
-    "announced": Text("已经公布", "has been published"),
+    "announced": Text("已经公布", "Published"),
     "read_new": Text("看新版", "Read it"),
     "changes": Text("看改了什么", "What changes (in Chinese)"),
     "not": Text("不成立", "not"),
