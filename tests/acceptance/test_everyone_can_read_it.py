@@ -32,7 +32,11 @@ def sessions(demo: Town, links: dict[str, str]) -> dict[str, list[dict[str, obje
 
 def pages_of(page: Page, role: str) -> list[str]:
     """The pages a person of this role comes to, found by following the links of the first ones."""
-    starts = {"": ["/", "/sign-in", "/rules", "/rules/versions"], "buyer": ["/o", "/messages", "/me"], "merchant": ["/m", "/m/shops/new"]}[role]
+    starts = {
+        "": ["/", "/sign-in", "/rules", "/rules/versions"],
+        "buyer": ["/o", "/messages", "/me"],
+        "merchant": ["/m", "/m/shops/new"],
+    }[role]
     wanted = {"": r"^/(i|s)/", "buyer": r"^/(o|c|i)/", "merchant": r"^/(m|c|o)/"}[role]
     found = list(starts)
     for start in starts:
