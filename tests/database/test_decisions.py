@@ -129,3 +129,10 @@ async def test_an_order_older_than_any_book_is_decided_by_the_first(desk: Desk) 
     answer = decided(await late.decision(desk.market.buyer, case.ref))
     # Opened, and no confirmation of the exclusion on record: the law leaves that open, so a person decides.
     assert answer.outcome == "NEEDS_PERSON"
+
+
+async def test_every_case_can_be_written_out_for_a_replay(desk: Desk, decisions: DecisionService) -> None:
+    first, second = await desk.case(), await desk.case()
+    written = [case async for case in decisions.case_files()]
+    assert [case["id"] for case in written] == [first.ref, second.ref]
+    assert written[0]["facts"]["delivered"] == "proved"

@@ -5,6 +5,7 @@ may see it at any time; support only once the case is closed, so that nobody rul
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any, Final
 
 import msgspec
@@ -16,8 +17,8 @@ from kabao.cases.facts import CaseRecord, Said, case_file
 from kabao.cases.model import CaseView, Side
 from kabao.cases.service import CaseService
 from kabao.evidence import EvidenceService
-from kabao.identity import Person
-from kabao.kernel import Clock, IdSource, Refusal, Refused, parse_ref
+from kabao.identity import Person, Role
+from kabao.kernel import AccountId, Clock, IdSource, Refusal, Refused, format_ref, parse_ref
 from kabao.postgres import Database
 
 BY_THE_BOOK: Final = "依《"
@@ -174,6 +175,18 @@ class DecisionService:
                 said=said,
             )
         )
+
+    async def case_files(self) -> AsyncIterator[dict[str, Any]]:
+        """Write every case there is, oldest first, as the rulebook reads it: what a change of rules is replayed on."""
+        async with self._database.connection() as conn:
+            known = await store.every_case(conn)
+        for shop_id, case_id, buyer_id in known:
+            buyer = Person(
+                account_id=AccountId(buyer_id), display_name="", phone_masked="", roles=frozenset({Role.BUYER})
+            )
+            case = await self._cases.case(buyer, format_ref(shop_id, case_id))
+            if isinstance(case, CaseView):
+                yield await self.case_file(case)
 
     async def say_fact(self, person: Person, ref: str, wish: SayFact) -> DecisionView | Refused:
         """Add what a party or support says of a fact, and decide anew.

@@ -133,3 +133,7 @@ INSERT INTO case_fact (shop_id, case_id, said_id, fact, shows, kind, confidence,
 SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, coalesce($12, now())
  WHERE (SELECT count(*) FROM case_fact WHERE shop_id = $1 AND case_id = $2 AND by_role = $9) < $13
 RETURNING said_id
+
+-- name: every_case
+-- Every case there is, oldest first, for replaying a change of rules. Index: none, it reads everything.
+SELECT shop_id, case_id, buyer_id FROM cases ORDER BY case_id

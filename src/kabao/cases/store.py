@@ -363,3 +363,8 @@ async def say_fact(
         at_most,
     )
     return kept is not None
+
+
+async def every_case(conn: Connection) -> list[tuple[int, int, int]]:
+    """Return shop, case and buyer of every case, oldest first."""
+    return [(row["shop_id"], row["case_id"], row["buyer_id"]) for row in await conn.fetch(_SQL["every_case"])]

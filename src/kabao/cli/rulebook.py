@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
@@ -111,8 +112,12 @@ def replay(
         Parameter(help="The rulebook as it was; `-` for the one that comes with kabao.", allow_leading_hyphen=True),
     ],
     new: Annotated[Path, Parameter(help="The rulebook as it shall be.")],
-    cases: Annotated[Path, Parameter(name="--cases", help="A folder of case files.")],
+    cases: Annotated[Path | None, Parameter(name="--cases", help="A folder of case files.")] = None,
     *,
+    database: Annotated[
+        bool, Parameter(name="--database", negative="", help="Replay the cases of the data folder's own market.")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
     csv: Annotated[Path | None, Parameter(name="--csv", help="Write the cases that change here.")] = None,
     picture: Annotated[Path | None, Parameter(name="--picture", help="Draw the money that moves here (SVG).")] = None,
     as_json: JsonOption = False,
@@ -120,15 +125,34 @@ def replay(
     """Decide past cases by both rulebooks: which would end otherwise and what money moves; exits 1 where any would."""
     from kabao.adjudication.commands import replay_command  # noqa: PLC0415  see the top of the file
 
-    if not cases.is_dir():
+    if (cases is None) is not database:
+        notes.print("kabao: give either --cases DIR or --database")
+        return ExitCode.USAGE
+    if cases is not None and not cases.is_dir():
         notes.print(f"kabao: {cases} is not a folder", markup=False)
         return ExitCode.USAGE
 
-    def work() -> "Said":
+    def work(folder: Path) -> "Said":
         with _bar() as tell:
-            return replay_command(_book(old), new, cases, as_json=as_json, csv_path=csv, picture=picture, progress=tell)
+            return replay_command(
+                _book(old), new, folder, as_json=as_json, csv_path=csv, picture=picture, progress=tell
+            )
 
-    return _said(work)
+    if cases is not None:
+        return _said(lambda: work(cases))
+    with TemporaryDirectory(prefix="kabao-cases-") as folder:
+        code = run(lambda: _write_cases(data, Path(folder)))
+        return _said(lambda: work(Path(folder))) if code is ExitCode.DONE else code
+
+
+async def _write_cases(data: Path, folder: Path) -> ExitCode:
+    """Write every case of a market as a case file, beside its running server."""
+    number = 0
+    async with joined(data) as app:
+        async for case in app.decisions.case_files():
+            number += 1
+            (folder / f"{number:09}.json").write_bytes(msgspec.json.encode(case))
+    return ExitCode.DONE
 
 
 @rulebook.command(name="show")
