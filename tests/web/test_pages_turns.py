@@ -274,3 +274,25 @@ def test_states_have_words_for_each_side() -> None:
     assert order_flow("expired") is None
     assert size_text(10) == "1 KB"
     assert size_text(3 * 1048576) == "3.0 MB"
+
+
+async def test_a_party_adds_a_fact_and_the_rules_are_asked_anew(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/reveal")
+    await buyer.send("/reveal")
+    await buyer.get(f"/o/{ref}/problem?claim=already_used")
+    page = await buyer.send(
+        "/problem",
+        {"claim": "already_used", "demand": "full_refund", "statement": "20:15 激活提示已被使用，要求全额退款。"},
+    )
+    assert "按规则怎么判" in page.text
+    assert "不支持退款" in page.words
+    case = page.path
+    page = await buyer.send("/fact", {"fact": "records_withheld"})
+    assert page.path == case
+    assert "这是按现有事实推出来的，不是裁决" in page.text
+    page = await buyer.send("/fact", {"fact": "no_such_fact"})
+    assert page.status == 422
+    assert "规则里没有这个事实" in page.text

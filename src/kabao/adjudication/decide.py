@@ -1,6 +1,7 @@
 """Deciding a case with everything a party is told: amounts, the articles, their law, the reasons, what is missing."""
 
 from collections.abc import Mapping
+from fractions import Fraction
 from typing import Any, Final
 
 import msgspec
@@ -72,7 +73,7 @@ class Decision(msgspec.Struct, frozen=True):
         """The refund as a share of the price, to four places."""
         if self.price_minor == 0:
             return 0.0
-        return round(self.refund_minor * 10_000 / self.price_minor) / 10_000
+        return float(round(Fraction(self.refund_minor, self.price_minor), 4))
 
 
 class Adjudicator:

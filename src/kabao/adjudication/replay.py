@@ -15,6 +15,7 @@ from kabao.adjudication.batch import CHUNK, BatchDecider, CaseBatch, batch_of, c
 from kabao.adjudication.casefile import load_case
 from kabao.adjudication.compiler import Compiled, Verdict
 from kabao.adjudication.model import Case, Outcome, Problem, Rulebook, Shares, Unreadable
+from kabao.adjudication.reasons import yuan
 
 Progress = Callable[[int, int], None]
 _SUFFIXES: Final = (".yaml", ".yml", ".json")
@@ -156,7 +157,7 @@ def as_svg(found: Replay, by: str = "claim") -> str:
         rows.append(
             f'<text x="8" y="{top + 14}">{escape(name or "—")}</text>'
             f'<rect x="{left}" y="{top}" width="{width}" height="18" fill="{colour}"/>'
-            f'<text x="570" y="{top + 14}">{minor / 100:+,.2f} · {count}</text>'
+            f'<text x="570" y="{top + 14}">{"-" if minor < 0 else "+"}{yuan(abs(minor))} · {count}</text>'
         )
     height = 56 + len(totals) * 28
     return (

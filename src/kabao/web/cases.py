@@ -6,7 +6,7 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import Action, CaseView, MakeOffer, Remedy
+from kabao.cases import Action, CaseView, MakeOffer, Remedy, SayFact
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.files import choose_again, take_files
@@ -113,6 +113,27 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     flash = ANSWERED if is_answer else SENT if body or len(left) < len(files) else NOTHING_KEPT
     # Back to the composer, where the talk goes on; to the top where something there wants to be read.
     return redirect(f"/c/{case.ref}" + ("" if left else "#say"), flash=flash, visit=visit, left=left)
+
+
+@post("/c/{ref:str}/fact", status_code=200)
+async def say_fact(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Say that a fact holds and what shows it; the decision of the rules is made anew."""
+    found = await _posted_case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    if not await visit.services.identity.may(Act.SAY_FACT, visit.me.account_id):
+        return await _show(visit, case, errors={"": Refused(Refusal.TOO_MANY_TRIES).zh}, status=429)
+    wish = SayFact(
+        fact=visit.form.text("fact"),
+        shows=True,
+        item_no=visit.form.number("item_no") or None,
+        note=visit.form.text("note"),
+    )
+    said = await visit.services.decisions.say_fact(visit.me, case.ref, wish)
+    if isinstance(said, Refused):
+        return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
+    return redirect(f"/c/{case.ref}#h-dec", flash=SENT, visit=visit)
 
 
 @get("/c/{ref:str}/offer")
@@ -308,6 +329,7 @@ handlers = [
     case_page,
     case_live,
     say,
+    say_fact,
     offer_page,
     make_offer,
     accept_page,
