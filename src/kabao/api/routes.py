@@ -4,7 +4,7 @@ from typing import Final
 
 from litestar import Router
 
-from kabao.api import cases, decisions, market, orders, rules
+from kabao.api import cases, decisions, market, orders, rulebook_api
 from kabao.api.documents import SIGNED_IN
 from kabao.api.entry import enter
 
@@ -18,7 +18,7 @@ def routes() -> list[Router]:
     return [
         Router(
             PATH,
-            route_handlers=[*market.open_handlers, *cases.open_handlers, *rules.open_handlers],
+            route_handlers=[*market.open_handlers, *cases.open_handlers, *rulebook_api.open_handlers],
             before_request=enter,
             request_max_body_size=JSON_LIMIT,
         ),

@@ -18,7 +18,7 @@ from kabao.web import (
     orders,
     problem,
     reopened,
-    rules,
+    rulebook_pages,
     signin,
     static_files,
     stock,
@@ -44,7 +44,7 @@ def routes() -> list[ControllerRouterHandler]:
         desk.handlers,
         custodian_page.handlers,
         reopened.handlers,
-        rules.handlers,
+        rulebook_pages.handlers,
         static_files.handlers,
     )
     return [handler for area in areas for handler in area]
