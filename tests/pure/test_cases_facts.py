@@ -72,6 +72,11 @@ def order(**more: Any) -> OrderView:
     return OrderView(**(values | more))
 
 
+def say(fact: str, *, hours: float = 0, **more: Any) -> Said:
+    values: dict[str, Any] = {"shows": True, "kind": "buyer_statement", "confidence": 50, "by": "buyer"}
+    return Said(fact=fact, at=NOON + timedelta(hours=hours), **(values | more))
+
+
 def record(**more: Any) -> CaseRecord:
     values: dict[str, Any] = {
         "order": order(),
@@ -82,6 +87,7 @@ def record(**more: Any) -> CaseRecord:
         "case_ref": "7-C",
         "pictures_by_buyer": 0,
         "said": [],
+        "conflict_for": timedelta(hours=48),
     }
     return CaseRecord(**(values | more))
 
@@ -110,9 +116,9 @@ def test_a_claim_is_a_statement_and_a_picture_beside_it_a_screenshot() -> None:
 
 def test_what_the_records_prove_is_not_weighed_against_words() -> None:
     said = [
-        Said(fact="opened", shows=False, kind="buyer_statement", confidence=50, by="buyer"),
-        Said(fact="good_when_opened", shows=True, kind="screenshot", confidence=65, by="merchant"),
-        Said(fact="good_when_opened", shows=False, kind="buyer_statement", confidence=50, by="buyer"),
+        say("opened", shows=False),
+        say("good_when_opened", shows=True, kind="screenshot", confidence=65, by="merchant"),
+        say("good_when_opened", shows=False),
     ]
     found = facts(said=said)
     assert found["opened"] == "proved"
@@ -160,3 +166,18 @@ def test_a_notice_that_was_not_shown_was_not_confirmed(notices: list[dict[str, s
 
 def test_a_case_file_is_plain_values() -> None:
     assert msgspec.json.encode(case_file(record()))
+
+
+def test_a_contradiction_holds_a_case_up_for_its_time_and_no_longer() -> None:
+    said = [say("late", hours=1), say("late", hours=2, shows=False), say("late", hours=60)]
+
+    def expired(hours: float, **more: Any) -> bool:
+        held: bool = case_file(record(order=order(now=NOON + timedelta(hours=hours)), **more))["conflict_expired"]
+        return held
+
+    assert not expired(49, said=said)
+    assert expired(51, said=said)
+    assert not expired(500, said=said[:1])
+    against_the_claim = [say("key_failed", hours=3, shows=False, by="merchant")]
+    assert not expired(50, said=against_the_claim)
+    assert expired(52, said=against_the_claim)

@@ -6,6 +6,7 @@ may see it at any time; support only once the case is closed, so that nobody rul
 
 import asyncio
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
@@ -132,7 +133,7 @@ class DecisionService:
         judge = await self._judge(case)
         if isinstance(judge, Refused):
             return judge
-        made = make_case(await self.case_file(case), judge.book)
+        made = make_case(await self.case_file(case, judge), judge.book)
         decided = plain(await asyncio.to_thread(judge.decide, made))
         articles = judge.book.articles
         told = [Reason(**reason) for reason in decided["reasons"]]
@@ -153,7 +154,7 @@ class DecisionService:
             full=decided,
         )
 
-    async def case_file(self, case: CaseView) -> dict[str, Any]:
+    async def case_file(self, case: CaseView, judge: Adjudicator) -> dict[str, Any]:
         """Write a case as the rulebook reads it, with what the records know and what people have shown."""
         order = case.order
         at = parse_ref(case.ref)
@@ -173,6 +174,7 @@ class DecisionService:
                     item.given_role.value == Side.BUYER.value and item.media_type.startswith("image/") for item in items
                 ),
                 said=said,
+                conflict_for=timedelta(hours=judge.book.conflict.hours),
             )
         )
 
@@ -185,8 +187,11 @@ class DecisionService:
                 account_id=AccountId(buyer_id), display_name="", phone_masked="", roles=frozenset({Role.BUYER})
             )
             case = await self._cases.case(buyer, format_ref(shop_id, case_id))
-            if isinstance(case, CaseView):
-                yield await self.case_file(case)
+            if isinstance(case, Refused):
+                continue
+            judge = await self._judge(case)
+            if not isinstance(judge, Refused):
+                yield await self.case_file(case, judge)
 
     async def say_fact(self, person: Person, ref: str, wish: SayFact) -> DecisionView | Refused:
         """Add what a party or support says of a fact, and decide anew.
@@ -250,7 +255,14 @@ class DecisionService:
             wrong["confidence"] = "填 1 到 100"
         if wrong:
             return Refused(Refusal.INVALID_FIELDS, wrong)
-        entry = Said(fact=wish.fact, shows=wish.shows, kind=kind, confidence=confidence, by=case.viewer.value)
+        entry = Said(
+            fact=wish.fact,
+            shows=wish.shows,
+            kind=kind,
+            confidence=confidence,
+            by=case.viewer.value,
+            at=case.order.now,
+        )
         return (None if item is None else item.item_id), entry
 
     async def _judge(self, case: CaseView) -> Adjudicator | Refused:

@@ -5,7 +5,7 @@ fact is a statement of whoever claims it, and a picture handed in beside it is a
 """
 
 from collections.abc import Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -33,13 +33,14 @@ CORE: Final[dict[str, tuple[str, str]]] = {
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What someone says of a fact: which way, by what kind of evidence, how surely (1..100)."""
+    """What someone says of a fact: which way, by what kind of evidence, how surely (1..100), and when."""
 
     fact: str
     shows: bool
     kind: str
     confidence: int
     by: str
+    at: datetime
 
 
 class CaseRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -48,11 +49,13 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     order: OrderView
     claim: str
     demand: Remedy
-    opened_at: Any
-    answered_at: Any
+    opened_at: datetime
+    answered_at: datetime | None
     case_ref: str
     pictures_by_buyer: int
     said: Sequence[Said]
+    conflict_for: timedelta
+    """How long the rulebook lets contradictory evidence hold a case up."""
 
 
 def case_file(record: CaseRecord) -> dict[str, Any]:
@@ -78,6 +81,7 @@ def case_file(record: CaseRecord) -> dict[str, Any]:
         "amounts": _amounts(record.order),
         "ordered_on": record.order.placed_at.astimezone(BEIJING).date(),
         "filed_on": record.opened_at.astimezone(BEIJING).date(),
+        "conflict_expired": _conflict_expired(record),
         "id": record.case_ref,
         "merchant": f"shop-{record.order.shop_id}",
     }
@@ -115,6 +119,18 @@ def _known(record: CaseRecord) -> dict[str, str]:
     if known["surplus_paid"]:
         known["surplus_returned"] = all(move.state == "done" for move in order.money_moves if move.kind == "refund")
     return {fact: "proved" if holds else "disproved" for fact, holds in known.items()}
+
+
+def _conflict_expired(record: CaseRecord) -> bool:
+    """Tell whether the first contradiction is older than the book allows; a later one buys nobody new time."""
+    first: dict[tuple[str, bool], datetime] = {}
+    core = CORE.get(record.claim)
+    if core is not None:
+        first[core[0], core[1] == "proved"] = record.opened_at
+    for said in record.said:
+        first.setdefault((said.fact, said.shows), said.at)
+    began = [max(at, first[fact, not way]) for (fact, way), at in first.items() if (fact, not way) in first]
+    return bool(began) and record.order.now - min(began) > record.conflict_for
 
 
 def _confirmed(order: OrderView, notice_id: str) -> bool:
