@@ -3,6 +3,7 @@
 from datetime import timedelta
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dispute import Desk, code
@@ -136,3 +137,8 @@ async def test_every_case_can_be_written_out_for_a_replay(desk: Desk, decisions:
     written = [case async for case in decisions.case_files()]
     assert [case["id"] for case in written] == [first.ref, second.ref]
     assert written[0]["facts"]["delivered"] == "proved"
+
+
+async def test_a_book_without_words_for_a_case_leaves_the_case_readable(desk: Desk, decisions: DecisionService) -> None:
+    case = msgspec.structs.replace(await desk.case(), claim="no_such_claim")
+    assert code(await decisions.decide(case)) is Refusal.NOT_FOUND

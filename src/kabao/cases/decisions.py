@@ -10,8 +10,9 @@ from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
+import structlog
 
-from kabao.adjudication import Adjudicator, make_case, plain
+from kabao.adjudication import Adjudicator, Unreadable, make_case, plain
 from kabao.adjudication.service import RulebookService
 from kabao.cases import store
 from kabao.cases.facts import CaseRecord, Said, case_file
@@ -21,6 +22,8 @@ from kabao.evidence import EvidenceService
 from kabao.identity import Person, Role
 from kabao.kernel import AccountId, Clock, IdSource, Refusal, Refused, format_ref, parse_ref
 from kabao.postgres import Database
+
+_log = structlog.get_logger(__name__)
 
 BY_THE_BOOK: Final = "依《"
 """How the sentence of an article begins."""
@@ -129,11 +132,19 @@ class DecisionService:
         return await self.decide(case)
 
     async def decide(self, case: CaseView) -> DecisionView | Refused:
-        """Decide a case for whoever may see it; refusal: not_found where no rulebook was ever published."""
+        """Decide a case for whoever may see it.
+
+        Refusal: not_found where no rulebook was ever published, or where the one that binds has no words for this
+        case; the case itself stays open to its parties.
+        """
         judge = await self._judge(case)
         if isinstance(judge, Refused):
             return judge
-        made = make_case(await self.case_file(case, judge), judge.book)
+        try:
+            made = make_case(await self.case_file(case, judge), judge.book)
+        except Unreadable:
+            _log.warning("the rulebook cannot read a case", case=case.ref, version=judge.book.edition.version)
+            return Refused(Refusal.NOT_FOUND)
         decided = plain(await asyncio.to_thread(judge.decide, made))
         articles = judge.book.articles
         told = [Reason(**reason) for reason in decided["reasons"]]
