@@ -1,0 +1,1 @@
+"""Chinese documents on paper (PDF by typst) from plain values; what they say is decided elsewhere."""

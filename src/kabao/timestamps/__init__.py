@@ -1,0 +1,1 @@
+"""Timestamps (RFC 3161) of digests from outside authorities, asked for until they come and verified when they do."""
