@@ -3,3 +3,8 @@
 Invariants: a leaf is a commitment and never the record itself; positions have no gap; a checkpoint is signed only
 after everything under it is durable; business transactions never wait for the log.
 """
+
+from kabao.tlog.model import Checkpoint, Draft, StoredRecord
+from kabao.tlog.ports import Source
+
+__all__ = ["Checkpoint", "Draft", "Source", "StoredRecord"]

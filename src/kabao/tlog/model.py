@@ -1,0 +1,49 @@
+"""What the log takes in and what it gives back; how trees, notes and proofs are made stands in the other files."""
+
+from datetime import datetime
+
+import msgspec
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that waits to be logged.
+
+    `body` is canonical JSON, kept exactly; `source` and `source_id` name the business row it was written from,
+    `source_id` unique within source, shop and order. `at` is when the business row was written.
+    """
+
+    shop_id: int
+    order_id: int
+    source: str
+    source_id: int
+    kind: str
+    body: bytes
+    at: datetime
+
+
+class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """A record that stands in the log; body and salt are None once it has been erased.
+
+    `record_id` equals `position`, the zero-based index of its leaf. `commitment` is SHA-256(salt || body).
+    """
+
+    shop_id: int
+    order_id: int
+    record_id: int
+    source: str
+    source_id: int
+    kind: str
+    body: bytes | None
+    salt: bytes | None
+    commitment: bytes
+    position: int
+    at: datetime
+
+
+class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
+    """A signed tree head: how many leaves, the root over them, and the whole note without cosignatures."""
+
+    size: int
+    root: bytes
+    note: bytes
+    signed_at: datetime

@@ -1,0 +1,27 @@
+"""Where records come from and how witnesses are reached, bound in wiring."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from kabao.postgres import Connection
+from kabao.tlog.model import Draft, StoredRecord
+
+
+class Source(Protocol):
+    """One kind of business row whose writing is logged; the log knows nothing of what it means."""
+
+    @property
+    def name(self) -> str:
+        """The word that stands in `Draft.source`."""
+
+    async def take(self, conn: Connection, limit: int) -> Sequence[Draft]:
+        """Lock rows without a position (FOR UPDATE SKIP LOCKED), oldest first, and write their bodies."""
+
+    async def mark(self, conn: Connection, positions: Sequence[tuple[Draft, int]]) -> None:
+        """Write each row's position, in the transaction that took it."""
+
+    async def again(self, conn: Connection, records: Sequence[StoredRecord]) -> Sequence[Draft | None]:
+        """Write the bodies anew from the rows as they are now, one for each record in its order; None without a row.
+
+        For the audit: a row that was changed since gives another body.
+        """
