@@ -1,0 +1,59 @@
+"""What the documents are made from: text that is ready to be printed, in the order it is printed."""
+
+from typing import Literal
+
+import msgspec
+
+
+class PaperFact(msgspec.Struct, frozen=True):
+    """A label and what stands beside it; a digest or key is set in small figures."""
+
+    label: str
+    text: str
+
+
+class PaperLine(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of the timeline: when, what happened, and the person's own words where there are any."""
+
+    at: str
+    who: str
+    text: str
+    said: str = ""
+
+
+class PaperItem(msgspec.Struct, frozen=True, kw_only=True):
+    """One item of evidence; `picture` names one of the pictures given to the press, empty where there is none."""
+
+    no: int
+    name: str
+    about: str
+    sha256: str
+    note: str = ""
+    picture: str = ""
+
+
+class RulingPaper(msgspec.Struct, frozen=True, kw_only=True):
+    """A ruling as it is printed; never called final, so the ways outside stand below it."""
+
+    title: str
+    facts: list[PaperFact]
+    found: str
+    reasons: str
+    outside: str
+
+
+class PackPaper(msgspec.Struct, frozen=True, kw_only=True):
+    """The paper of an evidence pack."""
+
+    title: str
+    subtitle: str
+    facts: list[PaperFact]
+    parties: list[PaperFact]
+    verifying: list[str]
+    timeline: list[PaperLine]
+    items: list[PaperItem]
+    ruling: RulingPaper | None
+    absent: list[PaperFact]
+
+
+Template = Literal["pack", "ruling"]
