@@ -4,7 +4,7 @@ Invariants: a leaf is a commitment and never the record itself; positions have n
 after everything under it is durable; business transactions never wait for the log.
 """
 
-from kabao.tlog.model import Checkpoint, Draft, StoredRecord
+from kabao.tlog.model import Census, Checkpoint, Draft, StoredRecord
 from kabao.tlog.ports import Source
 
-__all__ = ["Checkpoint", "Draft", "Source", "StoredRecord"]
+__all__ = ["Census", "Checkpoint", "Draft", "Source", "StoredRecord"]

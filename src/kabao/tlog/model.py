@@ -9,7 +9,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     """A record that waits to be logged.
 
     `body` is canonical JSON, kept exactly; `source` and `source_id` name the business row it was written from,
-    `source_id` unique within source, shop and order. `at` is when the business row was written.
+    `source_id` unique within source, shop and order. `at` is when the business row was written. `position` is what
+    the row is marked with: None while it waits.
     """
 
     shop_id: int
@@ -19,6 +20,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     body: bytes
     at: datetime
+    position: int | None = None
 
 
 class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -47,3 +49,11 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     root: bytes
     note: bytes
     signed_at: datetime
+
+
+class Census(msgspec.Struct, frozen=True, kw_only=True):
+    """How the rows of a source stand: how many are marked with a position, how many wait, since when the oldest."""
+
+    marked: int
+    waiting: int
+    oldest: datetime | None

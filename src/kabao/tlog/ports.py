@@ -1,10 +1,11 @@
 """Where records come from and how witnesses are reached, bound in wiring."""
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Protocol
 
 from kabao.postgres import Connection
-from kabao.tlog.model import Draft, StoredRecord
+from kabao.tlog.model import Census, Draft, StoredRecord
 
 
 class Source(Protocol):
@@ -23,5 +24,8 @@ class Source(Protocol):
     async def again(self, conn: Connection, records: Sequence[StoredRecord]) -> Sequence[Draft | None]:
         """Write the bodies anew from the rows as they are now, one for each record in its order; None without a row.
 
-        For the audit: a row that was changed since gives another body.
+        For the audit: a row that was changed since gives another body, and `Draft.position` is the row's mark.
         """
+
+    async def census(self, conn: Connection, before: datetime) -> Census:
+        """Count the marked rows of all shops, and the rows written before an instant that still wait."""
