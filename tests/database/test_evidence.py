@@ -12,7 +12,7 @@ from obstore.store import LocalStore, MemoryStore
 from PIL import Image
 
 from dispute import code
-from kabao.evidence import MAX_FILE_BYTES, EvidenceService, Item, Message
+from kabao.evidence import MAX_FILE_BYTES, MAX_FILES_PER_SIDE, EvidenceService, Item, Message
 from kabao.evidence.blobs import BlobDamaged, Blobs, StorageFull
 from kabao.evidence.model import AuthorRole, MediaType
 from kabao.evidence.rules import blob_path
@@ -180,15 +180,15 @@ async def test_the_same_file_twice_at_once_is_one_item(bench: Bench) -> None:
 
 
 async def test_one_side_cannot_use_up_the_room_of_the_other(bench: Bench) -> None:
-    for number in range(20):
+    for number in range(MAX_FILES_PER_SIDE):
         await bench.add(f"flood {number}".encode(), by=2, role="merchant")
     assert code(await bench.add(b"one more", by=2, role="merchant")) is Refusal.TOO_MANY_FILES
     assert isinstance(await bench.add(b"the buyer's proof"), Item)
 
 
-async def test_files_at_once_are_numbered_without_gaps_up_to_twenty(bench: Bench) -> None:
-    answers = await asyncio.gather(*(bench.add(f"file {number}".encode()) for number in range(24)))
-    assert [item.item_no for item in await bench.items()] == list(range(1, 21))
+async def test_files_at_once_are_numbered_without_gaps_up_to_the_limit(bench: Bench) -> None:
+    answers = await asyncio.gather(*(bench.add(f"file {number}".encode()) for number in range(MAX_FILES_PER_SIDE + 4)))
+    assert [item.item_no for item in await bench.items()] == list(range(1, MAX_FILES_PER_SIDE + 1))
     assert [code(answer) for answer in answers if isinstance(answer, Refused)] == [Refusal.TOO_MANY_FILES] * 4
 
 

@@ -1,4 +1,4 @@
-"""What is said and handed in about an order: messages and files, as plain values. Nothing here is read or written."""
+"""What is said and handed in about an order: messages, files, links, recordings. Nothing here is read or written."""
 
 from datetime import datetime
 from enum import StrEnum
@@ -6,13 +6,20 @@ from typing import Final
 
 import msgspec
 
-MAX_FILE_BYTES: Final = 10 * 1024 * 1024
-MAX_FILES_PER_SIDE: Final = 20
+MIB: Final = 1024 * 1024
+CHUNK_BYTES: Final = 4 * MIB
+MAX_FILES_PER_SIDE: Final = 40
+MAX_BYTES_PER_SIDE: Final = 2048 * MIB
 MAX_MESSAGE_CHARS: Final = 2000
 MAX_FILE_NAME_CHARS: Final = 120
+MAX_LINK_CHARS: Final = 2000
 TEXT_PREVIEW_BYTES: Final = 20 * 1024
 PREVIEW_PIXELS: Final = 1600
 """The longer side of an image's preview."""
+PER_MILLE: Final = 1000
+MAX_MARKS: Final = 100
+"""Rectangles in one picture, over all the times it was blacked out."""
+MAX_HINT_CHARS: Final = 80
 
 
 class AuthorRole(StrEnum):
@@ -23,13 +30,57 @@ class AuthorRole(StrEnum):
     SUPPORT = "support"
 
 
+class ItemKind(StrEnum):
+    """How something came: a file, a web address kept as words, a recording made on the page."""
+
+    FILE = "file"
+    LINK = "link"
+    RECORDING = "recording"
+
+
 class MediaType(StrEnum):
     """What is taken, as told from the content and never from the name."""
 
     PNG = "image/png"
     JPEG = "image/jpeg"
     WEBP = "image/webp"
+    GIF = "image/gif"
+    AVIF = "image/avif"
+    MP4 = "video/mp4"
+    QUICKTIME = "video/quicktime"
+    WEBM = "video/webm"
+    MP3 = "audio/mpeg"
+    OGG = "audio/ogg"
+    M4A = "audio/mp4"
+    PDF = "application/pdf"
     TEXT = "text/plain"
+    LINK = "text/uri-list"
+
+    @property
+    def family(self) -> str:
+        """The word before the slash."""
+        return self.value.partition("/")[0]
+
+
+LIMITS: Final[dict[MediaType, int]] = {
+    MediaType.PNG: 25 * MIB,
+    MediaType.JPEG: 25 * MIB,
+    MediaType.WEBP: 25 * MIB,
+    MediaType.GIF: 25 * MIB,
+    MediaType.AVIF: 25 * MIB,
+    MediaType.MP4: 1024 * MIB,
+    MediaType.QUICKTIME: 1024 * MIB,
+    MediaType.WEBM: 1024 * MIB,
+    MediaType.MP3: 100 * MIB,
+    MediaType.OGG: 100 * MIB,
+    MediaType.M4A: 100 * MIB,
+    MediaType.PDF: 50 * MIB,
+    MediaType.TEXT: 5 * MIB,
+    MediaType.LINK: 4 * MAX_LINK_CHARS,
+}
+"""The most bytes of one file of each kind."""
+MAX_FILE_BYTES: Final = 10 * MIB
+"""The most bytes of a file that comes in one piece."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -43,15 +94,84 @@ class Message(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
-class Item(msgspec.Struct, frozen=True, kw_only=True):
-    """One file handed in, kept byte for byte; `item_no` counts from 1 within the order ("证据 3").
+class Hints(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What a file says of itself. Anyone can write anything there, so it is shown as the file's word, never ours.
 
-    `digest` is the SHA-256 of the original, `preview_digest` that of the re-encoded image (None for text).
+    `made_at` and `changed_at` are times as the file writes them, ``2026-11-23 14:02:05`` with an offset where it
+    gives one; `traces` are words of `TRACES`.
+    """
+
+    made_at: str = ""
+    changed_at: str = ""
+    device: str = ""
+    software: str = ""
+    traces: list[str] = []
+    has_location: bool = False
+
+
+class MediaFacts(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """What was measured in a file: pixels, length in milliseconds, codecs as the container names them; 0 unknown."""
+
+    width: int = 0
+    height: int = 0
+    millis: int = 0
+    codecs: list[str] = []
+
+
+class Mark(msgspec.Struct, frozen=True, kw_only=True):
+    """A rectangle blacked out in a picture, in thousandths of its upright width and height."""
+
+    left: int
+    top: int
+    right: int
+    bottom: int
+
+
+class Chunk(msgspec.Struct, frozen=True, kw_only=True):
+    """One piece of an upload as it came; `seq` counts from 1; `head` is the chain after it (recordings only)."""
+
+    seq: int
+    digest: bytes
+    byte_size: int
+    received_at: datetime
+    head: bytes | None = None
+
+
+class Gap(msgspec.Struct, frozen=True, kw_only=True):
+    """A pause in a recording's arrival before chunk `seq`."""
+
+    seq: int
+    millis: int
+
+
+class RecordingEnd(msgspec.Struct, frozen=True, kw_only=True):
+    """How a recording stands: what it was opened with, the end of its chain, and when it was received.
+
+    `not_before` is the log's checkpoint note it was opened with (empty where there was no log), `head` the chain's
+    last link in hex; `is_cut` where the recorder never closed it and it was closed with what had arrived.
+    """
+
+    not_before: str
+    head: str
+    chunks: int
+    opened_at: datetime
+    closed_at: datetime
+    is_cut: bool
+
+
+class Item(msgspec.Struct, frozen=True, kw_only=True):
+    """One thing handed in, kept byte for byte; `item_no` counts from 1 within the order ("证据 3").
+
+    `digest` is the SHA-256 of the original (of a link: of its words in UTF-8); `preview_digest` that of what
+    everybody sees now, None where there is no such file (a text nobody blacked out is shown from its original; PDFs,
+    video and sound have facts instead of a preview). `masks` counts how often the preview was blacked out, last at
+    `masked_at`. `erased_at` is set where the bytes are gone and only the record stays.
     """
 
     item_id: int
     item_no: int
     case_id: int | None
+    kind: ItemKind = ItemKind.FILE
     file_name: str
     media_type: MediaType
     byte_size: int
@@ -60,17 +180,74 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     given_by: int
     given_role: AuthorRole
     at: datetime
+    link: str = ""
+    hints: Hints = Hints()
+    facts: MediaFacts = MediaFacts()
+    recording: RecordingEnd | None = None
+    masks: int = 0
+    masked_at: datetime | None = None
+    erased_at: datetime | None = None
 
     @property
     def is_image(self) -> bool:
         """Whether the preview is a picture."""
-        return self.media_type is not MediaType.TEXT
+        return self.media_type.family == "image"
+
+    @property
+    def is_playable(self) -> bool:
+        """Whether who may have the original can play it on the page."""
+        return self.media_type.family in {"video", "audio"}
+
+
+class UploadState(StrEnum):
+    """Where an upload stands."""
+
+    OPEN = "open"
+    FINISHED = "finished"
+    ABANDONED = "abandoned"
+
+
+class Upload(msgspec.Struct, frozen=True, kw_only=True):
+    """A file or recording on its way; `byte_size` is what was announced, 0 for a recording."""
+
+    upload_id: int
+    case_id: int | None
+    kind: ItemKind
+    file_name: str
+    byte_size: int
+    chunk_bytes: int
+    not_before: bytes
+    given_by: int
+    given_role: AuthorRole
+    opened_at: datetime
+    state: UploadState
+    item_id: int | None = None
+
+
+class Mask(msgspec.Struct, frozen=True, kw_only=True):
+    """One time a preview was blacked out: by whom, what came out, and where in a picture."""
+
+    mask_no: int
+    item_id: int
+    preview_digest: bytes
+    marks: list[Mark]
+    by_id: int
+    at: datetime
 
 
 class FileBody(msgspec.Struct, frozen=True, kw_only=True):
-    """The bytes to serve, and as what; always with `nosniff`, an original always as an attachment."""
+    """The bytes to serve, and as what; always with `nosniff`."""
 
     file_name: str
     media_type: str
     content: bytes
+    digest: bytes
+
+
+class SealedFile(msgspec.Struct, frozen=True, kw_only=True):
+    """An original that somebody may have; its bytes are read by `EvidenceService.read`, piece by piece."""
+
+    file_name: str
+    media_type: MediaType
+    byte_size: int
     digest: bytes

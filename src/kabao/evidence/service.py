@@ -96,7 +96,7 @@ class EvidenceService:
         """Take one file of at most 10 MiB: PNG, JPEG, WebP or plain UTF-8 text, told from its content.
 
         Refuses FILE_TOO_LARGE, FILE_EMPTY, FILE_TYPE_UNKNOWN, FILE_UNREADABLE, FILE_ALREADY_THERE (by the same
-        person), TOO_MANY_FILES (20 a side), STORAGE_FULL, NOT_FOUND. The bytes are durable before the row is.
+        person), TOO_MANY_FILES (40 a side), STORAGE_FULL, NOT_FOUND. The bytes are durable before the row is.
         """
         content = await _at_most(stream, MAX_FILE_BYTES)
         if isinstance(content, Refused):
@@ -164,7 +164,7 @@ class EvidenceService:
 
     async def _item(self, shop_id: int, order_id: int, item_id: int) -> Item | None:
         async with self._database.connection() as conn:
-            return await store.item(conn, shop_id, order_id, item_id)
+            return await store.find_item(conn, shop_id, order_id, item_id)
 
     async def _preview(self, content: bytes, kind: MediaType) -> bytes | None:
         if kind is MediaType.TEXT:
@@ -179,7 +179,7 @@ class EvidenceService:
             why = await store.why_not_added(conn, shop_id, order_id, digest, author_id, author_role)
         if not why.order_exists:
             return Refused(Refusal.NOT_FOUND)
-        if why.is_there:
+        if why.there_already is not None:
             return Refused(Refusal.FILE_ALREADY_THERE)
         return Refused(Refusal.TOO_MANY_FILES) if why.files >= MAX_FILES_PER_SIDE else None
 
@@ -187,7 +187,7 @@ class EvidenceService:
         """Write the row; where another file took the number meanwhile, take the next one."""
         while True:
             async with self._database.connection() as conn:
-                kept = await store.add_item(conn, shop_id, order_id, item, self._clock.instant())
+                kept = await store.add_item(conn, shop_id, order_id, item, None, self._clock.instant())
             if kept is not None:
                 return kept
             refused = await self._why_not(shop_id, order_id, item.digest, item.given_by, item.given_role)
