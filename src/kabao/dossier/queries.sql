@@ -1,0 +1,221 @@
+-- name: order_events_due
+-- Locks order events that wait for the log, oldest first. Index: order_event_unlogged.
+SELECT shop_id, order_id, event_id AS source_id FROM order_event
+ WHERE log_position IS NULL ORDER BY event_id LIMIT $1 FOR UPDATE SKIP LOCKED
+
+-- name: order_events
+-- Order events by key, with what belongs to each kind, in the order asked for. Index: order_event_pkey, orders_pkey,
+-- listing_snapshot_pkey, notice_confirmation_pkey, payment_of_order, reveal_receipt_pkey.
+SELECT w.n, e.log_position, e.shop_id, e.order_id, e.event_id AS source_id, e.kind, e.from_state, e.to_state, e.actor_role AS by, e.reason,
+       e.amount_minor, e.due_at, e.at,
+       o.listing_id, o.snapshot_no, s.digest AS snapshot_digest, o.quantity, o.unit_minor, o.currency,
+       o.amount_minor AS order_minor,
+       CASE WHEN e.kind = 'placed' THEN s.document -> 'terms' END AS terms,
+       CASE WHEN e.kind = 'delivered' THEN coalesce((s.document #>> '{terms,delivery_promise_seconds}')::int, 60) END
+         AS promise_seconds,
+       CASE WHEN e.kind = 'placed' THEN (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.notice_id, 'wording', n.wording,
+               'place', n.place, 'version', n.version,
+               'at', to_char(n.confirmed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) ORDER BY n.notice_id), '[]')
+           FROM notice_confirmation n WHERE n.shop_id = e.shop_id AND n.order_id = e.order_id) END AS notices,
+       CASE WHEN e.kind IN ('paid', 'wrong_amount', 'second_payment', 'late_refunded') THEN (
+         SELECT jsonb_build_object('provider', p.provider, 'payment_id', p.payment_id, 'amount_minor', p.amount_minor,
+                  'currency', p.currency)
+           FROM payment p WHERE p.shop_id = e.shop_id AND p.order_id = e.order_id AND p.received_at = e.at
+            AND p.outcome = CASE e.kind WHEN 'paid' THEN 'applied' ELSE e.kind END
+          ORDER BY p.payment_id LIMIT 1) END AS payment,
+       CASE WHEN e.kind = 'opened' THEN (SELECT coalesce(jsonb_agg(jsonb_build_object('pos', r.pos, 'device', r.device,
+               'network', r.network, 'digest', encode(r.digest, 'hex')) ORDER BY r.pos, r.key_id), '[]')
+           FROM reveal_receipt r WHERE r.shop_id = e.shop_id AND r.order_id = e.order_id AND r.first_at = e.at
+            AND r.pos = ANY (string_to_array(e.reason, ',')::int[])) END AS reveals
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (shop_id, order_id, source_id, n)
+  JOIN order_event e ON e.shop_id = w.shop_id AND e.order_id = w.order_id AND e.event_id = w.source_id
+  JOIN orders o ON o.shop_id = e.shop_id AND o.order_id = e.order_id
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+ ORDER BY w.n
+
+-- name: order_events_mark
+-- Writes where order events stand in the log. Index: order_event_pkey.
+UPDATE order_event e SET log_position = w.position
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w (shop_id, order_id, source_id, position)
+ WHERE e.shop_id = w.shop_id AND e.order_id = w.order_id AND e.event_id = w.source_id
+
+-- name: case_events_due
+-- Locks case events that wait for the log, oldest first. Index: case_event_unlogged, cases_pkey.
+SELECT e.shop_id, c.order_id, e.event_id AS source_id FROM case_event e JOIN cases c USING (shop_id, case_id)
+ WHERE e.log_position IS NULL ORDER BY e.event_id LIMIT $1 FOR UPDATE OF e SKIP LOCKED
+
+-- name: case_events
+-- Case events by key, with claim, offer and ruling where the kind has one. Index: cases_of_order, case_event_pkey,
+-- case_offer_pkey, ruling_pkey.
+SELECT w.n, e.log_position, c.shop_id, c.order_id, c.case_id, e.event_id AS source_id, e.kind, e.from_stage, e.to_stage, e.actor_role AS by,
+       e.body, e.due_at, e.at,
+       CASE WHEN e.kind = 'opened' THEN jsonb_build_object('claim', c.claim, 'demand', c.demand, 'demand_minor',
+         c.demand_minor) END AS claim,
+       CASE WHEN f.offer_id IS NOT NULL THEN jsonb_build_object('by', f.by_role, 'kind', f.kind, 'refund_minor',
+         f.refund_minor, 'note', f.note) END AS offer,
+       CASE WHEN e.kind = 'ruled' THEN r.outcome END AS outcome, r.refund_minor, r.facts, r.reasons, r.made_at,
+       CASE WHEN e.kind = 'ruled' THEN coalesce(
+         (SELECT v.version FROM rulebook_version v WHERE v.effective_at <= o.placed_at ORDER BY v.effective_at DESC LIMIT 1),
+         (SELECT v.version FROM rulebook_version v WHERE v.effective_at IS NOT NULL ORDER BY v.effective_at LIMIT 1)) END
+         AS rulebook
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (shop_id, order_id, source_id, n)
+  JOIN cases c ON c.shop_id = w.shop_id AND c.order_id = w.order_id
+  JOIN case_event e ON e.shop_id = c.shop_id AND e.case_id = c.case_id AND e.event_id = w.source_id
+  JOIN orders o ON o.shop_id = c.shop_id AND o.order_id = c.order_id
+  LEFT JOIN case_offer f ON f.shop_id = e.shop_id AND f.case_id = e.case_id AND f.offer_id = e.offer_id
+  LEFT JOIN ruling r ON r.shop_id = c.shop_id AND r.case_id = c.case_id
+ ORDER BY w.n
+
+-- name: case_events_mark
+-- Writes where case events stand in the log. Index: cases_of_order, case_event_pkey.
+UPDATE case_event e SET log_position = w.position
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w (shop_id, order_id, source_id, position)
+  JOIN cases c ON c.shop_id = w.shop_id AND c.order_id = w.order_id
+ WHERE e.shop_id = c.shop_id AND e.case_id = c.case_id AND e.event_id = w.source_id
+
+-- name: messages_due
+-- Locks messages that wait for the log, oldest first. Index: message_unlogged.
+SELECT shop_id, order_id, message_id AS source_id FROM message
+ WHERE log_position IS NULL ORDER BY message_id LIMIT $1 FOR UPDATE SKIP LOCKED
+
+-- name: messages
+-- Messages by key, in the order asked for. Index: message_pkey.
+SELECT w.n, m.log_position, m.shop_id, m.order_id, m.message_id AS source_id, m.author_role AS by, m.body AS text, m.at
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (shop_id, order_id, source_id, n)
+  JOIN message m ON m.shop_id = w.shop_id AND m.order_id = w.order_id AND m.message_id = w.source_id
+ ORDER BY w.n
+
+-- name: messages_mark
+-- Writes where messages stand in the log. Index: message_pkey.
+UPDATE message m SET log_position = w.position
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w (shop_id, order_id, source_id, position)
+ WHERE m.shop_id = w.shop_id AND m.order_id = w.order_id AND m.message_id = w.source_id
+
+-- name: facts_due
+-- Locks what was said of facts and waits for the log, oldest first. Index: case_fact_unlogged, cases_pkey.
+SELECT f.shop_id, c.order_id, f.said_id AS source_id FROM case_fact f JOIN cases c USING (shop_id, case_id)
+ WHERE f.log_position IS NULL ORDER BY f.said_id LIMIT $1 FOR UPDATE OF f SKIP LOCKED
+
+-- name: facts
+-- What was said of facts, by key, in the order asked for. Index: cases_of_order, case_fact_pkey, evidence_item_pkey.
+SELECT w.n, f.log_position, c.shop_id, c.order_id, c.case_id, f.said_id AS source_id, f.fact, f.shows, f.kind, f.confidence,
+       f.by_role AS by, i.item_no, f.note, f.at
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (shop_id, order_id, source_id, n)
+  JOIN cases c ON c.shop_id = w.shop_id AND c.order_id = w.order_id
+  JOIN case_fact f ON f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.said_id = w.source_id
+  LEFT JOIN evidence_item i ON i.shop_id = c.shop_id AND i.order_id = c.order_id AND i.item_id = f.item_id
+ ORDER BY w.n
+
+-- name: facts_mark
+-- Writes where said facts stand in the log. Index: cases_of_order, case_fact_pkey.
+UPDATE case_fact f SET log_position = w.position
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w (shop_id, order_id, source_id, position)
+  JOIN cases c ON c.shop_id = w.shop_id AND c.order_id = w.order_id
+ WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.said_id = w.source_id
+
+-- name: items_due
+-- Locks items of evidence that wait for the log, oldest first. Index: evidence_item_unlogged.
+SELECT shop_id, order_id, item_id AS source_id FROM evidence_item
+ WHERE log_position IS NULL ORDER BY item_id LIMIT $1 FOR UPDATE SKIP LOCKED
+
+-- name: items
+-- Items of evidence by key, in the order asked for. Index: evidence_item_pkey.
+SELECT w.n, i.log_position, i.shop_id, i.order_id, i.item_id AS source_id, i.case_id, i.item_no, i.given_role AS by, i.kind,
+       i.file_name, i.media_type, i.byte_size, i.digest, i.preview_digest, i.link, i.hints, i.facts, i.recording, i.at
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (shop_id, order_id, source_id, n)
+  JOIN evidence_item i ON i.shop_id = w.shop_id AND i.order_id = w.order_id AND i.item_id = w.source_id
+ ORDER BY w.n
+
+-- name: items_mark
+-- Writes where items stand in the log. Index: evidence_item_pkey.
+UPDATE evidence_item i SET log_position = w.position
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w (shop_id, order_id, source_id, position)
+ WHERE i.shop_id = w.shop_id AND i.order_id = w.order_id AND i.item_id = w.source_id
+
+-- name: erasures_due
+-- Locks erasures that wait for the log, oldest first. Index: record_erasure_unlogged.
+SELECT shop_id, order_id, erasure_id AS source_id FROM record_erasure
+ WHERE log_position IS NULL ORDER BY erasure_id LIMIT $1 FOR UPDATE SKIP LOCKED
+
+-- name: erasures
+-- Erasures by key, in the order asked for. Index: record_erasure_pkey.
+SELECT w.n, r.log_position, r.shop_id, r.order_id, r.erasure_id AS source_id, r.record_id, r.reason, r.at
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (shop_id, order_id, source_id, n)
+  JOIN record_erasure r ON r.shop_id = w.shop_id AND r.order_id = w.order_id AND r.erasure_id = w.source_id
+ ORDER BY w.n
+
+-- name: erasures_mark
+-- Writes where erasures stand in the log. Index: record_erasure_pkey.
+UPDATE record_erasure r SET log_position = w.position
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w (shop_id, order_id, source_id, position)
+ WHERE r.shop_id = w.shop_id AND r.order_id = w.order_id AND r.erasure_id = w.source_id
+
+-- name: masks_due
+-- Locks masks that wait for the log, oldest first. Index: evidence_mask_unlogged.
+SELECT shop_id, order_id, mask_id AS source_id FROM evidence_mask
+ WHERE log_position IS NULL ORDER BY mask_id LIMIT $1 FOR UPDATE SKIP LOCKED
+
+-- name: masks
+-- Masks by key, in the order asked for; who gave the item is the only one who may mask it. Index: evidence_mask_pkey,
+-- evidence_item_pkey.
+SELECT w.n, m.log_position, m.shop_id, m.order_id, m.mask_id AS source_id, i.item_no, i.given_role AS by, m.mask_no,
+       m.preview_digest, m.marks, m.at
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (shop_id, order_id, source_id, n)
+  JOIN evidence_mask m ON m.shop_id = w.shop_id AND m.order_id = w.order_id AND m.mask_id = w.source_id
+  JOIN evidence_item i ON i.shop_id = m.shop_id AND i.order_id = m.order_id AND i.item_id = m.item_id
+ ORDER BY w.n
+
+-- name: masks_mark
+-- Writes where masks stand in the log. Index: evidence_mask_pkey.
+UPDATE evidence_mask m SET log_position = w.position
+  FROM unnest($1::bigint[], $2::bigint[], $3::bigint[], $4::bigint[]) AS w (shop_id, order_id, source_id, position)
+ WHERE m.shop_id = w.shop_id AND m.order_id = w.order_id AND m.mask_id = w.source_id
+
+-- name: order_events_census
+-- Counts the logged rows of all shops and those written before an instant that still wait. Index: none, it reads all;
+-- the others go by order_event_unlogged.
+SELECT (SELECT count(*) FROM order_event WHERE log_position IS NOT NULL) AS marked,
+       (SELECT count(*) FROM order_event WHERE log_position IS NULL AND at < $1) AS waiting,
+       (SELECT min(at) FROM order_event WHERE log_position IS NULL AND at < $1) AS oldest
+
+-- name: case_events_census
+-- Counts the logged rows of all shops and those written before an instant that still wait. Index: none, it reads all;
+-- the others go by case_event_unlogged.
+SELECT (SELECT count(*) FROM case_event WHERE log_position IS NOT NULL) AS marked,
+       (SELECT count(*) FROM case_event WHERE log_position IS NULL AND at < $1) AS waiting,
+       (SELECT min(at) FROM case_event WHERE log_position IS NULL AND at < $1) AS oldest
+
+-- name: messages_census
+-- Counts the logged rows of all shops and those written before an instant that still wait. Index: none, it reads all;
+-- the others go by message_unlogged.
+SELECT (SELECT count(*) FROM message WHERE log_position IS NOT NULL) AS marked,
+       (SELECT count(*) FROM message WHERE log_position IS NULL AND at < $1) AS waiting,
+       (SELECT min(at) FROM message WHERE log_position IS NULL AND at < $1) AS oldest
+
+-- name: facts_census
+-- Counts the logged rows of all shops and those written before an instant that still wait. Index: none, it reads all;
+-- the others go by case_fact_unlogged.
+SELECT (SELECT count(*) FROM case_fact WHERE log_position IS NOT NULL) AS marked,
+       (SELECT count(*) FROM case_fact WHERE log_position IS NULL AND at < $1) AS waiting,
+       (SELECT min(at) FROM case_fact WHERE log_position IS NULL AND at < $1) AS oldest
+
+-- name: items_census
+-- Counts the logged rows of all shops and those written before an instant that still wait. Index: none, it reads all;
+-- the others go by evidence_item_unlogged.
+SELECT (SELECT count(*) FROM evidence_item WHERE log_position IS NOT NULL) AS marked,
+       (SELECT count(*) FROM evidence_item WHERE log_position IS NULL AND at < $1) AS waiting,
+       (SELECT min(at) FROM evidence_item WHERE log_position IS NULL AND at < $1) AS oldest
+
+-- name: masks_census
+-- Counts the logged rows of all shops and those written before an instant that still wait. Index: none, it reads all;
+-- the others go by evidence_mask_unlogged.
+SELECT (SELECT count(*) FROM evidence_mask WHERE log_position IS NOT NULL) AS marked,
+       (SELECT count(*) FROM evidence_mask WHERE log_position IS NULL AND at < $1) AS waiting,
+       (SELECT min(at) FROM evidence_mask WHERE log_position IS NULL AND at < $1) AS oldest
+
+-- name: erasures_census
+-- Counts the logged rows of all shops and those written before an instant that still wait. Index: none, it reads all;
+-- the others go by record_erasure_unlogged.
+SELECT (SELECT count(*) FROM record_erasure WHERE log_position IS NOT NULL) AS marked,
+       (SELECT count(*) FROM record_erasure WHERE log_position IS NULL AND at < $1) AS waiting,
+       (SELECT min(at) FROM record_erasure WHERE log_position IS NULL AND at < $1) AS oldest
