@@ -42,8 +42,6 @@ class _Token(NamedTuple):
     """A response as it is read: by the library, its certificates, the signer's name for its own, what it signed."""
 
     decoded: TimeStampResponse
-    stamped_at: datetime
-    nonce: int | None
     leaf: x509.Certificate | None
     attributes: list[der.Element]
 
@@ -60,34 +58,43 @@ def check_response(
 
     Faults, in this order: MALFORMED, REJECTED, OTHER_NONCE, OTHER_DIGEST, UNTRUSTED, CLOCK.
     """
+    roots = x509.load_pem_x509_certificates(authority.roots_pem)
+    try:
+        return _judged(roots, request, body, response, now)
+    except Exception:  # noqa: BLE001  the libraries raise what they like over bytes made to confuse them
+        return Faulty(Fault.MALFORMED)
+
+
+def _judged(
+    roots: list[x509.Certificate], request: TimeStampRequest, body: bytes, response: bytes, now: datetime
+) -> Accepted | Faulty:
     token = _read(response)
     if isinstance(token, Faulty):
         return token
     info = token.decoded.tst_info
-    if token.nonce != request.nonce:
+    if info.nonce != request.nonce:
         return Faulty(Fault.OTHER_NONCE)
     if info.message_imprint.hash_algorithm != SHA256_OID or info.message_imprint.message != sha256(body).digest():
         return Faulty(Fault.OTHER_DIGEST)
-    why = _distrust(authority, token, body)
+    why = _distrust(roots, token, body)
     if why or token.leaf is None:
         return Faulty(Fault.UNTRUSTED, why)
-    if not is_plausible(token.stamped_at, now):
-        return Faulty(Fault.CLOCK, f"{(token.stamped_at - now).total_seconds():+.0f} s")
+    if not is_plausible(info.gen_time, now):
+        return Faulty(Fault.CLOCK, f"{(info.gen_time - now).total_seconds():+.0f} s")
     return Accepted(
-        stamped_at=token.stamped_at,
+        stamped_at=info.gen_time,
         serial=f"{info.serial_number:x}",
         expires_at=token.leaf.not_valid_after_utc,
     )
 
 
-def _distrust(authority: Authority, token: _Token, body: bytes) -> str:
+def _distrust(roots: list[x509.Certificate], token: _Token, body: bytes) -> str:
     """Return why the signature does not count, or nothing."""
-    roots = x509.load_pem_x509_certificates(authority.roots_pem)
     try:
         VerifierBuilder(roots=roots).build().verify_message(token.decoded, body)
-        is_named = token.leaf is not None and _is_named(token.leaf, token.attributes)
-    except (VerificationError, ValueError, IndexError) as failure:
+    except (VerificationError, ValueError) as failure:
         return _reason(str(failure))
+    is_named = token.leaf is not None and _is_named(token.leaf, token.attributes)
     return "" if is_named else "the token does not name the certificate it is signed by"
 
 
@@ -102,20 +109,16 @@ def _reason(words: str) -> str:
 def _read(response: bytes) -> _Token | Faulty:
     if len(response) > MAX_RESPONSE_BYTES:
         return Faulty(Fault.MALFORMED, "longer than 64 KB")
-    try:
-        status, *tokens = der.read(response).children()
-        granted = status.children()[0]
-        if granted.raw != der.integer(GRANTED):
-            return Faulty(Fault.REJECTED, f"status {granted.body[-1]}")
-        return _read_token(status, tokens[0])
-    except (ValueError, IndexError):
-        return Faulty(Fault.MALFORMED)
+    status, *tokens = der.read(response).children()
+    granted = status.children()[0]
+    if granted.raw != der.integer(GRANTED):
+        return Faulty(Fault.REJECTED, f"status {granted.body[-1]}")
+    return _read_token(status, der.read(b"".join(token.raw for token in tokens)))
 
 
 def _read_token(status: der.Element, token: der.Element) -> _Token:
-    """Read the TimeStampToken of a response. Raises ValueError, IndexError for another structure."""
     kind, wrapped = token.children()
-    signed = der.read(wrapped.body).children()
+    signed = der.read(der.read(wrapped.raw, der.TAGGED_0).body).children()
     carried = next((part for part in signed if part.tag == der.TAGGED_0), None)
     # openssl and others send certificates in the order of their chain, where DER wants them sorted, and the library
     # reads DER alone. They lie outside what is signed.
@@ -124,13 +127,10 @@ def _read_token(status: der.Element, token: der.Element) -> _Token:
     _, identifier, _, *rest = signer.children()
     issuer, serial = identifier.children()
     attributes, *_ = [part for part in rest if part.tag == der.TAGGED_0]
-    decoded = decode_timestamp_response(
-        der.sequence(status.raw, der.sequence(kind.raw, der.value(der.TAGGED_0, der.sequence(*parts))))
-    )
     return _Token(
-        decoded=decoded,
-        stamped_at=decoded.tst_info.gen_time,
-        nonce=decoded.tst_info.nonce,
+        decoded=decode_timestamp_response(
+            der.sequence(status.raw, der.sequence(kind.raw, der.value(der.TAGGED_0, der.sequence(*parts))))
+        ),
         leaf=_leaf([] if carried is None else _raws(carried), issuer.raw, serial.raw),
         attributes=attributes.children(),
     )
@@ -141,7 +141,7 @@ def _raws(element: der.Element) -> list[bytes]:
 
 
 def _leaf(carried: list[bytes], issuer: bytes, serial: bytes) -> x509.Certificate | None:
-    """Return the certificate that the signer names, where it came along. Raises ValueError for a malformed one."""
+    """Return the certificate that the signer names, where it came along."""
     for raw in carried:
         certificate = x509.load_der_x509_certificate(raw)
         if certificate.issuer.public_bytes() == issuer and der.integer(certificate.serial_number) == serial:
@@ -150,10 +150,7 @@ def _leaf(carried: list[bytes], issuer: bytes, serial: bytes) -> x509.Certificat
 
 
 def _is_named(leaf: x509.Certificate, attributes: list[der.Element]) -> bool:
-    """Tell whether the signed attributes name the certificate by its hash, so that no other can be put in its place.
-
-    Raises ValueError, IndexError for another structure.
-    """
+    """Tell whether the signed attributes name the certificate by its hash, so that no other can be put in its place."""
     raw = leaf.public_bytes(Encoding.DER)
     named = 0
     for attribute in attributes:

@@ -3,7 +3,7 @@
 from kabao.postgres.script import run_script_beside
 
 revision = "0008_uploads"
-down_revision = "0006_log"
+down_revision = "0007_timestamps"
 
 
 def upgrade() -> None:
