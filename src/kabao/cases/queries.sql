@@ -137,3 +137,11 @@ RETURNING said_id
 -- name: every_case
 -- Every case there is, oldest first, for replaying a change of rules. Index: none, it reads everything.
 SELECT shop_id, case_id, buyer_id FROM cases ORDER BY case_id
+
+-- name: erasures
+-- What was erased of an order's records, oldest first. Index: record_erasure_pkey.
+SELECT erasure_id, record_id, reason, at FROM record_erasure WHERE shop_id = $1 AND order_id = $2 ORDER BY erasure_id
+
+-- name: cases_of_order
+-- The cases of an order, oldest first. Index: cases_of_order.
+SELECT case_id FROM cases WHERE shop_id = $1 AND order_id = $2 ORDER BY case_id

@@ -419,6 +419,7 @@ class CaseService:
             offers = await store.offers(conn, shop_id, case_id)
             ruling = await store.ruling(conn, shop_id, case_id)
             events = await store.events(conn, shop_id, case_id)
+            erasures = await store.erasures(conn, shop_id, case.order_id)
         return build_view(
             case,
             side,
@@ -428,6 +429,7 @@ class CaseService:
             events=events,
             messages=await self._evidence.messages(shop_id, case.order_id),
             items=await self._evidence.items(shop_id, case.order_id),
+            erasures=erasures,
         )
 
 

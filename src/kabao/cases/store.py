@@ -82,6 +82,15 @@ class CaseEvent(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+class ErasureRow(msgspec.Struct, frozen=True, kw_only=True):
+    """That a record of the log lost its content for good, and why."""
+
+    erasure_id: int
+    record_id: int
+    reason: str
+    at: datetime
+
+
 async def order_to_open(conn: Connection, shop_id: int, order_id: int, at: datetime | None) -> ToOpen | None:
     """Return the parties of an order."""
     row = await conn.fetchrow(_SQL.order_to_open, shop_id, order_id, at)
@@ -368,3 +377,13 @@ async def say_fact(
 async def every_case(conn: Connection) -> list[tuple[int, int, int]]:
     """Return shop, case and buyer of every case, oldest first."""
     return [(row["shop_id"], row["case_id"], row["buyer_id"]) for row in await conn.fetch(_SQL["every_case"])]
+
+
+async def erasures(conn: Connection, shop_id: int, order_id: int) -> list[ErasureRow]:
+    """Return what was erased of an order's records, oldest first."""
+    return [ErasureRow(**dict(row)) for row in await conn.fetch(_SQL["erasures"], shop_id, order_id)]
+
+
+async def cases_of_order(conn: Connection, shop_id: int, order_id: int) -> list[int]:
+    """Return the cases of an order, oldest first."""
+    return [row["case_id"] for row in await conn.fetch(_SQL["cases_of_order"], shop_id, order_id)]

@@ -5,23 +5,31 @@ from typing import Any, NamedTuple
 
 from kabao.cases import words
 from kabao.cases.model import OfferView, RulingView, TimelineFile, TimelineLine
-from kabao.cases.store import CaseEvent, CaseRow
+from kabao.cases.store import CaseEvent, ErasureRow
 from kabao.evidence import Item, Message
 from kabao.kernel import digest_of
 from kabao.orders import OrderEvent
 
 
-class Sources(NamedTuple):
-    """Everything a timeline is made from."""
+class CaseSources(NamedTuple):
+    """What happened in one case of an order; `opening` is its claim and demand in words."""
 
-    case: CaseRow
     opening: str
     offers: list[OfferView]
     ruling: RulingView | None
-    case_events: list[CaseEvent]
+    events: list[CaseEvent]
+
+
+class Sources(NamedTuple):
+    """Everything a timeline is made from: an order with any number of cases."""
+
+    shop_id: int
+    order_id: int
+    cases: list[CaseSources]
     order_events: list[OrderEvent]
     messages: list[Message]
     items: list[Item]
+    erasures: list[ErasureRow]
 
 
 class _Placed(NamedTuple):
@@ -34,34 +42,35 @@ class _Placed(NamedTuple):
 def merge(sources: Sources) -> list[TimelineLine]:
     """Return every line in the order it happened; at one instant, the case's step stands before its effects."""
     placed = [
-        *_case_lines(sources),
+        *(placed for case in sources.cases for placed in _case_lines(sources, case)),
         *_order_lines(sources),
         *_message_lines(sources.messages),
         *_file_lines(sources.items),
+        *_erasure_lines(sources),
     ]
     placed.sort(key=lambda entry: entry[:3])
     return [entry.line for entry in placed]
 
 
-def _case_lines(sources: Sources) -> list[_Placed]:
-    offers = {offer.offer_id: offer for offer in sources.offers}
-    ruled = sources.ruling.label if sources.ruling is not None else ""
+def _case_lines(sources: Sources, case: CaseSources) -> list[_Placed]:
+    offers = {offer.offer_id: offer for offer in case.offers}
+    ruled = case.ruling.label if case.ruling is not None else ""
     lines = []
-    for event in sources.case_events:
+    for event in case.events:
         offer = offers.get(event.offer_id) if event.offer_id is not None else None
         body = event.body or ""
         text = words.case_event_text(
-            event.kind, event.actor_role, offer=offer, opening=sources.opening, body=body, ruled=ruled
+            event.kind, event.actor_role, offer=offer, opening=case.opening, body=body, ruled=ruled
         )
         line = _line(
             event.at,
             event.actor_role,
             event.kind,
             text,
-            said=_said(event, body, sources.ruling),
+            said=_said(event, body, case.ruling),
             digest=_digest(
                 "case_event",
-                sources.case,
+                sources,
                 event.event_id,
                 [event.kind, event.from_stage, event.to_stage, event.actor_role, event.body, event.offer_id],
                 event.at,
@@ -94,7 +103,7 @@ def _order_lines(sources: Sources) -> list[_Placed]:
                 ),
                 digest=_digest(
                     "order_event",
-                    sources.case,
+                    sources,
                     event.event_id,
                     [
                         event.kind,
@@ -158,6 +167,24 @@ def _file_lines(items: list[Item]) -> list[_Placed]:
     ]
 
 
+def _erasure_lines(sources: Sources) -> list[_Placed]:
+    return [
+        _Placed(
+            erasure.at,
+            4,
+            erasure.erasure_id,
+            _line(
+                erasure.at,
+                "support",
+                "erased",
+                words.erased_text(erasure.record_id, erasure.reason),
+                digest=_digest("erasure", sources, erasure.erasure_id, [erasure.record_id, erasure.reason], erasure.at),
+            ),
+        )
+        for erasure in sources.erasures
+    ]
+
+
 def _line(
     at: datetime,
     who: str,
@@ -175,6 +202,6 @@ def _line(
     )
 
 
-def _digest(what: str, case: CaseRow, event_id: int, parts: list[Any], at: datetime) -> bytes:
+def _digest(what: str, of: Sources, event_id: int, parts: list[Any], at: datetime) -> bytes:
     # Numbers and text only, so that anyone can recompute it from an exported record.
-    return digest_of([what, case.shop_id, case.order_id, event_id, *parts, at.astimezone(UTC).isoformat()])
+    return digest_of([what, of.shop_id, of.order_id, event_id, *parts, at.astimezone(UTC).isoformat()])

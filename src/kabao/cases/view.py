@@ -3,8 +3,8 @@
 from kabao.cases import rules, words
 from kabao.cases.claims import CLAIMS
 from kabao.cases.model import CaseView, OfferState, OfferView, RulingView, Side
-from kabao.cases.store import CaseEvent, CaseRow
-from kabao.cases.timeline import Sources, merge
+from kabao.cases.store import CaseEvent, CaseRow, ErasureRow
+from kabao.cases.timeline import CaseSources, Sources, merge
 from kabao.evidence import Item, Message
 from kabao.orders import OrderView
 
@@ -19,20 +19,27 @@ def build_view(
     events: list[CaseEvent],
     messages: list[Message],
     items: list[Item],
+    erasures: list[ErasureRow],
 ) -> CaseView:
     """Put a case together; the timeline is the same whoever looks."""
     state, claim = case.state, CLAIMS[case.claim]
     demand_label = words.remedy_label(state.demand, state.demand_minor)
     timeline = merge(
         Sources(
-            case=case,
-            opening=f"{claim.label}，要求{demand_label}",
-            offers=offers,
-            ruling=ruling,
-            case_events=events,
+            shop_id=case.shop_id,
+            order_id=case.order_id,
+            cases=[
+                CaseSources(
+                    opening=f"{claim.label}，要求{demand_label}",
+                    offers=offers,
+                    ruling=ruling,
+                    events=events,
+                )
+            ],
             order_events=order.events,
             messages=messages,
             items=items,
+            erasures=erasures,
         )
     )
     return CaseView(

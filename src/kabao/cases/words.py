@@ -132,6 +132,11 @@ def file_text(who: str, item_no: int) -> str:
     return f"{WHO[who]}提交了证据 {item_no}。"
 
 
+def erased_text(record_id: int, reason: str) -> str:
+    """Say that a record's content was destroyed; its place in the public log stays."""
+    return f"客服删除了公开日志第 {record_id} 条记录的内容，它在日志里的位置还在。原因：{reason}"
+
+
 def decided_label(decision: Decision, case: CaseState) -> str:
     """Write in a few words what a step puts forward, refuses or settles; empty where it does none of that."""
     if decision.remedy is not None:
