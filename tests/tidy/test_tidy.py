@@ -28,6 +28,12 @@ SQL_RUNS_IN = {
 }
 
 
+# Files that may be longer than the limit, and why.
+LONG_FILES = {
+    "src/kabao/packs/verify.py": "it lies in every pack as one file, and whoever doubts a pack reads it as a whole",
+}
+
+
 def python_nodes(text: str) -> Iterator[ast.AST]:
     return ast.walk(ast.parse(text))
 
@@ -38,6 +44,8 @@ def is_third_party(path: str) -> bool:
 
 def long_files(path: str, text: str) -> Iterator[str]:
     if "/migrations/versions/" in path:  # written once, never edited again, read as a whole
+        return
+    if path in LONG_FILES:
         return
     lines = text.count("\n")
     if lines > MAX_FILE_LINES:
@@ -227,6 +235,13 @@ def test_every_sql_exception_is_still_needed() -> None:
 
     files = [place for place in SQL_RUNS_IN if place.endswith(".py")]
     assert [place for place in files if not is_needed(place)] == []
+
+
+def test_every_long_file_is_still_long() -> None:
+    def lines(path: str) -> int:
+        return (ROOT / path).read_text(encoding="utf-8").count("\n")
+
+    assert [path for path in LONG_FILES if lines(path) <= MAX_FILE_LINES] == []
 
 
 def test_tests_use_no_mocks() -> None:

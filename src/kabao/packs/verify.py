@@ -1,0 +1,1538 @@
+"""卡保证据包核验程序：只用 Python 标准库，不联网，不需要卡保。 / The verifier of kabao's evidence packs.
+
+用法：python3 -I verify.py 证据包.zip
+
+核验通过，证明三件事：
+1. 包里的每一个字节，自制作人签署清单以后没有增加、减少、改名或改动。
+2. 带有证明的记录，逐字节存在于公开日志的那个位置；日志当时的样子由日志的密钥签署。
+3. 带有时间戳的日志检查点，在时间戳所写的时间之前已经存在（由第三方时间戳机构签署）。
+
+核验通过，并不证明：记录里说的事情是真的；图片、录屏在交给平台之前没有被编辑；包里写明“缺”的部分存在；密钥属于
+它自称的人。最后一点请您自己核对：把下面打印的公钥与平台公布的、或您早先留下的公钥比较，也可以用 --key、--log-key、
+--authority、--witness 直接指定您信任的那些。
+
+Verifies an evidence pack of kabao with Python's standard library alone, offline, without kabao.
+
+Usage: python3 -I verify.py PACK.zip --en
+
+If everything holds, three things are proved: no byte of the pack was added, removed, renamed or changed since its
+maker signed the manifest; each record with a proof stood, byte for byte, at that place of a public log whose head the
+log's key signed; and each stamped checkpoint of that log existed before the time in its timestamp, signed by a third
+party. It does not prove that what the records say is true, that a picture was unedited before it was handed in, that
+parts named as absent exist, or that a key belongs to whom it says: compare the printed keys with those that the
+platform publishes or that you kept from earlier, or name the ones you trust with --key, --log-key, --authority and
+--witness.
+
+Exit status: 0 everything holds; 1 something fails, and it is named; 2 not a pack (or it cannot be read).
+
+How to read this file: the report first, then the formats from the outside in (JSON, ZIP, signatures, notes, log
+proofs, the manifest), and at the end the examination itself, which reads the pack once from front to back. The format
+is written down in docs/evidence-pack.md of kabao. Needs Python 3.9 or newer.
+"""
+
+from __future__ import annotations
+
+import argparse
+import base64
+import binascii
+import hashlib
+import json
+import os
+import re
+import stat
+import struct
+import sys
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import datetime, timezone
+from functools import lru_cache
+from io import FileIO
+from pathlib import Path
+from typing import Any, NamedTuple
+
+FORMAT = "kabao-pack/1"
+REPORT_FORMAT = "kabao-verify/1"
+
+MANIFEST = "manifest.json"
+SIGNATURE = "manifest.sig"
+
+ENTRY_LIMIT = 0xFFFF_FFFE
+"""Bytes of an entry: the most that a ZIP's own 32 bits can say."""
+MANIFEST_LIMIT = 32 << 20
+SIGNATURE_LIMIT = 16 << 10
+KEPT_LIMITS = {
+    "record": 1 << 20,
+    "proof": 64 << 10,
+    "checkpoint": 16 << 10,
+    "witnesses": 64 << 10,
+    "timestamp": 256 << 10,
+    "authority": 1 << 20,
+    "key": 4 << 10,
+}
+"""Bytes of an entry that is looked into and not only hashed, by role."""
+KEPT_TOTAL = 64 << 20
+"""Bytes of all checkpoints, witnesses, timestamps, authorities and keys together: they are held until the end."""
+CHECKPOINTS_LIMIT = 100
+TIMESTAMPS_LIMIT = 100
+INTEGER_LIMIT = (1 << 53) - 1
+"""The largest integer that every JSON reader understands (RFC 8785)."""
+BUFFER = 1 << 20
+FAULTS_SHOWN = 20
+
+Progress = Callable[[int, int], None]
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The report
+
+
+class WrongError(Exception):
+    """Something does not hold, said in both languages."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        super().__init__(en)
+        self.zh = zh
+        self.en = en
+
+
+class Said(NamedTuple):
+    """One thing, said in both languages."""
+
+    zh: str
+    en: str
+
+
+class Fault(NamedTuple):
+    """What fails, and where: a word for programs, a sentence for people, the entry and the number of what it is."""
+
+    code: str
+    zh: str
+    en: str
+    entry: str | None = None
+    item: int | None = None
+    record: int | None = None
+
+    def line(self, *, english: bool) -> str:
+        """Write the fault as people read it."""
+        where = [f"{self.entry}"] if self.entry is not None else []
+        if self.item is not None:
+            where.append(f"item {self.item}" if english else f"第 {self.item} 项证据")
+        if self.record is not None:
+            where.append(f"record {self.record}" if english else f"第 {self.record} 条记录")
+        said = self.en if english else self.zh
+        if not where:
+            return said
+        return f"{', '.join(where)}: {said}" if english else f"{'，'.join(where)}：{said}"
+
+
+TITLES = {
+    "zip": Said("压缩包格式", "form of the ZIP"),
+    "manifest": Said("清单格式", "form of the manifest"),
+    "signature": Said("清单签名", "signature of the manifest"),
+    "entries": Said("文件内容", "contents of the files"),
+    "verifier": Said("核验程序", "the verifier inside"),
+    "keys": Said("公钥文件", "key files"),
+    "records": Said("记录", "records"),
+    "items": Said("证据", "items"),
+    "proofs": Said("日志证明", "log proofs"),
+    "checkpoint": Said("日志检查点", "log checkpoint"),
+    "witnesses": Said("见证签名", "witness cosignatures"),
+    "timestamps": Said("时间戳", "timestamps"),
+}
+"""The checks, in the order in which they are reported; the words on the left are stable."""
+
+MARKS = {"ok": "✓", "failed": "✗", "absent": "—", "skipped": "·"}
+"""`absent`: the pack carries nothing of the kind; `skipped`: nothing could be checked, for an earlier check failed."""
+
+
+NOT_CHECKED = Said("前面的检查没有通过，无法核验", "could not be checked, for an earlier check failed")
+
+
+@dataclass
+class Check:
+    """One check: how it ended, in a sentence, and what fails."""
+
+    id: str
+    state: str = "skipped"
+    said: Said = NOT_CHECKED
+    faults: list[Fault] = field(default_factory=list)
+
+    def ends(self, zh: str, en: str, state: str = "ok") -> None:
+        """Set how the check ended; where there are faults it has failed, whatever is said here."""
+        if self.faults:
+            count = len(self.faults)
+            self.state, self.said = "failed", Said(f"不通过，{count} 处", f"fails in {count} place{'s'[: count > 1]}")
+        else:
+            self.state, self.said = state, Said(zh, en)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the check as plain values."""
+        shown = [
+            {"code": f.code, "zh": f.zh, "en": f.en, "entry": f.entry, "item": f.item, "record": f.record}
+            for f in self.faults[: 10 * FAULTS_SHOWN]
+        ]
+        title = TITLES[self.id]
+        return {
+            "id": self.id,
+            "state": self.state,
+            "title": {"zh": title.zh, "en": title.en},
+            "zh": self.said.zh,
+            "en": self.said.en,
+            "faults": shown,
+            "fault_count": len(self.faults),
+        }
+
+
+@contextmanager
+def _noting(
+    done: Check, code: str, entry: str | None, item: int | None = None, record: int | None = None
+) -> Iterator[None]:
+    """Turn what is wrong within the block into a fault of the check."""
+    try:
+        yield
+    except WrongError as wrong:
+        done.faults.append(Fault(code, wrong.zh, wrong.en, entry, item, record))
+
+
+@dataclass
+class Report:
+    """What was found: the checks in their order, what is absent, notes, and what the pack says of itself."""
+
+    checks: dict[str, Check] = field(default_factory=lambda: {name: Check(name) for name in TITLES})
+    refused: Said | None = None
+    """Why this is no pack at all."""
+    absent: list[tuple[str, Said]] = field(default_factory=list)
+    notes: list[Said] = field(default_factory=list)
+    about: dict[str, Any] = field(default_factory=dict)
+    """What the pack says of itself: variant, made_at, order, case, title, parts, keys, items."""
+    timestamps: list[dict[str, Any]] = field(default_factory=list)
+    cosignatures: list[dict[str, Any]] = field(default_factory=list)
+
+    @property
+    def exit_code(self) -> int:
+        """0 everything holds, 1 something fails, 2 not a pack."""
+        if self.refused is not None:
+            return 2
+        return 1 if any(check.state in ("failed", "skipped") for check in self.checks.values()) else 0
+
+    @property
+    def failed(self) -> list[Check]:
+        """The checks that failed, in order."""
+        return [check for check in self.checks.values() if check.state == "failed"]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the report as plain values."""
+        return {
+            "format": REPORT_FORMAT,
+            "exit": self.exit_code,
+            "verdict": ("holds", "fails", "not-a-pack")[self.exit_code],
+            "refused": None if self.refused is None else {"zh": self.refused.zh, "en": self.refused.en},
+            "about": self.about,
+            "checks": [check.as_json() for check in self.checks.values()] if self.refused is None else [],
+            "absent": [{"part": part, "zh": said.zh, "en": said.en} for part, said in self.absent],
+            "notes": [{"zh": said.zh, "en": said.en} for said in self.notes],
+            "timestamps": self.timestamps,
+            "cosignatures": self.cosignatures,
+        }
+
+    def lines(self, *, english: bool) -> list[str]:
+        """Write the report for a terminal, one line a check."""
+
+        def words(said: Said) -> str:
+            return said.en if english else said.zh
+
+        if self.refused is not None:
+            return [f"✗ {'not an evidence pack' if english else '不是证据包'}: {words(self.refused)}"]
+        lines = []
+        for check in self.checks.values():
+            lines.append(f"{MARKS[check.state]} {words(TITLES[check.id])}: {words(check.said)}")
+            lines += [f"    ✗ {fault.line(english=english)}" for fault in check.faults[:FAULTS_SHOWN]]
+            if (more := len(check.faults) - FAULTS_SHOWN) > 0:
+                lines.append(f"    … {f'and {more} more' if english else f'另有 {more} 处'}")
+        lines += [f"— {'absent' if english else '缺'}: {part}: {words(said)}" for part, said in self.absent]
+        lines += [f"  {words(said)}" for said in self.notes]
+        verdict = ("everything holds", "does NOT hold") if english else ("全部通过", "没有通过")
+        lines.append(f"{'result' if english else '结论'}: {verdict[self.exit_code]}")
+        return [printable(line) for line in lines]
+
+
+def printable(text: str) -> str:
+    """Escape what could steer a terminal or turn the direction of writing; packs come from strangers."""
+    return "".join(char if char.isprintable() else f"\\u{{{ord(char):x}}}" for char in text)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Canonical JSON (RFC 8785, integers only)
+
+
+def read_json(content: bytes) -> Any:
+    """Read canonical JSON; refuse whatever is not written the one canonical way."""
+
+    def refuse(_: str) -> Any:
+        raise ValueError("only integers")
+
+    try:
+        value = json.loads(content.decode("utf-8"), parse_float=refuse, parse_constant=refuse)
+        canonical = write_json(value) == content
+    except (ValueError, RecursionError):
+        raise WrongError("不是有效的 JSON", "not valid JSON") from None
+    if not canonical:
+        raise WrongError("JSON 的写法不规范", "JSON is not in its canonical form")
+    return value
+
+
+def write_json(value: Any) -> bytes:
+    """Write canonical JSON; raises ValueError for an integer beyond 2^53 - 1 and for half a surrogate pair."""
+    return json.dumps(_sorted(value), ensure_ascii=False, separators=(",", ":")).encode("utf-8")
+
+
+def _sorted(value: Any) -> Any:
+    if isinstance(value, dict):
+        # RFC 8785 sorts keys by UTF-16 code units.
+        return {key: _sorted(value[key]) for key in sorted(value, key=lambda key: str(key).encode("utf-16-be"))}
+    if isinstance(value, list):
+        return [_sorted(one) for one in value]
+    if isinstance(value, int) and abs(value) > INTEGER_LIMIT:
+        raise ValueError("integer too large")
+    return value
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The ZIP: for a list of names and contents there is one sequence of bytes, and these functions write its headers
+
+LOCAL = struct.Struct("<4s5H3L2H")
+CENTRAL = struct.Struct("<4s6H3L5H2L")
+END = struct.Struct("<4s4H2LH")
+END64 = struct.Struct("<4sQ2H2L4Q")
+LOCATOR = struct.Struct("<4sLQL")
+ZIP64 = struct.Struct("<2HQ")
+DATE_1980 = 0x0021
+UNIX_20 = 0x0314
+REGULAR_FILE = 0o100644 << 16
+FULL16 = 0xFFFF
+FULL32 = 0xFFFF_FFFF
+
+
+def local_header(name: str, crc32: int, size: int) -> bytes:
+    """Write what stands before an entry's content."""
+    raw = name.encode("ascii")
+    return LOCAL.pack(b"PK\x03\x04", 20, 0, 0, 0, DATE_1980, crc32, size, size, len(raw), 0) + raw
+
+
+def central_header(name: str, crc32: int, size: int, offset: int) -> bytes:
+    """Write an entry's line of the directory; an offset of 4 GiB - 1 or more goes into a ZIP64 field."""
+    raw = name.encode("ascii")
+    extra = ZIP64.pack(1, 8, offset) if offset >= FULL32 else b""
+    needed, stored = (45, FULL32) if extra else (20, offset)
+    lengths = (len(raw), len(extra), 0, 0, 0)
+    fields = (UNIX_20, needed, 0, 0, 0, DATE_1980, crc32, size, size, *lengths, REGULAR_FILE, stored)
+    return CENTRAL.pack(b"PK\x01\x02", *fields) + raw + extra
+
+
+def end_records(count: int, size: int, offset: int) -> bytes:
+    """Write what stands after the directory of `size` bytes at `offset`."""
+    short = (min(count, FULL16), min(size, FULL32), min(offset, FULL32))
+    end = END.pack(b"PK\x05\x06", 0, 0, short[0], *short, 0)
+    if FULL16 not in short[:1] and FULL32 not in short[1:]:
+        return end
+    end64 = END64.pack(b"PK\x06\x06", END64.size - 12, 0x032D, 45, 0, 0, count, count, size, offset)
+    return end64 + LOCATOR.pack(b"PK\x06\x07", 0, offset + size, 1) + end
+
+
+class Entry(NamedTuple):
+    """An entry as the manifest has it; the two manifest entries have no digest of their own."""
+
+    name: str
+    size: int
+    crc32: int
+    sha256: str | None = None
+    role: str | None = None
+
+
+class Listed(NamedTuple):
+    """An entry as a damaged or foreign ZIP lists it."""
+
+    name: str
+    size: int
+    crc32: int
+    offset: int
+
+
+CRC32_AT, SIZE_AT, NAME_AT, EXTRA_AT, COMMENT_AT, OFFSET_AT = 7, 9, 10, 11, 12, 16
+"""Where a header of the directory has these fields, counted in fields."""
+
+
+LOCAL_FIELDS = ("signature", "version", "flags", "method", "time", "date", "crc32", "size", "size", "name", "extra")
+CENTRAL_FIELDS = (
+    *("signature", "maker", "version", "flags", "method", "time", "date", "crc32", "size", "size", "name", "extra"),
+    *("comment", "disk", "attributes", "attributes", "offset"),
+)
+
+
+def differing_fields(found: bytes, due: bytes, header: struct.Struct, names: Sequence[str]) -> list[str]:
+    """Name the fields in which a header differs from the one that is due."""
+    if len(found) < header.size:
+        return ["signature"]
+    mine, other = header.unpack_from(due), header.unpack_from(found)
+    fields = [name for index, name in enumerate(names) if mine[index] != other[index]]
+    if found[header.size :] != due[header.size :]:
+        fields.append("name")
+    return list(dict.fromkeys(fields))
+
+
+def shown_name(raw: bytes) -> str:
+    """Decode a name from a ZIP that may hold anything."""
+    return printable(raw.decode("utf-8", "backslashreplace"))
+
+
+def listed_in_directory(file: FileIO, size: int) -> list[Listed] | None:
+    """Read the directory at the end, leniently; None where there is none."""
+    tail = _read_at(file, max(0, size - 65_557), 65_557)
+    at = tail.rfind(b"PK\x05\x06")
+    if at < 0 or len(tail) - at < END.size:
+        return None
+    directory_size = END.unpack_from(tail, at)[5]
+    end = size - len(tail) + at
+    if at >= LOCATOR.size and tail[at - LOCATOR.size : at - LOCATOR.size + 4] == b"PK\x06\x07":
+        end -= LOCATOR.size + END64.size
+        directory_size = END64.unpack(record)[8] if len(record := _read_at(file, end, END64.size)) == END64.size else 0
+    start = end - directory_size
+    if start < 0 or directory_size > 2 * MANIFEST_LIMIT:
+        return None
+    return list(_central_entries(_read_at(file, start, directory_size)))
+
+
+def _central_entries(directory: bytes) -> Iterator[Listed]:
+    at = 0
+    while directory[at : at + 4] == b"PK\x01\x02" and len(directory) - at >= CENTRAL.size:
+        values = CENTRAL.unpack_from(directory, at)
+        name_at = at + CENTRAL.size
+        extra_at = name_at + values[NAME_AT]
+        next_at = extra_at + values[EXTRA_AT] + values[COMMENT_AT]
+        offset = values[OFFSET_AT]
+        if offset == FULL32 and values[EXTRA_AT] == ZIP64.size and extra_at + ZIP64.size <= len(directory):
+            offset = ZIP64.unpack_from(directory, extra_at)[2]
+        yield Listed(shown_name(directory[name_at:extra_at]), values[SIZE_AT], values[CRC32_AT], offset)
+        at = next_at
+
+
+def _read_at(file: FileIO, offset: int, size: int) -> bytes:
+    file.seek(offset)
+    parts = []
+    while size > 0 and (part := file.read(min(size, BUFFER))):
+        parts.append(part)
+        size -= len(part)
+    return b"".join(parts)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Ed25519 (RFC 8032), strict: S below the group's order, points in their one encoding, no key of small order
+
+P = 2**255 - 19
+L = 2**252 + 27742317777372353535851937790883648493
+D = -121665 * pow(121666, P - 2, P) % P
+ROOT_OF_MINUS_ONE = pow(2, (P - 1) // 4, P)
+
+Point = tuple[int, int, int, int]
+"""Extended coordinates (X, Y, Z, T): x = X/Z, y = Y/Z, x*y = T/Z."""
+
+KEY_BYTES = 32
+SIGNATURE_BYTES = 64
+NEUTRAL: Point = (0, 1, 1, 0)
+
+
+def _add(p: Point, q: Point) -> Point:
+    a, b = (p[1] - p[0]) * (q[1] - q[0]) % P, (p[1] + p[0]) * (q[1] + q[0]) % P
+    c, d = 2 * p[3] * q[3] * D % P, 2 * p[2] * q[2] % P
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return (e * f % P, g * h % P, f * g % P, e * h % P)
+
+
+def _decode_point(encoded: bytes) -> Point | None:
+    y = int.from_bytes(encoded, "little")
+    sign, y = y >> 255, y & ((1 << 255) - 1)
+    if y >= P:
+        return None
+    square = (y * y - 1) * pow(D * y * y + 1, P - 2, P) % P
+    x = pow(square, (P + 3) // 8, P)
+    if (x * x - square) % P:
+        x = x * ROOT_OF_MINUS_ONE % P
+    if (x * x - square) % P or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = P - x
+    return (x, y, 1, x * y % P)
+
+
+def _encode_point(p: Point) -> bytes:
+    inverse = pow(p[2], P - 2, P)
+    x, y = p[0] * inverse % P, p[1] * inverse % P
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+BASE: Point = _decode_point((4 * pow(5, P - 2, P) % P).to_bytes(32, "little")) or NEUTRAL
+
+
+@lru_cache(maxsize=256)
+def ed25519_holds(key: bytes, message: bytes, signature: bytes) -> bool:
+    """Tell whether the 64-byte signature over the message was made by the 32-byte key."""
+    point = _decode_point(key) if len(key) == KEY_BYTES else None
+    if point is None or len(signature) != SIGNATURE_BYTES:
+        return False
+    eight = point
+    for _ in range(3):
+        eight = _add(eight, eight)
+    s = int.from_bytes(signature[32:], "little")
+    if s >= L or _encode_point(eight) == _encode_point(NEUTRAL):
+        return False
+    k = int.from_bytes(hashlib.sha512(signature[:32] + key + message).digest(), "little") % L
+    # R = S*B - k*A, both at once, bit by bit.
+    minus = (P - point[0], point[1], 1, P - point[3])
+    choices = (NEUTRAL, BASE, minus, _add(BASE, minus))
+    total = NEUTRAL
+    for bit in range(252, -1, -1):
+        total = _add(total, total)
+        if choice := (s >> bit & 1) | (k >> bit & 1) << 1:
+            total = _add(total, choices[choice])
+    return _encode_point(total) == signature[:32]
+
+
+def ed25519_pem(key: bytes) -> bytes:
+    """Write an Ed25519 key as a SubjectPublicKeyInfo in PEM, the way OpenSSL does."""
+    encoded = base64.b64encode(bytes.fromhex("302a300506032b6570032100") + key).decode()
+    return f"-----BEGIN PUBLIC KEY-----\n{encoded}\n-----END PUBLIC KEY-----\n".encode()
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Signed notes, checkpoints, cosignatures and proofs (c2sp.org)
+
+NOTE_KEY = 0x01
+WITNESS_KEY = 0x04
+
+
+def strict_base64(text: str) -> bytes:
+    """Decode base64 that is written the one canonical way."""
+    try:
+        raw = base64.b64decode(text, validate=True)
+    except (binascii.Error, ValueError):
+        raise WrongError("base64 无效", "invalid base64") from None
+    if base64.b64encode(raw).decode() != text:
+        raise WrongError("base64 的写法不规范", "base64 is not in its canonical form")
+    return raw
+
+
+HASH_BYTES = 32
+
+
+class VerifierKey(NamedTuple):
+    """A key as notes know it; `kind` is 0x01 for notes and 0x04 for witnesses, `number` the four bytes of its id."""
+
+    name: str
+    kind: int
+    number: bytes
+    key: bytes
+
+
+def read_verifier_key(text: str, kind: int = NOTE_KEY) -> VerifierKey:
+    """Read `name+<8 hex digits of the key id>+<base64 of the kind and the 32-byte key>`."""
+    match = re.fullmatch(r"([^\s+\x00-\x1f\x7f]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{44})", text)
+    if match is None:
+        raise WrongError("公钥的写法无效", "not a verifier key")
+    raw = strict_base64(match[3])
+    made = hashlib.sha256(match[1].encode("utf-8", "surrogatepass") + b"\n" + raw).digest()[:4]
+    if len(raw) != 1 + KEY_BYTES or raw[0] != kind or made.hex() != match[2]:
+        raise WrongError("公钥的编号或种类不符", "the key's id or kind does not fit")
+    return VerifierKey(match[1], kind, made, raw[1:])
+
+
+def read_signature_lines(text: str) -> list[tuple[str, bytes]]:
+    """Read lines of an em dash, a name and base64; give each name with its raw signature."""
+    lines = []
+    for line in text.splitlines(keepends=True):
+        match = re.fullmatch("— ([^\\s+]+) ([A-Za-z0-9+/=]+)\n", line)
+        if match is None:
+            raise WrongError("签名行的写法无效", "a signature line is malformed")
+        lines.append((match[1], strict_base64(match[2])))
+    return lines
+
+
+def open_note(note: bytes, key: VerifierKey) -> str:
+    """Return the text of a note that carries exactly one signature, by `key`.
+
+    One line and no more, so that no byte of a note stands outside what is checked.
+    """
+    try:
+        text, _, signatures = note.decode("utf-8").rpartition("\n\n")
+    except UnicodeDecodeError:
+        raise WrongError("签名文件不是 UTF-8", "the note is not UTF-8") from None
+    lines = read_signature_lines(signatures)
+    if not text or len(lines) != 1:
+        raise WrongError("签名文件应当只有一个签名", "a note with one signature is due")
+    (name, raw), text = lines[0], text + "\n"
+    if name != key.name or raw[:4] != key.number:
+        raise WrongError(f"签名不是由 {key.name} 作出的", f"not signed by {key.name}")
+    if not ed25519_holds(key.key, text.encode(), raw[4:]):
+        raise WrongError("签名无效", "the signature is invalid")
+    return text
+
+
+class Checkpoint(NamedTuple):
+    """The head of the log: who, how many entries, and the root of their tree."""
+
+    origin: str
+    size: int
+    root: bytes
+
+
+def read_checkpoint(text: str) -> Checkpoint:
+    """Read a checkpoint's three lines."""
+    match = re.fullmatch(r"([^\n]+)\n(0|[1-9][0-9]{0,15})\n([A-Za-z0-9+/=]{44})\n", text)
+    if match is None:
+        raise WrongError("检查点的写法无效", "the checkpoint is malformed")
+    root = strict_base64(match[3])
+    if len(root) != HASH_BYTES:
+        raise WrongError("检查点的写法无效", "the checkpoint is malformed")
+    return Checkpoint(match[1], int(match[2]), root)
+
+
+class Proof(NamedTuple):
+    """A tlog-proof: what it carries, and the checkpoint's note it ends in."""
+
+    extra: bytes | None
+    place: int
+    path: list[bytes]
+    note: bytes
+
+
+def read_proof(content: bytes) -> Proof:
+    """Read c2sp.org/tlog-proof@v1."""
+    head, _, note = content.partition(b"\n\n")
+    try:
+        lines = head.decode("ascii").split("\n")
+    except UnicodeDecodeError:
+        lines = []
+    if lines[:1] != ["c2sp.org/tlog-proof@v1"] or not note:
+        raise WrongError("证明的写法无效", "the proof is malformed")
+    extra = strict_base64(lines.pop(1)[6:]) if lines[1:] and lines[1].startswith("extra ") else None
+    match = re.fullmatch(r"index (0|[1-9][0-9]{0,15})", lines[1]) if lines[1:] else None
+    path = [strict_base64(line) for line in lines[2:]]
+    if match is None or any(len(one) != HASH_BYTES for one in path):
+        raise WrongError("证明的写法无效", "the proof is malformed")
+    return Proof(extra, int(match[1]), path, note)
+
+
+def root_of(leaf: bytes, index: int, size: int, path: Iterable[bytes]) -> bytes | None:
+    """Fold an inclusion proof (RFC 6962 section 2.1.1) into the root it leads to; None where its length is wrong."""
+    if not 0 <= index < size:
+        return None
+    last, root = size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            return None
+        if index & 1 or index == last:
+            root = hashlib.sha256(b"\x01" + sibling + root).digest()
+            while not index & 1 and index:
+                index, last = index >> 1, last >> 1
+        else:
+            root = hashlib.sha256(b"\x01" + root + sibling).digest()
+        index, last = index >> 1, last >> 1
+    return root if last == 0 else None
+
+
+def cosignature_time(line: bytes, text: str, key: VerifierKey) -> int:
+    """Check a witness's timestamped signature (cosignature/v1) over a checkpoint's text; give its POSIX time."""
+    if len(line) != 4 + 8 + SIGNATURE_BYTES:
+        raise WrongError("见证签名的长度不对", "the cosignature has the wrong length")
+    at = int.from_bytes(line[4:12], "big")
+    if at >= 1 << 63 or not ed25519_holds(key.key, f"cosignature/v1\ntime {at}\n{text}".encode(), line[12:]):
+        raise WrongError("见证签名无效", "the cosignature is invalid")
+    return at
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The manifest's form
+
+NAME_LIMIT = 100
+NUMBER_LIMIT = 999_999
+NAME = re.compile(r"[a-z0-9][a-z0-9._-]*(/[a-z0-9][a-z0-9._-]*)*|VERIFY\.txt")
+HEX64 = re.compile(r"[0-9a-f]{64}")
+HEX8 = re.compile(r"[0-9a-f]{8}")
+SECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", re.ASCII)
+MICROSECOND = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", re.ASCII)
+WORD = re.compile(r"[a-z][a-z0-9_.-]{0,63}")
+ROLES = {
+    *("item", "preview", "record", "proof", "checkpoint", "witnesses", "timestamp", "authority", "key", "ruling"),
+    *("index", "paper", "verifier", "guide", "document"),
+}
+REFERRED = ("item", "preview", "record", "proof", "checkpoint", "witnesses", "timestamp", "authority")
+"""Roles of entries that the manifest's lists point at; one that nothing points at has no place in a pack."""
+KEPT_TO_THE_END = ("checkpoint", "witnesses", "timestamp", "authority", "key")
+PARTS = ("items", "records", "proofs", "checkpoints", "timestamps", "ruling")
+REQUIRED = {"VERIFY.txt": "guide", "keys/signer.pem": "key", "verify.py": "verifier"}
+
+
+def text(limit: int) -> Callable[[Any], bool]:
+    """Accept text of at most `limit` characters."""
+    return lambda value: isinstance(value, str) and len(value) <= limit
+
+
+def matching(pattern: re.Pattern[str]) -> Callable[[Any], bool]:
+    """Accept text that matches wholly."""
+    return lambda value: isinstance(value, str) and pattern.fullmatch(value) is not None
+
+
+def integer(limit: int = INTEGER_LIMIT, least: int = 0) -> Callable[[Any], bool]:
+    """Accept an integer from `least` to `limit`."""
+    return lambda value: type(value) is int and least <= value <= limit
+
+
+def one_of(*values: str) -> Callable[[Any], bool]:
+    """Accept one of some words."""
+    return lambda value: isinstance(value, str) and value in values
+
+
+def entry_name(value: Any) -> bool:
+    """Accept the name of an entry."""
+    return isinstance(value, str) and len(value) <= NAME_LIMIT and NAME.fullmatch(value) is not None
+
+
+class Maybe(NamedTuple):
+    """A shape, or null."""
+
+    shape: Any
+
+
+SHAPE: Any = {
+    "format": one_of(FORMAT),
+    "variant": one_of("full", "redacted"),
+    "about": {"order": Maybe(text(100)), "case": Maybe(text(100)), "title": text(500)},
+    "made_at": matching(SECOND),
+    "signer": text(300),
+    "log": Maybe({"origin": text(200), "key": text(300)}),
+    "parts": {part: integer() for part in PARTS},
+    "files": [
+        {
+            "name": entry_name,
+            "size": integer(ENTRY_LIMIT),
+            "crc32": matching(HEX8),
+            "sha256": matching(HEX64),
+            "role": one_of(*ROLES),
+        },
+    ],
+    "items": [
+        {
+            "no": integer(NUMBER_LIMIT, 1),
+            "name": text(500),
+            "media_type": text(100),
+            "size": integer(),
+            "sha256": matching(HEX64),
+            "record": Maybe(integer(NUMBER_LIMIT, 1)),
+            "file": Maybe(entry_name),
+            "shown": one_of("original", "preview", "withheld"),
+        },
+    ],
+    "records": [
+        {
+            "no": integer(NUMBER_LIMIT, 1),
+            "kind": matching(WORD),
+            "commitment": Maybe(matching(HEX64)),
+            "body": Maybe(entry_name),
+            "proof": Maybe(entry_name),
+        },
+    ],
+    "checkpoints": [
+        {
+            "file": entry_name,
+            "witnesses": Maybe(entry_name),
+            "timestamps": [{"authority": text(200), "file": entry_name, "roots": entry_name}],
+        },
+    ],
+    "absent": [{"part": matching(WORD), "why": text(500)}],
+}
+"""The manifest: exactly these keys, and what each may hold."""
+
+
+def out_of_shape(value: Any, shape: Any, path: str = "") -> str | None:
+    """Give the path of the first value that is not of the shape, or None."""
+    if isinstance(shape, Maybe):
+        return None if value is None else out_of_shape(value, shape.shape, path)
+    if isinstance(shape, dict):
+        if not isinstance(value, dict) or value.keys() != shape.keys():
+            return path or "/"
+        found = (out_of_shape(value[key], inner, f"{path}/{key}") for key, inner in shape.items())
+        return next((where for where in found if where is not None), None)
+    if isinstance(shape, list):
+        if not isinstance(value, list):
+            return path
+        found = (out_of_shape(one, shape[0], f"{path}/{index}") for index, one in enumerate(value))
+        return next((where for where in found if where is not None), None)
+    return None if shape(value) else path
+
+
+def is_time(value: Any, pattern: re.Pattern[str]) -> bool:
+    """Tell whether the text is a time in UTC that exists."""
+    if not isinstance(value, str) or pattern.fullmatch(value) is None:
+        return False
+    try:
+        datetime.strptime(value[:19], "%Y-%m-%dT%H:%M:%S").replace(tzinfo=timezone.utc)
+    except ValueError:
+        return False
+    return True
+
+
+class Manifest:
+    """A manifest of the right shape, and what its lists say about each entry."""
+
+    def __init__(self, value: dict[str, Any]) -> None:
+        self.value = value
+        self.entries = [
+            Entry(one["name"], one["size"], int(one["crc32"], 16), one["sha256"], one["role"]) for one in value["files"]
+        ]
+        self.by_name = {entry.name: entry for entry in self.entries}
+        self.items: list[dict[str, Any]] = value["items"]
+        self.records: list[dict[str, Any]] = value["records"]
+        self.checkpoints: list[dict[str, Any]] = value["checkpoints"]
+        self.stamps = [(point, stamp) for point in self.checkpoints for stamp in point["timestamps"]]
+        self.item_of = {item["file"]: item for item in self.items if item["file"] is not None}
+        self.record_of = {r[part]: r for r in self.records for part in ("body", "proof") if r[part] is not None}
+
+    def fault(self, code: str, zh: str, en: str, entry: str) -> Fault:
+        """Make a fault about an entry, with the number of the item or record it belongs to."""
+        item, record = self.item_of.get(entry), self.record_of.get(entry)
+        return Fault(code, zh, en, entry, item and item["no"], record and record["no"])
+
+
+def read_manifest(content: bytes) -> tuple[Manifest | None, list[Fault]]:
+    """Read the manifest; where its shape is wrong there is nothing to go on, other faults leave it readable."""
+    try:
+        value = read_json(content)
+    except WrongError as wrong:
+        return None, [Fault("json", wrong.zh, wrong.en, MANIFEST)]
+    if isinstance(value, dict) and str(value.get("format", FORMAT)) != FORMAT:
+        zh, en = f"本程序只认得 {FORMAT} 格式", f"this verifier only knows the format {FORMAT}"
+        return None, [Fault("format", zh, en, MANIFEST)]
+    if (where := out_of_shape(value, SHAPE)) is not None:
+        return None, [Fault("shape", f"{where} 处的值不符合格式", f"the value at {where} does not fit", MANIFEST)]
+    manifest = Manifest(value)
+    faults = [*_file_faults(manifest), *_list_faults(manifest), *_number_faults(manifest), *_part_faults(manifest)]
+    if not is_time(value["made_at"], SECOND):
+        faults.append(Fault("time", "made_at 不是存在的时间", "made_at is no time that exists", MANIFEST))
+    return manifest, faults
+
+
+def _file_faults(manifest: Manifest) -> Iterator[Fault]:
+    names = [entry.name for entry in manifest.entries]
+    if names != sorted(set(names)):
+        yield Fault(
+            "order", "文件没有按名称排序，或有重复", "files are not sorted by name, or are named twice", MANIFEST
+        )
+    folders = {name[:at] for name in names for at, char in enumerate(name) if char == "/"}
+    for name in names:
+        if name in (MANIFEST, SIGNATURE, "verify.txt") or name in folders:
+            yield Fault("name", f"文件名 {name} 不可用", f"the name {name} cannot be used", MANIFEST)
+    for name, role in REQUIRED.items():
+        if name not in manifest.by_name or manifest.by_name[name].role != role:
+            yield Fault("required", f"缺少 {name}", f"{name} is missing", MANIFEST)
+    for entry in manifest.entries:
+        if entry.size > KEPT_LIMITS.get(entry.role or "", ENTRY_LIMIT):
+            yield manifest.fault("too_large", "文件过大", "the file is too large", entry.name)
+    if sum(entry.size for entry in manifest.entries if entry.role in KEPT_TO_THE_END) > KEPT_TOTAL:
+        yield Fault("too_large", "检查点、时间戳等文件合计过大", "checkpoints and timestamps are too large", MANIFEST)
+
+
+def _list_faults(manifest: Manifest) -> Iterator[Fault]:
+    """Check that the lists point at the entries they must, and that every such entry is pointed at."""
+    pointed = list(_pointers(manifest))
+    for name, role, due in pointed:
+        entry = manifest.by_name.get(name)
+        if entry is None or entry.role != role or not due.fullmatch(name):
+            yield manifest.fault("pointer", "清单指向的文件不存在或类别不符", "no such file in this role", name)
+    names = [name for name, role, _ in pointed if role != "authority"]
+    if len(set(names)) != len(names):
+        yield Fault("pointer", "两处指向同一个文件", "two places point at one file", MANIFEST)
+    everything = {name for name, _, _ in pointed}
+    for entry in manifest.entries:
+        if entry.role in REFERRED and entry.name not in everything:
+            yield Fault(
+                "unlisted", "清单的条目中没有提到这个文件", "no list of the manifest names this file", entry.name
+            )
+    if len(manifest.checkpoints) > CHECKPOINTS_LIMIT or len(manifest.stamps) > TIMESTAMPS_LIMIT:
+        yield Fault("too_many", "检查点或时间戳过多", "too many checkpoints or timestamps", MANIFEST)
+
+
+def _number_faults(manifest: Manifest) -> Iterator[Fault]:
+    """Check that numbers rise, and that items and records do not contradict themselves."""
+    for numbered in (manifest.items, manifest.records):
+        numbers = [one["no"] for one in numbered]
+        if any(later <= earlier for earlier, later in zip(numbers, numbers[1:])):
+            yield Fault("numbers", "编号没有递增", "the numbers do not rise", MANIFEST)
+    logged = manifest.value["log"] is not None
+    for item in manifest.items:
+        if (item["file"] is None) != (item["shown"] == "withheld") or (item["record"] is None and logged):
+            yield Fault("item", "该项的写法自相矛盾", "the item contradicts itself", item=item["no"])
+    for record in manifest.records:
+        if (record["proof"] is None) != (record["commitment"] is None) or record["proof"] == record["body"]:
+            yield Fault("record", "该条的写法自相矛盾", "the record contradicts itself", record=record["no"])
+
+
+def _pointers(manifest: Manifest) -> Iterator[tuple[str, str, re.Pattern[str]]]:
+    """Give each name the lists point at, with the role and the pattern that are due."""
+    for item in manifest.items:
+        if item["file"] is not None:
+            role, folder = ("preview", "previews") if item["shown"] == "preview" else ("item", "items")
+            yield item["file"], role, re.compile(rf"{folder}/[^/]+")
+    for record in manifest.records:
+        if record["body"] is not None:
+            yield record["body"], "record", re.compile(rf"records/{record['no']:06}\.json")
+        if record["proof"] is not None:
+            yield record["proof"], "proof", re.compile(rf"proofs/{record['no']:06}\.tlog-proof")
+    for point in manifest.checkpoints:
+        yield point["file"], "checkpoint", re.compile(r"checkpoints/(0|[1-9][0-9]{0,15})\.txt")
+        if point["witnesses"] is not None:
+            yield point["witnesses"], "witnesses", re.compile(re.escape(point["file"][:-3]) + "witnesses")
+        for stamp in point["timestamps"]:
+            yield stamp["file"], "timestamp", re.compile(r"timestamps/[^/]+\.tsr")
+            yield stamp["roots"], "authority", re.compile(r"authorities/[^/]+\.pem")
+
+
+def _part_faults(manifest: Manifest) -> Iterator[Fault]:
+    """Check the counts of `parts`, and that what is not there is said to be absent."""
+    proofs = sum(record["proof"] is not None for record in manifest.records)
+    counted = {
+        "items": len(manifest.items),
+        "records": len(manifest.records),
+        "proofs": proofs,
+        "checkpoints": len(manifest.checkpoints),
+        "timestamps": len(manifest.stamps),
+        "ruling": int("ruling/ruling.json" in manifest.by_name),
+    }
+    absent = {one["part"] for one in manifest.value["absent"]}
+    for part, number in counted.items():
+        if manifest.value["parts"][part] != number:
+            yield Fault("parts", f"{part} 的数目应为 {number}", f"the number of {part} should be {number}", MANIFEST)
+        if number == 0 and part not in ("items", "ruling") and part not in absent:
+            yield Fault("absent", f"没有说明为何缺少 {part}", f"nothing says why {part} are absent", MANIFEST)
+    if 0 < proofs < len(manifest.records) and "proofs" not in absent:
+        yield Fault("absent", "没有说明为何有记录缺少证明", "nothing says why records lack proofs", MANIFEST)
+    if manifest.value["log"] is None and (proofs or manifest.checkpoints):
+        yield Fault("log", "有证明而没有日志", "there are proofs but no log", MANIFEST)
+    if ("keys/log.pem" in manifest.by_name) != (manifest.value["log"] is not None):
+        yield Fault("required", "keys/log.pem 与清单的 log 不一致", "keys/log.pem does not go with the log", MANIFEST)
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The examination
+
+
+@dataclass(frozen=True)
+class Pins:
+    """What the reader trusts beforehand; nothing is pinned by default."""
+
+    signers: Sequence[VerifierKey] = ()
+    logs: Sequence[VerifierKey] = ()
+    witnesses: Sequence[VerifierKey] = ()
+    """Each of these must have cosigned the checkpoint in which the proofs end."""
+    authorities: bytes | None = None
+    """Certificates in PEM; timestamps must lead to one of them instead of to those in the pack."""
+    verifiers: frozenset[str] | None = None
+    """SHA-256 digests (hex) of the releases of this file; `verify.py` in the pack must be one of them."""
+
+
+NO_PINS = Pins()
+
+
+def check(path: str | os.PathLike[str], pins: Pins = NO_PINS, progress: Progress | None = None) -> Report:
+    """Examine a pack; `progress` is told the bytes read and those there are. Never raises for what is in the file."""
+    try:
+        if not stat.S_ISREG(Path(path).stat().st_mode):
+            return Report(refused=Said("不是普通文件", "not a regular file"))
+        with Path(path).open("rb", buffering=0) as file:
+            return _Examination(file, os.fstat(file.fileno()).st_size, pins, progress).run()
+    except OSError as error:
+        return Report(refused=Said(f"文件无法读取（{error.strerror}）", f"the file cannot be read ({error.strerror})"))
+
+
+class _Examination:
+    """One pass over a pack; each method fills in one check of the report."""
+
+    def __init__(self, file: FileIO, size: int, pins: Pins, progress: Progress | None) -> None:
+        self.file = file
+        self.size = size
+        self.pins = pins
+        self.progress = progress
+        self.report = Report()
+        self.checks = self.report.checks
+        self.manifest: Manifest
+        self.buffer = bytearray(BUFFER)
+        self.damaged: set[str] = set()
+        """Entries whose content is not what the manifest says, or that could not be read."""
+        self.kept: dict[str, bytes] = {}
+        self.salts: dict[int, bytes | None] = {}
+        """Of the records whose proof could be read: the salt in it."""
+        self.places: set[int] = set()
+        self.proof_ends: set[bytes] = set()
+        self.roots: dict[bytes, Checkpoint] = {}
+        """The checkpoints by their notes' bytes."""
+        self.bodies: dict[int, dict[str, Any]] = {}
+        """What records say, as far as other checks need it."""
+
+    def run(self) -> Report:
+        """Examine everything."""
+        found = self._find_manifest()
+        if found is None:
+            self.report.refused = Said(
+                "不是 ZIP，或其中没有卡保证据包的清单", "not a ZIP, or no manifest of kabao in it"
+            )
+            return self.report
+        content, signature = found
+        manifest, faults = read_manifest(content)
+        self.checks["manifest"].faults += faults
+        self.checks["manifest"].ends("规范", "canonical")
+        self._check_signature(content, signature)
+        if manifest is None:
+            return self.report
+        self.manifest = manifest
+        self._describe()
+        self._stream(content, signature)
+        self._check_verifier()
+        self._check_keys()
+        self._check_items()
+        self._end_records_and_proofs()
+        self._check_checkpoints()
+        self._check_witnesses()
+        return self.report
+
+    # What the pack is
+
+    def _find_manifest(self) -> tuple[bytes, bytes] | None:
+        """Find the manifest and its signature at the front or, in a damaged pack, by the directory at the end."""
+        listed = {one.name: one for one in listed_in_directory(self.file, self.size) or ()}
+        content = self._content_of(MANIFEST, 0, listed.get(MANIFEST), MANIFEST_LIMIT, _looks_like_json)
+        if content is None:
+            return None
+        after = len(local_header(MANIFEST, 0, 0)) + len(content)
+        signature = self._content_of(SIGNATURE, after, listed.get(SIGNATURE), SIGNATURE_LIMIT, _looks_like_a_note)
+        if signature is None and FORMAT.partition("/")[0].encode() not in content:
+            return None
+        return content, signature or b""
+
+    def _content_of(
+        self, name: str, offset: int, listed: Listed | None, limit: int, fits: Callable[[bytes], bool]
+    ) -> bytes | None:
+        """Read a small entry at its place; where its header is damaged, by what the directory says."""
+        header = len(local_header(name, 0, 0))
+        head = _read_at(self.file, offset, header)
+        candidates = []
+        if head[LOCAL.size :] == name.encode() or head[:4] == b"PK\x03\x04":
+            candidates = [(offset + header, LOCAL.unpack_from(head)[8])] if len(head) == header else []
+        if head[LOCAL.size :] != name.encode():
+            candidates = [] if listed is None else candidates
+        if listed is not None:
+            candidates += [(offset + header, listed.size), (listed.offset + header, listed.size)]
+        contents = [_read_at(self.file, at, size) for at, size in candidates if size <= limit]
+        return next((one for one in contents if fits(one)), contents[0] if contents else None)
+
+    def _describe(self) -> None:
+        value = self.manifest.value
+        self.report.about = {
+            **value["about"],
+            "variant": value["variant"],
+            "made_at": value["made_at"],
+            "parts": value["parts"],
+            "signer": value["signer"],
+            "log": value["log"],
+            "items": [
+                {key: item[key] for key in ("no", "name", "media_type", "size", "sha256", "shown", "file")}
+                for item in self.manifest.items
+            ],
+        }
+        self.report.absent += [(one["part"], Said(one["why"], one["why"])) for one in value["absent"]]
+
+    # The signature
+
+    def _check_signature(self, content: bytes, signature: bytes) -> None:
+        done = self.checks["signature"]
+        signer = _signer_of(content)
+        with _noting(done, "signature", SIGNATURE):
+            self._signed_by(read_verifier_key(signer), content, signature)
+        done.ends(f"由 {signer} 签署", f"signed by {signer}")
+        if done.state == "ok" and not self.pins.signers:
+            self.report.notes.append(
+                Said(
+                    f"没有指定签名人：请把 {signer} 与平台在 /verify 页公布的公钥比较。",
+                    f"No signer was named: compare {signer} with the key that the platform publishes on /verify.",
+                )
+            )
+
+    def _signed_by(self, key: VerifierKey, content: bytes, signature: bytes) -> None:
+        if open_note(signature, key) != f"{FORMAT}\n{hashlib.sha256(content).hexdigest()}\n":
+            raise WrongError("签名签的不是这份清单", "the signature is over another manifest")
+        if self.pins.signers and key not in self.pins.signers:
+            raise WrongError("签名人不是您指定的", "signed by a key that you did not name")
+
+    # The pass over the bytes
+
+    def _stream(self, content: bytes, signature: bytes) -> None:
+        """Compare every header with the one that is due, hash every content, and look into what needs it."""
+        entries = [
+            Entry(MANIFEST, len(content), zlib.crc32(content)),
+            Entry(SIGNATURE, len(signature), zlib.crc32(signature)),
+            *self.manifest.entries,
+        ]
+        offsets, directory = [], bytearray()
+        offset = 0
+        for entry in entries:
+            offsets.append(offset)
+            directory += central_header(entry.name, entry.crc32, entry.size, offset)
+            offset += len(local_header(entry.name, 0, 0)) + entry.size
+        tail = bytes(directory) + end_records(len(entries), len(directory), offset)
+        due = offset + len(tail)
+        if self.size != due:
+            zh, en = f"文件应有 {due} 字节，实有 {self.size}", f"the file should have {due} bytes and has {self.size}"
+            self.checks["zip"].faults.append(Fault("size", zh, en))
+        read_up_to = 0
+        for entry, at in zip(entries, offsets):
+            header = local_header(entry.name, entry.crc32, entry.size)
+            found = _read_at(self.file, at, len(header))
+            if found != header:
+                self._header_fault(entry, found, header, LOCAL, LOCAL_FIELDS)
+                if self.size != due:  # what stands here is another entry; what follows cannot be told apart
+                    break
+            if not self._content(entry, at + len(header)):
+                break
+            read_up_to += 1
+        else:
+            self._check_directory(entries, offset, tail)
+        self.damaged |= {entry.name for entry in entries[read_up_to:]}
+        self._end_zip(entries, read_up_to)
+
+    def _content(self, entry: Entry, offset: int) -> bool:
+        """Hash an entry's content, which starts here; False where the file ends before it does."""
+        digest, left = hashlib.sha256(), entry.size
+        keep = bytearray() if entry.role in KEPT_LIMITS and entry.size <= KEPT_LIMITS[entry.role] else None
+        view = memoryview(self.buffer)
+        self.file.seek(offset)
+        while left:
+            got = self.file.readinto(view[: min(left, BUFFER)])
+            if not got:
+                zh, en = "文件在这个条目中间就结束了", "the file ends in the middle of this entry"
+                self.checks["zip"].faults.append(self.manifest.fault("ends_early", zh, en, entry.name))
+                return False
+            digest.update(view[:got])
+            if keep is not None:
+                keep += view[:got]
+            left -= got
+            if self.progress is not None:
+                self.progress(offset + entry.size - left, self.size)
+        if entry.sha256 is not None and digest.hexdigest() != entry.sha256:
+            zh, en = "内容与清单的 SHA-256 不符", "the content does not have the manifest's SHA-256"
+            self.checks["entries"].faults.append(self.manifest.fault("digest", zh, en, entry.name))
+            self.damaged.add(entry.name)
+        elif keep is not None:
+            self._look_into(entry, bytes(keep))
+        return True
+
+    def _look_into(self, entry: Entry, content: bytes) -> None:
+        """Take from a whole entry what later checks need; proofs and records are done with at once."""
+        record = self.manifest.record_of.get(entry.name)
+        if entry.role == "proof" and record is not None and record["proof"] == entry.name:
+            self._check_proof(record, content)
+        elif entry.role == "record" and record is not None and record["body"] == entry.name:
+            self._check_record(record, content)
+        elif entry.role in KEPT_TO_THE_END:
+            self.kept[entry.name] = content
+
+    def _header_fault(
+        self, entry: Entry, found: bytes, due: bytes, header: struct.Struct, names: Sequence[str]
+    ) -> None:
+        for name in differing_fields(found, due, header, names):
+            target = self.checks["entries" if name in ("size", "crc32") else "zip"]
+            zh, en = f"文件头的 {name} 不符", f"the header's {name} is not the one that is due"
+            target.faults.append(self.manifest.fault(name, zh, en, entry.name))
+
+    def _check_directory(self, entries: list[Entry], offset: int, tail: bytes) -> None:
+        """Compare the directory and the end records, and see that nothing follows."""
+        if (found := _read_at(self.file, offset, len(tail) + 1)) == tail:
+            return
+        at, place = 0, 0
+        for entry in entries:
+            header = central_header(entry.name, entry.crc32, entry.size, place)
+            if found[at : at + len(header)] != header:
+                self._header_fault(entry, found[at : at + len(header)], header, CENTRAL, CENTRAL_FIELDS)
+                if self.size != offset + len(tail):
+                    return
+            at += len(header)
+            place += len(local_header(entry.name, 0, 0)) + entry.size
+        if found[at : len(tail)] != tail[at:]:
+            self.checks["zip"].faults.append(
+                Fault("end", "目录结束标记不符", "the end record is not the one that is due")
+            )
+        if len(found) > len(tail):
+            self.checks["zip"].faults.append(
+                Fault("after", "压缩包之后还有内容", "something follows the end of the ZIP")
+            )
+
+    def _end_zip(self, entries: list[Entry], read: int) -> None:
+        done = self.checks["zip"]
+        if done.faults or self.checks["entries"].faults:
+            done.faults += self._differences(entries)
+        if read < len(entries):
+            zh, en = "从这个文件起无法核验", "nothing could be checked from this file on"
+            self.checks["entries"].faults.append(self.manifest.fault("unread", zh, en, entries[read].name))
+        done.ends(
+            f"规范，{len(entries)} 个文件，{self.size} 字节", f"canonical, {len(entries)} files, {self.size} bytes"
+        )
+        number = len(self.manifest.entries)
+        self.checks["entries"].ends(f"{number} 个文件与清单一致", f"{number} files are as the manifest says")
+
+    def _differences(self, entries: list[Entry]) -> Iterator[Fault]:
+        """Say by names how a ZIP that is not canonical differs: added, missing, renamed, twice, in another order."""
+        listed = listed_in_directory(self.file, self.size)
+        if listed is None:
+            yield Fault("directory", "找不到目录", "there is no directory")
+            return
+        names, due = [one.name for one in listed], {entry.name: entry for entry in entries}
+        contents = {(one.size, one.crc32): one.name for one in listed if one.name not in due}
+        there = set(names)
+        renamed = set()
+        for entry in entries:
+            if entry.name in there:
+                continue
+            if (new := contents.get((entry.size, entry.crc32))) is not None:
+                renamed.add(new)
+                zh, en = f"被改名为 {new}", f"was renamed to {new}"
+                yield self.manifest.fault("renamed", zh, en, entry.name)
+            else:
+                yield self.manifest.fault("missing", "清单里有，压缩包里没有", "is in the manifest only", entry.name)
+        for name in sorted(there - due.keys() - renamed):
+            yield Fault("added", "压缩包里有，清单里没有", "is in the ZIP only", name)
+        for name in sorted({name for name in there if names.count(name) > 1} if len(there) < len(names) else ()):
+            yield self.manifest.fault("twice", "出现了不止一次", "is there more than once", name)
+        if (shared := [name for name in names if name in due]) != [name for name in due if name in there]:
+            first = next((a for a, b in zip(shared, (name for name in due if name in there)) if a != b), shared[-1])
+            yield self.manifest.fault("order", "不在应有的位置", "is out of order", first)
+        for one in listed:
+            if (it := due.get(one.name)) is not None and (one.size, one.crc32) != (it.size, it.crc32):
+                yield self.manifest.fault(
+                    "replaced", "大小或 CRC-32 与清单不符", "has another size or CRC-32", one.name
+                )
+
+    # What the entries are
+
+    def _check_verifier(self) -> None:
+        done, entry = self.checks["verifier"], self.manifest.by_name.get("verify.py")
+        if entry is None or entry.name in self.damaged:
+            done.faults.append(Fault("damaged", "不是清单所写的那个", "is not the one the manifest names", "verify.py"))
+        elif self.pins.verifiers is not None and entry.sha256 not in self.pins.verifiers:
+            zh = "不是已知的版本；请不要运行包里的 verify.py"
+            done.faults.append(Fault("unknown", zh, "is no known release; do not run the one in the pack", "verify.py"))
+        done.ends("与清单一致", "is the one the manifest names")
+
+    def _check_keys(self) -> None:
+        """Check that the PEM files, which OpenSSL reads, hold the keys that the manifest names."""
+        done, value = self.checks["keys"], self.manifest.value
+        due = {"keys/signer.pem": value["signer"]}
+        if value["log"] is not None:
+            due["keys/log.pem"] = value["log"]["key"]
+        for name, key in due.items():
+            with _noting(done, "key", name):
+                if self._whole(name) != ed25519_pem(read_verifier_key(key).key):
+                    raise WrongError("不是清单里的那把公钥", "is not the manifest's key")
+        done.ends("与清单里的公钥一致", "are the keys of the manifest")
+
+    def _whole(self, name: str) -> bytes:
+        """Give an entry that was kept; raises where it is damaged."""
+        if name not in self.kept:
+            raise WrongError("文件缺失或已损坏", "the file is missing or damaged")
+        return self.kept[name]
+
+    def _check_proof(self, record: dict[str, Any], content: bytes) -> None:
+        """Check one record's proof: it ends in one of the pack's checkpoints and leads from the commitment to it."""
+        with _noting(self.checks["proofs"], "proof", record["proof"], record=record["no"]):
+            proof = self._proven(record, content)
+            self.salts[record["no"]] = proof.extra
+            self.places.add(proof.place)
+            self.proof_ends.add(proof.note)
+
+    def _proven(self, record: dict[str, Any], content: bytes) -> Proof:
+        proof = read_proof(content)
+        checkpoint = self._checkpoints().get(proof.note)
+        if checkpoint is None:
+            raise WrongError("证明所依据的检查点不在包里", "the proof ends in a checkpoint that is not in the pack")
+        if (proof.extra is None) != (record["body"] is None) or len(proof.extra or bytes(32)) != HASH_BYTES:
+            raise WrongError("随机盐的有无或长度不对", "the salt is not there as it should be")
+        leaf = hashlib.sha256(b"\x00" + bytes.fromhex(record["commitment"])).digest()
+        if root_of(leaf, proof.place, checkpoint.size, proof.path) != checkpoint.root:
+            raise WrongError("该记录不在日志的这个位置", "the record does not stand at this place of the log")
+        if proof.place in self.places:
+            raise WrongError("与另一条记录在日志的同一位置", "another record stands at the same place of the log")
+        return proof
+
+    def _checkpoints(self) -> dict[bytes, Checkpoint]:
+        """Read the checkpoints, once; their files stand before the first proof."""
+        if not self.roots:
+            for point in self.manifest.checkpoints:
+                note = self.kept.get(point["file"], b"")
+                try:
+                    self.roots[note] = read_checkpoint(note.decode("utf-8").partition("\n\n")[0] + "\n")
+                except (WrongError, UnicodeDecodeError):
+                    continue  # said by the check of checkpoints
+        return self.roots
+
+    def _check_record(self, record: dict[str, Any], content: bytes) -> None:
+        """Check one record's body: its form, and that it is what the commitment in the log was made of."""
+        with _noting(self.checks["records"], "record", record["body"], record=record["no"]):
+            body = read_record(content, record["kind"], self.manifest.value["about"]["order"])
+            if record["proof"] is not None:
+                self._committed(record, content)
+            told = {key: body["content"].get(key) for key in (*ITEM_FIELDS, "preview_sha256")}
+            self.bodies[record["no"]] = {"at": body["at"], **told}
+
+    def _committed(self, record: dict[str, Any], content: bytes) -> None:
+        if (salt := self.salts.get(record["no"])) is None:
+            raise WrongError("证明无效，无从核对承诺值", "its proof fails, so the commitment cannot be compared")
+        if hashlib.sha256(salt + content).hexdigest() != record["commitment"]:
+            raise WrongError("内容与日志里的承诺值不符", "the body is not what the log's commitment was made of")
+
+    def _end_records_and_proofs(self) -> None:
+        """Say of records and proofs what could not be read at all, and end the two checks."""
+        records, proofs = self.checks["records"], self.checks["proofs"]
+        for record in self.manifest.records:
+            for part, done in (("body", records), ("proof", proofs)):
+                if record[part] in self.damaged:
+                    zh, en = "文件缺失或已损坏", "the file is missing or damaged"
+                    done.faults.append(Fault("damaged", zh, en, record[part], record=record["no"]))
+        if len(self.proof_ends) > 1:
+            zh, en = "各条证明没有归于同一个检查点", "the proofs do not end in one checkpoint"
+            proofs.faults.append(Fault("checkpoints", zh, en))
+        known = {item["sha256"] for item in self.manifest.items} | {e.sha256 for e in self.manifest.entries}
+        for number, told in self.bodies.items():
+            if isinstance(told["sha256"], str) and told["sha256"] not in known:
+                zh, en = (
+                    f"第 {number} 条记录提到的文件不在包里",
+                    f"the file that record {number} tells of is not in the pack",
+                )
+                self.report.absent.append(("items", Said(zh, en)))
+        total, proven, whole = len(self.manifest.records), len(self.salts), len(self.bodies)
+        if total:
+            zh = f"{total} 条，其中 {whole} 条附有内容，与日志里的承诺值一致"
+            records.ends(zh, f"{total}, of which {whole} have their bodies, as the log committed to them")
+        else:
+            records.ends("包里没有记录", "the pack carries no records", "absent")
+        if proven or proofs.faults:
+            zh, en = f"{proven} 条记录都在日志的所示位置", f"{proven} records stand in the log where they say"
+            proofs.ends(zh, en)
+        else:
+            proofs.ends("包里没有日志证明", "the pack carries no proofs", "absent")
+
+    def _check_items(self) -> None:
+        """Check each item against its file and against the record that fixed it."""
+        done = self.checks["items"]
+        numbers = {record["no"]: record for record in self.manifest.records}
+        for item in self.manifest.items:
+            with _noting(done, "item", item["file"], item["no"], item["record"]):
+                self._check_item(item, numbers.get(item["record"]))
+        shown = [item["shown"] for item in self.manifest.items]
+        originals, previews, withheld = (shown.count(way) for way in ("original", "preview", "withheld"))
+        zh = f"{len(shown)} 项：原件 {originals}，预览 {previews}，未附 {withheld}"
+        en = f"{len(shown)}: {originals} originals, {previews} previews, {withheld} withheld"
+        done.ends(zh, en)
+        if not shown:
+            done.ends("包里没有证据文件", "the pack carries no items", "absent")
+
+    def _check_item(self, item: dict[str, Any], record: dict[str, Any] | None) -> None:
+        entry = None
+        if item["file"] is not None:
+            entry = self.manifest.by_name.get(item["file"])
+            if entry is None or entry.name in self.damaged:
+                raise WrongError("文件缺失或已损坏", "the file is missing or damaged")
+            if item["shown"] == "original" and (entry.sha256, entry.size) != (item["sha256"], item["size"]):
+                raise WrongError("文件不是该项所写的原件", "the file is not the original that the item names")
+        if item["record"] is not None:
+            self._check_item_record(item, record, None if entry is None else entry.sha256)
+
+    def _check_item_record(self, item: dict[str, Any], record: dict[str, Any] | None, sha256: str | None) -> None:
+        if record is None:
+            raise WrongError("所指的记录不存在", "the record it points at is not there")
+        if record["body"] is None:
+            return
+        told = self.bodies.get(record["no"])
+        if told is None:
+            raise WrongError("所指的记录无效", "the record it points at fails")
+        if told["sha256"] != item["sha256"]:
+            raise WrongError("与记录里的 SHA-256 不符", "does not have the SHA-256 of its record")
+        for name in ITEM_FIELDS:
+            if told[name] is not None and told[name] != item[name]:
+                raise WrongError(f"与记录里的 {name} 不符", f"does not have the {name} of its record")
+        preview = told["preview_sha256"] if item["shown"] == "preview" else None
+        if preview is not None and preview != sha256:
+            raise WrongError("预览不是记录里的那份", "the preview is not the one of its record")
+
+    # The log
+
+    def _check_checkpoints(self) -> None:
+        """Check each checkpoint's signature, origin and name."""
+        done, log = self.checks["checkpoint"], self.manifest.value["log"]
+        for point in self.manifest.checkpoints:
+            with _noting(done, "checkpoint", point["file"]):
+                self._check_checkpoint(point["file"], log or {"origin": "", "key": ""})
+        if not self.manifest.checkpoints:
+            done.ends("包里没有检查点", "the pack carries no checkpoint", "absent")
+            return
+        key = printable(log["key"] if log is not None else "")
+        sizes = ", ".join(str(one.size) for one in self.roots.values())
+        done.ends(f"日志第 {sizes} 条处，由 {key} 签署", f"at entry {sizes} of the log, signed by {key}")
+        if done.state == "ok" and not self.pins.logs:
+            self.report.notes.append(
+                Said(
+                    f"没有指定日志：请把 {key} 与平台在 /log/ 页公布的公钥比较。",
+                    f"No log was named: compare {key} with the key that the platform publishes on /log/.",
+                )
+            )
+
+    def _check_checkpoint(self, name: str, log: dict[str, str]) -> None:
+        key = read_verifier_key(log["key"])
+        checkpoint = read_checkpoint(open_note(self._whole(name), key))
+        if checkpoint.origin != log["origin"]:
+            raise WrongError("检查点属于另一个日志", "the checkpoint is of another log")
+        if name != f"checkpoints/{checkpoint.size}.txt":
+            raise WrongError("文件名与日志大小不符", "the name does not fit the size of the log")
+        if self.pins.logs and key not in self.pins.logs:
+            raise WrongError("日志的公钥不是您指定的", "the log's key is not one that you named")
+
+    def _check_witnesses(self) -> None:
+        """Check the cosignatures of the witnesses that were named; others cannot be told from noise."""
+        done = self.checks["witnesses"]
+        lines = 0
+        for point in self.manifest.checkpoints:
+            if point["witnesses"] is None:
+                continue
+            with _noting(done, "witness", point["witnesses"]):
+                # A byte that is not UTF-8 becomes a letter that no signature line has.
+                signatures = read_signature_lines(self._whole(point["witnesses"]).decode("utf-8", "replace"))
+                lines += len(signatures)
+                self._check_cosignatures(point["file"], signatures)
+        seen = {one["name"] for one in self.report.cosignatures}
+        done.faults += [
+            Fault("witness", f"没有 {key.name} 的见证签名", f"not cosigned by {key.name}")
+            for key in self.pins.witnesses
+            if key.name not in seen
+        ]
+        if not self.pins.witnesses:
+            zh, en = f"{lines} 行，没有指定见证人，未核验", f"{lines} lines, not checked, for no witness was named"
+            done.ends(zh if lines else "包里没有见证签名", en if lines else "the pack carries none", "absent")
+        else:
+            done.ends(f"{', '.join(sorted(seen))} 已见证", f"cosigned by {', '.join(sorted(seen))}")
+
+    def _check_cosignatures(self, checkpoint: str, signatures: list[tuple[str, bytes]]) -> None:
+        text = self._whole(checkpoint).decode("utf-8", "replace").rpartition("\n\n")[0] + "\n"
+        for key in self.pins.witnesses:
+            for name, raw in signatures:
+                if name == key.name and raw[:4] == key.number:
+                    at = cosignature_time(raw, text, key)
+                    told = {"name": name, "checkpoint": checkpoint, "at": at}
+                    self.report.cosignatures.append(told)
+
+
+ITEM_FIELDS = ("sha256", "name", "media_type", "size")
+"""What a record tells of a file, in the words of the manifest's items."""
+
+
+def read_record(content: bytes, kind: str, order: str | None) -> dict[str, Any]:
+    """Read a record's body, which must be of this kind and, where the pack is about an order, of this order."""
+    body = read_json(content)
+    keys = {"v", "kind", "order", "at", "by", "content"}
+    if not isinstance(body, dict) or body.keys() != keys or body["v"] != 1 or not isinstance(body["content"], dict):
+        raise WrongError("记录的写法不符合格式", "the record is not of the form that is due")
+    if body["kind"] != kind:
+        raise WrongError("种类与清单不符", "its kind is not the manifest's")
+    if order is not None and body["order"] != order:
+        raise WrongError("属于另一个订单", "it belongs to another order")
+    if not is_time(body["at"], MICROSECOND):
+        raise WrongError("时间的写法不符合格式", "its time is not of the form that is due")
+    return body
+
+
+def _looks_like_json(content: bytes) -> bool:
+    return content[:1] == b"{" and content[-1:] == b"}"
+
+
+def _looks_like_a_note(content: bytes) -> bool:
+    return content.startswith(FORMAT.encode()) and content.endswith(b"=\n")
+
+
+def _signer_of(content: bytes) -> str:
+    """Take the signer from a manifest, even from one whose form is wrong."""
+    try:
+        value = json.loads(content)
+    except (ValueError, RecursionError):
+        return ""
+    signer = value.get("signer") if isinstance(value, dict) else None
+    return signer if isinstance(signer, str) else ""
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The command line
+
+
+def parser() -> argparse.ArgumentParser:
+    """Describe the command line."""
+    told = argparse.ArgumentParser(prog="verify.py", description="核验卡保证据包 / verify an evidence pack of kabao")
+    told.add_argument("pack", help="证据包 / the pack (ZIP)")
+    told.add_argument("--en", action="store_true", help="用英文 / report in English")
+    told.add_argument("--json", action="store_true", help="输出 JSON / print one JSON object")
+    told.add_argument("--key", action="append", default=[], help="您信任的签名人公钥 / the signer's verifier key")
+    told.add_argument("--log-key", action="append", default=[], help="您信任的日志公钥 / the log's verifier key")
+    told.add_argument(
+        "--witness", action="append", default=[], help="必须见证的公钥 / a witness that must have cosigned"
+    )
+    told.add_argument("--authority", help="时间戳机构根证书 PEM / root certificates of timestamp authorities")
+    told.add_argument("--verifier", action="append", help="verify.py 的 SHA-256 / a release of this file")
+    return told
+
+
+def pins_of(
+    signers: Sequence[str] = (),
+    logs: Sequence[str] = (),
+    witnesses: Sequence[str] = (),
+    authorities: str | os.PathLike[str] | None = None,
+    verifiers: Iterable[str] | None = None,
+) -> Pins:
+    """Read what the reader trusts; raises WrongError for a key that is none, OSError for a file that is not there."""
+    roots = None
+    if authorities is not None:
+        with Path(authorities).open("rb") as file:
+            roots = file.read(KEPT_LIMITS["authority"])
+    return Pins(
+        tuple(read_verifier_key(key) for key in signers),
+        tuple(read_verifier_key(key) for key in logs),
+        tuple(read_verifier_key(key, WITNESS_KEY) for key in witnesses),
+        roots,
+        None if verifiers is None else frozenset(digest.lower() for digest in verifiers),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Examine the pack named on the command line, print what was found, and return the exit status."""
+    for stream in (sys.stdout, sys.stderr):
+        # A terminal that cannot show Chinese gets escapes instead of an error.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    asked = parser().parse_args(arguments)
+    try:
+        pins = pins_of(asked.key, asked.log_key, asked.witness, asked.authority, asked.verifier)
+    except (WrongError, OSError) as error:
+        sys.stderr.write(f"verify.py: {error}\n")
+        return 2
+    report = check(asked.pack, pins)
+    if asked.json:
+        sys.stdout.write(json.dumps(report.as_json(), ensure_ascii=True, indent=1) + "\n")
+    else:
+        sys.stdout.write("\n".join(report.lines(english=asked.en)) + "\n")
+    return report.exit_code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
