@@ -2,9 +2,27 @@
 
 Invariants: a leaf is a commitment and never the record itself; positions have no gap; a checkpoint is signed only
 after everything under it is durable; business transactions never wait for the log.
+
+The log has one key and one origin for its whole life: both are fixed at first use, and another is refused. Changing
+the key would need a new log beside the old one, which nothing here offers.
 """
 
 from kabao.tlog.model import Census, Checkpoint, Draft, StoredRecord
+from kabao.tlog.notes import NoteMalformedError, NoteUnsignedError, VerifierKey
 from kabao.tlog.ports import Source
+from kabao.tlog.service import LogDamaged, LogRefused, TransparencyLog, kept_origin
 
-__all__ = ["Census", "Checkpoint", "Draft", "Source", "StoredRecord"]
+__all__ = [
+    "Census",
+    "Checkpoint",
+    "Draft",
+    "LogDamaged",
+    "LogRefused",
+    "NoteMalformedError",
+    "NoteUnsignedError",
+    "Source",
+    "StoredRecord",
+    "TransparencyLog",
+    "VerifierKey",
+    "kept_origin",
+]
