@@ -6,7 +6,7 @@ SELECT origin, vkey, size, root FROM log_head
 
 -- name: begin
 -- Fixes the log's origin and key at first use; whoever comes second changes nothing.
-INSERT INTO log_head (origin, vkey, size, root) VALUES ($1, $2, 0, $3) ON CONFLICT (only) DO NOTHING
+INSERT INTO log_head (origin, vkey, size, root) VALUES ($1, $2, 0, $3) ON CONFLICT (one) DO NOTHING
 
 -- name: take_lease
 -- Takes or renews the lease. One that ends later than a lease can last was written by a clock that has since been set

@@ -3,7 +3,7 @@
 -- erased record.
 
 CREATE TABLE log_head (
-  only   boolean PRIMARY KEY DEFAULT true CHECK (only),
+  one    boolean PRIMARY KEY DEFAULT true CHECK (one),
   origin text NOT NULL CHECK (length(origin) BETWEEN 1 AND 255),
   vkey   text NOT NULL CHECK (length(vkey) BETWEEN 1 AND 400),
   size   bigint NOT NULL CHECK (size >= 0),
@@ -11,7 +11,7 @@ CREATE TABLE log_head (
 );
 
 CREATE TABLE log_lease (
-  only   boolean PRIMARY KEY DEFAULT true CHECK (only),
+  one    boolean PRIMARY KEY DEFAULT true CHECK (one),
   holder text NOT NULL,
   number bigint NOT NULL,
   until  timestamptz NOT NULL
