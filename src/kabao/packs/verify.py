@@ -25,8 +25,8 @@ platform publishes or that you kept from earlier, or name the ones you trust wit
 
 Exit status: 0 everything holds; 1 something fails, and it is named; 2 not a pack (or it cannot be read).
 
-How to read this file: the report first, then the formats from the outside in (JSON, ZIP, signatures, notes, log
-proofs, the manifest), and at the end the examination itself, which reads the pack once from front to back. The format
+How to read this file: the report first, then the formats (JSON, ZIP, signatures, notes, log proofs, timestamps, the
+manifest), and at the end the examination itself, which reads the pack once from front to back. The format
 is written down in docs/evidence-pack.md of kabao. Needs Python 3.9 or newer.
 """
 
@@ -652,6 +652,691 @@ def cosignature_time(line: bytes, text: str, key: VerifierKey) -> int:
 
 
 # ---------------------------------------------------------------------------------------------------------------------
+# DER, strict: definite lengths in their shortest form, no other spelling of a value
+
+INTEGER, BIT_STRING, OCTET_STRING, OBJECT_ID = 0x02, 0x03, 0x04, 0x06
+UTC_TIME, GENERALIZED_TIME, SEQUENCE, SET = 0x17, 0x18, 0x30, 0x31
+BOOLEAN, NULL, ENUMERATED, UTF8_STRING, BMP_STRING = 0x01, 0x05, 0x0A, 0x0C, 0x1E
+CONSTRUCTED = 0x20
+CONTEXT = 0x80
+TAG_CLASS = 0xC0
+DER_DEPTH = 32
+
+
+def tagged(number: int, *, constructed: bool = True) -> int:
+    """Give the tag [number] of a context."""
+    return CONTEXT | number | (CONSTRUCTED if constructed else 0)
+
+
+def malformed() -> WrongError:
+    """Say that something is not the DER that is due."""
+    return WrongError("不是规范的 DER 编码，或结构不符", "not DER, or not of the structure that is due")
+
+
+class Der(NamedTuple):
+    """A value: its tag, its content, and both as they stand there."""
+
+    tag: int
+    body: bytes
+    raw: bytes
+
+    def children(self) -> list[Der]:
+        """Take a constructed value apart."""
+        found, at = [], 0
+        while at < len(self.body):
+            value = _der_at(self.body, at)
+            found.append(value)
+            at += len(value.raw)
+        return found
+
+    def number(self) -> int:
+        """Read an INTEGER."""
+        return int.from_bytes(self.body, "big", signed=True)
+
+
+def _der_at(content: bytes, at: int) -> Der:
+    head = content[at : at + 2]
+    if len(head) < len(b"TL") or head[0] & 0x1F == 0x1F:  # noqa: PLR2004  tags of several bytes have no use here
+        raise malformed()
+    start, length = at + 2, head[1]
+    if length & 0x80:
+        start += length & 0x7F
+        written = content[at + 2 : start]
+        length = int.from_bytes(written, "big")
+        if not written or written[0] == 0 or length < 0x80 or len(written) > 4:  # noqa: PLR2004  its shortest form
+            raise malformed()
+    if start + length > len(content):
+        raise malformed()
+    return Der(head[0], content[start : start + length], content[at : start + length])
+
+
+@lru_cache(maxsize=256)
+def read_der(content: bytes) -> Der:
+    """Read one value that fills the bytes, strict all the way down; what lies in OCTET STRINGs is read by its user."""
+    value = _der_at(content, 0)
+    if len(value.raw) != len(content):
+        raise malformed()
+    _be_strict(value, DER_DEPTH)
+    return value
+
+
+def _be_strict(value: Der, depth: int) -> None:
+    if value.tag & CONSTRUCTED:
+        if depth == 0 or (value.tag & TAG_CLASS == 0 and value.tag not in (SEQUENCE, SET)):
+            raise malformed()
+        for child in value.children():
+            _be_strict(child, depth - 1)
+    elif (rule := STRICT.get(value.tag)) is not None and not rule(value.body):
+        raise malformed()
+
+
+def _is_integer(body: bytes) -> bool:
+    return bool(body) and not (body[0] in (0, 0xFF) and body[1:] and (body[0] ^ body[1]) & 0x80 == 0)
+
+
+def _is_bit_string(body: bytes) -> bool:
+    unused = body[0] if body else 8
+    return unused < 8 and (not unused or (len(body) > 1 and body[-1] & ((1 << unused) - 1) == 0))  # noqa: PLR2004
+
+
+def _is_object_id(body: bytes) -> bool:
+    return bool(body) and not body[-1] & 0x80 and body[0] != 0x80 and b"\x80" not in _after_ends(body)  # noqa: PLR2004
+
+
+def _after_ends(body: bytes) -> bytes:
+    """Give the first byte of each number of an object identifier but the first."""
+    return bytes(later for earlier, later in zip(body, body[1:]) if not earlier & 0x80)
+
+
+STRICT: dict[int, Callable[[bytes], bool]] = {
+    BOOLEAN: lambda body: body in (b"\x00", b"\xff"),
+    INTEGER: _is_integer,
+    ENUMERATED: _is_integer,
+    BIT_STRING: _is_bit_string,
+    NULL: lambda body: not body,
+    OBJECT_ID: _is_object_id,
+    SEQUENCE & ~CONSTRUCTED: lambda _: False,
+    SET & ~CONSTRUCTED: lambda _: False,
+}
+"""What the content of a primitive value must be like, by tag."""
+
+
+class Fields:
+    """The fields of a SEQUENCE, taken one after another."""
+
+    def __init__(self, value: Der, tag: int = SEQUENCE) -> None:
+        if value.tag != tag:
+            raise malformed()
+        self.left = value.children()
+
+    def take(self, tag: int) -> Der:
+        """Take the next field, which must be there and have this tag."""
+        if not self.left or self.left[0].tag != tag:
+            raise malformed()
+        return self.left.pop(0)
+
+    def maybe(self, tag: int) -> Der | None:
+        """Take the next field if it has this tag."""
+        return self.left.pop(0) if self.left and self.left[0].tag == tag else None
+
+    def end(self) -> None:
+        """See that nothing is left."""
+        if self.left:
+            raise malformed()
+
+
+def oid(dotted: str) -> bytes:
+    """Encode an object identifier (its content, without tag and length)."""
+    first, second, *rest = (int(number) for number in dotted.split("."))
+    encoded = bytearray()
+    for number in (40 * first + second, *rest):
+        groups = [number & 0x7F]
+        while number := number >> 7:
+            groups.append(number & 0x7F | 0x80)
+        encoded += bytes(reversed(groups))
+    return bytes(encoded)
+
+
+def read_time(value: Der) -> datetime:
+    """Read UTCTime or GeneralizedTime; a fraction of a second only in the latter, without a trailing zero."""
+    written = value.body.decode("ascii", "replace")
+    if value.tag == UTC_TIME and re.fullmatch(r"\d{12}Z", written, re.ASCII):
+        written = ("19" if written >= "50" else "20") + written  # RFC 5280, 4.1.2.5.1
+    elif value.tag != GENERALIZED_TIME or not re.fullmatch(r"\d{14}(\.\d{0,8}[1-9])?Z", written, re.ASCII):
+        raise malformed()
+    seconds, _, fraction = written[:-1].partition(".")
+    try:
+        moment = datetime.strptime(seconds, "%Y%m%d%H%M%S").replace(tzinfo=timezone.utc)
+    except ValueError:
+        raise malformed() from None
+    return moment.replace(microsecond=int(fraction[:6].ljust(6, "0")))
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# The signatures of timestamp authorities: RSA (PKCS #1 v1.5 and PSS) and ECDSA (P-256, P-384), with SHA-2
+
+HASHES = {
+    oid("2.16.840.1.101.3.4.2.1"): "sha256",
+    oid("2.16.840.1.101.3.4.2.2"): "sha384",
+    oid("2.16.840.1.101.3.4.2.3"): "sha512",
+}
+RSA, RSA_PSS, MGF1 = oid("1.2.840.113549.1.1.1"), oid("1.2.840.113549.1.1.10"), oid("1.2.840.113549.1.1.8")
+SIGNED_WITH = {
+    oid("1.2.840.113549.1.1.11"): ("rsa", "sha256"),
+    oid("1.2.840.113549.1.1.12"): ("rsa", "sha384"),
+    oid("1.2.840.113549.1.1.13"): ("rsa", "sha512"),
+    oid("1.2.840.10045.4.3.2"): ("ec", "sha256"),
+    oid("1.2.840.10045.4.3.3"): ("ec", "sha384"),
+    oid("1.2.840.10045.4.3.4"): ("ec", "sha512"),
+}
+EC = oid("1.2.840.10045.2.1")
+RSA_BITS = range(2048, 16_385)
+
+
+class Curve(NamedTuple):
+    """A curve y² = x³ - 3x + b over the integers modulo p, with its base point and that point's order."""
+
+    p: int
+    b: int
+    base: tuple[int, int]
+    order: int
+    size: int
+
+
+CURVES = {
+    oid("1.2.840.10045.3.1.7"): Curve(
+        p=0xFFFFFFFF00000001000000000000000000000000FFFFFFFFFFFFFFFFFFFFFFFF,
+        b=0x5AC635D8AA3A93E7B3EBBD55769886BC651D06B0CC53B0F63BCE3C3E27D2604B,
+        base=(
+            0x6B17D1F2E12C4247F8BCE6E563A440F277037D812DEB33A0F4A13945D898C296,
+            0x4FE342E2FE1A7F9B8EE7EB4A7C0F9E162BCE33576B315ECECBB6406837BF51F5,
+        ),
+        order=0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551,
+        size=32,
+    ),
+    oid("1.3.132.0.34"): Curve(
+        p=2**384 - 2**128 - 2**96 + 2**32 - 1,
+        b=0xB3312FA7E23EE7E4988E056BE3F82D19181D9C6EFE8141120314088F5013875AC656398D8A2ED19D2A85C8EDD3EC2AEF,
+        base=(
+            0xAA87CA22BE8B05378EB1C71EF320AD746E1D3B628BA79B9859F741E082542A385502F25DBF55296C3A545E3872760AB7,
+            0x3617DE4A96262C6F5D9E98BF9292DC29F8F41DBD289A147CE9DA3113B5F0B8C00A60B1CE1D7E819D7A431D7C90EA0E5F,
+        ),
+        order=0xFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFFC7634D81F4372DDF581A0DB248B0A77AECEC196ACCC52973,
+        size=48,
+    ),
+}
+
+
+def _ec_add(curve: Curve, one: tuple[int, int] | None, other: tuple[int, int] | None) -> tuple[int, int] | None:
+    """Add two points; None is the point at infinity."""
+    if one is None or other is None:
+        return other if one is None else one
+    if one[0] == other[0]:
+        if (one[1] + other[1]) % curve.p == 0:
+            return None
+        slope = 3 * (one[0] * one[0] - 1) * pow(2 * one[1], -1, curve.p)
+    else:
+        slope = (other[1] - one[1]) * pow(other[0] - one[0], -1, curve.p)
+    x = (slope * slope - one[0] - other[0]) % curve.p
+    return x, (slope * (one[0] - x) - one[1]) % curve.p
+
+
+def ecdsa_holds(curve: Curve, point: bytes, digest: bytes, signature: bytes) -> bool:
+    """Check an ECDSA signature (a SEQUENCE of r and s) over a digest by an uncompressed point."""
+    x, y = (int.from_bytes(part, "big") for part in (point[1 : 1 + curve.size], point[1 + curve.size :]))
+    on_curve = max(x, y) < curve.p and (y * y - x**3 + 3 * x - curve.b) % curve.p == 0
+    if len(point) != 1 + 2 * curve.size or point[0] != 4 or not on_curve:  # noqa: PLR2004  4 says uncompressed
+        return False
+    fields = Fields(read_der(signature))
+    r, s = fields.take(INTEGER).number(), fields.take(INTEGER).number()
+    fields.end()
+    if not (0 < r < curve.order and 0 < s < curve.order):
+        return False
+    inverse = pow(s, -1, curve.order)
+    bits = max(0, 8 * len(digest) - curve.order.bit_length())
+    u = (int.from_bytes(digest, "big") >> bits) * inverse % curve.order
+    v = r * inverse % curve.order
+    # u*BASE + v*KEY, both at once, bit by bit.
+    choices = (None, curve.base, (x, y), _ec_add(curve, curve.base, (x, y)))
+    total: tuple[int, int] | None = None
+    for bit in range(curve.order.bit_length() - 1, -1, -1):
+        total = _ec_add(curve, total, total)
+        total = _ec_add(curve, total, choices[u >> bit & 1 | (v >> bit & 1) << 1])
+    return total is not None and total[0] % curve.order == r
+
+
+def rsa_opened(key: bytes, signature: bytes) -> tuple[bytes, int]:
+    """Raise an RSA signature to the public exponent; give the padded message and the modulus's bits."""
+    fields = Fields(read_der(key))
+    modulus, exponent = fields.take(INTEGER).number(), fields.take(INTEGER).number()
+    fields.end()
+    bits = modulus.bit_length()
+    if bits not in RSA_BITS or not modulus & 1 or not exponent & 1 or not 2 < exponent < 1 << 64:  # noqa: PLR2004
+        raise WrongError("RSA 公钥不可用", "the RSA key cannot be used")
+    size, number = (bits + 7) // 8, int.from_bytes(signature, "big")
+    if len(signature) != size or number >= modulus:
+        raise WrongError("签名无效", "the signature is invalid")
+    return pow(number, exponent, modulus).to_bytes(size, "big"), bits
+
+
+def pkcs1_holds(key: bytes, name: str, digest: bytes, signature: bytes) -> bool:
+    """Check RSASSA-PKCS1-v1_5 by writing the one padding that is right (RFC 8017, 9.2)."""
+    padded, _ = rsa_opened(key, signature)
+    hash_id = next(encoded for encoded, known in HASHES.items() if known == name)
+    length = len(hash_id) + len(digest)
+    algorithm = bytes((SEQUENCE, len(hash_id) + 4, OBJECT_ID, len(hash_id))) + hash_id + bytes((NULL, 0))
+    told = bytes((SEQUENCE, length + 8)) + algorithm + bytes((OCTET_STRING, len(digest))) + digest
+    return padded == b"\x00\x01" + b"\xff" * (len(padded) - len(told) - 3) + b"\x00" + told
+
+
+def pss_holds(key: bytes, parameters: Der | None, message: bytes, signature: bytes) -> bool:
+    """Check RSASSA-PSS (RFC 8017, 9.1.2) with explicit SHA-2 parameters."""
+    if parameters is None:
+        raise malformed()
+    fields = Fields(parameters)
+    given = [fields.maybe(tagged(number)) for number in range(4)]
+    fields.end()
+    if given[0] is None or given[1] is None or given[3] is not None:  # absent means SHA-1; a trailer has one value
+        raise WrongError("不支持的签名算法", "an unsupported signature algorithm")
+    name = hash_of(_only(given[0]))
+    mask = Fields(_only(given[1]))
+    if mask.take(OBJECT_ID).body != MGF1:
+        raise WrongError("不支持的签名算法", "an unsupported signature algorithm")
+    mask_name = hash_of(mask.take(SEQUENCE))
+    salt_size = 20 if given[2] is None else _only(given[2]).number()
+    padded, bits = rsa_opened(key, signature)
+    digest = hashlib.new(name, message).digest()
+    if (bits - 1) % 8 == 0:
+        if padded[0]:
+            return False
+        padded = padded[1:]
+    masked, seed = padded[: -len(digest) - 1], padded[-len(digest) - 1 : -1]
+    spare = 8 * len(padded) - bits + 1
+    size = len(masked)
+    blocks = range(-(-size // hashlib.new(mask_name).digest_size))
+    stream = b"".join(hashlib.new(mask_name, seed + block.to_bytes(4, "big")).digest() for block in blocks)[:size]
+    opened = bytes(a ^ b for a, b in zip(masked, stream))
+    opened = bytes((opened[0] & 0xFF >> spare,)) + opened[1:]
+    salt = opened[size - salt_size :] if 0 <= salt_size < size else b""
+    due = bytes(size - len(salt) - 1) + b"\x01" + salt
+    whole = len(salt) == salt_size and padded[-1] == 0xBC and masked[0] >> (8 - spare) == 0  # noqa: PLR2004
+    return whole and opened == due and hashlib.new(name, bytes(8) + digest + salt).digest() == seed
+
+
+def _only(value: Der) -> Der:
+    """Give the one value within another."""
+    children = value.children()
+    if len(children) != 1:
+        raise malformed()
+    return children[0]
+
+
+def hash_of(algorithm: Der) -> str:
+    """Read an AlgorithmIdentifier of SHA-256, SHA-384 or SHA-512."""
+    fields = Fields(algorithm)
+    name = HASHES.get(fields.take(OBJECT_ID).body)
+    fields.maybe(NULL)
+    fields.end()
+    if name is None:
+        raise WrongError("不支持的摘要算法", "an unsupported digest algorithm")
+    return name
+
+
+@lru_cache(maxsize=256)
+def signature_holds(key: bytes, algorithm: bytes, digest: str | None, message: bytes, signature: bytes) -> bool:
+    """Check a signature by a SubjectPublicKeyInfo; `digest` is what a bare rsaEncryption is to be read with."""
+    fields, info = Fields(read_der(algorithm)), Fields(read_der(key))
+    identifier = fields.take(OBJECT_ID).body
+    parameters = fields.maybe(SEQUENCE)
+    fields.maybe(NULL)
+    fields.end()
+    kind, public = Fields(info.take(SEQUENCE)), info.take(BIT_STRING).body[1:]
+    key_kind = kind.take(OBJECT_ID).body
+    if identifier == RSA and digest is not None:
+        how = ("rsa", digest)
+    else:
+        how = ("pss", "") if identifier == RSA_PSS else SIGNED_WITH.get(identifier, ("", ""))
+    if digest is not None and how[0] in ("rsa", "ec") and how[1] != digest:
+        raise WrongError("签名算法与摘要算法不一致", "the signature's algorithm does not go with the digest's")
+    if how[0] == "ec" and key_kind == EC:
+        curve = CURVES.get(kind.take(OBJECT_ID).body)
+        if curve is None:
+            raise WrongError("不支持的椭圆曲线", "an unsupported curve")
+        return ecdsa_holds(curve, public, hashlib.new(how[1], message).digest(), signature)
+    if how[0] == "rsa" and key_kind == RSA:
+        return pkcs1_holds(public, how[1], hashlib.new(how[1], message).digest(), signature)
+    if how[0] == "pss" and key_kind == RSA:
+        return pss_holds(public, parameters, message, signature)
+    raise WrongError("不支持的签名算法", "an unsupported signature algorithm")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Certificates (RFC 5280), as far as a timestamp authority's need
+
+BASIC_CONSTRAINTS, KEY_USAGE = oid("2.5.29.19"), oid("2.5.29.15")
+KEY_PURPOSE, KEY_IDENTIFIER = oid("2.5.29.37"), oid("2.5.29.14")
+UNDERSTOOD = {BASIC_CONSTRAINTS, KEY_USAGE, KEY_PURPOSE, oid("2.5.29.32")}
+"""Extensions that may be critical; the last, policies, restricts nothing where no policy is asked for."""
+TIME_STAMPING, ANY_PURPOSE = oid("1.3.6.1.5.5.7.3.8"), oid("2.5.29.37.0")
+MAY_SIGN, MAY_CERTIFY = 0b1100_0000, 0b0000_0100
+"""Bits of the first byte of keyUsage: digitalSignature or nonRepudiation; keyCertSign."""
+SHOWN_NAMES = (oid("2.5.4.3"), oid("2.5.4.10"), oid("2.5.4.6"))
+CHAIN_LIMIT = 8
+CHECKS_LIMIT = 64
+
+
+class Certificate(NamedTuple):
+    """A certificate taken apart; names, serial and key as they stand there."""
+
+    raw: bytes
+    signed: bytes
+    algorithm: bytes
+    signature: bytes
+    serial: bytes
+    issuer: bytes
+    subject: bytes
+    since: datetime
+    until: datetime
+    key: bytes
+    extensions: dict[bytes, tuple[bool, bytes]]
+
+    def purposes(self) -> list[bytes] | None:
+        """Give the key purposes, or None where the certificate does not restrict them."""
+        if KEY_PURPOSE not in self.extensions:
+            return None
+        return [purpose.body for purpose in Fields(read_der(self.extensions[KEY_PURPOSE][1])).left]
+
+    def may(self, bits: int) -> bool:
+        """Tell whether keyUsage allows one of these uses; without it, all are allowed."""
+        if KEY_USAGE not in self.extensions:
+            return True
+        usage = read_der(self.extensions[KEY_USAGE][1])
+        return usage.tag == BIT_STRING and bool(usage.body[1:2]) and bool(usage.body[1] & bits)
+
+    def authority(self) -> tuple[bool, int | None]:
+        """Tell whether it may certify others, and how many authorities may stand below it."""
+        if BASIC_CONSTRAINTS not in self.extensions:
+            return False, None
+        fields = Fields(read_der(self.extensions[BASIC_CONSTRAINTS][1]))
+        is_authority, below = fields.maybe(BOOLEAN), fields.maybe(INTEGER)
+        fields.end()
+        return is_authority is not None and is_authority.body != b"\x00", None if below is None else below.number()
+
+    def not_understood(self) -> bool:
+        """Tell whether it has a critical extension that is not looked at here."""
+        return any(critical and kind not in UNDERSTOOD for kind, (critical, _) in self.extensions.items())
+
+
+@lru_cache(maxsize=256)
+def read_certificate(raw: bytes) -> Certificate:
+    """Take a certificate apart (DER)."""
+    outer = Fields(read_der(raw))
+    signed, algorithm, signature = outer.take(SEQUENCE), outer.take(SEQUENCE), outer.take(BIT_STRING)
+    outer.end()
+    fields = Fields(signed)
+    fields.maybe(tagged(0))
+    serial, inner, issuer = fields.take(INTEGER), fields.take(SEQUENCE), fields.take(SEQUENCE)
+    validity, subject, key = Fields(fields.take(SEQUENCE)), fields.take(SEQUENCE), fields.take(SEQUENCE)
+    fields.maybe(tagged(1, constructed=False))
+    fields.maybe(tagged(2, constructed=False))
+    listed = fields.maybe(tagged(3))
+    fields.end()
+    since, until = (read_time(moment) for moment in (*validity.left, *validity.left)[:2])
+    if len(validity.left) != len(("since", "until")) or inner.raw != algorithm.raw or signature.body[0] != 0:
+        raise malformed()
+    extensions: dict[bytes, tuple[bool, bytes]] = {}
+    for one in [] if listed is None else Fields(_only(listed)).left:
+        extension = Fields(one)
+        kind, critical = extension.take(OBJECT_ID).body, extension.maybe(BOOLEAN)
+        if kind in extensions:
+            raise malformed()
+        extensions[kind] = critical is not None and critical.body != b"\x00", extension.take(OCTET_STRING).body
+        extension.end()
+    parts = (signed.raw, algorithm.raw, signature.body[1:], serial.body, issuer.raw, subject.raw)
+    return Certificate(raw, *parts, since, until, key.raw, extensions)
+
+
+def read_pem(content: bytes) -> list[Certificate]:
+    """Read every certificate of a PEM file."""
+    blocks = re.findall(rb"-----BEGIN CERTIFICATE-----\s+(.+?)\s+-----END CERTIFICATE-----", content, re.DOTALL)
+    return [read_certificate(strict_base64(b"".join(block.split()).decode("ascii", "replace"))) for block in blocks]
+
+
+def shown_subject(name: bytes) -> str:
+    """Write the parts of a name that tell people who it is."""
+    found = {}
+    for part in (pair for group in read_der(name).children() for pair in group.children()):
+        fields = Fields(part)
+        kind, value = fields.take(OBJECT_ID).body, fields.left[0] if fields.left else None
+        if value is not None:
+            encoding = "utf-16-be" if value.tag == BMP_STRING else "utf-8"
+            found[kind] = value.body.decode(encoding, "replace")
+    return printable(", ".join(found[kind] for kind in SHOWN_NAMES if kind in found))
+
+
+class ChainSearch:
+    """Looks for a chain from a certificate to one of the roots, valid at a moment."""
+
+    def __init__(self, others: Sequence[Certificate], roots: Sequence[Certificate], at: datetime) -> None:
+        anchors = [root for root in roots if root.issuer == root.subject]
+        self.anchors = {root.raw for root in anchors}
+        self.candidates = {one.raw: one for one in (*anchors, *roots, *others)}
+        self.at = at
+        self.checks_left = CHECKS_LIMIT
+        self.reason = WrongError("证书链没有通到所信任的根证书", "the certificates lead to none of the roots")
+
+    def root_of(self, certificate: Certificate, below: int = 0) -> Certificate | None:
+        """Give the root that a certificate leads to; `below` authorities stand between it and the signer."""
+        for raw, issuer in self.candidates.items():
+            if issuer.subject != certificate.issuer or raw == certificate.raw or not self._signed(certificate, issuer):
+                continue
+            if (reason := self._unfit(issuer, below)) is not None:
+                self.reason = reason
+            elif raw in self.anchors:
+                return issuer
+            elif below < CHAIN_LIMIT and (root := self.root_of(issuer, below + 1)) is not None:
+                return root
+        return None
+
+    def _signed(self, certificate: Certificate, issuer: Certificate) -> bool:
+        self.checks_left -= 1
+        if self.checks_left < 0:
+            return False
+        try:
+            return signature_holds(issuer.key, certificate.algorithm, None, certificate.signed, certificate.signature)
+        except WrongError as wrong:
+            self.reason = wrong
+            return False
+
+    def _unfit(self, issuer: Certificate, below: int) -> WrongError | None:
+        may_certify, limit = issuer.authority()
+        purposes = issuer.purposes()
+        if not may_certify or not issuer.may(MAY_CERTIFY) or (limit is not None and limit < below):
+            return WrongError("上级证书无权签发证书", "an issuer may not certify")
+        if purposes is not None and TIME_STAMPING not in purposes and ANY_PURPOSE not in purposes:
+            return WrongError("上级证书不能用于时间戳", "an issuer is not for timestamps")
+        if issuer.not_understood():
+            return WrongError("上级证书有不认识的关键扩展", "an issuer has an unknown critical extension")
+        if not issuer.since <= self.at <= issuer.until:
+            return WrongError("上级证书在所盖时间无效", "an issuer was not valid at the stamped time")
+        return None
+
+
+# ---------------------------------------------------------------------------------------------------------------------
+# Timestamps (RFC 3161 in CMS, RFC 5652)
+
+SIGNED_DATA, TST_INFO = oid("1.2.840.113549.1.7.2"), oid("1.2.840.113549.1.9.16.1.4")
+CONTENT_TYPE, MESSAGE_DIGEST = oid("1.2.840.113549.1.9.3"), oid("1.2.840.113549.1.9.4")
+SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.12"), oid("1.2.840.113549.1.9.16.2.47")
+GRANTED = (0, 1)
+
+
+class Token(NamedTuple):
+    """A timestamp taken apart."""
+
+    info: bytes
+    certificates: list[Certificate]
+    signer: Der
+    digest: str
+    attributes: Der
+    algorithm: bytes
+    signature: bytes
+
+
+class Stamp(NamedTuple):
+    """A timestamp that holds: when, by whom, under which root."""
+
+    at: datetime
+    serial: int
+    signer: str
+    root: bytes
+
+
+@lru_cache(maxsize=64)
+def check_timestamp(response: bytes, message: bytes, roots_pem: bytes, more_pem: bytes = b"") -> Stamp:
+    """Check a TimeStampResp over a message by certificates that lead to one of the roots (PEM).
+
+    `more_pem` are certificates that may stand between. Raises WrongError, which says what does not hold.
+    """
+    token = read_token(response)
+    imprint, at, serial = read_info(token.info)
+    if imprint != hashlib.sha256(message).digest():
+        raise WrongError("时间戳盖的不是这个检查点", "the timestamp is over something else")
+    signer = _signer_certificate(token)
+    _check_attributes(token, signer)
+    signed = bytes((SET,)) + token.attributes.raw[1:]
+    if not signature_holds(signer.key, token.algorithm, token.digest, signed, token.signature):
+        raise WrongError("时间戳的签名无效", "the timestamp's signature is invalid")
+    _check_signer(signer, at)
+    search = ChainSearch([*token.certificates, *read_pem(more_pem)], read_pem(roots_pem), at)
+    root = search.root_of(signer)
+    if root is None:
+        raise search.reason
+    return Stamp(at, serial, shown_subject(signer.subject), hashlib.sha256(root.raw).digest())
+
+
+def read_token(response: bytes) -> Token:
+    """Take a granted TimeStampResp apart."""
+    outer = Fields(read_der(response))
+    if Fields(outer.take(SEQUENCE)).take(INTEGER).number() not in GRANTED:
+        raise WrongError("时间戳机构没有盖时间戳", "the authority did not grant a timestamp")
+    content = Fields(outer.take(SEQUENCE))
+    outer.end()
+    if content.take(OBJECT_ID).body != SIGNED_DATA:
+        raise malformed()
+    data = Fields(_only(content.take(tagged(0))))
+    content.end()
+    data.take(INTEGER)
+    data.take(SET)
+    inner, certificates = Fields(data.take(SEQUENCE)), data.maybe(tagged(0))
+    data.maybe(tagged(1))
+    signers = data.take(SET)
+    data.end()
+    if inner.take(OBJECT_ID).body != TST_INFO:
+        raise WrongError("不是时间戳", "not a timestamp")
+    info = _only(inner.take(tagged(0)))
+    inner.end()
+    signer = Fields(_only(signers))
+    signer.take(INTEGER)
+    by_name = signer.maybe(SEQUENCE)
+    named = by_name if by_name is not None else signer.take(tagged(0, constructed=False))
+    digest = hash_of(signer.take(SEQUENCE))
+    attributes, algorithm = signer.take(tagged(0)), signer.take(SEQUENCE)
+    signature = signer.take(OCTET_STRING)
+    signer.maybe(tagged(1))
+    signer.end()
+    if info.tag != OCTET_STRING:
+        raise malformed()
+    carried = [] if certificates is None else certificates.children()
+    known = [read_certificate(one.raw) for one in carried if one.tag == SEQUENCE]
+    return Token(info.body, known, named, digest, attributes, algorithm.raw, signature.body)
+
+
+def read_info(content: bytes) -> tuple[bytes, datetime, int]:
+    """Read a TSTInfo: the SHA-256 it is over, its time and its serial number."""
+    fields = Fields(read_der(content))
+    version = fields.take(INTEGER).number()
+    fields.take(OBJECT_ID)
+    imprint, serial = Fields(fields.take(SEQUENCE)), fields.take(INTEGER).number()
+    at = read_time(fields.take(GENERALIZED_TIME))
+    for tag in (SEQUENCE, BOOLEAN, INTEGER, tagged(0), tagged(1)):  # accuracy, ordering, nonce, tsa, extensions
+        fields.maybe(tag)
+    fields.end()
+    name, digest = hash_of(imprint.take(SEQUENCE)), imprint.take(OCTET_STRING).body
+    imprint.end()
+    if version != 1 or name != "sha256":
+        raise WrongError("时间戳不是对 SHA-256 所盖", "the timestamp is not over a SHA-256")
+    return digest, at, serial
+
+
+def _signer_certificate(token: Token) -> Certificate:
+    """Find the certificate that the signer names, by issuer and serial or by key identifier."""
+    for certificate in token.certificates:
+        if token.signer.tag == SEQUENCE:
+            fields = Fields(token.signer)
+            issuer, serial = fields.take(SEQUENCE), fields.take(INTEGER)
+            fields.end()
+            if (issuer.raw, serial.body) == (certificate.issuer, certificate.serial):
+                return certificate
+        else:
+            _, identifier = certificate.extensions.get(KEY_IDENTIFIER, (False, b""))
+            if identifier and read_der(identifier).body == token.signer.body:
+                return certificate
+    raise WrongError("时间戳没有附上签署它的证书", "the timestamp does not carry its signer's certificate")
+
+
+def _check_attributes(token: Token, signer: Certificate) -> None:
+    """Check what is signed: that it is a timestamp, its digest, and which certificate it is to be read with."""
+    attributes: dict[bytes, Der] = {}
+    for one in token.attributes.children():
+        fields = Fields(one)
+        kind, value = fields.take(OBJECT_ID).body, fields.take(SET)
+        fields.end()
+        if kind in attributes:
+            raise malformed()
+        attributes[kind] = value
+    content = attributes.get(CONTENT_TYPE)
+    digest = attributes.get(MESSAGE_DIGEST)
+    if content is None or digest is None or _only(content).body != TST_INFO:
+        raise WrongError("时间戳缺少必须签署的内容", "the timestamp lacks what must be signed")
+    if _only(digest).body != hashlib.new(token.digest, token.info).digest():
+        raise WrongError("时间戳内容的摘要不符", "the timestamp's own digest does not hold")
+    named = [(kind, attributes[kind]) for kind in (SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2) if kind in attributes]
+    if not named or not all(_names(signer, _only(value), kind) for kind, value in named):
+        raise WrongError("时间戳没有指明这张证书", "the timestamp does not name this certificate")
+
+
+def _names(certificate: Certificate, value: Der, kind: bytes) -> bool:
+    """Tell whether a SigningCertificate (RFC 2634) or its second version (RFC 5816) begins with this certificate."""
+    listed = Fields(Fields(value).take(SEQUENCE))
+    fields = Fields(listed.take(SEQUENCE))
+    if kind == SIGNING_CERTIFICATE:
+        # SHA-1 only says which of the certificates is meant; the signature itself is made with SHA-2.
+        digest = hashlib.new("sha1", certificate.raw, usedforsecurity=False).digest()
+    else:
+        algorithm = fields.maybe(SEQUENCE)
+        digest = hashlib.new("sha256" if algorithm is None else hash_of(algorithm), certificate.raw).digest()
+    is_it = fields.take(OCTET_STRING).body == digest
+    if (issued := fields.maybe(SEQUENCE)) is not None:
+        issuer = Fields(issued)
+        names, serial = issuer.take(SEQUENCE).children(), issuer.take(INTEGER)
+        is_named = [one.tag == tagged(4) and _only(one).raw == certificate.issuer for one in names]
+        is_it = is_it and serial.body == certificate.serial and is_named == [True]
+    fields.end()
+    return is_it
+
+
+def _check_signer(signer: Certificate, at: datetime) -> None:
+    """Check that the signer's certificate is for timestamps and nothing else, and was valid at that time."""
+    if signer.purposes() != [TIME_STAMPING] or not signer.extensions[KEY_PURPOSE][0]:
+        raise WrongError("签署证书不是专用于时间戳的", "the signer's certificate is not for timestamps alone")
+    if signer.authority()[0] or not signer.may(MAY_SIGN) or signer.not_understood():
+        raise WrongError("签署证书不能用于签署时间戳", "the signer's certificate may not sign timestamps")
+    if not signer.since <= at <= signer.until:
+        raise WrongError("签署证书在所盖时间无效", "the signer's certificate was not valid at the stamped time")
+
+
+# ---------------------------------------------------------------------------------------------------------------------
 # The manifest's form
 
 NAME_LIMIT = 100
@@ -1002,6 +1687,7 @@ class _Examination:
         self._end_records_and_proofs()
         self._check_checkpoints()
         self._check_witnesses()
+        self._check_timestamps()
         return self.report
 
     # What the pack is
@@ -1435,6 +2121,61 @@ class _Examination:
                     told = {"name": name, "checkpoint": checkpoint, "at": at}
                     self.report.cosignatures.append(told)
 
+    # Time
+
+    def _check_timestamps(self) -> None:
+        """Check each timestamp over its checkpoint, up to the roots in the pack or to those that were named."""
+        done = self.checks["timestamps"]
+        roots = set()
+        for point, stamp in self.manifest.stamps:
+            with _noting(done, "timestamp", stamp["file"]):
+                carried = self._whole(stamp["roots"])
+                trusted = carried if self.pins.authorities is None else self.pins.authorities
+                told = check_timestamp(self._whole(stamp["file"]), self._whole(point["file"]), trusted, carried)
+                roots.add(told.root.hex())
+                self.report.timestamps.append(
+                    {
+                        "authority": stamp["authority"],
+                        "file": stamp["file"],
+                        "checkpoint": point["file"],
+                        "at": told.at.isoformat(),
+                        "serial": f"{told.serial:x}",
+                        "signer": told.signer,
+                        "root_sha256": told.root.hex(),
+                    }
+                )
+        if not self.manifest.stamps:
+            done.ends("包里没有时间戳", "the pack carries no timestamps", "absent")
+            return
+        zh = "；".join(f"{one['at']} {one['authority']}（{one['signer']}）" for one in self.report.timestamps)
+        en = "; ".join(f"{one['at']} {one['authority']} ({one['signer']})" for one in self.report.timestamps)
+        done.ends(zh, en)
+        if done.state == "ok" and self.pins.authorities is None:
+            listed = ", ".join(sorted(roots))
+            self.report.notes.append(
+                Said(
+                    f"没有指定时间戳机构：根证书取自包内，SHA-256 为 {listed}，请向该机构核对。",
+                    f"No authority was named: the roots are the pack's own, SHA-256 {listed}; compare them.",
+                )
+            )
+        self._hint_at_late_records()
+
+    def _hint_at_late_records(self) -> None:
+        """Say where a record's own time is later than a stamp over the log it stands in: a clock was wrong."""
+        ends = {point["file"] for point in self.manifest.checkpoints if self.kept.get(point["file"]) in self.proof_ends}
+        stamped = [one["at"][:19] for one in self.report.timestamps if one["checkpoint"] in ends]
+        if not stamped:
+            return
+        late = sorted(no for no, told in self.bodies.items() if no in self.salts and told["at"][:19] > min(stamped))
+        if late:
+            listed = ", ".join(map(str, late[:FAULTS_SHOWN]))
+            self.report.notes.append(
+                Said(
+                    f"提示：第 {listed} 条记录自称的时间晚于时间戳，记录者的时钟可能不准。",
+                    f"Hint: records {listed} give a time after the timestamp; a clock may have been wrong.",
+                )
+            )
+
 
 ITEM_FIELDS = ("sha256", "name", "media_type", "size")
 """What a record tells of a file, in the words of the manifest's items."""
@@ -1505,6 +2246,8 @@ def pins_of(
     if authorities is not None:
         with Path(authorities).open("rb") as file:
             roots = file.read(KEPT_LIMITS["authority"])
+        if not read_pem(roots):
+            raise WrongError("文件里没有证书", f"there is no certificate in {os.fspath(authorities)}")
     return Pins(
         tuple(read_verifier_key(key) for key in signers),
         tuple(read_verifier_key(key) for key in logs),
