@@ -8,6 +8,7 @@ from cyclopts import App
 
 from kabao.cli.bench import bench
 from kabao.cli.books import db, ledger, sweep
+from kabao.cli.evidence import evidence
 from kabao.cli.people import staff, token
 from kabao.cli.rulebook import rulebook
 from kabao.cli.serving import demo_command, serve_command
@@ -31,7 +32,7 @@ app = App(
 )
 app.command(serve_command, name="serve")
 app.command(demo_command, name="demo")
-for group in (db, ledger, keys, token, sweep, staff, rulebook, bench):
+for group in (db, ledger, keys, token, sweep, staff, rulebook, evidence, bench):
     app.command(group)
 
 
