@@ -1,12 +1,15 @@
 """A timestamp authority made of nothing but the `openssl` program: an implementation that is not ours.
 
 `OpensslAuthority.make(folder, …)` writes a small certification authority and the configuration of `openssl ts`;
-`answer` is one `openssl ts -reply`. The clock is the machine's.
+`answer` is one `openssl ts -reply`, and `serving` answers over HTTP. The clock is the machine's.
 """
 
 import subprocess
 import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Literal
 
@@ -120,6 +123,35 @@ class OpensslAuthority:
             return openssl(
                 "ts", "-reply", "-config", f"{self.folder}/openssl.cnf", "-queryfile", f"{self.folder}/request"
             )
+
+    @contextmanager
+    def serving(self) -> Iterator[None]:
+        """Answer over HTTP, at `url`, from here on to the end of the block."""
+        answer = self.answer
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self) -> None:
+                assert self.headers["Content-Type"] == "application/timestamp-query"
+                body = answer(self.rfile.read(int(self.headers["Content-Length"])))
+                self.send_response(200)
+                self.send_header("Content-Type", "application/timestamp-reply")
+                self.send_header("Content-Length", str(len(body)))
+                self.end_headers()
+                self.wfile.write(body)
+
+            def log_message(self, *_: object) -> None:
+                """Keep the tests' output quiet."""
+
+        server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.url = f"http://localhost:{server.server_port}/tsa"
+        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        try:
+            yield
+        finally:
+            server.shutdown()
+            thread.join()
+            server.server_close()
 
     async def __call__(self, url: str, body: bytes) -> bytes:
         """Stand in for the network, as a `Post`."""

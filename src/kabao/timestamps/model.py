@@ -84,8 +84,9 @@ class Stamp(msgspec.Struct, frozen=True, kw_only=True):
 class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     """How one authority stands: how many stamps it owes, since when, and what went wrong last.
 
-    `fault` and `detail` (English, for the operator) are of the last failure since its last good answer. An authority
-    that is no longer named in the settings is not asked; what it owes stays written down.
+    `fault` and `detail` (English, for the operator) are of the last failure since its last good answer; until
+    `resting_until` it is left in peace. An authority that is no longer named in the settings is not asked; what it owes
+    stays written down.
     """
 
     authority: str
@@ -95,7 +96,7 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     fault: Fault | None
     detail: str | None
     failures: int
-    asked_again_at: datetime | None
+    resting_until: datetime | None
     answered_at: datetime | None
 
 

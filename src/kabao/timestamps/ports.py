@@ -1,4 +1,4 @@
-"""How a request reaches an authority; bound in `wiring` to the network, or to the simulated authorities."""
+"""What timestamps need from elsewhere, bound in `wiring`: a way to the authorities, and a second opinion."""
 
 from typing import Protocol
 
@@ -12,3 +12,10 @@ class Post(Protocol):
 
     async def __call__(self, url: str, body: bytes) -> bytes:
         """Return the body of the answer, at most 64 KB. Raises Unreachable."""
+
+
+class Opinion(Protocol):
+    """Judges a stamp as whoever reads it later will: nothing is kept that a pack's own verifier would refuse."""
+
+    def __call__(self, response: bytes, body: bytes, roots_pem: bytes) -> str:
+        """Return why the response is no stamp over the SHA-256 of `body` by those roots, in a few words, or nothing."""

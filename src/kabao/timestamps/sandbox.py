@@ -77,7 +77,9 @@ class _BadRequestError(Exception):
         self.failure = failure
 
 
-class _Signer(NamedTuple):
+class Signer(NamedTuple):
+    """What an authority signs with: its key, its own certificate, and the root that vouches for it."""
+
     key: Key
     leaf: x509.Certificate
     root: x509.Certificate
@@ -115,7 +117,7 @@ class SandboxAuthorities:
         return respond(signer, body, self._now())
 
 
-def respond(signer: _Signer, request: bytes, now: datetime) -> bytes:
+def respond(signer: Signer, request: bytes, now: datetime) -> bytes:
     """Answer one TimeStampReq with a TimeStampResp (RFC 3161, 2.4): a stamp, or a rejection with its reason."""
     try:
         asked = _read_request(request)
@@ -152,7 +154,7 @@ def _read_request(request: bytes) -> _Request:
     return _Request(imprint.raw, b"".join(nonces[:1]), wants)
 
 
-def _signed(signer: _Signer, info: bytes, certificates: list[x509.Certificate]) -> bytes:
+def _signed(signer: Signer, info: bytes, certificates: list[x509.Certificate]) -> bytes:
     """Wrap a TSTInfo into a ContentInfo of CMS SignedData (RFC 5652) with one signer (RFC 5816)."""
     leaf = signer.leaf.public_bytes(Encoding.DER)
     attributes = [
@@ -193,10 +195,16 @@ def _sign(key: Key, message: bytes) -> tuple[bytes, bytes]:
     return _ECDSA_WITH_SHA256, key.sign(message, ec.ECDSA(SHA256()))
 
 
-def _opened(path: Path, kind: str) -> _Signer:
+def _opened(path: Path, kind: str) -> Signer:
     if not path.exists():
         _keep(path, _made(kind))
-    descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    try:
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+    except OSError as error:
+        raise SandboxRefused(
+            zh=f"演示时间戳机构的密钥文件 {path} 打不开（{error.strerror}），没有启动。",
+            en=f"The key file {path} of the simulated authority cannot be opened ({error.strerror}).",
+        ) from None
     with os.fdopen(descriptor, "rb") as file:
         mode = os.fstat(descriptor).st_mode
         text = file.read(_MAX_FILE_BYTES)
@@ -209,13 +217,13 @@ def _opened(path: Path, kind: str) -> _Signer:
         key = load_pem_private_key(text, None)
         leaf, root = x509.load_pem_x509_certificates(text)
     except ValueError:
-        key, leaf, root = None, None, None
-    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey) or leaf is None or root is None:
+        key = None
+    if not isinstance(key, rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey):
         raise SandboxRefused(
             zh=f"演示时间戳机构的密钥文件 {path} 损坏了，没有启动。删掉它就会重新生成一份。",
             en=f"The key file {path} of the simulated authority is damaged; remove it and a new one is made.",
         )
-    return _Signer(key, leaf, root)
+    return Signer(key, leaf, root)
 
 
 def _made(kind: str) -> bytes:
