@@ -284,21 +284,14 @@ async def test_roles_are_added_and_kept(identity: IdentityService, database: Dat
             await identity.find_or_create(phone, name, [Role.BUYER])
 
 
-async def test_name_and_address_are_changed_or_refused(identity: IdentityService, database: Database) -> None:
+async def test_a_name_is_changed_or_refused(identity: IdentityService, database: Database) -> None:
     account_id = await identity.find_or_create(PHONE, "林间", [Role.BUYER])
     assert await identity.rename(account_id, "  林 间 ") is None
-    assert await identity.set_email(account_id, "a@example.com") is None
-    assert tuple(await database.fetchrow("SELECT display_name, email FROM account") or ()) == ("林 间", "a@example.com")
-    assert await identity.set_email(account_id, " ") is None
-    assert await database.fetchval("SELECT email FROM account") is None
-    for answer, field in (
-        (await identity.rename(account_id, "\u200b"), "display_name"),
-        (await identity.set_email(account_id, "not an address"), "email"),
-    ):
-        assert answer is not None
-        assert list(answer.fields) == [field]
+    assert await database.fetchval("SELECT display_name FROM account") == "林 间"
+    answer = await identity.rename(account_id, "\u200b")
+    assert answer is not None
+    assert list(answer.fields) == ["display_name"]
     assert await identity.rename(1, "林间") == Refused(Refusal.NOT_FOUND)
-    assert await identity.set_email(1, "") == Refused(Refusal.NOT_FOUND)
 
 
 # API tokens

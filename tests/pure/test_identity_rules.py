@@ -16,6 +16,7 @@ from kabao.identity.rules import (
     is_good_password,
     is_seen_stale,
     judge_code,
+    mask_email,
     network_prefix,
     totp_step,
     was_sent_just_now,
@@ -148,7 +149,12 @@ def test_a_new_account_has_a_name_that_is_one() -> None:
     ("text", "email"),
     [
         (" a@example.com ", "a@example.com"),
-        ("卡@例子.中国", "卡@例子.中国"),
+        ("A.b+c@Mail.Example.COM", "A.b+c@mail.example.com"),
+        ("卡@例子.中国", None),
+        ("a>b@example.com", None),
+        ("<a@example.com>", None),
+        (".a@example.com", None),
+        ("a@-example.com", None),
         ("a@b", None),
         ("a@b..c", None),
         ("a b@example.com", None),
@@ -162,6 +168,13 @@ def test_a_new_account_has_a_name_that_is_one() -> None:
 )
 def test_addresses_are_plausible(text: str, email: str | None) -> None:
     assert clean_email(text) == email
+
+
+@pytest.mark.parametrize(
+    ("email", "shown"), [("xiaoman@example.com", "x***@example.com"), ("x@example.com", "x***@example.com")]
+)
+def test_an_address_is_shown_by_its_first_letter_and_its_host(email: str, shown: str) -> None:
+    assert mask_email(email) == shown
 
 
 @pytest.mark.parametrize(("length", "good"), [(9, False), (10, True), (200, True), (201, False)])

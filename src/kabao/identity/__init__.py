@@ -1,4 +1,4 @@
-"""Who someone is: accounts by phone, codes, links, sessions, staff checks, API tokens, rate limits.
+"""Who someone is: accounts by phone, codes, links, sessions, staff checks, API tokens, mail addresses, rate limits.
 
 Invariants:
 
@@ -9,13 +9,16 @@ Invariants:
 - A code dies with its fifth wrong try, its fifth minute or its use; a link and a time step of an authenticator work
   once, whatever arrives at the same moment.
 - A frozen account has no session and no token, and gets none.
+- An e-mail address is in force only after a code sent there was typed in, and stays so until another is; whether it
+  belongs to other accounts too is told to nobody.
 - A token acts as one role, and only while the account holds it.
 """
 
-from kabao.identity.model import STAFF_ROLES, NewSession, Person, Role, SignedIn, Visitor
+from kabao.identity.emails import EmailService
+from kabao.identity.model import STAFF_ROLES, EmailState, NewSession, Person, Role, SignedIn, Visitor
 from kabao.identity.phone import normal_phone
-from kabao.identity.ports import CodeSender
-from kabao.identity.rules import Act, mask_phone, visitor_of
+from kabao.identity.ports import CodeSender, MailCodeSender, MailUnavailable
+from kabao.identity.rules import Act, clean_email, mask_email, mask_phone, visitor_of
 from kabao.identity.service import IdentityService
 from kabao.identity.terminal import TerminalCodeSender
 from kabao.identity.token_cache import TokenCache
@@ -24,7 +27,11 @@ __all__ = [
     "STAFF_ROLES",
     "Act",
     "CodeSender",
+    "EmailService",
+    "EmailState",
     "IdentityService",
+    "MailCodeSender",
+    "MailUnavailable",
     "NewSession",
     "Person",
     "Role",
@@ -32,6 +39,8 @@ __all__ = [
     "TerminalCodeSender",
     "TokenCache",
     "Visitor",
+    "clean_email",
+    "mask_email",
     "mask_phone",
     "normal_phone",
     "visitor_of",

@@ -67,3 +67,12 @@ class SignedIn(msgspec.Struct, frozen=True, kw_only=True):
     def __repr__(self) -> str:
         """Leave out the secrets: a repr ends up in logs."""
         return f"SignedIn(person={self.person!r})"
+
+
+class EmailState(msgspec.Struct, frozen=True, kw_only=True):
+    """A person's own view of their address, masked: the one in force, and one that waits for its code."""
+
+    email_masked: str | None
+    is_working: bool
+    """Whether mail goes there: an address is in force and no mail server has refused it for good."""
+    pending_masked: str | None

@@ -60,9 +60,46 @@ FROM account a WHERE a.display_name = $1 LIMIT 2;
 -- Changes a display name; account_pkey.
 UPDATE account SET display_name = $2 WHERE account_id = $1 RETURNING account_id;
 
+-- name: email
+-- An account's address, whether it works, and the one that waits for its code; account_pkey, email_code_pkey.
+SELECT a.email, a.email IS NOT NULL AND a.email_failed_at IS NULL AS is_working, c.email AS pending
+FROM account a
+LEFT JOIN email_code c ON c.account_id = a.account_id AND c.expires_at > coalesce($2::timestamptz, now())
+WHERE a.account_id = $1;
+
+-- name: lock_email_code
+-- Locks the code of an account's new address for one try; email_code_pkey.
+SELECT email, code_hash, attempts, sent_at, expires_at, coalesce($2::timestamptz, now()) AS now
+FROM email_code WHERE account_id = $1 FOR UPDATE;
+
+-- name: save_email_code
+-- Replaces an account's code unless the last one is younger than the spacing; email_code_pkey.
+INSERT INTO email_code AS c (account_id, email, code_hash, attempts, sent_at, expires_at)
+SELECT $1, $2, $3, 0, at, at + make_interval(secs => $4::int) FROM (SELECT coalesce($6::timestamptz, now()) AS at) clock
+ON CONFLICT (account_id) DO UPDATE
+SET email = excluded.email, code_hash = excluded.code_hash, attempts = 0, sent_at = excluded.sent_at,
+    expires_at = excluded.expires_at
+WHERE c.sent_at <= excluded.sent_at - make_interval(secs => $5::int)
+RETURNING account_id;
+
+-- name: set_email_attempts
+-- Writes down the tries spent on a code; email_code_pkey.
+UPDATE email_code SET attempts = $2 WHERE account_id = $1;
+
+-- name: drop_email_code
+-- Forgets the code of a new address, or the one with this hash alone; email_code_pkey.
+DELETE FROM email_code WHERE account_id = $1 AND code_hash = coalesce($2, code_hash);
+
 -- name: set_email
--- Changes or clears an e-mail address; account_pkey.
-UPDATE account SET email = $2 WHERE account_id = $1 RETURNING account_id;
+-- Takes a confirmed address, or none, in place of what was there; account_pkey.
+UPDATE account SET email = $2::text, email_failed_at = NULL,
+       email_confirmed_at = CASE WHEN $2::text IS NOT NULL THEN coalesce($3::timestamptz, now()) END
+WHERE account_id = $1;
+
+-- name: fail_email
+-- Marks an address as not working, once, while it is still the account's; account_pkey.
+UPDATE account SET email_failed_at = coalesce($3::timestamptz, now())
+WHERE account_id = $1 AND email = $2 AND email_failed_at IS NULL RETURNING account_id;
 
 -- name: set_frozen
 -- Freezes an account, keeping the first time, or thaws it; account_pkey.
@@ -159,9 +196,11 @@ gone AS (
   DELETE FROM rate_window USING clock WHERE window_start < at - interval '1 day' RETURNING 1),
 codes AS (
   DELETE FROM sign_in_code USING clock WHERE expires_at < at - interval '1 hour' RETURNING 1),
+mail_codes AS (
+  DELETE FROM email_code USING clock WHERE expires_at < at - interval '1 hour' RETURNING 1),
 links AS (
   DELETE FROM sign_in_link USING clock WHERE expires_at < at RETURNING 1),
 sessions AS (
   DELETE FROM session USING clock WHERE expires_at < at RETURNING 1)
-SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM codes) + (SELECT count(*) FROM links)
-     + (SELECT count(*) FROM sessions);
+SELECT (SELECT count(*) FROM gone) + (SELECT count(*) FROM codes) + (SELECT count(*) FROM mail_codes)
+     + (SELECT count(*) FROM links) + (SELECT count(*) FROM sessions);

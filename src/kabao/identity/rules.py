@@ -13,6 +13,8 @@ CODE_DIGITS: Final = 6
 CODE_SECONDS: Final = 5 * 60
 CODE_TRIES: Final = 5
 CODE_SPACING_SECONDS: Final = 60
+EMAIL_CODE_SECONDS: Final = 15 * 60
+"""Longer than a phone's code: a mail server may make a first letter wait some minutes."""
 LINK_SECONDS: Final = 24 * 3600
 SESSION_SECONDS: Final = 30 * 24 * 3600
 SEEN_SECONDS: Final = 10 * 60
@@ -26,7 +28,10 @@ MIN_PASSWORD: Final = 10
 MAX_PASSWORD: Final = 200
 UNKNOWN_NETWORK: Final = "unknown"
 
-_EMAIL: Final = re.compile(r"[^\s@]{1,64}@[^\s@.]+(?:\.[^\s@.]+)+")
+_LOCAL: Final = r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+"
+_LABEL: Final = r"[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?"
+_EMAIL: Final = re.compile(rf"(?=.{{1,64}}@){_LOCAL}(?:\.{_LOCAL})*@{_LABEL}(?:\.{_LABEL})+")
+"""RFC 5321's dot-string at a host name: what every mail server takes, and nothing that a command could hide in."""
 
 
 class Limit(NamedTuple):
@@ -38,6 +43,8 @@ class Limit(NamedTuple):
 
 CODES_PER_PHONE: Final = Limit(5, 3600)
 CODES_PER_NETWORK: Final = Limit(20, 3600)
+CODES_PER_ACCOUNT: Final = Limit(5, 3600)
+CODES_PER_ADDRESS: Final = Limit(5, 3600)
 SIGN_INS_PER_NETWORK: Final = Limit(60, 3600)
 STAFF_CHECKS_PER_ACCOUNT: Final = Limit(5, 900)
 
@@ -47,6 +54,7 @@ class Act(StrEnum):
 
     SAY = "say"
     GIVE_FILE = "file"
+    SEND_CHUNK = "chunk"
     OFFER = "offer"
     SAY_FACT = "fact"
     REVEAL = "reveal"
@@ -58,6 +66,7 @@ class Act(StrEnum):
 LIMITS: Final[dict[Act, Limit]] = {
     Act.SAY: Limit(30, 60),
     Act.GIVE_FILE: Limit(30, 60),
+    Act.SEND_CHUNK: Limit(1200, 60),
     Act.OFFER: Limit(20, 3600),
     Act.SAY_FACT: Limit(60, 3600),
     Act.REVEAL: Limit(60, 3600),
@@ -123,11 +132,16 @@ def clean_name(text: str) -> str | None:
 
 
 def clean_email(text: str) -> str | None:
-    """Tidy an e-mail address; None where it cannot be one. Whether it is reached, only a message shows."""
-    email = text.strip()
-    if len(email) > MAX_EMAIL or not email.isprintable() or _EMAIL.fullmatch(email) is None:
-        return None
-    return email
+    """Tidy an e-mail address, its host in small letters; None where it cannot be one. Only a message shows the rest."""
+    local, at, host = text.strip().rpartition("@")
+    email = local + at + host.lower()
+    return email if len(email) <= MAX_EMAIL and _EMAIL.fullmatch(email) else None
+
+
+def mask_email(email: str) -> str:
+    """Show an address with its name hidden but for its first letter: ``a***@example.com``."""
+    local, _, host = email.rpartition("@")
+    return f"{local[:1]}***@{host}"
 
 
 def is_good_password(password: str) -> bool:

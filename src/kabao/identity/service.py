@@ -26,7 +26,6 @@ _PHONE_WRONG = Refused(Refusal.INVALID_FIELDS, {"phone": "请填能收短信的�
 _NAME_WRONG = Refused(
     Refusal.INVALID_FIELDS, {"display_name": f"昵称要有 1 到 {rules.MAX_NAME} 个字，不能有看不见的字符。"}
 )
-_EMAIL_WRONG = Refused(Refusal.INVALID_FIELDS, {"email": "邮箱的写法不对，例如 name@example.com。"})
 _PASSWORD_WRONG = Refused(
     Refusal.INVALID_FIELDS, {"password": f"密码要有 {rules.MIN_PASSWORD} 到 {rules.MAX_PASSWORD} 个字符。"}
 )
@@ -254,14 +253,6 @@ class IdentityService:
             return _NAME_WRONG
         async with self._database.transaction() as conn:
             return None if await store.rename(conn, account_id, name) else Refused(Refusal.NOT_FOUND)
-
-    async def set_email(self, account_id: int, email: str) -> Refused | None:
-        """Keep an e-mail address beside the phone; an empty text clears it. Refusals: INVALID_FIELDS, NOT_FOUND."""
-        cleaned = rules.clean_email(email)
-        if cleaned is None and email.strip():
-            return _EMAIL_WRONG
-        async with self._database.transaction() as conn:
-            return None if await store.set_email(conn, account_id, cleaned) else Refused(Refusal.NOT_FOUND)
 
     async def set_frozen(self, account_id: int, *, frozen: bool) -> Refused | None:
         """Freeze an account, which ends its sessions and stops its tokens, or thaw it. Refusals: NOT_FOUND."""

@@ -34,6 +34,14 @@ class StoredCode(msgspec.Struct, frozen=True):
     now: datetime
 
 
+class StoredEmail(NamedTuple):
+    """An account's address, whether mail goes there, and a new one that waits for its code."""
+
+    email: str | None
+    is_working: bool
+    pending: str | None
+
+
 class StoredSession(NamedTuple):
     """A live session, its person, and the instant it is looked at."""
 
@@ -114,8 +122,37 @@ async def rename(conn: Connection, account_id: int, name: str) -> bool:
     return await conn.fetchval(_SQL.rename, account_id, name) is not None
 
 
-async def set_email(conn: Connection, account_id: int, email: str | None) -> bool:
-    return await conn.fetchval(_SQL.set_email, account_id, email) is not None
+async def email(conn: Connection, account_id: int, at: datetime | None) -> StoredEmail | None:
+    row = await conn.fetchrow(_SQL.email, account_id, at)
+    return StoredEmail(*row) if row else None
+
+
+async def lock_email_code(conn: Connection, account_id: int, at: datetime | None) -> tuple[str, StoredCode] | None:
+    row = await conn.fetchrow(_SQL.lock_email_code, account_id, at)
+    return (row["email"], StoredCode(*row[1:])) if row else None
+
+
+async def save_email_code(
+    conn: Connection, account_id: int, email: str, code_hash: bytes, seconds: int, spacing: int, at: datetime | None
+) -> bool:
+    saved = await conn.fetchval(_SQL.save_email_code, account_id, email, code_hash, seconds, spacing, at)
+    return saved is not None
+
+
+async def set_email_attempts(conn: Connection, account_id: int, attempts: int) -> None:
+    await conn.execute(_SQL.set_email_attempts, account_id, attempts)
+
+
+async def drop_email_code(conn: Connection, account_id: int, code_hash: bytes | None = None) -> None:
+    await conn.execute(_SQL.drop_email_code, account_id, code_hash)
+
+
+async def set_email(conn: Connection, account_id: int, email: str | None, at: datetime | None) -> None:
+    await conn.execute(_SQL.set_email, account_id, email, at)
+
+
+async def fail_email(conn: Connection, account_id: int, email: str, at: datetime | None) -> bool:
+    return await conn.fetchval(_SQL.fail_email, account_id, email, at) is not None
 
 
 async def set_frozen(conn: Connection, account_id: int, at: datetime | None, *, frozen: bool) -> bool:

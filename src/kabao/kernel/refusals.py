@@ -67,7 +67,9 @@ class Refusal(StrEnum):
     SIGNATURE_WRONG = "signature_wrong"
     NOTICE_MALFORMED = "notice_malformed"
     NOTICE_CONTRADICTS = "notice_contradicts"
+    MAIL_OFF = "mail_off"
     CUSTODIAN_UNREACHABLE = "custodian_unreachable"
+    MAIL_UNREACHABLE = "mail_unreachable"
     STORAGE_FULL = "storage_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
 
@@ -321,10 +323,20 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "同一笔交易的通知前后不一致，没有入账。",
         "This notice contradicts an earlier one of the same payment; nothing was booked.",
     ),
+    Refusal.MAIL_OFF: Sentence(
+        409,
+        "这个站没有开邮件，什么也没有改动。消息都在站内的「消息」里。",
+        "This site sends no mail; nothing was changed. Everything is told in the messages on the site.",
+    ),
     Refusal.CUSTODIAN_UNREACHABLE: Sentence(
         503,
         "托管方暂时连不上，钱没有动，会自动重试。",
         "The custodian cannot be reached; no money moved and it is retried.",
+    ),
+    Refusal.MAIL_UNREACHABLE: Sentence(
+        503,
+        "邮件现在发不出去，没有改动。过几分钟再试。",
+        "Mail cannot be sent just now and nothing was changed. Try again in a few minutes.",
     ),
     Refusal.STORAGE_FULL: Sentence(
         503,

@@ -1,4 +1,4 @@
-"""Who is here: sign in by phone and code or by a one-use link, sign out, the name and address, the inbox."""
+"""Who is here: sign in by phone and code or by a one-use link, sign out, the name, the inbox."""
 
 from typing import Final
 
@@ -121,28 +121,24 @@ async def sign_out(request: PageRequest) -> Page:
 
 @get("/me")
 async def me_page(request: PageRequest) -> Page:
-    """Show the name others see and the mail address."""
+    """Show the name others see."""
     visit = await signed(request)
     if not isinstance(visit, Visit):
         return visit
-    return page("me.html", visit, form={"display_name": visit.me.display_name, "email": ""})
+    return page("me.html", visit, form={"display_name": visit.me.display_name})
 
 
 @post("/me", status_code=200)
 async def change_me(request: PageRequest) -> Page:
-    """Change the name, and the mail address where one was given."""
+    """Change the name."""
     visit = await posted(request)
     if not isinstance(visit, Visit):
         return visit
-    identity, me = visit.services.identity, visit.me
-    name, email = visit.form.text("display_name"), visit.form.text("email")
-    answer = await identity.rename(me.account_id, name)
-    if not isinstance(answer, Refused) and email:
-        answer = await identity.set_email(me.account_id, email)
+    name = visit.form.text("display_name")
+    answer = await visit.services.identity.rename(visit.me.account_id, name)
     if isinstance(answer, Refused):
         errors = answer.fields or {"": answer.zh}
-        form = {"display_name": name, "email": email}
-        return page("me.html", visit, status=answer.status, errors=errors, form=form)
+        return page("me.html", visit, status=answer.status, errors=errors, form={"display_name": name})
     return redirect("/me", flash=SAVED, visit=visit)
 
 
