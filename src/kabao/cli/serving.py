@@ -8,6 +8,7 @@ from typing import Annotated
 from cyclopts import Parameter
 
 from kabao.cli.running import DEFAULT_DATA, DataOption, ExitCode, out, print_secret, run, say
+from kabao.notices import TerminalTransport
 from kabao.wiring import App, DemoMarket, Settings, demo_access, is_demo_unfinished, migrate, seed_demo, serve, start
 from kabao.wiring.settings import DEFAULT_HOST, DEFAULT_PORT
 
@@ -21,7 +22,8 @@ def serve_command(
     """Serve the pages and the API until Ctrl-C.
 
     Starts PostgreSQL inside the data folder, which is made on first use. KABAO_DATABASE_URL names another PostgreSQL
-    instead, KABAO_PUBLIC_ORIGIN the address that browsers use when kabao stands behind a proxy.
+    instead, KABAO_PUBLIC_ORIGIN the address that browsers use when kabao stands behind a proxy, KABAO_SMTP_URL and
+    KABAO_MAIL_FROM the server that mail goes out by and its sender.
     """
     settings = _settings(data, port, host)
 
@@ -41,7 +43,8 @@ def demo_command(
     """Serve a small made-up market, with a sign-in link per role.
 
     The market is made only where the data folder holds no shop; what is there already stays as it is. At each start
-    the demo's own staff accounts get new passwords and authenticators, printed here.
+    the demo's own staff accounts get new passwords and authenticators, printed here. Mail is printed here too, unless
+    KABAO_SMTP_URL names a server.
     """
     settings = _settings(data, port, host)
 
@@ -66,7 +69,7 @@ def demo_command(
 
     async def work() -> None:
         if serve_it:
-            await serve(settings, prepare=prepare_market, on_ready=ready)
+            await serve(settings, prepare=prepare_market, on_ready=ready, transport=TerminalTransport())
             return
         await migrate(settings)
         app = await start(settings, purpose="command")

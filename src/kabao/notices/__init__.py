@@ -1,10 +1,36 @@
-"""What kabao tells people on its own pages.
+"""What kabao tells people on its own pages, and by mail where they asked for it.
 
-Invariants: a notice is written in the transaction that made it true; it links only to a path of this site; nobody
-reads or marks another person's notices.
+Invariants:
+
+- A notice or a letter is written in the transaction that made it true; a notice links only to a path of this site;
+  nobody reads or marks another person's notices.
+- A letter goes only to an address that was confirmed and works, and only while its topic is wanted; each carries a
+  signed link that stops its topic.
+- A letter is sent by who holds its lease, under the same Message-ID at each try; seven days after its end its text
+  is gone.
+- No letter holds a key; the one secret that is mailed, the code that confirms an address, is never queued.
 """
 
-from kabao.notices.model import Notice
+from kabao.notices.mailer import CodeMail, Mailer
+from kabao.notices.model import Attachment, Notice, Sender, Topic
+from kabao.notices.ports import MailTransport, NotTaken
 from kabao.notices.service import NoticeService
+from kabao.notices.smtp import MailSettingsWrong, SmtpServer, SmtpTransport, read_smtp_url
+from kabao.notices.terminal import TerminalTransport
 
-__all__ = ["Notice", "NoticeService"]
+__all__ = [
+    "Attachment",
+    "CodeMail",
+    "MailSettingsWrong",
+    "MailTransport",
+    "Mailer",
+    "NotTaken",
+    "Notice",
+    "NoticeService",
+    "Sender",
+    "SmtpServer",
+    "SmtpTransport",
+    "TerminalTransport",
+    "Topic",
+    "read_smtp_url",
+]

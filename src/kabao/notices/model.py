@@ -1,6 +1,7 @@
-"""A notice: one line that tells a person what happened and where to look."""
+"""A notice: one line that tells a person what happened and where to look; and a letter that tells it by mail."""
 
 from datetime import datetime
+from enum import StrEnum
 
 import msgspec
 
@@ -14,3 +15,41 @@ class Notice(msgspec.Struct, frozen=True, kw_only=True):
     link: str
     made_at: datetime
     read_at: datetime | None
+
+
+class Topic(StrEnum):
+    """What a person may choose to get by mail, or not."""
+
+    ORDERS = "orders"
+    CASES = "cases"
+    RECEIPTS = "receipts"
+
+
+class Attachment(msgspec.Struct, frozen=True):
+    """A text file that goes with a letter, byte for byte; the name is 1 to 80 of `A-Za-z0-9._-`."""
+
+    name: str
+    content: bytes
+
+
+class Letter(msgspec.Struct, frozen=True, kw_only=True):
+    """A mail to be sent: leased under an attempt number that fences whoever held it before."""
+
+    account_id: int
+    mail_id: int
+    topic: Topic
+    subject: str
+    body: str
+    attachments: list[Attachment]
+    attempt: int
+    made_at: datetime
+    now: datetime
+
+
+class Sender(msgspec.Struct, frozen=True):
+    """Whom mail comes from: address and name, where answers go (empty: nobody reads them), and this site's address."""
+
+    address: str
+    name: str
+    reply_to: str
+    origin: str

@@ -1,4 +1,4 @@
--- A person's inbox. The last parameter of a step that needs the time is the clock's instant; NULL: the database's.
+-- A person's inbox, and the letters that go out by mail. The last parameter of a step that needs the time is the clock's instant; NULL: the database's.
 
 -- name: add
 -- Adds a line to an inbox; notice_pkey.
@@ -23,3 +23,50 @@ RETURNING notice_id;
 -- name: mark_all_read
 -- Marks every unread line read; notice_unread.
 UPDATE notice SET read_at = coalesce($2::timestamptz, now()) WHERE account_id = $1 AND read_at IS NULL;
+
+-- name: is_wanted
+-- Whether a topic is wanted by mail; mail_choice_pkey.
+SELECT NOT EXISTS (SELECT 1 FROM mail_choice WHERE account_id = $1 AND topic = $2 AND NOT is_on);
+
+-- name: topics_off
+-- The topics an account does not want by mail; mail_choice_pkey.
+SELECT topic FROM mail_choice WHERE account_id = $1 AND NOT is_on;
+
+-- name: choose
+-- Sets whether a topic is wanted by mail; mail_choice_pkey.
+INSERT INTO mail_choice (account_id, topic, is_on, changed_at) VALUES ($1, $2, $3, coalesce($4::timestamptz, now()))
+ON CONFLICT (account_id, topic) DO UPDATE SET is_on = excluded.is_on, changed_at = excluded.changed_at;
+
+-- name: add_mail
+-- Queues a letter; mail_pkey.
+INSERT INTO mail (account_id, mail_id, kind, topic, subject, body, attachments, due_at, made_at)
+SELECT $1, $2, $3, $4, $5, $6, $7, at, at FROM (SELECT coalesce($8::timestamptz, now()) AS at) clock;
+
+-- name: claim
+-- Leases the letter that is due longest; an expired lease is simply due again; mail_due.
+UPDATE mail m SET attempt = m.attempt + 1, lease_until = coalesce($2::timestamptz, now()) + $1::interval
+FROM (SELECT account_id, mail_id FROM mail
+      WHERE state = 'waiting' AND due_at <= coalesce($2::timestamptz, now())
+        AND (lease_until IS NULL OR lease_until <= coalesce($2::timestamptz, now()))
+      ORDER BY due_at, account_id, mail_id FOR UPDATE SKIP LOCKED LIMIT 1) due
+WHERE m.account_id = due.account_id AND m.mail_id = due.mail_id
+RETURNING m.account_id, m.mail_id, m.topic, m.subject, m.body, m.attachments, m.attempt, m.made_at,
+          coalesce($2::timestamptz, now()) AS now;
+
+-- name: postpone
+-- Gives a letter back after a failure, fenced by its attempt; mail_pkey.
+UPDATE mail SET due_at = coalesce($4::timestamptz, now()) + $5::interval, lease_until = NULL, last_error = $6
+WHERE account_id = $1 AND mail_id = $2 AND attempt = $3 AND state = 'waiting';
+
+-- name: end_mail
+-- Ends a letter, fenced by its attempt; mail_pkey.
+UPDATE mail SET state = $4, last_error = $5, ended_at = coalesce($6::timestamptz, now()), lease_until = NULL
+WHERE account_id = $1 AND mail_id = $2 AND attempt = $3 AND state = 'waiting' RETURNING mail_id;
+
+-- name: empty_old
+-- Empties a batch of letters that ended long ago; mail_to_empty.
+UPDATE mail m SET body = NULL, attachments = '[]'
+FROM (SELECT account_id, mail_id FROM mail
+      WHERE body IS NOT NULL AND state <> 'waiting' AND ended_at <= coalesce($2::timestamptz, now()) - $1::interval
+      ORDER BY ended_at LIMIT 1000) old
+WHERE m.account_id = old.account_id AND m.mail_id = old.mail_id RETURNING m.mail_id;

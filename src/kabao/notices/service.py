@@ -3,27 +3,35 @@
 from kabao.identity import Person
 from kabao.kernel import Clock, IdSource, Refusal, Refused
 from kabao.notices import rules, store
+from kabao.notices.mailer import Mailer
 from kabao.notices.model import Notice
 from kabao.postgres import Connection, Database
 
 
 class NoticeService:
-    """A person's inbox."""
+    """A person's inbox. What is told there also goes out by mail to who wants it, where there is a mailer."""
 
-    def __init__(self, *, database: Database, clock: Clock, ids: IdSource) -> None:
+    def __init__(self, *, database: Database, clock: Clock, ids: IdSource, mailer: Mailer | None = None) -> None:
         self._database = database
         self._clock = clock
         self._ids = ids
+        self._mailer = mailer
 
     async def tell(self, conn: Connection, account_id: int, kind: str, subject: str, link: str) -> None:
-        """Tell an account something, in the transaction that made it true; a long subject is cut.
+        """Tell an account something, on the site and by mail, in the transaction that made it true.
 
-        Raises ValueError for a link that leaves this site.
+        A long subject is cut. Raises ValueError for a link that leaves this site.
         """
         if not rules.is_own_path(link):
             raise ValueError("a notice links to a path of this site")
         line = rules.fit_subject(subject)
         await store.add(conn, account_id, self._ids.next(), kind, line, link, self._clock.instant())
+        if self._mailer is not None:
+            await self._mailer.tell(conn, account_id, kind, line, link)
+
+    async def send_mail(self, limit: int = 20) -> int:
+        """Send letters that are due, at most `limit`; a background job's work. Returns how many were dealt with."""
+        return 0 if self._mailer is None else await self._mailer.run(self.tell, limit)
 
     async def unread_count(self, person: Person) -> int:
         """Count a person's unread notices, up to 100."""

@@ -2,9 +2,12 @@
 
 # ruff: noqa: D103  each function is the query of its name, which queries.sql describes
 
-from datetime import datetime
+from collections.abc import Sequence
+from datetime import datetime, timedelta
 
-from kabao.notices.model import Notice
+import msgspec
+
+from kabao.notices.model import Attachment, Letter, Notice, Topic
 from kabao.postgres import Connection, load_queries
 
 _SQL = load_queries("kabao.notices")
@@ -31,3 +34,50 @@ async def mark_read(conn: Connection, account_id: int, notice_id: int, at: datet
 
 async def mark_all_read(conn: Connection, account_id: int, at: datetime | None) -> None:
     await conn.execute(_SQL.mark_all_read, account_id, at)
+
+
+async def is_wanted(conn: Connection, account_id: int, topic: Topic) -> bool:
+    wanted: bool = await conn.fetchval(_SQL.is_wanted, account_id, topic)
+    return wanted
+
+
+async def topics_off(conn: Connection, account_id: int) -> set[Topic]:
+    return {Topic(row["topic"]) for row in await conn.fetch(_SQL.topics_off, account_id)}
+
+
+async def choose(conn: Connection, account_id: int, topic: Topic, at: datetime | None, *, is_on: bool) -> None:
+    await conn.execute(_SQL.choose, account_id, topic, is_on, at)
+
+
+async def add_mail(
+    conn: Connection,
+    account_id: int,
+    mail_id: int,
+    kind: str,
+    topic: Topic,
+    subject: str,
+    body: str,
+    attachments: Sequence[Attachment],
+    at: datetime | None,
+) -> None:
+    files = msgspec.to_builtins(list(attachments))
+    await conn.execute(_SQL.add_mail, account_id, mail_id, kind, topic, subject, body, files, at)
+
+
+async def claim(conn: Connection, lease: timedelta, at: datetime | None) -> Letter | None:
+    row = await conn.fetchrow(_SQL.claim, lease, at)
+    return msgspec.convert(dict(row), Letter) if row else None
+
+
+async def postpone(conn: Connection, letter: Letter, at: datetime | None, wait: timedelta, why: str) -> None:
+    await conn.execute(_SQL.postpone, letter.account_id, letter.mail_id, letter.attempt, at, wait, why[:200])
+
+
+async def end(conn: Connection, letter: Letter, state: str, why: str | None, at: datetime | None) -> bool:
+    error = why[:200] if why else None
+    ended = await conn.fetchval(_SQL.end_mail, letter.account_id, letter.mail_id, letter.attempt, state, error, at)
+    return ended is not None
+
+
+async def empty_old(conn: Connection, after: timedelta, at: datetime | None) -> int:
+    return len(await conn.fetch(_SQL.empty_old, after, at))

@@ -7,6 +7,7 @@ only as an OpenedKey for the order's own buyer; only the database's clock decide
 """
 
 from kabao.orders.audit import AuditReport, Finding, audit
+from kabao.orders.digest import MerchantDigest
 from kabao.orders.jobs import InstructionRunner
 from kabao.orders.machine import STEPS, OrderState
 from kabao.orders.model import (
@@ -39,6 +40,7 @@ __all__ = [
     "Finding",
     "InstructionRunner",
     "KeySlot",
+    "MerchantDigest",
     "Move",
     "NoticeOutcome",
     "OpenedKey",

@@ -233,3 +233,15 @@ class SweepStatus(msgspec.Struct, frozen=True, kw_only=True):
     accept_until: datetime | None
     due: int
     held: int
+
+
+class UntoldShop(msgspec.Struct, frozen=True, kw_only=True):
+    """What a merchant has not been told of a shop: orders sold or paid out, their money, the last of them."""
+
+    shop_id: ShopId
+    kind: Literal["sale", "payout"]
+    orders: int
+    amount_minor: int
+    order_id: OrderId
+    owner_id: int
+    name: str

@@ -1,7 +1,7 @@
 """Pure decisions about orders: fees, what a viewer may do, and when the sweep must not release."""
 
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, Literal
 
 import msgspec
 
@@ -80,3 +80,11 @@ def allowed_acts(standing: Standing) -> frozenset[str]:
 def masked_name(name: str) -> str:
     """Show a buyer's name to the other side: the first character and two stars."""
     return f"{name[:1]}**"
+
+
+def digest_subject(kind: Literal["sale", "payout"], shop_name: str, orders: int, amount_minor: int) -> str:
+    """Write a merchant's notice of sales or payouts; the amount is in minor units, of payouts what reached them."""
+    amount = f"¥{amount_minor // 100:,}.{amount_minor % 100:02d}"
+    if kind == "sale":
+        return f"「{shop_name}」卖出 {orders} 单，共 {amount}，卡密已封存送达，钱在托管方"
+    return f"「{shop_name}」{orders} 单已放款，扣除费用后 {amount} 付到商家账户"

@@ -6,6 +6,7 @@ from typing import Any, Final
 from uuid import UUID
 
 import asyncpg
+import msgspec
 
 from kabao.kernel import OrderId, format_ref
 from kabao.orders.machine import OrderState
@@ -16,12 +17,14 @@ from kabao.orders.model import (
     OrderEvent,
     OrderRow,
     SweepStatus,
+    UntoldShop,
 )
 from kabao.orders.rules import RESERVE, UNPAID_CAP
 from kabao.postgres import Connection, load_queries
 
 _SQL: Final = load_queries("kabao.orders")
 _AUDIT: Final = load_queries("kabao.orders", "audit.sql")
+_DIGEST: Final = load_queries("kabao.orders", "digest.sql")
 
 Record = asyncpg.Record
 BatchStep = Callable[[Connection, int | None, int, datetime | None], Awaitable[int]]
@@ -182,6 +185,32 @@ async def audit_figures(conn: Connection) -> asyncpg.Record:
 async def audit_check(conn: Connection, check: str) -> list[asyncpg.Record]:
     """Return the rows of one audit query: what does not agree."""
     return await conn.fetch(_AUDIT[check])
+
+
+async def begin_digest(conn: Connection, now: datetime | None) -> None:
+    """Make the merchants' cursor where there is none."""
+    await conn.execute(_DIGEST["begin"], now)
+
+
+async def digest_stretch(conn: Connection, now: datetime | None, margin: timedelta) -> tuple[datetime, datetime] | None:
+    """Lock the merchants' cursor; answers from when and until when to read on, None where another runner has it."""
+    row = await conn.fetchrow(_DIGEST["horizon"], now, margin)
+    return (row["read_until"], row["whole_until"]) if row else None
+
+
+async def add_up(conn: Connection, since: datetime, until: datetime) -> None:
+    """Add the sales and payouts of a stretch of time to what is still to be told."""
+    await conn.execute(_DIGEST["add_up"], since, until)
+
+
+async def move_on(conn: Connection, until: datetime) -> None:
+    """Put the merchants' cursor where the next stretch begins."""
+    await conn.execute(_DIGEST["move_on"], until)
+
+
+async def take_untold(conn: Connection, every: timedelta, limit: int, now: datetime | None) -> list[UntoldShop]:
+    """Take what shops have not been told, each at most once in ``every``."""
+    return [msgspec.convert(dict(row), UntoldShop) for row in await conn.fetch(_DIGEST["take_due"], every, now, limit)]
 
 
 async def _one(conn: Connection, name: str, *arguments: Any) -> asyncpg.Record:

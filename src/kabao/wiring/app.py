@@ -12,12 +12,12 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.identity import CodeSender, IdentityService, Role, TerminalCodeSender, normal_phone
+from kabao.identity import CodeSender, EmailService, IdentityService, Role, TerminalCodeSender, normal_phone
 from kabao.inventory import InventoryService, Keyring, open_keyring
 from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
 from kabao.ledger import LedgerService
-from kabao.notices import NoticeService
-from kabao.orders import InstructionRunner, OrderService, SweepService
+from kabao.notices import CodeMail, Mailer, MailTransport, NoticeService
+from kabao.orders import InstructionRunner, MerchantDigest, OrderService, SweepService
 from kabao.postgres import (
     APP_ROLE,
     DATABASE,
@@ -30,7 +30,9 @@ from kabao.postgres import (
     upgrade,
 )
 from kabao.shops import OnMerchant, ShopService
+from kabao.web.packkeys import PackKeys
 from kabao.wiring import store
+from kabao.wiring.post import mail_of
 from kabao.wiring.settings import Settings
 
 Purpose = Literal["serve", "command"]
@@ -52,6 +54,7 @@ class App:
     ids: IdSource
     keyring: Keyring
     identity: IdentityService
+    emails: EmailService
     shops: ShopService
     inventory: InventoryService
     orders: OrderService
@@ -60,12 +63,16 @@ class App:
     decisions: DecisionService
     evidence: EvidenceService
     notices: NoticeService
+    mailer: Mailer
+    digest: MerchantDigest
     custody: SandboxInstitution
     ledger: LedgerService
     sweep: SweepService
     instructions: InstructionRunner
     money_moved: asyncio.Event
     """Set after a money step that left an instruction, so that the custodian hears of it at once."""
+    pack_keys: PackKeys = field(default_factory=PackKeys)
+    """What this site signs packs and its log with, for the page that checks packs."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def probe(self) -> None:
@@ -96,17 +103,23 @@ class App:
         await self._stack.aclose()
 
 
-async def start(settings: Settings, *, purpose: Purpose = "serve", sender: CodeSender | None = None) -> App:
+async def start(
+    settings: Settings,
+    *,
+    purpose: Purpose = "serve",
+    sender: CodeSender | None = None,
+    transport: MailTransport | None = None,
+) -> App:
     """Start (or, for a command, join) the database, migrate it, and build every service.
 
-    Raises an `ExplainedError` (folder refused or busy, database newer, server failed, key file wrong) or
+    Raises an `ExplainedError` (folder refused or busy, database newer, server failed, key file or mail wrong) or
     `DatabaseUnavailable`, and leaves nothing running.
     """
     async with AsyncExitStack() as stack:
         server, dsn = await _database_of(settings, purpose, stack)
         database = await open_pool(dsn, size=settings.pool_size)
         stack.push_async_callback(database.close)
-        app = await build(settings, database, server=server, sender=sender)
+        app = await build(settings, database, server=server, sender=sender, transport=transport)
         if purpose == "serve":
             await app.rulebook.begin()
         app._stack = stack.pop_all()  # noqa: SLF001  the App owns from here on what was opened above
@@ -119,9 +132,13 @@ async def build(
     *,
     server: EmbeddedServer | None = None,
     sender: CodeSender | None = None,
+    transport: MailTransport | None = None,
     clock: Clock | None = None,
 ) -> App:
-    """Build every service over an open database; the keys lie in the data folder."""
+    """Build every service over an open database; the keys lie in the data folder.
+
+    `transport` takes mail where the settings name no server; without one, this kabao sends no mail.
+    """
     clock, ids = clock or DatabaseClock(), IdSource()
     keyring = await open_keyring(settings.data / SECRETS_FOLDER, database)
     blobs = LocalStore(settings.data / BLOBS_FOLDER, mkdir=True)
@@ -136,7 +153,8 @@ async def build(
     inventory = InventoryService(database=database, clock=clock, ids=ids, keyring=keyring)
     custody = SandboxInstitution(database=database, clock=clock, ids=ids, secret=keyring.derive("sandbox"))
     evidence = EvidenceService(database=database, clock=clock, ids=ids, blobs=blobs)
-    notices = NoticeService(database=database, clock=clock, ids=ids)
+    emails, mailer = _mail(settings, database, clock, ids, keyring, transport)
+    notices = NoticeService(database=database, clock=clock, ids=ids, mailer=mailer)
     orders = OrderService(
         database=database,
         clock=clock,
@@ -155,6 +173,7 @@ async def build(
         ids=ids,
         keyring=keyring,
         identity=identity,
+        emails=emails,
         shops=ShopService(
             database=database, clock=clock, ids=ids, fee_bps=settings.fee_bps, on_merchant=_merchant_of(identity)
         ),
@@ -167,12 +186,37 @@ async def build(
         ),
         evidence=evidence,
         notices=notices,
+        mailer=mailer,
+        digest=MerchantDigest(database=database, clock=clock, notices=notices),
         custody=custody,
         ledger=LedgerService(database=database),
         sweep=SweepService(database=database, clock=clock),
         instructions=InstructionRunner(database=database, clock=clock, custodian=custody),
         money_moved=money_moved,
     )
+
+
+def _mail(
+    settings: Settings,
+    database: Database,
+    clock: Clock,
+    ids: IdSource,
+    keyring: Keyring,
+    transport: MailTransport | None,
+) -> tuple[EmailService, Mailer]:
+    carrier, sender = mail_of(settings, transport)
+    codes = CodeMail(clock=clock, ids=ids, transport=carrier, sender=sender) if carrier else None
+    emails = EmailService(database=database, clock=clock, sender=codes, secret=keyring.derive("identity"))
+    mailer = Mailer(
+        database=database,
+        clock=clock,
+        ids=ids,
+        addresses=emails,
+        transport=carrier,
+        sender=sender,
+        secret=keyring.derive("mail"),
+    )
+    return emails, mailer
 
 
 def _merchant_of(identity: IdentityService) -> OnMerchant:

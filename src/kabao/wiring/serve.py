@@ -12,6 +12,7 @@ import structlog
 import uvicorn
 
 from kabao.identity import CodeSender
+from kabao.notices import MailTransport
 from kabao.postgres import ExplainedError
 from kabao.wiring.app import App, start
 from kabao.wiring.front import Patience
@@ -74,6 +75,7 @@ async def serve(
     prepare: OnReady | None = None,
     on_ready: OnReady | None = None,
     sender: CodeSender | None = None,
+    transport: MailTransport | None = None,
     stop: asyncio.Event | None = None,
     patience: Patience | None = None,
 ) -> None:
@@ -85,7 +87,7 @@ async def serve(
     listener, settings = take_port(settings)
     stopping = stop or asyncio.Event()
     with listener, _signals_to(stopping):
-        app = await start(settings, sender=sender)
+        app = await start(settings, sender=sender, transport=transport)
         try:
             if prepare is not None and not stopping.is_set():
                 await prepare(app)

@@ -14,6 +14,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where kabao keeps its data, where it listens, and how the world reaches it.
 
     `owner_dsn` and `app_dsn` are set where PostgreSQL is somebody else's; then no embedded server is started.
+    `smtp_url` holds a password and is read by `kabao.notices`; empty, this kabao sends no mail.
     `public_origin` is scheme, host and port as browsers see it; https there makes cookies Secure.
     """
 
@@ -25,6 +26,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     app_dsn: str = ""
     pool_size: int = 32
     fee_bps: int = 300
+    smtp_url: str = ""
+    mail_from: str = ""
+    mail_reply_to: str = ""
 
     @classmethod
     def of(
@@ -32,7 +36,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     ) -> Self:
         """Add to the command line what stands in the environment.
 
-        Reads KABAO_DATABASE_URL, KABAO_APP_DATABASE_URL and KABAO_PUBLIC_ORIGIN.
+        Reads KABAO_DATABASE_URL, KABAO_APP_DATABASE_URL, KABAO_PUBLIC_ORIGIN, KABAO_SMTP_URL, KABAO_MAIL_FROM and
+        KABAO_MAIL_REPLY_TO.
         """
         owner_dsn = environment.get("KABAO_DATABASE_URL", "")
         return cls(
@@ -42,6 +47,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             public_origin=environment.get("KABAO_PUBLIC_ORIGIN", "").rstrip("/"),
             owner_dsn=owner_dsn,
             app_dsn=environment.get("KABAO_APP_DATABASE_URL", "") or owner_dsn,
+            smtp_url=environment.get("KABAO_SMTP_URL", "").strip(),
+            mail_from=environment.get("KABAO_MAIL_FROM", "").strip(),
+            mail_reply_to=environment.get("KABAO_MAIL_REPLY_TO", "").strip(),
         )
 
     @property

@@ -30,6 +30,8 @@ class Pace(NamedTuple):
     notices: float = 1.0
     fold: float = 30.0
     cases: float = 10.0
+    digest: float = 15.0
+    mail: float = 5.0
     imports: float = 30.0
     tidy: float = 3600.0
     watchdog: float = 1.0
@@ -62,6 +64,8 @@ class Workers:
             Job("notices", pace.notices, self._deliver),
             Job("fold", pace.fold, app.ledger.fold),
             Job("cases", pace.cases, app.cases.tick),
+            Job("digest", pace.digest, app.digest.run),
+            Job("mail", pace.mail, self._mail),
             Job("imports", pace.imports, app.inventory.fail_dead_imports),
             Job("tidy", pace.tidy, self._tidy),
         ]
@@ -128,7 +132,13 @@ class Workers:
     async def _deliver(self) -> None:
         await self._app.custody.deliver_notices(self._app.take_notice)
 
+    async def _mail(self) -> None:
+        limit = 20
+        while await self._app.notices.send_mail(limit) == limit and not self._stopping.is_set():
+            continue
+
     async def _tidy(self) -> None:
+        await self._app.mailer.empty_old()
         await self._app.identity.purge()
         await forget_old_replies(self._app.database)
 

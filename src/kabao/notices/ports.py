@@ -1,0 +1,36 @@
+"""What notices need from elsewhere: the addresses of accounts, and a way to hand a letter over."""
+
+from email.message import EmailMessage
+from typing import Protocol
+
+from kabao.notices.rules import Failure
+from kabao.postgres import Connection
+
+
+class Addresses(Protocol):
+    """Knows where an account's mail goes; identity's EmailService is the adapter."""
+
+    async def working_address(self, conn: Connection, account_id: int, /) -> str | None:
+        """Answer the confirmed address that works, or None."""
+        ...
+
+    async def mark_failed(self, conn: Connection, account_id: int, email: str, /) -> bool:
+        """Mark an address as not working; answers whether it was this account's until now."""
+        ...
+
+
+class NotTaken(Exception):  # noqa: N818  named for what happened
+    """A letter was not taken; `why` is for the operator, and holds neither an address nor a secret."""
+
+    def __init__(self, failure: Failure, why: str) -> None:
+        super().__init__(f"{failure}: {why}")
+        self.failure = failure
+        self.why = why
+
+
+class MailTransport(Protocol):
+    """Hands letters to a mail server; tests/contracts runs one suite against each."""
+
+    async def send(self, message: EmailMessage) -> None:
+        """Return once the server has taken the message, for its one `To`; raises NotTaken."""
+        ...

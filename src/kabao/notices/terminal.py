@@ -1,0 +1,24 @@
+"""The mail transport of a kabao that only shows what it would send: the operator's own terminal."""
+
+import sys
+from email.message import EmailMessage
+from typing import TextIO
+
+
+class TerminalTransport:
+    """Writes each letter to the terminal: whom to, what about, the text, and the names of what is attached."""
+
+    def __init__(self, stream: TextIO | None = None) -> None:
+        self._stream = stream
+
+    async def send(self, message: EmailMessage) -> None:
+        """Write the letter and flush it."""
+        stream = self._stream or sys.stdout
+        body = message.get_body(("plain",))
+        text = "" if body is None else body.get_content()
+        lines = [f"kabao: mail to {message['To']}: {message['Subject']}", *text.rstrip().splitlines()]
+        lines += [f"[{part.get_filename()}]" for part in message.iter_attachments()]
+        encoding = getattr(stream, "encoding", None) or "utf-8"
+        shown = "\n  | ".join(lines).encode(encoding, "replace").decode(encoding)
+        stream.write(shown + "\n")
+        stream.flush()
