@@ -18,9 +18,10 @@ from kabao.api.problems import RefusedError, language_of, refuse_now
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.identity import Act, IdentityService, Person, Role, Visitor, visitor_of
+from kabao.identity import Act, EmailService, IdentityService, Person, Role, Visitor, visitor_of
 from kabao.inventory import InventoryService
 from kabao.kernel import Ref, Refusal, Refused, parse_ref
+from kabao.notices import Mailer
 from kabao.orders import OrderService
 from kabao.postgres import Database
 from kabao.shops import ShopService
@@ -57,6 +58,8 @@ class Services(Protocol):
 
     database: Database
     identity: IdentityService
+    emails: EmailService
+    mailer: Mailer
     shops: ShopService
     inventory: InventoryService
     orders: OrderService

@@ -15,6 +15,7 @@ _WORTH_A_RETRY: Final = frozenset(
         Refusal.DATABASE_UNAVAILABLE,
         Refusal.STORAGE_FULL,
         Refusal.CUSTODIAN_UNREACHABLE,
+        Refusal.MAIL_UNREACHABLE,
         Refusal.IDEMPOTENT_REPLY_PENDING,
     }
 )

@@ -13,6 +13,7 @@ from kabao.web import (
     desk,
     files,
     listings,
+    mail_settings,
     market,
     merchant,
     orders,
@@ -33,6 +34,7 @@ def routes() -> list[ControllerRouterHandler]:
     areas = (
         market.handlers,
         signin.handlers,
+        mail_settings.handlers,
         buying.handlers,
         orders.handlers,
         problem.handlers,

@@ -6,11 +6,11 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.identity import IdentityService
+from kabao.identity import EmailService, IdentityService
 from kabao.inventory import InventoryService
 from kabao.kernel import Clock, IdSource
 from kabao.ledger import LedgerService
-from kabao.notices import NoticeService
+from kabao.notices import Mailer, NoticeService
 from kabao.orders import OrderService
 from kabao.shops import ShopService
 
@@ -33,6 +33,7 @@ class Services(Protocol):
     clock: Clock
     ids: IdSource
     identity: IdentityService
+    emails: EmailService
     shops: ShopService
     inventory: InventoryService
     orders: OrderService
@@ -41,6 +42,7 @@ class Services(Protocol):
     rulebook: RulebookService
     evidence: EvidenceService
     notices: NoticeService
+    mailer: Mailer
     custody: SandboxInstitution
     ledger: LedgerService
 

@@ -16,6 +16,9 @@ class Flash(NamedTuple):
 
 
 SAVED: Final = Flash("saved", "ok", "已保存。")
+MAIL_CODE_SENT: Final = Flash("mail_code_sent", "ok", "验证码已发出，填在下面。")
+MAIL_CONFIRMED: Final = Flash("mail_confirmed", "ok", "邮箱已确认，通知会同时发到这里。")
+MAIL_REMOVED: Final = Flash("mail_removed", "ok", "邮箱已删除，不会再往那里发信。")
 SIGNED_OUT: Final = Flash("signed_out", "info", "已退出。")
 PLACED: Final = Flash("placed", "ok", "已下单，库存给你留 15 分钟。")
 CANCELLED: Final = Flash("cancelled", "ok", "已取消，没有扣你的钱。")

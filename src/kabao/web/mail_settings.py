@@ -1,0 +1,123 @@
+"""What goes by mail: one confirmed address, the topics a person wants, and the link by which a letter is stopped.
+
+The link is the only form here without a token of the page: a mail program follows it by itself (RFC 8058), and its
+signature stands for the holder of the letter. All it can do is stop one topic, which its owner can start again.
+"""
+
+from typing import Final
+
+from litestar import get, post
+
+from kabao.kernel import Refusal, Refused
+from kabao.notices import Topic
+from kabao.web.http import Page, PageRequest, Visit, enter, page, posted, read_form, redirect, refusal_page, signed
+from kabao.web.words import MAIL_CODE_SENT, MAIL_CONFIRMED, MAIL_REMOVED, SAVED
+
+HERE: Final = "/me/notices"
+TOKEN_LIMIT: Final = 100
+TOPICS: Final = (
+    (Topic.ORDERS, "订单", "卖出、放款和订单的变化"),
+    (Topic.CASES, "案件", "纠纷里轮到你、方案、裁决，多数有时限"),
+    (Topic.RECEIPTS, "证据回执", "你的每份证据存证以后的凭证，带附件"),
+)
+NAMES: Final = {topic: name for topic, name, _ in TOPICS}
+GONE: Final = Refused(Refusal.NOT_FOUND)
+
+
+@get(HERE)
+async def settings_page(request: PageRequest) -> Page:
+    """Show the address in force, masked, and what goes there."""
+    visit = await signed(request)
+    return await _show(visit) if isinstance(visit, Visit) else visit
+
+
+@post(f"{HERE}/email", status_code=200)
+async def ask_code(request: PageRequest) -> Page:
+    """Send a code to an address; nothing else changes until it is typed in."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    email = visit.form.text("email")
+    sent = await visit.services.emails.request(visit.me, email, visit.visitor)
+    if isinstance(sent, Refused):
+        return await _show(visit, sent.fields or {"": sent.zh}, email=email, status=sent.status)
+    return redirect(HERE, flash=MAIL_CODE_SENT, visit=visit)
+
+
+@post(f"{HERE}/confirm", status_code=200)
+async def confirm(request: PageRequest) -> Page:
+    """Put the address in force whose code was typed in."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    refused = await visit.services.emails.confirm(visit.me, visit.form.text("code"))
+    if refused is not None:
+        errors = {"code" if refused.code is Refusal.CODE_WRONG else "": refused.zh}
+        return await _show(visit, errors, status=refused.status)
+    return redirect(HERE, flash=MAIL_CONFIRMED, visit=visit)
+
+
+@post(f"{HERE}/remove", status_code=200)
+async def remove(request: PageRequest) -> Page:
+    """Forget the address; nothing more goes there."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    await visit.services.emails.remove(visit.me)
+    return redirect(HERE, flash=MAIL_REMOVED, visit=visit)
+
+
+@post(HERE, status_code=200)
+async def choose(request: PageRequest) -> Page:
+    """Keep which topics go by mail."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    ticked = visit.form.every("topic")
+    await visit.services.mailer.choose(visit.me, frozenset(topic for topic in Topic if topic in ticked))
+    return redirect(HERE, flash=SAVED, visit=visit)
+
+
+@get("/mail/unsubscribe")
+async def unsubscribe_page(request: PageRequest) -> Page:
+    """Show a button: mail programs look at links by themselves, and looking stops nothing."""
+    visit = await enter(request)
+    token = request.query_params.get("t", "")[:TOKEN_LIMIT]
+    topic = await visit.services.mailer.topic_of_link(token)
+    if topic is None:
+        return _gone(visit)
+    return page("unsubscribe.html", visit, private=True, name=NAMES[topic], token=token, is_done=False)
+
+
+@post("/mail/unsubscribe", status_code=200)
+async def unsubscribe(request: PageRequest) -> Page:
+    """Stop the topic the link is for, asked by a person or by one click in a mail program."""
+    visit = await enter(request)
+    form = await read_form(request)
+    token = (request.query_params.get("t", "") or form.text("t"))[:TOKEN_LIMIT]
+    topic = await visit.services.mailer.unsubscribe(token)
+    if topic is None:
+        return _gone(visit)
+    return page("unsubscribe.html", visit, private=True, name=NAMES[topic], token="", is_done=True)
+
+
+def _gone(visit: Visit) -> Page:
+    return refusal_page(visit, GONE, back=HERE, link="看通知设置")
+
+
+async def _show(visit: Visit, errors: dict[str, str] | None = None, *, email: str = "", status: int = 200) -> Page:
+    services = visit.services
+    wanted = await services.mailer.choices(visit.me)
+    return page(
+        "notice_settings.html",
+        visit,
+        status=status,
+        errors=errors or {},
+        is_on=services.emails.is_on,
+        state=await services.emails.state(visit.me),
+        topics=[(topic, name, hint, wanted[topic]) for topic, name, hint in TOPICS],
+        form={"email": email},
+    )
+
+
+handlers = [settings_page, ask_code, confirm, remove, choose, unsubscribe_page, unsubscribe]
