@@ -31,11 +31,10 @@ async def test_what_only_certificates_that_end_soon_cover_is_stamped_anew_beside
     ending = stampliars.authority(short, "ending")
     lines.lines[ending.url] = Lines.honest(short, clock)
     before = service(database, clock, lines, (ending,))
-    covered = service(database, clock, lines, (ending, FIRST))
     await before.want(BODY, "x")
-    await before.run()
-    await covered.want(b"covered", "x")
-    await covered.run()
+    await service(database, clock, lines, (ending, FIRST)).want(b"covered", "x")
+    assert await service(database, clock, lines, (FIRST,)).run() == 1
+    assert await before.run() == 2
 
     clock.advance(30 * DAY - timedelta(seconds=1))
     after = service(database, clock, lines)
