@@ -7,6 +7,7 @@ from typing import Any
 from kabao.kernel import Clock, DatabaseClock, canonical_bytes
 from kabao.postgres import Connection, Database
 from kabao.tlog import Census, Draft, Source, StoredRecord, TransparencyLog
+from kabao.tlog.service import LEASE
 
 SEED = b"log seed for tests, 32 bytes ok!"
 ORIGIN = "kabao.test/log"
@@ -107,6 +108,7 @@ def log_over(
     seed: bytes = SEED,
     origin: str = ORIGIN,
     batch: int = 2_000,
+    lease: timedelta = LEASE,
 ) -> TransparencyLog:
     return TransparencyLog(
         database=database,
@@ -115,6 +117,7 @@ def log_over(
         origin=origin,
         sources=sources or [Happenings()],
         batch=batch,
+        lease=lease,
     )
 
 

@@ -22,6 +22,7 @@ from kabao.tlog.tiles import ENTRIES, TileId, TilesIncompleteError, bundle, edge
 
 BATCH: Final = 2_000
 LEASE: Final = timedelta(seconds=5)
+"""How long the others wait for a holder that has died."""
 SALT_BYTES: Final = 32
 
 
@@ -49,12 +50,14 @@ class TransparencyLog:
         origin: str,
         sources: Sequence[Source],
         batch: int = BATCH,
+        lease: timedelta = LEASE,
     ) -> None:
         self._database = database
         self._clock = clock
         self._signer = NoteSigner(origin, seed)
         self._sources = list(sources)
         self._batch = batch
+        self._lease = lease
         self._holder = secrets.token_hex(8)
         self._turn = 0
         self._has_begun = False
@@ -74,7 +77,7 @@ class TransparencyLog:
         """
         async with self._database.connection() as conn:
             await self._begin(conn)
-            number = await store.take_lease(conn, self._holder, LEASE, self._clock.instant())
+            number = await store.take_lease(conn, self._holder, self._lease, self._clock.instant())
         if number is None:
             return 0
         async with self._database.transaction() as conn:
