@@ -30,7 +30,6 @@ from kabao.postgres import (
     upgrade,
 )
 from kabao.shops import OnMerchant, ShopService
-from kabao.web.packkeys import PackKeys
 from kabao.wiring import store
 from kabao.wiring.post import mail_of
 from kabao.wiring.settings import Settings
@@ -71,8 +70,6 @@ class App:
     instructions: InstructionRunner
     money_moved: asyncio.Event
     """Set after a money step that left an instruction, so that the custodian hears of it at once."""
-    pack_keys: PackKeys = field(default_factory=PackKeys)
-    """What this site signs packs and its log with, for the page that checks packs."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def probe(self) -> None:
