@@ -137,7 +137,7 @@ class DecisionService:
         Refusal: not_found where no rulebook was ever published, or where the one that binds has no words for this
         case; the case itself stays open to its parties.
         """
-        judge = await self._judge(case)
+        judge = await self.judge(case)
         if isinstance(judge, Refused):
             return judge
         try:
@@ -200,7 +200,7 @@ class DecisionService:
             case = await self._cases.case(buyer, format_ref(shop_id, case_id))
             if isinstance(case, Refused):
                 continue
-            judge = await self._judge(case)
+            judge = await self.judge(case)
             if not isinstance(judge, Refused):
                 yield await self.case_file(case, judge)
 
@@ -216,7 +216,7 @@ class DecisionService:
             return case if isinstance(case, Refused) else Refused(Refusal.NOT_FOUND)
         if case.closed_at is not None:
             return Refused(Refusal.CASE_CLOSED)
-        judge = await self._judge(case)
+        judge = await self.judge(case)
         if isinstance(judge, Refused):
             return judge
         said = await self._weighed(case, judge, wish)
@@ -276,8 +276,11 @@ class DecisionService:
         )
         return (None if item is None else item.item_id), entry
 
-    async def _judge(self, case: CaseView) -> Adjudicator | Refused:
-        """The book that bound when the order was placed; the first one for orders older than any book."""
+    async def judge(self, case: CaseView) -> Adjudicator | Refused:
+        """Return the book that bound when the order was placed; the first one for orders older than any book.
+
+        Refusal: not_found where no rulebook was ever published.
+        """
         bound = await self._rulebook.in_force(case.order.placed_at)
         return await self._rulebook.in_force() if isinstance(bound, Refused) else bound
 

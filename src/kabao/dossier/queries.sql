@@ -219,3 +219,85 @@ SELECT (SELECT count(*) FROM evidence_mask WHERE log_position IS NOT NULL) AS ma
 SELECT (SELECT count(*) FROM record_erasure WHERE log_position IS NOT NULL) AS marked,
        (SELECT count(*) FROM record_erasure WHERE log_position IS NULL AND at < $1) AS waiting,
        (SELECT min(at) FROM record_erasure WHERE log_position IS NULL AND at < $1) AS oldest
+
+-- name: records
+-- What was logged of an order, in the log's order. Index: log_record_source.
+SELECT shop_id, order_id, record_id, source, source_id, kind, body, salt, commitment, record_id AS position, at
+  FROM log_record WHERE shop_id = $1 AND order_id = $2 ORDER BY record_id
+
+-- name: record
+-- One record of an order. Index: log_record_pkey.
+SELECT shop_id, order_id, record_id, source, source_id, kind, body, salt, commitment, record_id AS position, at
+  FROM log_record WHERE shop_id = $1 AND record_id = $3 AND order_id = $2
+
+-- name: lock_record
+-- One record of an order, locked so that it is erased once. Index: log_record_pkey.
+SELECT shop_id, order_id, record_id, source, source_id, kind, body, salt, commitment, record_id AS position, at
+  FROM log_record WHERE shop_id = $1 AND record_id = $3 AND order_id = $2 FOR UPDATE
+
+-- name: lock_item_record
+-- The record of an item while it says something, locked. Index: log_record_source.
+SELECT shop_id, order_id, record_id, source, source_id, kind, body, salt, commitment, record_id AS position, at
+  FROM log_record WHERE shop_id = $1 AND order_id = $2 AND source = 'evidence_item' AND source_id = $3 AND body IS NOT NULL
+   FOR UPDATE
+
+-- name: has_weight
+-- Whether a ruling or the end of a recording stands among positions; words people wrote have their quotes escaped.
+-- Index: log_record_position.
+SELECT EXISTS (SELECT 1 FROM log_record WHERE record_id >= $1 AND record_id < $2
+  AND ((kind = 'case_event' AND position('"event":"ruled"'::bytea IN body) > 0)
+    OR (kind = 'item' AND position('"how":"recording"'::bytea IN body) > 0)))
+
+-- name: waiting
+-- How many rows of an order the log has not taken yet. Index: order_event_pkey, cases_of_order, case_event_pkey,
+-- case_fact_pkey, message_pkey, evidence_item_pkey, evidence_mask_pkey, record_erasure_pkey.
+SELECT (SELECT count(*) FROM order_event WHERE shop_id = $1 AND order_id = $2 AND log_position IS NULL)
+     + (SELECT count(*) FROM case_event e JOIN cases c USING (shop_id, case_id)
+         WHERE c.shop_id = $1 AND c.order_id = $2 AND e.log_position IS NULL)
+     + (SELECT count(*) FROM case_fact f JOIN cases c USING (shop_id, case_id)
+         WHERE c.shop_id = $1 AND c.order_id = $2 AND f.log_position IS NULL)
+     + (SELECT count(*) FROM message WHERE shop_id = $1 AND order_id = $2 AND log_position IS NULL)
+     + (SELECT count(*) FROM evidence_item WHERE shop_id = $1 AND order_id = $2 AND log_position IS NULL)
+     + (SELECT count(*) FROM evidence_mask WHERE shop_id = $1 AND order_id = $2 AND log_position IS NULL)
+     + (SELECT count(*) FROM record_erasure WHERE shop_id = $1 AND order_id = $2 AND log_position IS NULL)
+
+-- name: parties
+-- Buyer and owner of an order, its newest case, and its title. Index: orders_pkey, shop_pkey, cases_of_order.
+SELECT o.buyer_id, h.owner_id, s.title,
+       (SELECT max(c.case_id) FROM cases c WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id) AS case_id
+  FROM orders o JOIN shop h USING (shop_id) JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no)
+ WHERE o.shop_id = $1 AND o.order_id = $2
+
+-- name: order_of_case
+-- Which order a case is about. Index: cases_pkey.
+SELECT order_id FROM cases WHERE shop_id = $1 AND case_id = $2
+
+-- name: is_held
+-- Whether a legal hold stands on an order. Index: evidence_hold_standing.
+SELECT EXISTS (SELECT 1 FROM evidence_hold WHERE shop_id = $1 AND order_id = $2 AND lifted_at IS NULL)
+
+-- name: add_erasure
+-- Keeps that a record was erased. Index: record_erasure_once.
+INSERT INTO record_erasure (shop_id, order_id, erasure_id, record_id, source, source_id, by_id, reason, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now()))
+
+-- name: erase_words
+-- Takes the words out of a business row. Index: the primary keys.
+SELECT erase_words_v1($1, $2, $3, $4)
+
+-- name: erase_item
+-- Takes the words out of an item and lets its bytes be cleared. Index: evidence_item_pkey.
+SELECT erase_evidence_v1($1, $2, $3, 'personal_data', $4, $5)
+
+-- name: lock_mailed
+-- Locks the mark up to which receipts were mailed, unless another runner has it. Index: receipt_mail_pkey.
+SELECT position FROM receipt_mail FOR UPDATE SKIP LOCKED
+
+-- name: to_mail
+-- The next records from a position on, of whatever order. Index: log_record_position.
+SELECT shop_id, order_id, record_id, source, source_id, kind, body, salt, commitment, record_id AS position, at
+  FROM log_record WHERE record_id >= $1 AND record_id < $2 ORDER BY record_id
+
+-- name: set_mailed
+-- Moves the mark. Index: receipt_mail_pkey.
+UPDATE receipt_mail SET position = $1

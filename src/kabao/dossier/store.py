@@ -23,9 +23,9 @@ from kabao.dossier.model import (
     SaidFact,
     Speech,
 )
-from kabao.kernel import format_ref
+from kabao.kernel import Refusal, Refused, format_ref
 from kabao.postgres import Connection, load_queries
-from kabao.tlog import Census
+from kabao.tlog import Census, StoredRecord
 
 _SQL: Final = load_queries("kabao.dossier")
 
@@ -79,6 +79,117 @@ async def census(conn: Connection, of: SourceQueries, before: datetime) -> Censu
     row = await conn.fetchrow(_SQL[f"{of.word}_census"], before)
     assert row is not None  # noqa: S101  an aggregate always answers a row
     return Census(marked=row["marked"], waiting=row["waiting"], oldest=row["oldest"])
+
+
+class Parties(NamedTuple):
+    """Whose order it is, what was bought, and its newest case."""
+
+    buyer_id: int
+    owner_id: int
+    title: str
+    case_id: int | None
+
+
+async def records(conn: Connection, shop_id: int, order_id: int) -> list[StoredRecord]:
+    """Return what was logged of an order."""
+    return [StoredRecord(**dict(row)) for row in await conn.fetch(_SQL["records"], shop_id, order_id)]
+
+
+async def record(conn: Connection, shop_id: int, order_id: int, record_id: int) -> StoredRecord | None:
+    """Return one record of an order."""
+    row = await conn.fetchrow(_SQL["record"], shop_id, order_id, record_id)
+    return None if row is None else StoredRecord(**dict(row))
+
+
+async def waiting(conn: Connection, shop_id: int, order_id: int) -> int:
+    """Count the rows of an order that the log has not taken yet."""
+    count: int = await conn.fetchval(_SQL["waiting"], shop_id, order_id)
+    return count
+
+
+async def parties(conn: Connection, shop_id: int, order_id: int) -> Parties:
+    """Return whose order it is; it exists, for a record of it does."""
+    row = await conn.fetchrow(_SQL["parties"], shop_id, order_id)
+    assert row is not None  # noqa: S101  as said
+    return Parties(row["buyer_id"], row["owner_id"], row["title"], row["case_id"])
+
+
+async def order_of_case(conn: Connection, shop_id: int, case_id: int) -> int | None:
+    """Return which order a case is about."""
+    order_id: int | None = await conn.fetchval(_SQL["order_of_case"], shop_id, case_id)
+    return order_id
+
+
+async def ruled(conn: Connection, shop_id: int, order_id: int, event_id: int) -> RulingFacts | None:
+    """Return the ruling an event of a case stands for."""
+    (step,) = await found(conn, SOURCES["case_event"], [Key(shop_id, order_id, event_id)])
+    return step.row.ruling if step is not None and isinstance(step.row, CaseStep) else None
+
+
+async def lock_record(conn: Connection, shop_id: int, order_id: int, record_id: int) -> StoredRecord | Refused:
+    """Lock a record that is to be erased; refuses NOT_FOUND, EVIDENCE_ON_HOLD, FILE_ERASED where it was before."""
+    row = await conn.fetchrow(_SQL["lock_record"], shop_id, order_id, record_id)
+    if row is None:
+        return Refused(Refusal.NOT_FOUND)
+    if await conn.fetchval(_SQL["is_held"], shop_id, order_id):
+        return Refused(Refusal.EVIDENCE_ON_HOLD)
+    return Refused(Refusal.FILE_ERASED) if row["body"] is None else StoredRecord(**dict(row))
+
+
+async def lock_item_record(conn: Connection, shop_id: int, order_id: int, item_id: int) -> StoredRecord | None:
+    """Lock the record of an item; None where it is not logged, or erased already."""
+    row = await conn.fetchrow(_SQL["lock_item_record"], shop_id, order_id, item_id)
+    return None if row is None else StoredRecord(**dict(row))
+
+
+async def has_weight(conn: Connection, first: int, end: int) -> bool:
+    """Tell whether a ruling or the end of a recording stands among some positions."""
+    found: bool = await conn.fetchval(_SQL["has_weight"], first, end)
+    return found
+
+
+async def add_erasure(
+    conn: Connection, erasure_id: int, erased: StoredRecord, by_id: int, reason: str, at: datetime | None
+) -> None:
+    """Keep that a record was erased."""
+    await conn.execute(
+        _SQL["add_erasure"],
+        erased.shop_id,
+        erased.order_id,
+        erasure_id,
+        erased.record_id,
+        erased.source,
+        erased.source_id,
+        by_id,
+        reason,
+        at,
+    )
+
+
+async def erase_words(conn: Connection, erased: StoredRecord, by_id: int, at: datetime | None) -> bool:
+    """Take the words out of the row a record was written from; False where it holds none of a person's."""
+    row = (erased.shop_id, erased.order_id)
+    if erased.source == "evidence_item":
+        done: bool = await conn.fetchval(_SQL["erase_item"], *row, erased.source_id, by_id or None, at)
+    else:
+        done = await conn.fetchval(_SQL["erase_words"], *row, erased.source, erased.source_id)
+    return done
+
+
+async def lock_mailed(conn: Connection) -> int | None:
+    """Lock the mark up to which receipts were mailed; None while another runner has it."""
+    position: int | None = await conn.fetchval(_SQL["lock_mailed"])
+    return position
+
+
+async def to_mail(conn: Connection, first: int, end: int) -> list[StoredRecord]:
+    """Return the records from a position on, before another."""
+    return [StoredRecord(**dict(row)) for row in await conn.fetch(_SQL["to_mail"], first, end)]
+
+
+async def set_mailed(conn: Connection, position: int) -> None:
+    """Move the mark."""
+    await conn.execute(_SQL["set_mailed"], position)
 
 
 def _columns(keys: Sequence[Key]) -> tuple[list[int], list[int], list[int]]:

@@ -73,3 +73,12 @@ GRANT UPDATE (log_position) ON order_event, case_event, message, evidence_item, 
 GRANT SELECT, INSERT ON record_erasure TO kabao_app;
 GRANT UPDATE (log_position) ON record_erasure TO kabao_app;
 GRANT SELECT ON record_erasure TO kabao_audit;
+
+-- Up to which position of the log receipts have been mailed; one row.
+CREATE TABLE receipt_mail (
+  is_only  boolean PRIMARY KEY DEFAULT true CHECK (is_only),
+  position bigint NOT NULL CHECK (position >= 0)
+);
+INSERT INTO receipt_mail (position) VALUES (0);
+GRANT SELECT ON receipt_mail TO kabao_app, kabao_audit;
+GRANT UPDATE (position) ON receipt_mail TO kabao_app;
