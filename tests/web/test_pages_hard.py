@@ -14,7 +14,8 @@ from kabao.identity import Act, Role
 from kabao.identity.rules import LIMITS
 from kabao.kernel import Refusal, Refused
 from kabao.postgres import Database
-from kabao.web.http import STRANGERS_LIMIT, download, error_page
+from kabao.web.files import download
+from kabao.web.http import STRANGERS_LIMIT, error_page
 from kabao.wiring import Settings, build, create_asgi
 from pages import Postbox, Site
 
@@ -42,15 +43,15 @@ async def test_an_original_is_a_download_of_its_own_kind(site: Site) -> None:
     _, _, listing = await site.selling()
     buyer = await site.person("小买家")
     ref = await site.bought(buyer, listing)
-    await buyer.send("/say", {"body": "看附件"}, files=[("files", ("evil.html", "只是文字".encode(), "text/html"))])
+    await buyer.send("/say", {"body": "看附件"}, files=[("files", ("evil.json", "只是文字".encode(), "text/html"))])
     [row] = await site.app.database.fetch("SELECT item_id FROM evidence_item")
     original = await buyer.client.get(f"/o/{ref}/files/{row['item_id']}/original")
-    assert original.headers["content-disposition"] == 'attachment; filename="evil.html.txt"'
+    assert original.headers["content-disposition"] == 'attachment; filename="evil.json.txt"'
     assert original.headers["content-type"] == "text/plain; charset=utf-8"
     preview = await buyer.client.get(f"/o/{ref}/files/{row['item_id']}")
     assert preview.headers["content-type"] == "text/plain; charset=utf-8"
     for item in (NOBODYS_ITEM, 2**63, 0, "9" * 5000):
-        for path in (f"/o/{ref}/files/{item}", f"/o/{ref}/files/{item}/original"):
+        for path in (f"/o/{ref}/files/{item}", f"/o/{ref}/files/{item}/original", f"/o/{ref}/files/{item}/media"):
             assert (await buyer.client.get(path)).status_code == 404, path[:60]
 
 

@@ -8,6 +8,7 @@ from litestar.datastructures import UploadFile
 from litestar.enums import RequestEncodingType
 from litestar.params import Body, FromPath, HeaderParameter, JSONBody, QueryParameter
 
+from kabao.api import uploads
 from kabao.api.documents import READING, STEP
 from kabao.api.entry import (
     ACTS_AS,
@@ -40,8 +41,8 @@ from kabao.identity import Act
 from kabao.kernel import Refusal
 from kabao.orders import Confirmed, OrderView, PlaceOrder, RefundedSealed
 
-UPLOAD_LIMIT: Final = 11 * 1024 * 1024
-"""Bytes of a form with one file: 10 MiB and its wrapping."""
+UPLOAD_LIMIT: Final = 64 * 1024 * 1024
+"""Bytes of a form with one file and its wrapping; what is larger comes in chunks."""
 
 KeyHeader = Annotated[
     str, HeaderParameter(name="Idempotency-Key", required=False, description="1 to 200 printable ASCII letters.")
@@ -161,7 +162,7 @@ async def add_file(
     ref: FromPath[str],
     data: Annotated[dict[str, UploadFile], Body(media_type=RequestEncodingType.MULTI_PART)],
 ) -> FileOut:
-    """Hand in a file (field `file`): PNG, JPEG, WebP or plain text, at most 10 MiB; kept byte for byte."""
+    """Hand in a file (field `file`) of less than 64 MiB, kept byte for byte; larger ones come by `/uploads`."""
     await slow_down(request, Act.GIVE_FILE)
     services = services_of(request)
     view = granted(await services.orders.order(request.user, ref))
@@ -190,4 +191,17 @@ async def _chunks(upload: UploadFile) -> AsyncIterator[bytes]:
         yield chunk
 
 
-handlers = [place, my_orders, order, checkout, reveal, confirm, refund, cancel, messages, say, add_file]
+handlers = [
+    place,
+    my_orders,
+    order,
+    checkout,
+    reveal,
+    confirm,
+    refund,
+    cancel,
+    messages,
+    say,
+    add_file,
+    *uploads.handlers,
+]

@@ -24,7 +24,7 @@ from kabao.cases.model import (
 from kabao.cases.ports import Notices, Orders
 from kabao.cases.store import NEWEST, CaseRow
 from kabao.cases.view import build_view
-from kabao.evidence import EvidenceService, FileBody, Item, clean_text
+from kabao.evidence import EvidenceService, FileBody, Item, SealedFile, clean_text
 from kabao.identity import Person, Role
 from kabao.kernel import Clock, IdSource, OrderId, Refusal, Refused, ShopId, format_ref, parse_ref
 from kabao.orders import OrderView, Replaced, Resolved
@@ -113,8 +113,8 @@ class CaseService:
         case, _ = found
         return await self._evidence.preview(case.shop_id, case.order_id, item_id)
 
-    async def original(self, person: Person, ref: str, item_id: int) -> FileBody | Refused:
-        """Return a file byte for byte, to who gave it and to support."""
+    async def original(self, person: Person, ref: str, item_id: int) -> SealedFile | Refused:
+        """Let who gave a file, and support, have its original."""
         found = await self._seen_by(person, ref)
         if isinstance(found, Refused):
             return found

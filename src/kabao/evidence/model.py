@@ -79,8 +79,8 @@ LIMITS: Final[dict[MediaType, int]] = {
     MediaType.LINK: 4 * MAX_LINK_CHARS,
 }
 """The most bytes of one file of each kind."""
-MAX_FILE_BYTES: Final = 10 * MIB
-"""The most bytes of a file that comes in one piece."""
+MAX_FILE_BYTES: Final = max(LIMITS.values())
+"""The most bytes of any file, and of a recording."""
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):
@@ -208,7 +208,7 @@ class UploadState(StrEnum):
 
 
 class Upload(msgspec.Struct, frozen=True, kw_only=True):
-    """A file or recording on its way; `byte_size` is what was announced, 0 for a recording."""
+    """A file or recording on its way; `byte_size` is what a file will have, and the most a recording may have."""
 
     upload_id: int
     case_id: int | None
@@ -222,6 +222,23 @@ class Upload(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     state: UploadState
     item_id: int | None = None
+
+
+class Giver(msgspec.Struct, frozen=True, kw_only=True):
+    """Who hands something in, in which role, to which order, and within which case if any."""
+
+    shop_id: int
+    order_id: int
+    case_id: int | None
+    account_id: int
+    role: AuthorRole
+
+
+class UploadView(msgspec.Struct, frozen=True, kw_only=True):
+    """An upload with what has arrived of it, in order."""
+
+    upload: Upload
+    chunks: list[Chunk]
 
 
 class Mask(msgspec.Struct, frozen=True, kw_only=True):
@@ -245,7 +262,7 @@ class FileBody(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class SealedFile(msgspec.Struct, frozen=True, kw_only=True):
-    """An original that somebody may have; its bytes are read by `EvidenceService.read`, piece by piece."""
+    """An original that somebody may have; its bytes are read by `Items.read`, piece by piece."""
 
     file_name: str
     media_type: MediaType

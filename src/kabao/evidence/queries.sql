@@ -205,7 +205,7 @@ SELECT i.shop_id, i.order_id, i.item_id
 
 -- name: lock_order
 -- Holds an order against a hold being set while its evidence is erased. Index: orders_pkey.
-SELECT 1 FROM orders WHERE shop_id = $1 AND order_id = $2 FOR SHARE
+SELECT 1 FROM orders WHERE shop_id = $1 AND order_id = $2 FOR UPDATE
 
 -- name: erase_item
 -- Leaves a tombstone for an item and removes its words; false where it has one. Index: evidence_item_pkey.

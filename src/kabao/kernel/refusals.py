@@ -57,10 +57,18 @@ class Refusal(StrEnum):
     NOTHING_TO_REPLACE = "nothing_to_replace"
     FILE_TOO_LARGE = "file_too_large"
     FILE_TYPE_UNKNOWN = "file_type_unknown"
+    FILE_NAME_MISLEADS = "file_name_misleads"
     FILE_EMPTY = "file_empty"
     FILE_UNREADABLE = "file_unreadable"
     FILE_ALREADY_THERE = "file_already_there"
     TOO_MANY_FILES = "too_many_files"
+    FILE_ERASED = "file_erased"
+    EVIDENCE_ON_HOLD = "evidence_on_hold"
+    UPLOAD_ENDED = "upload_ended"
+    CHUNK_DAMAGED = "chunk_damaged"
+    CHUNK_CONTRADICTS = "chunk_contradicts"
+    CHUNK_TOO_EARLY = "chunk_too_early"
+    CHUNKS_MISSING = "chunks_missing"
     FILE_NOT_TEXT = "file_not_text"
     COLUMNS_UNKNOWN = "columns_unknown"
     IMPORT_RUNNING = "import_running"
@@ -276,13 +284,21 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
     ),
     Refusal.FILE_TOO_LARGE: Sentence(
         413,
-        "文件太大，没有收下，其他内容还在。",
-        "The file is too large and was not taken; the rest is kept.",
+        "文件太大，没有收下，其他内容还在。每个文件：图片 25 MB、PDF 50 MB、文本 5 MB、录音 100 MB、视频 1 GB 以内。",
+        "The file is too large and was not taken; the rest is kept. Each may have: pictures 25 MB, PDF 50 MB, text "
+        "5 MB, sound 100 MB, video 1 GB.",
     ),
     Refusal.FILE_TYPE_UNKNOWN: Sentence(
         415,
-        "只收 PNG、JPEG、WebP 图片和纯文本，这个文件没有收下。",
-        "Only PNG, JPEG, WebP and plain text are taken; this file was not.",
+        "只收图片（PNG、JPEG、WebP、GIF、AVIF）、视频（MP4、MOV、WebM）、录音（MP3、M4A、OGG）、PDF 和纯文本，"
+        "这个文件没有收下。",
+        "Only pictures (PNG, JPEG, WebP, GIF, AVIF), video (MP4, MOV, WebM), sound (MP3, M4A, OGG), PDF and plain text "
+        "are taken; this file was not.",
+    ),
+    Refusal.FILE_NAME_MISLEADS: Sentence(
+        415,
+        "文件名的后缀和内容不是一回事，没有收下。请把后缀改对，或者重新导出再交。",
+        "The name's ending is not what the file is, so it was not taken. Correct the ending or export it again.",
     ),
     Refusal.FILE_EMPTY: Sentence(422, "文件是空的，没有收下。", "The file is empty and was not taken."),
     Refusal.FILE_UNREADABLE: Sentence(
@@ -291,8 +307,44 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
     Refusal.FILE_ALREADY_THERE: Sentence(409, "这个文件已经交过了。", "This file is already there."),
     Refusal.TOO_MANY_FILES: Sentence(
         409,
-        "这个订单的文件已经到上限了，没有收下。",
-        "This order has as many files as it may; it was not taken.",
+        "你这一方在这个订单里交的已到上限（40 个文件、共 2 GB），没有收下。没传完的可以取消来腾出位置。",
+        "Your side has handed in as much as an order takes (40 files, 2 GB in all); it was not taken. Cancelling "
+        "unfinished uploads makes room.",
+    ),
+    Refusal.FILE_ERASED: Sentence(
+        410,
+        "这份证据的内容已经删除，只留下编号和哈希。",
+        "The content of this evidence was erased; its number and hash remain.",
+    ),
+    Refusal.EVIDENCE_ON_HOLD: Sentence(
+        409,
+        "这个订单的证据被依法保留，没有删除。",
+        "The evidence of this order is under legal hold; nothing was erased.",
+    ),
+    Refusal.UPLOAD_ENDED: Sentence(
+        409,
+        "这次上传已经结束，没有再收。",
+        "This upload has ended; nothing more was taken.",
+    ),
+    Refusal.CHUNK_DAMAGED: Sentence(
+        422,
+        "这一段和它的哈希或大小对不上，没有收下。请重传这一段。",
+        "This chunk does not have the digest or size it should have and was not taken. Send it again.",
+    ),
+    Refusal.CHUNK_CONTRADICTS: Sentence(
+        409,
+        "这一段已经收过，内容和这次的不同。先收到的不变；要交另一个文件，请重新上传。",
+        "This chunk is there with other content. What came first stays; begin a new upload for another file.",
+    ),
+    Refusal.CHUNK_TOO_EARLY: Sentence(
+        409,
+        "录制要一段接一段，前一段还没有收到，这一段没有收下。请先传前一段。",
+        "A recording comes chunk by chunk; the one before is missing, so this one was not taken. Send that one first.",
+    ),
+    Refusal.CHUNKS_MISSING: Sentence(
+        409,
+        "还有几段没有收到，没有完成。已收到的都在，补上后再完成。",
+        "Some chunks are missing, so it was not finished. What came is kept; send the rest and finish again.",
     ),
     Refusal.FILE_NOT_TEXT: Sentence(
         415,

@@ -9,7 +9,7 @@ import hashlib
 import hmac
 import json
 import secrets
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -40,20 +40,12 @@ LEFT_NAME: Final = 60
 SESSION_SECONDS: Final = 30 * 24 * 3600
 KEPT_LIMIT: Final = 64 * 1024
 UPLOAD_LIMIT: Final = 64 * 1024 * 1024
-"""The largest body of a form with files: six files of 10 MiB and the words."""
+"""The largest body of a form with files: a PDF of 50 MiB, or some pictures, and the words. More comes in chunks."""
 POLL_STOP: Final = 286
 """What htmx takes as: stop asking."""
 CHUNK: Final = 256 * 1024
 STRANGERS_LIMIT: Final = 256 * 1024
 """Bytes of a form from somebody who is not signed in, whatever the form may hold otherwise."""
-ENDINGS: Final = {
-    "text/plain": (".txt",),
-    "image/png": (".png",),
-    "image/jpeg": (".jpg", ".jpeg"),
-    "image/webp": (".webp",),
-}
-"""How a file's name has to end, by what the file is; the first is put on where none of them stands."""
-
 HEADERS: Final[dict[str, str]] = {
     "content-security-policy": (
         "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
@@ -460,32 +452,3 @@ async def chunks(upload: UploadFile) -> AsyncIterator[bytes]:
     await upload.seek(0)
     while piece := await upload.read(CHUNK):
         yield piece
-
-
-def download(
-    content: bytes, *, media_type: str, name: str, inline: bool, extra: Mapping[str, str] | None = None
-) -> Page:
-    """Serve bytes a person gave: an original only as a download, a preview inline, both without any power.
-
-    A saved file is opened by its name's ending, so the ending is that of what the file is, not what its giver wrote.
-    """
-    bare_type = media_type.partition(";")[0]
-    ascii_name = "".join(
-        letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name
-    )
-    endings = ENDINGS.get(bare_type, (".bin",))
-    if not ascii_name.lower().endswith(endings):
-        ascii_name += endings[0]
-    disposition = "inline" if inline else f'attachment; filename="{ascii_name}"'
-    return Response(
-        content,
-        media_type=bare_type,  # a text's encoding, UTF-8, is added on the way out
-        headers={
-            "content-security-policy": "default-src 'none'; sandbox",
-            "x-content-type-options": "nosniff",
-            "content-disposition": disposition,
-            "cache-control": "private, no-store",
-            "cross-origin-resource-policy": "same-origin",
-        }
-        | dict(extra or {}),
-    )
