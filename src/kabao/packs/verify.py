@@ -1169,6 +1169,9 @@ SIGNED_DATA, TST_INFO = oid("1.2.840.113549.1.7.2"), oid("1.2.840.113549.1.9.16.
 CONTENT_TYPE, MESSAGE_DIGEST = oid("1.2.840.113549.1.9.3"), oid("1.2.840.113549.1.9.4")
 SIGNING_CERTIFICATE, SIGNING_CERTIFICATE_V2 = oid("1.2.840.113549.1.9.16.2.12"), oid("1.2.840.113549.1.9.16.2.47")
 GRANTED = (0, 1)
+DATA_VERSION = 3
+SIGNER_VERSIONS = {SEQUENCE: 1, tagged(0, constructed=False): 3}
+"""By how the signer names its certificate: issuer and serial, or key identifier (RFC 5652, 5.3)."""
 
 
 class Token(NamedTuple):
@@ -1226,8 +1229,7 @@ def read_token(response: bytes) -> Token:
         raise malformed()
     data = Fields(_only(content.take(tagged(0))))
     content.end()
-    data.take(INTEGER)
-    data.take(SET)
+    version, digests = data.take(INTEGER).number(), data.take(SET)
     inner, certificates = Fields(data.take(SEQUENCE)), data.maybe(tagged(0))
     data.maybe(tagged(1))
     signers = data.take(SET)
@@ -1237,7 +1239,7 @@ def read_token(response: bytes) -> Token:
     info = _only(inner.take(tagged(0)))
     inner.end()
     signer = Fields(_only(signers))
-    signer.take(INTEGER)
+    signer_version = signer.take(INTEGER).number()
     by_name = signer.maybe(SEQUENCE)
     named = by_name if by_name is not None else signer.take(tagged(0, constructed=False))
     digest = hash_of(signer.take(SEQUENCE))
@@ -1245,7 +1247,10 @@ def read_token(response: bytes) -> Token:
     signature = signer.take(OCTET_STRING)
     signer.maybe(tagged(1))
     signer.end()
-    if info.tag != OCTET_STRING:
+    versions = (DATA_VERSION, SIGNER_VERSIONS[named.tag])
+    if (version, signer_version) != versions or info.tag != OCTET_STRING:
+        raise malformed()
+    if digest not in [hash_of(one) for one in digests.children()]:
         raise malformed()
     carried = [] if certificates is None else certificates.children()
     known = [read_certificate(one.raw) for one in carried if one.tag == SEQUENCE]
@@ -1650,6 +1655,8 @@ class _Examination:
         self.report = Report()
         self.checks = self.report.checks
         self.manifest: Manifest
+        self.lists_hold = False
+        """Whether the manifest's lists go together, without which nothing that they point at can be judged."""
         self.buffer = bytearray(BUFFER)
         self.damaged: set[str] = set()
         """Entries whose content is not what the manifest says, or that could not be read."""
@@ -1679,10 +1686,13 @@ class _Examination:
         if manifest is None:
             return self.report
         self.manifest = manifest
+        self.lists_hold = not faults
         self._describe()
         self._stream(content, signature)
         self._check_verifier()
         self._check_keys()
+        if not self.lists_hold:
+            return self.report
         self._check_items()
         self._end_records_and_proofs()
         self._check_checkpoints()
@@ -1822,6 +1832,8 @@ class _Examination:
 
     def _look_into(self, entry: Entry, content: bytes) -> None:
         """Take from a whole entry what later checks need; proofs and records are done with at once."""
+        if not self.lists_hold and entry.role != "key":
+            return
         record = self.manifest.record_of.get(entry.name)
         if entry.role == "proof" and record is not None and record["proof"] == entry.name:
             self._check_proof(record, content)
