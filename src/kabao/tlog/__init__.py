@@ -7,6 +7,7 @@ The log has one key and one origin for its whole life: both are fixed at first u
 the key would need a new log beside the old one, which nothing here offers.
 """
 
+from kabao.tlog.audit import LogFinding, LogReport
 from kabao.tlog.model import Census, Checkpoint, Draft, StoredRecord
 from kabao.tlog.notes import NoteMalformedError, NoteUnsignedError, VerifierKey
 from kabao.tlog.ports import Source
@@ -17,7 +18,9 @@ __all__ = [
     "Checkpoint",
     "Draft",
     "LogDamaged",
+    "LogFinding",
     "LogRefused",
+    "LogReport",
     "NoteMalformedError",
     "NoteUnsignedError",
     "Source",

@@ -1,6 +1,7 @@
 """What the log takes in and what it gives back; how trees, notes and proofs are made stands in the other files."""
 
 from datetime import datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -57,3 +58,28 @@ class Census(msgspec.Struct, frozen=True, kw_only=True):
     marked: int
     waiting: int
     oldest: datetime | None
+
+
+class StoredTile(NamedTuple):
+    """A tile as its row has it."""
+
+    number: int
+    width: int
+    hashes: bytes
+
+
+class StoredHead(NamedTuple):
+    """The head as its row has it."""
+
+    origin: str
+    vkey: str
+    size: int
+    root: bytes
+
+
+class StoredCosignature(NamedTuple):
+    """A witness's line as its row has it; `witness` is its verifier key."""
+
+    size: int
+    witness: str
+    line: bytes

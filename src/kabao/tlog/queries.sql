@@ -89,19 +89,20 @@ SELECT size, at FROM log_cosignature WHERE witness = $1 ORDER BY size DESC LIMIT
 -- The instant that decides.
 SELECT coalesce($1, clock_timestamp())
 
--- name: audit_records
--- Records from a position on, in the log's order, by log_record_position.
+-- name: records_between
+-- Records of some positions in the log's order, by log_record_position; without an end, a few.
 SELECT shop_id, order_id, record_id, source, source_id, kind, body, salt, commitment, record_id AS position, at
-  FROM log_record WHERE record_id >= $1 ORDER BY record_id LIMIT $2
+  FROM log_record WHERE record_id >= $1 AND record_id < coalesce($2, 9223372036854775807)
+ ORDER BY record_id, shop_id LIMIT CASE WHEN $2::bigint IS NULL THEN 20 END
 
--- name: audit_tiles
--- All tiles of a level from an index on, by the primary key.
+-- name: tiles_from
+-- A level's tiles from a number on, by the primary key.
 SELECT index, width, hashes FROM log_tile WHERE level = $1 AND index >= $2 ORDER BY index LIMIT $3
 
--- name: audit_checkpoints
+-- name: checkpoints_from
 -- Signed tree heads from a size on, by the primary key.
 SELECT size, root, note, signed_at FROM log_checkpoint WHERE size >= $1 ORDER BY size LIMIT $2
 
--- name: audit_cosignatures
+-- name: cosignatures_of
 -- Every cosignature of some checkpoints, by the primary key.
 SELECT size, witness, line FROM log_cosignature WHERE size = ANY($1::bigint[]) ORDER BY size, witness

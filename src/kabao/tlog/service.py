@@ -13,11 +13,13 @@ from typing import Final
 from kabao.kernel import Clock
 from kabao.postgres import Connection, Database, ExplainedError
 from kabao.tlog import store
+from kabao.tlog.audit import LogAudit, LogReport, Progress
 from kabao.tlog.merkle import EMPTY_ROOT, Span, consistency_spans, inclusion_spans
 from kabao.tlog.model import Checkpoint, Draft, StoredRecord
 from kabao.tlog.notes import NoteSigner, TreeHead, checkpoint_text
 from kabao.tlog.ports import Source
 from kabao.tlog.proofs import write_proof
+from kabao.tlog.rows import DatabaseRows
 from kabao.tlog.tiles import ENTRIES, TileId, TilesIncompleteError, bundle, edge_of, grow, hash_of, tiles_of, width_at
 
 BATCH: Final = 2_000
@@ -64,11 +66,6 @@ class TransparencyLog:
         self.origin = origin
         self.verifier_key: str = self._signer.key.text
         self.public_key_pem: bytes = self._signer.key.pem
-
-    @property
-    def sources(self) -> Sequence[Source]:
-        """Where records come from; the audit asks them again."""
-        return self._sources
 
     async def sequence(self) -> int:
         """Log one batch and sign the tree it leaves; returns how many records were logged.
@@ -148,6 +145,12 @@ class TransparencyLog:
         if len(held) < 32 * width:
             raise TilesIncompleteError(f"tile {tile} is shorter than the tree")
         return bundle(held) if tile.level == ENTRIES else held
+
+    async def audit(self, progress: Progress | None = None) -> LogReport:
+        """Replay the whole log in one snapshot, writing nothing; `progress` hears of records done and in all."""
+        async with self._database.transaction(isolation="repeatable_read", readonly=True) as conn:
+            now = await store.now(conn, self._clock.instant())
+            return await LogAudit(DatabaseRows(conn, self._sources, now), self._signer.key, progress).run()
 
     async def _begin(self, conn: Connection) -> None:
         if self._has_begun:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from kabao.postgres import Connection, load_queries
-from kabao.tlog.model import Checkpoint, StoredRecord
+from kabao.tlog.model import Checkpoint, StoredCosignature, StoredHead, StoredRecord, StoredTile
 from kabao.tlog.tiles import TileId
 
 _SQL: Final = load_queries("kabao.tlog")
@@ -15,19 +15,10 @@ RECORD_COLUMNS: Final = (
 )  # fmt: skip
 
 
-class Head(NamedTuple):
-    """The tree as it stands, and whose it is."""
-
-    origin: str
-    vkey: str
-    size: int
-    root: bytes
-
-
-async def head(conn: Connection) -> Head | None:
+async def head(conn: Connection) -> StoredHead | None:
     """Return the head; None before the log was first used."""
     row = await conn.fetchrow(_SQL.head)
-    return None if row is None else Head(*row)
+    return None if row is None else StoredHead(*row)
 
 
 async def begin(conn: Connection, origin: str, vkey: str, empty_root: bytes) -> None:
@@ -143,21 +134,22 @@ async def now(conn: Connection, instant: datetime | None) -> datetime:
     return at
 
 
-async def audit_records(conn: Connection, first: int, limit: int) -> list[StoredRecord]:
-    """Return records in the log's order from a position on."""
-    return [StoredRecord(**row) for row in await conn.fetch(_SQL.audit_records, first, limit)]
+async def records_between(conn: Connection, first: int, end: int | None) -> list[StoredRecord]:
+    """Return records in the log's order from a position up to, without, another; a few from it on for None."""
+    rows = await conn.fetch(_SQL.records_between, first, end)
+    return [StoredRecord(**row) for row in rows]
 
 
-async def audit_tiles(conn: Connection, level: int, first: int, limit: int) -> list[tuple[int, int, bytes]]:
-    """Return a level's tiles from an index on: index, width, hashes."""
-    return [tuple(row) for row in await conn.fetch(_SQL.audit_tiles, level, first, limit)]
+async def tiles_from(conn: Connection, level: int, first: int, limit: int) -> list[StoredTile]:
+    """Return a level's tiles from a number on."""
+    return [StoredTile(*row) for row in await conn.fetch(_SQL.tiles_from, level, first, limit)]
 
 
-async def audit_checkpoints(conn: Connection, first: int, limit: int) -> list[Checkpoint]:
+async def checkpoints_from(conn: Connection, first: int, limit: int) -> list[Checkpoint]:
     """Return signed tree heads from a size on."""
-    return [Checkpoint(**row) for row in await conn.fetch(_SQL.audit_checkpoints, first, limit)]
+    return [Checkpoint(**row) for row in await conn.fetch(_SQL.checkpoints_from, first, limit)]
 
 
-async def audit_cosignatures(conn: Connection, sizes: Sequence[int]) -> list[tuple[int, str, bytes]]:
-    """Return the cosignatures under some checkpoints: size, witness, line."""
-    return [tuple(row) for row in await conn.fetch(_SQL.audit_cosignatures, sizes)]
+async def cosignatures_of(conn: Connection, sizes: Sequence[int]) -> list[StoredCosignature]:
+    """Return every cosignature of some checkpoints."""
+    return [StoredCosignature(*row) for row in await conn.fetch(_SQL.cosignatures_of, sizes)]
