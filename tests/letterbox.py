@@ -22,6 +22,7 @@ class Letterbox:
     failures: list[Failure] = field(default_factory=list)
     taken: list[EmailMessage] = field(default_factory=list)
     tries: int = 0
+    delivers: bool = True
 
     async def send(self, message: EmailMessage) -> None:
         self.tries += 1

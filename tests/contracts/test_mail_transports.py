@@ -72,6 +72,7 @@ async def test_a_letter_arrives_whole(certificate: Path, security: str, asks_who
         query = "?tls=none" if security == "none" else f"?ca={certificate}"
         scheme = "smtps" if security == "tls" else "smtp"
         transport: MailTransport = to(server, scheme, LOGIN if asks_who else "", query)
+        assert transport.delivers
         await transport.send(LETTER)
     [taken] = server.taken
     assert server.recipients == ["xiaoman@example.com"]
@@ -89,6 +90,7 @@ async def test_a_letter_arrives_whole(certificate: Path, security: str, asks_who
 async def test_the_terminal_shows_a_letter() -> None:
     shown = io.StringIO()
     transport: MailTransport = TerminalTransport(shown)
+    assert not transport.delivers
     await transport.send(LETTER)
     first, *rest = shown.getvalue().splitlines()
     assert first == "kabao: mail to xiaoman@example.com: 「测试点卡」的纠纷：商家作了答复，轮到你"

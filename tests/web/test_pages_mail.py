@@ -67,6 +67,7 @@ async def test_an_address_is_added_by_its_code_and_removed(mailing: Site, box: L
     buyer = await mailing.person("小买家")
     page = await buyer.get("/me/notices")
     assert "加一个邮箱" in page.text
+    assert "打印在服务器的终端里" not in page.text
     page = await buyer.send("/me/notices/email", {"email": "not an address"})
     assert page.status == 422
     assert "邮箱的写法不对" in page.text
@@ -85,6 +86,13 @@ async def test_an_address_is_added_by_its_code_and_removed(mailing: Site, box: L
     page = await buyer.send("/me/notices/remove")
     assert "邮箱已删除" in page.text
     assert "example.com" not in page.words.replace("name@example.com", "")
+
+
+async def test_where_letters_are_only_shown_the_page_says_where(mailing: Site, box: Letterbox) -> None:
+    box.delivers = False
+    buyer = await mailing.person("小买家")
+    page = await buyer.get("/me/notices")
+    assert "打印在服务器的终端里" in page.text
 
 
 async def test_an_address_no_server_takes_is_said_at_its_field(mailing: Site, box: Letterbox) -> None:

@@ -62,6 +62,11 @@ class Mailer:
         """Whether this site sends mail at all."""
         return self._transport is not None
 
+    @property
+    def is_delivered(self) -> bool:
+        """Whether letters leave this machine, and are not only shown on the server's terminal."""
+        return self._transport is not None and self._transport.delivers
+
     async def queue(
         self,
         conn: Connection,

@@ -31,6 +31,11 @@ class NotTaken(Exception):  # noqa: N818  named for what happened
 class MailTransport(Protocol):
     """Hands letters to a mail server; tests/contracts runs one suite against each."""
 
+    @property
+    def delivers(self) -> bool:
+        """Whether letters leave this machine; where not, pages say where they are shown."""
+        ...
+
     async def send(self, message: EmailMessage) -> None:
         """Return once the server has taken the message, for its one `To`; raises NotTaken."""
         ...

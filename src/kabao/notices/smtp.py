@@ -107,6 +107,8 @@ def _is_this_machine(host: str) -> bool:
 class SmtpTransport:
     """Hands letters to one server, a connection each. Raises `MailSettingsWrong` where the trusted file is unusable."""
 
+    delivers = True
+
     def __init__(
         self, server: SmtpServer, *, total_seconds: float = TOTAL_SECONDS, answer_seconds: float = ANSWER_SECONDS
     ) -> None:

@@ -8,6 +8,8 @@ from typing import TextIO
 class TerminalTransport:
     """Writes each letter to the terminal: whom to, what about, the text, and the names of what is attached."""
 
+    delivers = False
+
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 

@@ -114,6 +114,7 @@ async def _show(visit: Visit, errors: dict[str, str] | None = None, *, email: st
         status=status,
         errors=errors or {},
         is_on=services.emails.is_on,
+        is_delivered=services.mailer.is_delivered,
         state=await services.emails.state(visit.me),
         topics=[(topic, name, hint, wanted[topic]) for topic, name, hint in TOPICS],
         form={"email": email},
