@@ -6,6 +6,7 @@ from importlib import metadata
 
 from cyclopts import App
 
+from kabao.cli import evidence_keep
 from kabao.cli.bench import bench
 from kabao.cli.books import db, ledger, sweep
 from kabao.cli.evidence import evidence
@@ -32,6 +33,7 @@ app = App(
 )
 app.command(serve_command, name="serve")
 app.command(demo_command, name="demo")
+evidence_keep.add_to(evidence)
 for group in (db, ledger, keys, token, sweep, staff, rulebook, evidence, bench):
     app.command(group)
 

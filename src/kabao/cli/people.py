@@ -80,7 +80,7 @@ def staff_code(account: AccountOption, data: DataOption = DEFAULT_DATA) -> ExitC
 
     async def work() -> None:
         async with joined(data) as app:
-            code = granted(await app.identity.staff_code(_only(await app.accounts(account), account)))
+            code = granted(await app.identity.staff_code(only_account(await app.accounts(account), account)))
         print_secret(code)
 
     return run(work)
@@ -90,7 +90,7 @@ async def _account(app: wiring.App, text: str, role: Role) -> tuple[AccountId, s
     """Find an account, or make it; returns its id and what finds it again (its phone, where that is known)."""
     found = await app.accounts(text)
     if found:
-        return _only(found, text), text
+        return only_account(found, text), text
     phone = normal_phone(text) or await _free_number(app, text)
     name = f"账号{phone[-4:]}" if phone == normal_phone(text) else text
     try:
@@ -113,7 +113,8 @@ async def _free_number(app: wiring.App, name: str) -> str:
     raise CommandRefusedError("no number is left for a new account; give a phone number instead of a name")
 
 
-def _only(found: list[AccountId], text: str) -> AccountId:
+def only_account(found: list[AccountId], text: str) -> AccountId:
+    """Return the one account that was found; none or several end the command."""
     if not found:
         raise CommandRefusedError(f"no account {text!r}")
     if len(found) > 1:

@@ -112,8 +112,8 @@ async def media(request: PageRequest, ref: FromPath[str], item: FromPath[int]) -
     if isinstance(body, Refused):
         return refusal_page(visit, body, back=f"/o/{own_ref(ref)}", link="回到订单")
     headers = file_headers(body.media_type, body.file_name, inline=True) | {"accept-ranges": "bytes"}
-    wanted = request.headers.get("range")
-    start, end = (0, body.byte_size) if wanted is None else range_of(wanted, body.byte_size)
+    wanted = range_of(request.headers.get("range", ""), body.byte_size)
+    start, end = wanted or (0, body.byte_size)
     if start >= end:
         empty = headers | {"content-range": f"bytes */{body.byte_size}"}
         return Response("", status_code=416, media_type=body.media_type, headers=empty)
@@ -128,14 +128,14 @@ async def media(request: PageRequest, ref: FromPath[str], item: FromPath[int]) -
     )
 
 
-def range_of(wanted: str, size: int) -> tuple[int, int]:
-    """Read a Range header of one range: from where up to where (not with it); nothing for what cannot be given.
+def range_of(wanted: str, size: int) -> tuple[int, int] | None:
+    """Read a Range header of one range: from where up to where (not with it); None where it asks for the whole.
 
-    What is no range in bytes is the whole, as RFC 9110 has it.
+    What is no range in bytes asks for the whole, as RFC 9110 has it.
     """
     found = _RANGE.fullmatch(wanted.strip())
     if found is None or (found[1] is None and found[2] is None):
-        return 0, size
+        return None
     if found[1] is None:
         return max(0, size - int(found[2])), size
     return int(found[1]), size if found[2] is None else min(size, int(found[2]) + 1)
