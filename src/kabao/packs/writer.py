@@ -155,14 +155,20 @@ def _own_files(content: PackContent, signer: PackSigner) -> Iterator[tuple[str, 
 
 
 def _measure(name: str, placed: _Placed) -> _Measured:
+    if isinstance(placed.source, Path):
+        _refuse_large(name, placed.source.stat().st_size)  # before it is read for minutes
     size, crc32, digest = 0, 0, hashlib.sha256()
     for chunk in _chunks(placed.source):
         size += len(chunk)
         crc32 = zlib.crc32(chunk, crc32)
         digest.update(chunk)
-        if size > verify.ENTRY_LIMIT:
-            raise PackRefusedError(f"{name} is larger than 4 GiB")
+    _refuse_large(name, size)
     return _Measured(name, placed.role, placed.source, size, crc32, digest.hexdigest())
+
+
+def _refuse_large(name: str, size: int) -> None:
+    if size > verify.ENTRY_LIMIT:
+        raise PackRefusedError(f"{name} is larger than 4 GiB")
 
 
 def _chunks(source: Source) -> Iterator[bytes]:
