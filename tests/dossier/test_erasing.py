@@ -8,7 +8,7 @@ import pytest
 
 from archive import BUYERS_PICTURE, MERCHANTS_WORDS, Archive, contents, made, manifest, verified_by_its_own_script
 from dispute import code, seen
-from kabao.dossier import Receipts
+from kabao.dossier import Receipts, record_sources
 from kabao.kernel import Refusal
 from kabao.postgres import Database
 
@@ -60,7 +60,7 @@ async def test_the_audit_finds_the_log_whole_after_an_erasure(archive: Archive) 
         assert await archive.erasing.erase(case.order.ref, record_id, "应本人要求", 0) is None, words
     await archive.sequence()
     async with archive.desk.database.connection() as conn:
-        for source in archive.log.sources:
+        for source in record_sources():
             records = await archive.log.records(case.order.shop_id, case.order.order_id)
             mine = [one for one in records if one.source == source.name]
             again = await source.again(conn, mine)

@@ -17,6 +17,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.api.problems import RefusedError, language_of, refuse_now
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
+from kabao.dossier import ChecklistService, ExportService, ReceiptService
 from kabao.evidence import EvidenceService
 from kabao.identity import Act, EmailService, IdentityService, Person, Role, Visitor, visitor_of
 from kabao.inventory import InventoryService
@@ -53,6 +54,22 @@ _WORDS: Final = {
 }
 
 
+class Archive(Protocol):
+    """What is made from the evidence of orders."""
+
+    @property
+    def receipts(self) -> ReceiptService:
+        """Proofs of records, for those an order concerns."""
+
+    @property
+    def checklists(self) -> ChecklistService:
+        """What proves what in a case."""
+
+    @property
+    def packs(self) -> ExportService:
+        """Everything of an order in one file."""
+
+
 class Services(Protocol):
     """The parts of the application that the API asks, as wiring puts them at `request.app.state.kabao`."""
 
@@ -67,6 +84,7 @@ class Services(Protocol):
     decisions: DecisionService
     rulebook: RulebookService
     evidence: EvidenceService
+    archive: Archive
     custody: SandboxInstitution
 
 

@@ -4,7 +4,7 @@ from typing import Final
 
 from litestar import Router
 
-from kabao.api import account, cases, decisions, market, orders, rulebook_api
+from kabao.api import account, archive, cases, decisions, market, orders, rulebook_api
 from kabao.api.documents import SIGNED_IN
 from kabao.api.entry import enter
 
@@ -29,6 +29,7 @@ def routes() -> list[Router]:
                 *orders.handlers,
                 *cases.handlers,
                 *decisions.handlers,
+                *archive.handlers,
                 *account.handlers,
             ],
             before_request=enter,

@@ -1,8 +1,10 @@
-"""`kabao evidence`: checking evidence packs, beside nothing and without a data folder.
+"""`kabao evidence`: checking packs, beside nothing and without a data folder; making them; erasing records.
 
 The verifier is the very file that lies in every pack; here it also knows which of them were released.
 """
 
+import asyncio
+import shutil
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,7 +14,23 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
-from kabao.cli.running import ExitCode, JsonOption, notes, print_secret, speaks_chinese
+from kabao.cli.running import (
+    DEFAULT_DATA,
+    CommandRefusedError,
+    DataOption,
+    ExitCode,
+    JsonOption,
+    granted,
+    joined,
+    notes,
+    out,
+    print_secret,
+    run,
+    say,
+    sentence_of,
+    speaks_chinese,
+)
+from kabao.kernel import Refused
 
 SHOWS_A_BAR: Final = 64 << 20
 """Bytes of a pack from which on a person would wonder whether anything happens."""
@@ -67,6 +85,68 @@ def verify_command(
     else:
         print_secret("\n".join(report.lines(english=not speaks_chinese())))
     return report.exit_code
+
+
+@evidence.command(name="export")
+def export_command(
+    case: Annotated[str, Parameter(help="The reference of a case or of an order, such as 7-1H8K2M9QXV3D0.")],
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="Where the pack is written; must not exist yet.")],
+    redacted: Annotated[
+        bool, Parameter(name="--redacted", negative="", help="Leave out every original: previews and digests alone.")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Make the evidence pack of a case or an order, beside a running server or without one.
+
+    Waits a few seconds for what is still on its way to the log and for the timestamps; what did not come is named,
+    here and in the pack.
+    """
+
+    async def work() -> ExitCode:
+        if output.exists() or not output.parent.is_dir():
+            raise CommandRefusedError(f"{output} exists already, or its folder does not")
+        async with joined(data) as app:
+            made = granted(await app.archive.packs.export_for_operator(case, redacted=redacted))
+            await asyncio.to_thread(shutil.move, made.path, output)
+            await asyncio.to_thread(made.path.parent.rmdir)
+        if as_json:
+            print_secret(msgspec.json.encode({"pack": str(output), "size": made.size, "absent": made.absent}).decode())
+            return ExitCode.DONE
+        say(f"已写出 {output}", f"Wrote {output}")
+        for part, why in made.absent.items():
+            out.print(f"  {part}: {why}", markup=False)
+        return ExitCode.DONE
+
+    return run(work)
+
+
+@evidence.command(name="erase")
+def erase_command(
+    case: Annotated[str, Parameter(help="The reference of a case or of an order.")],
+    *,
+    record: Annotated[int, Parameter(name="--record", help="The record's place in the public log.")],
+    reason: Annotated[str, Parameter(name="--reason", help="Why; it is kept for ever and shown to both parties.")],
+    data: DataOption = DEFAULT_DATA,
+) -> ExitCode:
+    """Destroy what a record says, for good: in the log, and in the row it was written from.
+
+    Its place, its commitment and every proof of it stay, so that the log stays whole. A legal hold refuses it.
+    """
+
+    async def work() -> ExitCode:
+        async with joined(data) as app:
+            refused = await app.archive.erasing.erase(case, record, reason, 0)
+        if isinstance(refused, Refused):
+            raise CommandRefusedError(sentence_of(refused))
+        say(
+            f"第 {record} 条记录的内容已删除，位置和证明还在。",
+            f"Record {record} was erased; its place and proofs stay.",
+        )
+        return ExitCode.DONE
+
+    return run(work)
 
 
 @contextmanager

@@ -5,6 +5,7 @@ import shlex
 from pathlib import Path
 from typing import Annotated
 
+import msgspec
 from cyclopts import Parameter
 
 from kabao.cli.running import DEFAULT_DATA, DataOption, ExitCode, out, print_secret, run, say
@@ -46,7 +47,7 @@ def demo_command(
     the demo's own staff accounts get new passwords and authenticators, printed here. Mail is printed here too, unless
     KABAO_SMTP_URL names a server.
     """
-    settings = _settings(data, port, host)
+    settings = msgspec.structs.replace(_settings(data, port, host), has_simulated_authorities=True)
 
     async def prepare_market(app: App) -> None:
         made = await seed_demo(app)

@@ -1,6 +1,7 @@
 """Makes evidence packs: everything of an order at one instant, with proofs and timestamps, in one signed file."""
 
 import asyncio
+import shutil
 import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
@@ -33,6 +34,9 @@ AT_ONCE: Final = 2
 LOG_SECONDS: Final = 5.0
 STAMP_SECONDS: Final = 12.0
 PAUSE_SECONDS: Final = 0.2
+PIECE: Final = 256 * 1024
+LEFT_SECONDS: Final = 3600
+"""After so long nobody comes for a pack that was made, or makes it any more."""
 
 
 class Waits(NamedTuple):
@@ -43,11 +47,22 @@ class Waits(NamedTuple):
 
 
 class MadePack(msgspec.Struct, frozen=True, kw_only=True):
-    """A pack on the disk; whoever asked for it moves or removes it."""
+    """A pack on the disk, in a folder of its own; whoever asked for it moves it or reads it away."""
 
     path: Path
     name: str
+    size: int
     absent: dict[str, str]
+
+    async def pieces(self) -> AsyncIterator[bytes]:
+        """Read the pack piece by piece; its name is gone from the disk from the first piece on."""
+        file = await asyncio.to_thread(self.path.open, "rb")
+        try:
+            await asyncio.to_thread(_forget, self.path.parent)
+            while piece := await asyncio.to_thread(file.read, PIECE):
+                yield piece
+        finally:
+            file.close()
 
 
 class ExportService:
@@ -114,6 +129,10 @@ class ExportService:
         case_id = None if order_id is None else at.object_id
         return await self._made(at.shop_id, order_id or at.object_id, case_id, Reader(None, is_staff=not redacted))
 
+    async def sweep(self) -> int:
+        """Remove what nobody came for and what a crash left; returns how many folders."""
+        return await asyncio.to_thread(_sweep, self._folder, time.time() - LEFT_SECONDS)
+
     async def _made(self, shop_id: int, order_id: int, case_id: int | None, reader: Reader) -> MadePack | Refused:
         async with self._turns:
             read, head = await self._settled(shop_id, order_id)
@@ -125,7 +144,8 @@ class ExportService:
                 name = f"kabao-{(read.ref if case is None else case_ref(case)).lower()}-{reader.variant}.zip"
                 target = await asyncio.to_thread(_free_name, self._folder, name)
                 await asyncio.to_thread(write_pack, target, content, self._signer)
-            return MadePack(path=target, name=name, absent={one.part: one.why for one in content.absent})
+                size = (await asyncio.to_thread(target.stat)).st_size
+            return MadePack(path=target, name=name, size=size, absent={one.part: one.why for one in content.absent})
 
     async def _settled(self, shop_id: int, order_id: int) -> tuple[OrderRead | None, Checkpoint]:
         """Read the order when the log has taken all of it and signed that, or when waiting has been long enough."""
@@ -239,3 +259,19 @@ def _absent(read: OrderRead, *, has_stamps: bool, waiting_for: str) -> dict[str,
 def _free_name(folder: Path, name: str) -> Path:
     """Name a file that does not exist yet, for this pack alone."""
     return Path(tempfile.mkdtemp(prefix=".made-", dir=folder)) / name
+
+
+def _forget(folder: Path) -> None:
+    """Remove a pack's folder; what is open stays readable."""
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(folder: Path, before: float) -> int:
+    if not folder.is_dir():
+        return 0
+    left = [
+        one for one in folder.iterdir() if one.name.startswith((".made-", ".pack-")) and one.stat().st_mtime < before
+    ]
+    for one in left:
+        _forget(one)
+    return len(left)

@@ -59,6 +59,7 @@ class Act(StrEnum):
     SAY_FACT = "fact"
     REVEAL = "reveal"
     OPEN_SHOP = "open-shop"
+    MAKE_PACK = "pack"
     MISS = "miss"
     """Asking for something by a reference that names nothing, or nothing of the asker's."""
 
@@ -70,6 +71,7 @@ LIMITS: Final[dict[Act, Limit]] = {
     Act.OFFER: Limit(20, 3600),
     Act.SAY_FACT: Limit(60, 3600),
     Act.REVEAL: Limit(60, 3600),
+    Act.MAKE_PACK: Limit(20, 3600),
     Act.OPEN_SHOP: Limit(10, 3600),
     Act.MISS: Limit(60, 600),
 }

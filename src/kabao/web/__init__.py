@@ -7,6 +7,7 @@ answers with a redirect or with the form as it was typed; no page stores anythin
 from litestar.types import ControllerRouterHandler
 
 from kabao.web import (
+    archive,
     buying,
     cases,
     custodian_page,
@@ -40,6 +41,7 @@ def routes() -> list[ControllerRouterHandler]:
         problem.handlers,
         cases.handlers,
         files.handlers,
+        archive.handlers,
         merchant.handlers,
         listings.handlers,
         stock.handlers,

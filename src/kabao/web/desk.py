@@ -152,6 +152,7 @@ async def _queue(visit: Visit) -> list[dict[str, object]]:
 
 async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
     form, order = visit.form, case.order
+    checks = await visit.services.archive.checklists.of(case)
     return page(
         "desk.html",
         visit,
@@ -160,6 +161,7 @@ async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None =
         queue=await _queue(visit),
         c=case,
         o=order,
+        checks=None if isinstance(checks, Refused) else checks,
         items=await visit.services.evidence.items(order.shop_id, order.order_id),
         may=frozenset(str(action) for action in case.allowed),
         parties=PARTIES,

@@ -5,6 +5,7 @@ from typing import Protocol
 from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
+from kabao.dossier import ChecklistService, ExportService, ReceiptService
 from kabao.evidence import EvidenceService
 from kabao.identity import EmailService, IdentityService
 from kabao.inventory import InventoryService
@@ -13,6 +14,7 @@ from kabao.ledger import LedgerService
 from kabao.notices import Mailer, NoticeService
 from kabao.orders import OrderService
 from kabao.shops import ShopService
+from kabao.web.packkeys import PackKeys
 
 
 class Origin(Protocol):
@@ -25,6 +27,22 @@ class Origin(Protocol):
     @property
     def origin(self) -> str:
         """Scheme, host and port as browsers see them."""
+
+
+class Archive(Protocol):
+    """What is made from the evidence of orders."""
+
+    @property
+    def receipts(self) -> ReceiptService:
+        """Proofs of records, for those an order concerns."""
+
+    @property
+    def checklists(self) -> ChecklistService:
+        """What proves what in a case."""
+
+    @property
+    def packs(self) -> ExportService:
+        """Everything of an order in one file."""
 
 
 class Services(Protocol):
@@ -41,10 +59,12 @@ class Services(Protocol):
     decisions: DecisionService
     rulebook: RulebookService
     evidence: EvidenceService
+    archive: Archive
     notices: NoticeService
     mailer: Mailer
     custody: SandboxInstitution
     ledger: LedgerService
+    pack_keys: PackKeys
 
     @property
     def settings(self) -> Origin:

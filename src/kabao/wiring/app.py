@@ -30,7 +30,9 @@ from kabao.postgres import (
     upgrade,
 )
 from kabao.shops import OnMerchant, ShopService
+from kabao.web.packkeys import PackKeys
 from kabao.wiring import store
+from kabao.wiring.archive import Archive, Foundations, build_archive, found_evidence
 from kabao.wiring.post import mail_of
 from kabao.wiring.settings import Settings
 
@@ -61,6 +63,8 @@ class App:
     rulebook: RulebookService
     decisions: DecisionService
     evidence: EvidenceService
+    foundations: Foundations
+    archive: Archive
     notices: NoticeService
     mailer: Mailer
     digest: MerchantDigest
@@ -70,6 +74,8 @@ class App:
     instructions: InstructionRunner
     money_moved: asyncio.Event
     """Set after a money step that left an instruction, so that the custodian hears of it at once."""
+    pack_keys: PackKeys
+    """What this site signs packs and its log with, for the page that checks packs."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def probe(self) -> None:
@@ -149,7 +155,15 @@ async def build(
     )
     inventory = InventoryService(database=database, clock=clock, ids=ids, keyring=keyring)
     custody = SandboxInstitution(database=database, clock=clock, ids=ids, secret=keyring.derive("sandbox"))
-    evidence = EvidenceService(database=database, clock=clock, ids=ids, blobs=blobs)
+    on = await found_evidence(settings, database, clock, ids, keyring, settings.data / SECRETS_FOLDER)
+    evidence = EvidenceService(
+        database=database,
+        clock=clock,
+        ids=ids,
+        blobs=blobs,
+        not_before=on.not_before,
+        on_erased=on.erasing.item_erased,
+    )
     emails, mailer = _mail(settings, database, clock, ids, keyring, transport)
     notices = NoticeService(database=database, clock=clock, ids=ids, mailer=mailer)
     orders = OrderService(
@@ -162,6 +176,9 @@ async def build(
     )
     cases = CaseService(database=database, clock=clock, ids=ids, orders=orders, evidence=evidence, notices=notices)
     rulebook = RulebookService(database=database, clock=clock)
+    decisions = DecisionService(
+        database=database, clock=clock, ids=ids, cases=cases, evidence=evidence, rulebook=rulebook
+    )
     return App(
         settings=settings,
         server=server,
@@ -178,10 +195,21 @@ async def build(
         orders=orders,
         cases=cases,
         rulebook=rulebook,
-        decisions=DecisionService(
-            database=database, clock=clock, ids=ids, cases=cases, evidence=evidence, rulebook=rulebook
-        ),
+        decisions=decisions,
         evidence=evidence,
+        foundations=on,
+        archive=build_archive(
+            settings,
+            database,
+            clock,
+            on,
+            orders=orders,
+            cases=cases,
+            decisions=decisions,
+            evidence=evidence,
+            mailer=mailer,
+        ),
+        pack_keys=on.keys,
         notices=notices,
         mailer=mailer,
         digest=MerchantDigest(database=database, clock=clock, notices=notices),

@@ -32,6 +32,10 @@ class Pace(NamedTuple):
     cases: float = 10.0
     digest: float = 15.0
     mail: float = 5.0
+    log: float = 1.0
+    stamps: float = 5.0
+    checkpoints: float = 5.0
+    receipts: float = 15.0
     imports: float = 30.0
     tidy: float = 3600.0
     watchdog: float = 1.0
@@ -66,6 +70,10 @@ class Workers:
             Job("cases", pace.cases, app.cases.tick),
             Job("digest", pace.digest, app.digest.run),
             Job("mail", pace.mail, self._mail),
+            Job("log", pace.log, self._sequence),
+            Job("stamps", pace.stamps, app.foundations.stamps.run),
+            Job("checkpoints", pace.checkpoints, app.archive.stamper.run),
+            Job("receipts", pace.receipts, self._receipts),
             Job("imports", pace.imports, app.inventory.fail_dead_imports),
             Job("tidy", pace.tidy, self._tidy),
         ]
@@ -137,7 +145,20 @@ class Workers:
         while await self._app.notices.send_mail(limit) == limit and not self._stopping.is_set():
             continue
 
+    async def _sequence(self) -> None:
+        # A backlog is worked off batch by batch; the lease ends by itself where this process does.
+        while await self._app.foundations.log.sequence() and not self._stopping.is_set():
+            continue
+
+    async def _receipts(self) -> None:
+        while await self._app.archive.receipts.mail() and not self._stopping.is_set():
+            continue
+
     async def _tidy(self) -> None:
+        await self._app.evidence.uploads.sweep()
+        await self._app.evidence.keeping.purge_due()
+        await self._app.foundations.stamps.restamp_due()
+        await self._app.archive.packs.sweep()
         await self._app.mailer.empty_old()
         await self._app.identity.purge()
         await forget_old_replies(self._app.database)
