@@ -9,14 +9,17 @@ the key would need a new log beside the old one, which nothing here offers.
 
 from kabao.tlog.audit import LogFinding, LogReport
 from kabao.tlog.model import Census, Checkpoint, Draft, StoredRecord
+from kabao.tlog.network import HttpWitnessPost
 from kabao.tlog.notes import NoteMalformedError, NoteUnsignedError, VerifierKey
-from kabao.tlog.ports import Source
+from kabao.tlog.ports import Source, WitnessAnswer, WitnessPost, WitnessUnreachable
 from kabao.tlog.service import LogDamaged, LogRefused, TransparencyLog, kept_origin
+from kabao.tlog.witness import Witness, WitnessesRefused, WitnessService, WitnessStanding, read_witnesses
 
 __all__ = [
     "Census",
     "Checkpoint",
     "Draft",
+    "HttpWitnessPost",
     "LogDamaged",
     "LogFinding",
     "LogRefused",
@@ -27,5 +30,13 @@ __all__ = [
     "StoredRecord",
     "TransparencyLog",
     "VerifierKey",
+    "Witness",
+    "WitnessAnswer",
+    "WitnessPost",
+    "WitnessService",
+    "WitnessStanding",
+    "WitnessUnreachable",
+    "WitnessesRefused",
     "kept_origin",
+    "read_witnesses",
 ]

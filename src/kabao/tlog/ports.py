@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from kabao.postgres import Connection
 from kabao.tlog.model import Census, Draft, StoredRecord
@@ -29,3 +29,22 @@ class Source(Protocol):
 
     async def census(self, conn: Connection, before: datetime) -> Census:
         """Count the marked rows of all shops, and the rows written before an instant that still wait."""
+
+
+class WitnessUnreachable(Exception):  # noqa: N818  named for what happened
+    """A witness gave no answer that can be used; the message says why, without an address."""
+
+
+class WitnessAnswer(NamedTuple):
+    """What a witness answered; `content_type` is without parameters."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+class WitnessPost(Protocol):
+    """The way to a witness."""
+
+    async def __call__(self, url: str, body: bytes) -> WitnessAnswer:
+        """Post a body and return the answer, of any status, at most 64 KB; raises WitnessUnreachable."""
