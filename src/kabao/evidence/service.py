@@ -130,10 +130,10 @@ class EvidenceService:
         )
         return await self._number(shop_id, order_id, item)
 
-    async def items(self, shop_id: int, order_id: int) -> list[Item]:
-        """Return the files of an order by their number."""
-        async with self._database.connection() as conn:
-            return await store.items(conn, shop_id, order_id)
+    async def items(self, shop_id: int, order_id: int, conn: "Connection | None" = None) -> list[Item]:
+        """Return the files of an order by their number, read in the caller's transaction where one is given."""
+        async with self._database.connection() if conn is None else nullcontext(conn) as joined:
+            return await store.items(joined, shop_id, order_id)
 
     async def original(
         self, shop_id: int, order_id: int, item_id: int, viewer_id: int, viewer_role: str

@@ -33,7 +33,7 @@ SELECT * FROM unfreeze_order_v1($1, $2, $3, $4, $5, $6)
 
 -- name: resolve
 -- Splits a disputed escrow between buyer and merchant. Index: escrow_pkey.
-SELECT * FROM resolve_escrow_v1($1, $2, $3, $4, $5, $6, $7)
+SELECT * FROM resolve_escrow_v2($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: replace
 -- Gives new sealed keys for opened ones in a case. Index: escrow_pkey, card_key_available.
@@ -73,7 +73,7 @@ ORDER BY at
 
 -- name: events
 -- The history of an order. Index: order_event_pkey.
-SELECT event_id, kind, from_state, to_state, actor_role, reason, amount_minor, due_at, at
+SELECT event_id, kind, from_state, to_state, actor_role, reason, amount_minor, due_at, rulebook_version, at
   FROM order_event WHERE shop_id = $1 AND order_id = $2 ORDER BY event_id
 
 -- name: orders_of_buyer
