@@ -12,7 +12,8 @@ from kabao.cases import store
 from kabao.cases.facts import CaseRecord, case_file
 from kabao.cases.model import Asked, Beside, Side
 from kabao.evidence import Item
-from kabao.orders import OrderView
+from kabao.inventory import opened_before
+from kabao.orders import OrderView, had_before
 from kabao.postgres import Connection
 
 _log = structlog.get_logger(__name__)
@@ -24,7 +25,8 @@ async def file_of(
     conn: Connection, asked: Asked, order: OrderView, items: list[Item], judge: Adjudicator
 ) -> dict[str, Any]:
     """Write a case as the rulebook reads it, with what the records know and what people have shown."""
-    return case_file(
+    shop_id, order_id = order.shop_id, order.order_id
+    file = case_file(
         CaseRecord(
             order=order,
             claim=asked.claim,
@@ -35,10 +37,15 @@ async def file_of(
             pictures_by_buyer=sum(
                 item.given_role.value == Side.BUYER.value and item.media_type.startswith("image/") for item in items
             ),
-            said=await store.said_facts(conn, order.shop_id, asked.case_id),
+            said=await store.said_facts(conn, shop_id, asked.case_id),
             conflict_for=timedelta(hours=judge.book.conflict.hours),
+            key_opened_before=await opened_before(conn, shop_id, order_id, asked.opened_at),
+            had_before=await had_before(conn, shop_id, order_id),
         )
     )
+    # A version from before a fact had its name is told nothing of it.
+    file["facts"] = {fact: found for fact, found in file["facts"].items() if fact in judge.book.facts}
+    return file
 
 
 async def decided(judge: Adjudicator, file: dict[str, Any]) -> Beside:
