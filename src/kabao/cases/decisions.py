@@ -15,8 +15,9 @@ from kabao.cases import store
 from kabao.cases.facts import Said
 from kabao.cases.judging import decided, file_of, in_full
 from kabao.cases.model import Asked, Beside, CaseView, Side
+from kabao.cases.saying import FactsView, facts_view
 from kabao.cases.service import CaseService
-from kabao.evidence import EvidenceService
+from kabao.evidence import EvidenceService, clean_text
 from kabao.identity import Person, Role
 from kabao.kernel import AccountId, Clock, IdSource, Refusal, Refused, format_ref, parse_ref
 from kabao.postgres import Database
@@ -186,8 +187,27 @@ class DecisionService:
             if not isinstance(judge, Refused):
                 yield await self.case_file(case, judge)
 
-    async def say_fact(self, person: Person, ref: str, wish: SayFact) -> DecisionView | Refused:
-        """Add what a party or support says of a fact, and decide anew.
+    async def facts(self, person: Person, ref: str) -> FactsView | Refused:
+        """List what was said of a case's facts, what the records prove and what may be said; no decision stands in it.
+
+        Refusal: not_found, also where no rulebook was ever published.
+        """
+        case = await self._cases.case(person, ref)
+        if isinstance(case, Refused):
+            return case
+        judge = await self._rulebook.binding(case.order.placed_at)
+        if isinstance(judge, Refused):
+            return judge
+        items = await self._evidence.items(case.order.shop_id, case.order.order_id)
+        async with self._database.connection() as conn:
+            said = await store.said_with_notes(conn, *_place(case))
+        numbers = {item.item_id: item.item_no for item in items}
+        return facts_view(judge, case.claim, await self.case_file(case, judge), said, numbers)
+
+    async def say_fact(self, person: Person, ref: str, wish: SayFact) -> DecisionView | Refused | None:
+        """Add what a party or support says of a fact; a party is answered the decision anew, support nothing.
+
+        Nobody who rules sees what the rules say before the case is closed.
 
         Refusals: not_found, case_closed, too_many_tries (more than 40 by one side), invalid_fields (fact, item_no,
         kind, confidence, note).
@@ -203,11 +223,11 @@ class DecisionService:
         said = await self._weighed(case, judge, wish)
         if isinstance(said, Refused):
             return said
-        refused = await self._keep(case, person, said, wish.note.strip())
-        return refused or await self.decide(case)
+        refused = await self._keep(case, person, said)
+        return refused or (None if case.viewer is Side.SUPPORT else await self.decide(case))
 
-    async def _keep(self, case: CaseView, person: Person, said: tuple[int | None, Said], note: str) -> Refused | None:
-        at, now, (item_id, entry) = _place(case), self._clock.instant(), said
+    async def _keep(self, case: CaseView, person: Person, said: tuple[int | None, str, Said]) -> Refused | None:
+        at, now, (item_id, note, entry) = _place(case), self._clock.instant(), said
         async with self._database.transaction() as conn:
             # Whoever closes the case holds this lock, so that nothing is said between the ruling's look and its end.
             await store.lock_case(conn, *at)
@@ -219,12 +239,15 @@ class DecisionService:
             )
         return None if kept else Refused(Refusal.TOO_MANY_TRIES)
 
-    async def _weighed(self, case: CaseView, judge: Adjudicator, wish: SayFact) -> tuple[int | None, Said] | Refused:
+    async def _weighed(
+        self, case: CaseView, judge: Adjudicator, wish: SayFact
+    ) -> tuple[int | None, str, Said] | Refused:
         """Check a wish and weigh it: a party's file is a screenshot, its bare word a statement; support says itself."""
         wrong: dict[str, str] = {}
         if wish.fact not in judge.book.facts:
             wrong["fact"] = "规则里没有这个事实"
-        if len(wish.note) > MAX_NOTE:
+        note = clean_text(wish.note, MAX_NOTE) if wish.note.strip() else ""
+        if note is None:
             wrong["note"] = f"最多 {MAX_NOTE} 个字"
         items = {
             item.item_no: item
@@ -253,7 +276,7 @@ class DecisionService:
             by=case.viewer.value,
             at=case.order.now,
         )
-        return (None if item is None else item.item_id), entry
+        return (None if item is None else item.item_id), note or "", entry
 
     async def _kept(self, case: CaseView) -> Beside | None:
         async with self._database.connection() as conn:

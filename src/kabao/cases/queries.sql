@@ -138,7 +138,7 @@ SELECT count(*) FROM cases WHERE shop_id = $1 AND order_id = $2 AND stage = 'wit
 
 -- name: said_facts
 -- What was said of a case's facts, in order. Index: case_fact_pkey.
-SELECT fact, shows, kind, confidence, by_role AS by, at FROM case_fact WHERE shop_id = $1 AND case_id = $2 ORDER BY said_id
+SELECT fact, shows, kind, confidence, by_role AS by, at, item_id, note FROM case_fact WHERE shop_id = $1 AND case_id = $2 ORDER BY said_id
 
 -- name: say_fact
 -- Keeps what someone says of a fact, unless that side has said enough. Index: case_fact_pkey.

@@ -370,7 +370,13 @@ async def withdrawn_cases(conn: Connection, shop_id: int, order_id: int) -> int:
 
 async def said_facts(conn: Connection, shop_id: int, case_id: int) -> list[Said]:
     """Return what was said of a case's facts, in order."""
-    return [Said(**dict(row)) for row in await conn.fetch(_SQL["said_facts"], shop_id, case_id)]
+    return [said for said, _, _ in await said_with_notes(conn, shop_id, case_id)]
+
+
+async def said_with_notes(conn: Connection, shop_id: int, case_id: int) -> list[tuple[Said, int | None, str]]:
+    """Return what was said of a case's facts, in order, each with the id of its file and its note."""
+    rows = [dict(row) for row in await conn.fetch(_SQL["said_facts"], shop_id, case_id)]
+    return [(Said(**row), item_id, note) for row in rows for item_id, note in [(row.pop("item_id"), row.pop("note"))]]
 
 
 async def say_fact(

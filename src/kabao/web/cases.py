@@ -273,6 +273,7 @@ def _offer_id(visit: Visit) -> int:
 async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
     order = case.order
     decision = await visit.services.decisions.decision(visit.me, case.ref)
+    facts = await visit.services.decisions.facts(visit.me, case.ref)
     return page(
         "case.html",
         visit,
@@ -280,6 +281,7 @@ async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None =
         errors=choose_again(visit, errors),
         c=case,
         decision=None if isinstance(decision, Refused) else decision,
+        facts=None if isinstance(facts, Refused) else facts,
         o=order,
         items=await visit.services.evidence.items(order.shop_id, order.order_id),
         may=frozenset(str(action) for action in case.allowed),
