@@ -1,7 +1,10 @@
 """Support notes facts on its desk without seeing what the rules say, and both parties read the same list."""
 
 from browser import Browser
+from kabao.adjudication.service import packaged_book
 from pages import Site
+
+VERSION = packaged_book().edition.version
 
 GOOD = {
     "fact": "key_failed",
@@ -82,3 +85,23 @@ async def test_a_closed_case_takes_no_more_facts_and_strangers_none(site: Site) 
     page = await staff.post(f"/desk/{case}/fact", token | GOOD)
     assert page.status == 409
     assert f"/desk/{case}/fact" not in (await staff.get(f"/desk/{case}")).text
+
+
+async def test_a_ruling_names_the_version_and_what_stood_beside_it(site: Site) -> None:
+    merchant, buyer, staff, case = await quarrel(site)
+    await merchant.get(f"/c/{case}")
+    await merchant.send("/say", {"body": "不同意。"})
+    await buyer.get(f"/c/{case}")
+    await buyer.send("/escalate")
+    await staff.get(f"/desk/{case}")
+    await staff.send(f"/desk/{case}/fact", GOOD)
+    await staff.get(f"/desk/{case}")
+    await staff.send("/rule", {"outcome": "full_refund", "facts": "早用过。", "reasons": "发行方记录。"})
+    await staff.send("/rule", {"step": "sure"})
+    for reader, path in ((buyer, f"/c/{case}"), (merchant, f"/c/{case}"), (staff, f"/desk/{case}")):
+        page = await reader.get(path)
+        assert f"本单适用规则 {VERSION} 版" in page.words.replace("本单适用 规则", "本单适用规则")
+        assert "已一并存下" in page.words
+        assert f'href="/rules/{VERSION}"' in page.text
+    page = await buyer.get(f"/c/{case}")
+    assert "和裁决一起存下" in page.words
