@@ -8,6 +8,7 @@ from typing import Any
 
 from obstore.store import LocalStore
 
+from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, CaseView, OpenCase, Remedy
 from kabao.custody import Checkout, CheckoutRequest, Instruction, PaymentNotice
 from kabao.evidence import EvidenceService
@@ -52,6 +53,7 @@ class Desk:
         self.evidence = EvidenceService(
             database=database, clock=self.clock, ids=ids, blobs=LocalStore(folder / "blobs", mkdir=True)
         )
+        self.rulebook = RulebookService(database=database, clock=self.clock)
         self.notices = NoticeService(database=database, clock=self.clock, ids=ids)
         self.cases = CaseService(
             database=database,
@@ -60,6 +62,7 @@ class Desk:
             orders=self.orders,
             evidence=self.evidence,
             notices=self.notices,
+            rulebook=self.rulebook,
         )
 
     @classmethod

@@ -128,6 +128,10 @@ def test_what_is_no_yaml_is_refused_with_a_line() -> None:
     assert problem_of("")[0] == 1
     assert problem_of("a: [1")[0] == 1
     assert problem_of('a: "x')[0] == 1
+    for quote in "\"'":
+        text = f"a: {quote}x{quote}\nb: [{quote}y, {quote}z{quote}]\nc: {quote}w{quote}\n"
+        assert problem_of(text)[0] == 2, "a quote left out is told where it is missing, not at the end of the file"
+    assert problem_of("a: it's so\nb: 'x\nc: y\n")[0] == 2
     assert problem_of("a: 1\n--- \nb: 2")[1].startswith("a second document")
     assert problem_of(b"a: 1\nb: \xff")[0] == 2
     assert problem_of("a: 1\nb: \x07")[0] == 2

@@ -75,9 +75,18 @@ def test_every_listed_survivor_is_a_mutant_with_a_reason() -> None:
 
 @pytest.mark.parametrize("part", range(SLICES))
 def test_small_mistakes_are_noticed_or_change_nothing(part: int) -> None:
+    nothing_slips(sample()[part::SLICES])
+
+
+@pytest.mark.soak
+def test_every_small_mistake_is_noticed_or_changes_nothing() -> None:
+    nothing_slips(list(edits(book("shipped"))))
+
+
+def nothing_slips(some: list[Edit]) -> None:
     counts: dict[str, int] = {}
     slipped = set()
-    for edit in sample()[part::SLICES]:
+    for edit in some:
         mutant = edit.of(book("shipped"))
         how = "load" if mutant.book is None else noticed(mutant.edit, mutant.book)
         counts[how] = counts.get(how, 0) + 1

@@ -47,6 +47,15 @@ async def test_a_fact_said_counts_and_strangers_and_support_are_kept_out(stall: 
         "not_found",
     )
     assert code(await stall.support.get(f"/cases/{case}/decision")) == (409, "not_your_turn")
+    found = {"fact": "key_failed", "shows": True, "kind": "issuer_record", "confidence": 95}
+    listed = (await stall.support.post(f"/cases/{case}/facts", found)).json()
+    assert set(listed) == {"said"}
+    assert [(one["fact"], one["by"], one["note"]) for one in listed["said"]] == [
+        ("records_withheld", "buyer", "不给"),
+        ("key_failed", "support", ""),
+    ]
+    assert (await stall.buyer.get(f"/cases/{case}/facts")).json() == listed
+    assert code(await stall.stranger.get(f"/cases/{case}/facts")) == (404, "not_found")
     wrong = await stall.buyer.post(f"/cases/{case}/facts", {"fact": "no_such_fact", "shows": True})
     assert code(wrong) == (422, "invalid_fields")
     assert set(wrong.json()["fields"]) == {"fact"}

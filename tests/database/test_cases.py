@@ -392,6 +392,7 @@ async def test_in_production_the_database_clock_decides(desk: Desk) -> None:
         orders=desk.orders,
         evidence=desk.evidence,
         notices=desk.notices,
+        rulebook=desk.rulebook,
     )
     before = await desk.database.fetchval("SELECT clock_timestamp()")
     case = seen(await cases.open(desk.market.buyer, desk.order_ref(await desk.bought()), WISH))

@@ -33,6 +33,7 @@ INSIDE_THE_STEPS = {
             ORDER BY due_at, shop_id, order_id FOR UPDATE SKIP LOCKED LIMIT 5000""",
         (NOON,),
     ),
+    "keys opened in any shop": (load_queries("kabao.inventory")["opened_before"], (1, 1, NOON)),
     "unpaid orders to expire": (
         """SELECT shop_id, order_id FROM orders WHERE state = 'placed' AND reserve_until <= $1
             ORDER BY reserve_until, shop_id, order_id FOR UPDATE SKIP LOCKED LIMIT 5000""",
@@ -44,6 +45,7 @@ NAMED = {
     "key_slots": (1, 1),
     "money_moves": (1, 1),
     "events": (1, 1),
+    "had_before": (1, 1),
     "orders_of_buyer": (1, "all", 9, 30),
     "orders_of_shop": (1, 1, "all", 9, 30),
     "to_pay": (1, 1, 1, NOON),

@@ -1,11 +1,14 @@
 """What the records know of a case becomes facts; what people say stays evidence."""
 
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
 
+from kabao.adjudication.service import packaged_book
 from kabao.cases import Remedy
 from kabao.cases.facts import CaseRecord, Said, case_file
 from kabao.kernel import OrderId, ShopId
@@ -88,6 +91,8 @@ def record(**more: Any) -> CaseRecord:
         "pictures_by_buyer": 0,
         "said": [],
         "conflict_for": timedelta(hours=48),
+        "key_opened_before": False,
+        "had_before": False,
     }
     return CaseRecord(**(values | more))
 
@@ -100,10 +105,14 @@ def facts(**more: Any) -> dict[str, Any]:
 def test_the_records_speak_for_themselves() -> None:
     known = facts()
     assert {known[name] for name in ("delivered", "opened", "exclusion_confirmed", "within_seven_days")} == {"proved"}
-    assert {known[name] for name in ("released", "late", "refund_received", "merchant_unnamed")} == {"disproved"}
+    assert {known[name] for name in ("released", "late", "refund_received", "only_part_failed", "work_begun")} == {
+        "disproved"
+    }
     assert known["bad_key_replaced_promised"] == "proved"
     assert "stalled_15_days" not in known
     assert "surplus_returned" not in known
+    # What no record proves stays open to people.
+    assert not known.keys() & {"merchant_unnamed", "lured_off_platform", "shop_transferred", "not_consumer"}
 
 
 def test_a_claim_is_a_statement_and_a_picture_beside_it_a_screenshot() -> None:
@@ -136,6 +145,7 @@ def test_lateness_refunds_and_second_payments_are_read_from_the_order() -> None:
     ]
     found = facts(order=order(money_moves=twice))
     assert (found["surplus_paid"], found["surplus_returned"]) == ("proved", "disproved")
+    assert case_file(record(order=order(money_moves=twice)))["amounts"]["overpaid_minor"] == 9650
 
 
 def test_terms_and_time_are_read_as_published() -> None:
@@ -156,6 +166,79 @@ def test_terms_and_time_are_read_as_published() -> None:
     assert {known[name] for name in ("fee_published", "validity_prominent", "released", "stalled_15_days")} == {
         "proved"
     }
+
+
+def test_a_promise_the_terms_lack_is_left_to_people() -> None:
+    terms = {"replacement_offered": False, "changed_mind_after_open": "none"}
+    known = facts(order=order(document={"terms": terms, "notices": NOTICES}))
+    promises = {"bad_key_replaced_promised", "fee_published", "return_promised", "within_cover", "notified_in_time"}
+    assert not known.keys() & promises
+    said = [say("bad_key_replaced_promised", kind="chat_record", confidence=80, by="support")]
+    bare = order(document={"terms": terms, "notices": NOTICES})
+    assert facts(order=bare, said=said)["bad_key_replaced_promised"]["evidence"]
+
+
+@pytest.mark.parametrize(("term", "fact"), [("warranty_days", "within_cover"), ("claim_days", "notified_in_time")])
+@pytest.mark.parametrize(("days", "runs"), [(2, True), (3, False)])
+def test_a_time_that_runs_from_opening_is_counted_to_the_case(term: str, fact: str, days: int, runs: bool) -> None:  # noqa: FBT001
+    bought = order(document={"terms": {term: 2}, "notices": []})
+    late = timedelta(minutes=5) if runs else timedelta(0)
+    known = facts(order=bought, opened_at=NOON + timedelta(days=days) + late)
+    assert known.get(fact) == ("proved" if runs else None)
+    sealed = order(document={"terms": {term: 2}, "notices": []}, keys=[slot("sealed", opened=False)])
+    assert facts(order=sealed, opened_at=NOON + timedelta(days=90))[fact] == "proved"
+
+
+def test_a_sealed_key_was_not_redeemed_by_its_buyer_and_may_go_back() -> None:
+    terms = {**TERMS, "refund_while_sealed": "always"}
+    document = {"terms": terms, "notices": NOTICES}
+    sealed = facts(order=order(keys=[slot("sealed", opened=False)], document=document))
+    assert (sealed["opened"], sealed["redeemed_by_buyer"], sealed["return_promised"]) == (
+        "disproved",
+        "disproved",
+        "proved",
+    )
+    opened = facts(order=order(document=document))
+    assert not opened.keys() & {"redeemed_by_buyer", "return_promised"}
+
+
+def test_what_was_opened_or_had_before_is_proved_and_never_disproved() -> None:
+    assert not facts().keys() & {"key_opened_before", "same_service_before"}
+    found = facts(key_opened_before=True, had_before=True)
+    assert (found["key_opened_before"], found["same_service_before"]) == ("proved", "proved")
+
+
+def test_fifteen_days_of_silence_are_a_stall_and_an_answer_is_not_yet_a_cure() -> None:
+    silent = order(now=NOON + timedelta(days=17))
+    assert facts(order=silent)["stalled_15_days"] == "proved"
+    assert "stalled_15_days" not in facts(order=silent, answered_at=NOON + timedelta(days=1))
+
+
+def test_every_fact_of_the_book_stands_in_the_table_once_as_the_records_state_it() -> None:
+    """Who edits the rulebook reads there which facts are stated without anybody saying so."""
+    text = (Path(__file__).parents[2] / "docs" / "rulebook.md").read_text("utf-8")
+    by_records, by_people = text.split("### What the records prove")[1].split("### What only people can show")
+    proved = set(re.findall(r"^\| `([a-z_0-9]+)`", by_records, re.MULTILINE))
+    shown = re.findall(r"`([a-z_0-9]+)`", by_people.split("\n## ")[0])
+    assert sorted([*proved, *shown]) == sorted(packaged_book().facts)
+    terms = {
+        "warranty_days": 9, "claim_days": 9, "replacement_offered": True, "changed_mind_after_open": "partial",
+        "refund_while_sealed": "always", "validity_text": "一年",
+    }  # fmt: skip
+    moves = [Move(kind="payment", amount_minor=1, state="done", outcome="second_payment", at=NOON)]
+    much = {"key_opened_before": True, "had_before": True}
+    stalled = order(
+        document={"terms": terms, "notices": []},
+        keys=[slot("sealed", opened=False)],
+        money_moves=moves,
+        now=NOON + timedelta(days=17),
+    )
+    stated = {fact for fact, found in facts(order=stalled, claim="other", **much).items() if isinstance(found, str)}
+    assert stated == proved
+
+
+def test_of_several_keys_only_some_may_have_failed() -> None:
+    assert "only_part_failed" not in facts(order=order(quantity=2))
 
 
 @pytest.mark.parametrize("notices", [[], [{"notice_id": "adult"}]])

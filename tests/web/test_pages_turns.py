@@ -25,6 +25,7 @@ FORMS = (
     "/c/1-2/escalate",
     "/c/1-2/withdraw",
     "/desk/check",
+    "/desk/1-2/fact",
     "/desk/1-2/rule",
     "/desk/1-2/say",
     "/m/shops/new",

@@ -24,6 +24,12 @@ SELECT body FROM rulebook_version WHERE version = $1
 -- The version that binds at an instant. Index: rulebook_version_effective.
 SELECT version FROM rulebook_version WHERE effective_at <= coalesce($1, now()) ORDER BY effective_at DESC LIMIT 1
 
+-- name: binding
+-- The version that binds what was ordered at an instant: the one in force then, the first one for what is older than any.
+-- Index: rulebook_version_effective, a handful of rows.
+SELECT version FROM rulebook_version WHERE effective_at <= coalesce($2, now())
+ ORDER BY effective_at <= $1 DESC, CASE WHEN effective_at <= $1 THEN effective_at END DESC, effective_at LIMIT 1
+
 -- name: publish
 -- Publishes a draft with its effective time; a published version is never moved. Index: rulebook_version_pkey.
 UPDATE rulebook_version SET published_at = coalesce($2, now()), effective_at = $3

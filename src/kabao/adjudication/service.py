@@ -18,7 +18,7 @@ from kabao.adjudication.loader import load_book
 from kabao.adjudication.model import Rulebook, Unreadable
 from kabao.adjudication.store import VersionCard
 from kabao.kernel import Clock, Refusal, Refused, digest_of
-from kabao.postgres import Database
+from kabao.postgres import Connection, Database
 
 NOTICE: Final = timedelta(days=7)
 NOTICE_MAJOR: Final = timedelta(days=15)
@@ -75,6 +75,19 @@ class RulebookService:
         """Return what decides at an instant (an order's, for substance); refusal: not_found before the first."""
         async with self._database.connection() as conn:
             version = await store.in_force(conn, at or self._clock.instant())
+        return Refused(Refusal.NOT_FOUND) if version is None else await self.adjudicator(version)
+
+    async def binding_version(self, conn: Connection, ordered_at: datetime) -> str | None:
+        """Return the version that binds what was ordered at an instant: the one in force then, else the first one.
+
+        None before anything binds. Reads in the caller's transaction.
+        """
+        return await store.binding(conn, ordered_at, self._clock.instant())
+
+    async def binding(self, ordered_at: datetime) -> Adjudicator | Refused:
+        """Return what decides about what was ordered at an instant; refusal: not_found before anything binds."""
+        async with self._database.connection() as conn:
+            version = await self.binding_version(conn, ordered_at)
         return Refused(Refusal.NOT_FOUND) if version is None else await self.adjudicator(version)
 
     async def publish(self, text: str, effective_at: datetime | None = None) -> VersionCard | Refused:

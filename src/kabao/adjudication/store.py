@@ -65,6 +65,12 @@ async def in_force(conn: Connection, at: datetime | None) -> str | None:
     return version
 
 
+async def binding(conn: Connection, ordered_at: datetime, now: datetime | None) -> str | None:
+    """Return the version that binds what was ordered at an instant."""
+    version: str | None = await conn.fetchval(_SQL["binding"], ordered_at, now)
+    return version
+
+
 async def publish(conn: Connection, version: str, now: datetime | None, effective_at: datetime) -> bool:
     """Publish a draft; False where it is published already or unknown."""
     return await conn.fetchval(_SQL["publish"], version, now, effective_at) is not None

@@ -20,7 +20,8 @@ except ImportError:  # pragma: no cover - where the C library has no wheel the s
 MAX_BYTES: Final = 1_000_000
 MAX_DEPTH: Final = 12
 
-_ODD = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ODD: Final = re.compile("[^\t\n\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\ufefe\uff00-\ufffd\U00010000-\U0010ffff]")
+_ODD_QUOTE: Final = re.compile(r'(?:[^"]*"[^"]*")*[^"]*"[^"]*$|[^\']*[\[{:,-] ?\'[^\']*$')
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,6 +117,8 @@ def _compose(text: str) -> Node:
             if isinstance(event, ev.DocumentStartEvent):
                 raise _at(event, "a second document starts here", "one file holds one document")
     except MarkedYAMLError as error:
+        if "end of stream" in str(error.problem) and "quoted scalar" in str(error.context):
+            raise Unreadable([_open_quote(text, error.context_mark)]) from None
         mark = error.problem_mark or error.context_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         context = f"{error.context}: " if error.context else ""
@@ -125,6 +128,15 @@ def _compose(text: str) -> Node:
     except (YAMLError, RecursionError) as error:  # pragma: no cover - what the reader would find is refused before
         raise Unreadable([Problem(1, 1, str(error).split("\n")[0])]) from None
     return root
+
+
+def _open_quote(text: str, mark: Any) -> Problem:
+    """Find the line whose quote does not close; the reader only notices at the end of the file.
+
+    A quote left out or put in turns every later pair inside out, so the first line with an odd one is the place.
+    """
+    line = next((n for n, words in enumerate(text.split("\n"), 1) if _ODD_QUOTE.match(words)), mark.line + 1)
+    return Problem(line, 1, "a quote opens here and does not close", "a quoted text begins and ends on one line")
 
 
 def _document(stream: Iterator[Any]) -> Node:

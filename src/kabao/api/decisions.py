@@ -9,7 +9,7 @@ from litestar.params import FromPath, JSONBody
 from kabao.api.documents import READING, STEP
 from kabao.api.entry import ACTS_AS, ANY_PARTY, Caller, as_itself, services_of, slow_down
 from kabao.api.problems import granted
-from kabao.cases import DecisionView, SayFact
+from kabao.cases import DecisionView, SaidFact, SayFact
 from kabao.identity import Act
 
 
@@ -45,15 +45,27 @@ class DecisionOut(msgspec.Struct, frozen=True, kw_only=True):
         )
 
 
+class SaidFactsOut(msgspec.Struct, frozen=True, kw_only=True):
+    """What was said of a case's facts, oldest first; no decision stands in it."""
+
+    said: list[SaidFact]
+
+
 @get("/cases/{ref:str}/decision", responses=READING, tags=["cases"])
 async def decision(request: Caller, ref: FromPath[str]) -> DecisionOut:
     """Decide a case by the rulebook that bound its order; support sees it once the case is closed."""
     return DecisionOut.of(granted(await services_of(request).decisions.decision(request.user, ref)))
 
 
+@get("/cases/{ref:str}/facts", responses=READING, tags=["cases"])
+async def said_facts(request: Caller, ref: FromPath[str]) -> SaidFactsOut:
+    """List what was said of a case's facts, by whom, when, and which file shows it."""
+    return SaidFactsOut(said=granted(await services_of(request).decisions.facts(request.user, ref)).said)
+
+
 @post("/cases/{ref:str}/facts", opt={ACTS_AS: ANY_PARTY}, responses=STEP, tags=["cases"])
-async def say_fact(request: Caller, ref: FromPath[str], data: JSONBody[SayFactIn]) -> DecisionOut:
-    """Say what a fact is and what shows it; answers the decision anew."""
+async def say_fact(request: Caller, ref: FromPath[str], data: JSONBody[SayFactIn]) -> DecisionOut | SaidFactsOut:
+    """Say what a fact is and what shows it; answers a party the decision anew, support the list of what was said."""
     services = services_of(request)
     as_itself(request, granted(await services.cases.case(request.user, ref)).viewer)
     await slow_down(request, Act.SAY_FACT)
@@ -65,7 +77,10 @@ async def say_fact(request: Caller, ref: FromPath[str], data: JSONBody[SayFactIn
         kind=data.kind,
         confidence=data.confidence,
     )
-    return DecisionOut.of(granted(await services.decisions.say_fact(request.user, ref, wish)))
+    decided = granted(await services.decisions.say_fact(request.user, ref, wish))
+    if decided is None:
+        return SaidFactsOut(said=granted(await services.decisions.facts(request.user, ref)).said)
+    return DecisionOut.of(decided)
 
 
-handlers = [decision, say_fact]
+handlers = [decision, said_facts, say_fact]

@@ -377,11 +377,20 @@ class LineOut(msgspec.Struct, frozen=True, kw_only=True):
     text: str
     said: str
     digest: str
+    rulebook_version: str | None
 
     @classmethod
     def of(cls, line: TimelineLine) -> Self:
         """Write a line."""
-        return cls(at=line.at, who=line.who, kind=line.kind, text=line.text, said=line.said, digest=line.digest.hex())
+        return cls(
+            at=line.at,
+            who=line.who,
+            kind=line.kind,
+            text=line.text,
+            said=line.said,
+            digest=line.digest.hex(),
+            rulebook_version=line.rulebook_version,
+        )
 
 
 class CaseRowOut(msgspec.Struct, frozen=True, kw_only=True):

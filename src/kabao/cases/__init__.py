@@ -28,6 +28,7 @@ from kabao.cases.model import (
     TimelineLine,
     Turn,
 )
+from kabao.cases.saying import FactChoice, FactsView, SaidFact
 from kabao.cases.service import CaseService
 
 __all__ = [
@@ -42,6 +43,8 @@ __all__ = [
     "ClaimKind",
     "DecisionService",
     "DecisionView",
+    "FactChoice",
+    "FactsView",
     "MakeOffer",
     "OfferState",
     "OfferView",
@@ -53,6 +56,7 @@ __all__ = [
     "Rule",
     "RulingView",
     "Rung",
+    "SaidFact",
     "SayFact",
     "Side",
     "Stage",

@@ -4,26 +4,23 @@ It is a decision of the rules on the facts as they stand, not a ruling: a person
 may see it at any time; support only once the case is closed, so that nobody rules with a suggestion in view.
 """
 
-import asyncio
 from collections.abc import AsyncIterator
-from datetime import timedelta
 from typing import Any, Final
 
 import msgspec
-import structlog
 
-from kabao.adjudication import Adjudicator, Unreadable, make_case, plain
+from kabao.adjudication import Adjudicator
 from kabao.adjudication.service import RulebookService
 from kabao.cases import store
-from kabao.cases.facts import CaseRecord, Said, case_file
-from kabao.cases.model import CaseView, Side
+from kabao.cases.facts import Said
+from kabao.cases.judging import decided, file_of, in_full
+from kabao.cases.model import Asked, Beside, CaseView, Side
+from kabao.cases.saying import FactsView, facts_view
 from kabao.cases.service import CaseService
-from kabao.evidence import EvidenceService
+from kabao.evidence import EvidenceService, clean_text
 from kabao.identity import Person, Role
 from kabao.kernel import AccountId, Clock, IdSource, Refusal, Refused, format_ref, parse_ref
 from kabao.postgres import Database
-
-_log = structlog.get_logger(__name__)
 
 BY_THE_BOOK: Final = "依《"
 """How the sentence of an article begins."""
@@ -66,7 +63,10 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
-    """The decision as pages show it; ``full`` is the whole of it, as `kabao rulebook decide --json` prints it."""
+    """The decision as pages show it; ``full`` is the whole of it, as `kabao rulebook decide --json` prints it.
+
+    ``is_kept`` where it stood beside a ruling and was kept with it, and is not made from what is known today.
+    """
 
     version: str
     outcome: str
@@ -83,6 +83,7 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     cites: list[dict[str, Any]]
     missing: list["Change"]
     full: dict[str, Any]
+    is_kept: bool = False
 
 
 OUTCOMES: Final = {
@@ -123,13 +124,20 @@ class DecisionService:
         self._rulebook = rulebook
 
     async def decision(self, person: Person, ref: str) -> DecisionView | Refused:
-        """Decide a case as it stands; refusals: not_found, not_your_turn (support before the case is closed)."""
+        """Decide a case as it stands; after a ruling, return what stood beside it where that was kept.
+
+        Refusals: not_found, not_your_turn (support before the case is closed).
+        """
         case = await self._cases.case(person, ref)
         if isinstance(case, Refused):
             return case
         if case.viewer is Side.SUPPORT and case.closed_at is None:
             return Refused(Refusal.NOT_YOUR_TURN)
-        return await self.decide(case)
+        kept = None if case.ruling is None else await self._kept(case)
+        if kept is None:
+            return await self.decide(case)
+        judge = await self._rulebook.adjudicator(kept.rulebook_version)
+        return judge if isinstance(judge, Refused) else _shown(kept, judge, case.viewer, is_kept=True)
 
     async def decide(self, case: CaseView) -> DecisionView | Refused:
         """Decide a case for whoever may see it.
@@ -140,57 +148,28 @@ class DecisionService:
         judge = await self.judge(case)
         if isinstance(judge, Refused):
             return judge
-        try:
-            made = make_case(await self.case_file(case, judge), judge.book)
-        except Unreadable:
-            _log.warning("the rulebook cannot read a case", case=case.ref, version=judge.book.edition.version)
-            return Refused(Refusal.NOT_FOUND)
-        decided = plain(await asyncio.to_thread(judge.decide, made))
-        articles = judge.book.articles
-        told = [Reason(**reason) for reason in decided["reasons"]]
-        split = next((place for place, reason in enumerate(told) if reason.zh.startswith(BY_THE_BOOK)), 0)
-        return DecisionView(
-            version=decided["book"],
-            outcome=decided["outcome"],
-            outcome_label=OUTCOMES[decided["outcome"]],
-            refund_minor=decided["refund_minor"],
-            damages_minor=decided["damages_minor"],
-            responsible=decided["responsible"],
-            payer=decided["payer"],
-            findings=told[:split],
-            reasons=told[split:],
-            articles=[(articles[name].number, name, articles[name].title.zh) for name in decided["articles"]],
-            cites=decided["cites"],
-            missing=_changes(decided["missing"], case.viewer),
-            full=decided,
-        )
+        return _shown(await decided(judge, await self.case_file(case, judge)), judge, case.viewer)
 
     async def case_file(self, case: CaseView, judge: Adjudicator) -> dict[str, Any]:
         """Write a case as the rulebook reads it, with what the records know and what people have shown."""
-        order = case.order
-        at = parse_ref(case.ref)
-        assert at is not None  # noqa: S101  the view made this reference
-        async with self._database.connection() as conn:
-            said = await store.said_facts(conn, at.shop_id, at.object_id)
+        order, (_, case_id) = case.order, _place(case)
         items = await self._evidence.items(order.shop_id, order.order_id)
-        return case_file(
-            CaseRecord(
-                order=order,
-                claim=case.claim,
-                demand=case.demand,
-                opened_at=case.opened_at,
-                answered_at=case.answered_at,
-                case_ref=case.ref,
-                pictures_by_buyer=sum(
-                    item.given_role.value == Side.BUYER.value and item.media_type.startswith("image/") for item in items
-                ),
-                said=said,
-                conflict_for=timedelta(hours=judge.book.conflict.hours),
-            )
+        asked = Asked(
+            ref=case.ref,
+            case_id=case_id,
+            claim=case.claim,
+            demand=case.demand,
+            opened_at=case.opened_at,
+            answered_at=case.answered_at,
         )
+        async with self._database.connection() as conn:
+            return await file_of(conn, asked, order, items, judge)
 
     async def case_files(self) -> AsyncIterator[dict[str, Any]]:
-        """Write every case there is, oldest first, as the rulebook reads it: what a change of rules is replayed on."""
+        """Write every case there is, oldest first, as the rulebook reads it: what a change of rules is replayed on.
+
+        A case that was ruled on is written as it stood then, where that was kept: the ruling moved the money since.
+        """
         async with self._database.connection() as conn:
             known = await store.every_case(conn)
         for shop_id, case_id, buyer_id in known:
@@ -200,20 +179,42 @@ class DecisionService:
             case = await self._cases.case(buyer, format_ref(shop_id, case_id))
             if isinstance(case, Refused):
                 continue
+            kept = None if case.ruling is None else await self._kept(case)
+            if kept is not None and kept.file is not None:
+                yield kept.file
+                continue
             judge = await self.judge(case)
             if not isinstance(judge, Refused):
                 yield await self.case_file(case, judge)
 
-    async def say_fact(self, person: Person, ref: str, wish: SayFact) -> DecisionView | Refused:
-        """Add what a party or support says of a fact, and decide anew.
+    async def facts(self, person: Person, ref: str) -> FactsView | Refused:
+        """List what was said of a case's facts, what the records prove and what may be said; no decision stands in it.
+
+        Refusal: not_found, also where no rulebook was ever published.
+        """
+        case = await self._cases.case(person, ref)
+        if isinstance(case, Refused):
+            return case
+        judge = await self.judge(case)
+        if isinstance(judge, Refused):
+            return judge
+        items = await self._evidence.items(case.order.shop_id, case.order.order_id)
+        async with self._database.connection() as conn:
+            said = await store.said_with_notes(conn, *_place(case))
+        numbers = {item.item_id: item.item_no for item in items}
+        return facts_view(judge, case.claim, await self.case_file(case, judge), said, numbers)
+
+    async def say_fact(self, person: Person, ref: str, wish: SayFact) -> DecisionView | Refused | None:
+        """Add what a party or support says of a fact; a party is answered the decision anew, support nothing.
+
+        Nobody who rules sees what the rules say before the case is closed.
 
         Refusals: not_found, case_closed, too_many_tries (more than 40 by one side), invalid_fields (fact, item_no,
         kind, confidence, note).
         """
         case = await self._cases.case(person, ref)
-        at = parse_ref(ref)
-        if isinstance(case, Refused) or at is None:
-            return case if isinstance(case, Refused) else Refused(Refusal.NOT_FOUND)
+        if isinstance(case, Refused):
+            return case
         if case.closed_at is not None:
             return Refused(Refusal.CASE_CLOSED)
         judge = await self.judge(case)
@@ -222,30 +223,31 @@ class DecisionService:
         said = await self._weighed(case, judge, wish)
         if isinstance(said, Refused):
             return said
-        item_id, entry = said
-        async with self._database.transaction() as conn:
-            kept = await store.say_fact(
-                conn,
-                at.shop_id,
-                at.object_id,
-                self._ids.next(),
-                entry,
-                person.account_id,
-                item_id,
-                wish.note.strip(),
-                self._clock.instant(),
-                SAID_AT_MOST,
-            )
-        if not kept:
-            return Refused(Refusal.TOO_MANY_TRIES)
-        return await self.decide(case)
+        refused = await self._keep(case, person, said)
+        return refused or (None if case.viewer is Side.SUPPORT else await self.decide(case))
 
-    async def _weighed(self, case: CaseView, judge: Adjudicator, wish: SayFact) -> tuple[int | None, Said] | Refused:
+    async def _keep(self, case: CaseView, person: Person, said: tuple[int | None, str, Said]) -> Refused | None:
+        at, now, (item_id, note, entry) = _place(case), self._clock.instant(), said
+        async with self._database.transaction() as conn:
+            # Whoever closes the case holds this lock, so that nothing is said between the ruling's look and its end.
+            await store.lock_case(conn, *at)
+            row = await store.case(conn, *at, now)
+            if row is None or row.closed_at is not None:
+                return Refused(Refusal.CASE_CLOSED)
+            kept = await store.say_fact(
+                conn, *at, self._ids.next(), entry, person.account_id, item_id, note, now, SAID_AT_MOST
+            )
+        return None if kept else Refused(Refusal.TOO_MANY_TRIES)
+
+    async def _weighed(
+        self, case: CaseView, judge: Adjudicator, wish: SayFact
+    ) -> tuple[int | None, str, Said] | Refused:
         """Check a wish and weigh it: a party's file is a screenshot, its bare word a statement; support says itself."""
         wrong: dict[str, str] = {}
         if wish.fact not in judge.book.facts:
             wrong["fact"] = "规则里没有这个事实"
-        if len(wish.note) > MAX_NOTE:
+        note = clean_text(wish.note, MAX_NOTE) if wish.note.strip() else ""
+        if note is None:
             wrong["note"] = f"最多 {MAX_NOTE} 个字"
         items = {
             item.item_no: item
@@ -274,15 +276,46 @@ class DecisionService:
             by=case.viewer.value,
             at=case.order.now,
         )
-        return (None if item is None else item.item_id), entry
+        return (None if item is None else item.item_id), note or "", entry
 
     async def judge(self, case: CaseView) -> Adjudicator | Refused:
-        """Return the book that bound when the order was placed; the first one for orders older than any book.
+        """Return the book that binds a case; refusal: not_found where no rulebook was ever published."""
+        return await self._rulebook.binding(case.order.placed_at)
 
-        Refusal: not_found where no rulebook was ever published.
-        """
-        bound = await self._rulebook.in_force(case.order.placed_at)
-        return await self._rulebook.in_force() if isinstance(bound, Refused) else bound
+    async def _kept(self, case: CaseView) -> Beside | None:
+        async with self._database.connection() as conn:
+            return await store.kept_decision(conn, *_place(case))
+
+
+def _place(case: CaseView) -> tuple[int, int]:
+    at = parse_ref(case.ref)
+    assert at is not None  # noqa: S101  the view made this reference
+    return at.shop_id, at.object_id
+
+
+def _shown(beside: Beside, judge: Adjudicator, viewer: Side, *, is_kept: bool = False) -> DecisionView | Refused:
+    """Show a decision; refusal: not_found where the book has no words for the case."""
+    if beside.decision is None:
+        return Refused(Refusal.NOT_FOUND)
+    full, articles = in_full(beside), judge.book.articles
+    told = [Reason(**reason) for reason in full["reasons"]]
+    split = next((place for place, reason in enumerate(told) if reason.zh.startswith(BY_THE_BOOK)), 0)
+    return DecisionView(
+        version=beside.rulebook_version,
+        outcome=full["outcome"],
+        outcome_label=OUTCOMES[full["outcome"]],
+        refund_minor=full["refund_minor"],
+        damages_minor=full["damages_minor"],
+        responsible=full["responsible"],
+        payer=full["payer"],
+        findings=told[:split],
+        reasons=told[split:],
+        articles=[(articles[name].number, name, articles[name].title.zh) for name in full["articles"]],
+        cites=full["cites"],
+        missing=[] if is_kept else _changes(full["missing"], viewer),
+        full=full,
+        is_kept=is_kept,
+    )
 
 
 def _changes(missing: list[dict[str, Any]], viewer: Side) -> list[Change]:

@@ -56,6 +56,10 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     said: Sequence[Said]
     conflict_for: timedelta
     """How long the rulebook lets contradictory evidence hold a case up."""
+    key_opened_before: bool
+    """Whether every key of the order had been opened in another order before it was opened here."""
+    had_before: bool
+    """Whether the buyer had opened and kept the same version of the same listing before placing the order."""
 
 
 def case_file(record: CaseRecord) -> dict[str, Any]:
@@ -79,8 +83,8 @@ def case_file(record: CaseRecord) -> dict[str, Any]:
         "demand": DEMANDS[record.demand],
         "facts": facts,
         "amounts": _amounts(record.order),
-        "ordered_on": record.order.placed_at.astimezone(BEIJING).date(),
-        "filed_on": record.opened_at.astimezone(BEIJING).date(),
+        "ordered_on": record.order.placed_at.astimezone(BEIJING).date().isoformat(),
+        "filed_on": record.opened_at.astimezone(BEIJING).date().isoformat(),
         "conflict_expired": _conflict_expired(record),
         "id": record.case_ref,
         "merchant": f"shop-{record.order.shop_id}",
@@ -88,37 +92,87 @@ def case_file(record: CaseRecord) -> dict[str, Any]:
 
 
 def _known(record: CaseRecord) -> dict[str, str]:
+    """State what the records prove; what they are silent on is left to people, never taken as its opposite."""
+    known = _order(record) | _keys(record) | _promises(record)
+    return {fact: "proved" if holds else "disproved" for fact, holds in known.items()}
+
+
+def _order(record: CaseRecord) -> dict[str, bool]:
+    """What became of the order and its money, and when."""
     order = record.order
-    terms: dict[str, Any] = order.document.get("terms", {})
-    opened = [slot.opened_at for slot in order.keys if slot.opened_at is not None]
-    delivered = order.delivered_at is not None
     known = {
-        "delivered": delivered,
-        "opened": bool(opened),
+        "delivered": order.delivered_at is not None,
         "released": order.escrow is not None and order.escrow.state in ("released", "split"),
-        "merchant_unnamed": False,
         "seller_is_platform": False,
-        "shop_transferred": False,
         "is_gift": False,
         "refund_received": order.escrow is not None and order.escrow.refunded > 0,
-        "bad_key_replaced_promised": bool(terms.get("replacement_offered")),
-        "fee_published": terms.get("changed_mind_after_open") == "partial",
-        "exclusion_confirmed": _confirmed(order, "no_reason_after_open"),
-        "surplus_paid": any(move.outcome == "second_payment" for move in order.money_moves),
-        "lured_off_platform": False,
+        "surplus_paid": _overpaid(order) > 0,
     }
     if order.delivered_at is not None and order.paid_at is not None:
-        promise = timedelta(seconds=int(terms.get("delivery_promise_seconds", 60)))
+        promise = timedelta(seconds=int(_terms(order).get("delivery_promise_seconds", 60)))
         known["late"] = order.delivered_at - order.paid_at > promise
         known["within_seven_days"] = record.opened_at - order.delivered_at <= SEVEN_DAYS
         known["within_seven_of_payment"] = record.opened_at - order.paid_at <= SEVEN_DAYS
-    if terms.get("validity_text"):
-        known["validity_prominent"] = _confirmed(order, "validity")
-    if record.answered_at is not None:
-        known["stalled_15_days"] = record.answered_at - record.opened_at > STALLED_AFTER
+        # A key from stock is ready before it is bought; nothing is made for this buyer.
+        known["work_begun"] = False
+    if (record.answered_at or order.now) - record.opened_at > STALLED_AFTER:
+        # An answer in time is not yet a cure, so the record never disproves it.
+        known["stalled_15_days"] = True
     if known["surplus_paid"]:
         known["surplus_returned"] = all(move.state == "done" for move in order.money_moves if move.kind == "refund")
-    return {fact: "proved" if holds else "disproved" for fact, holds in known.items()}
+    if record.had_before:
+        known["same_service_before"] = True
+    return known
+
+
+def _keys(record: CaseRecord) -> dict[str, bool]:
+    """What the sealing and opening of the keys shows."""
+    opened = _opened(record.order)
+    known = {"opened": bool(opened)}
+    if record.key_opened_before:
+        known["key_opened_before"] = True
+    if not opened:
+        # Redeemed after opening it cannot be, where it was never opened.
+        known["redeemed_by_buyer"] = False
+    if record.order.quantity == 1:
+        known["only_part_failed"] = False
+    return known
+
+
+def _promises(record: CaseRecord) -> dict[str, bool]:
+    """What the listing's structured terms promised; a promise they lack may still stand in its words or in the chat."""
+    order, terms, opened = record.order, _terms(record.order), _opened(record.order)
+    known = {
+        "bad_key_replaced_promised": bool(terms.get("replacement_offered")),
+        "fee_published": terms.get("changed_mind_after_open") == "partial",
+        "return_promised": terms.get("refund_while_sealed") == "always" and not opened,
+        "within_cover": _still_runs(record, terms.get("warranty_days")),
+        "notified_in_time": _still_runs(record, terms.get("claim_days")),
+    }
+    known = {fact: holds for fact, holds in known.items() if holds}
+    known["exclusion_confirmed"] = _confirmed(order, "no_reason_after_open")
+    if terms.get("validity_text"):
+        known["validity_prominent"] = _confirmed(order, "validity")
+    return known
+
+
+def _still_runs(record: CaseRecord, days: int | None) -> bool:
+    """Tell whether a time that runs from the opening of the first key was still running when the case was opened."""
+    opened = _opened(record.order)
+    return bool(days) and (not opened or record.opened_at <= min(opened) + timedelta(days=days or 0))
+
+
+def _terms(order: OrderView) -> dict[str, Any]:
+    terms: dict[str, Any] = order.document.get("terms", {})
+    return terms
+
+
+def _opened(order: OrderView) -> list[datetime]:
+    return [slot.opened_at for slot in order.keys if slot.opened_at is not None]
+
+
+def _overpaid(order: OrderView) -> int:
+    return sum(move.amount_minor for move in order.money_moves if move.outcome == "second_payment")
 
 
 def _conflict_expired(record: CaseRecord) -> bool:
@@ -139,11 +193,12 @@ def _confirmed(order: OrderView, notice_id: str) -> bool:
 
 
 def _amounts(order: OrderView) -> dict[str, int]:
-    terms: dict[str, Any] = order.document.get("terms", {})
     amounts = {"price_minor": order.amount_minor, "items_total": order.quantity}
-    percent = terms.get("partial_fee_percent")
+    percent = _terms(order).get("partial_fee_percent")
     if percent:
         amounts["published_fee_minor"] = order.amount_minor * int(percent) // 100
     if order.escrow is not None and order.escrow.refunded:
         amounts["granted_minor"] = order.escrow.refunded
+    if _overpaid(order):
+        amounts["overpaid_minor"] = _overpaid(order)
     return amounts

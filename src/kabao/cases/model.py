@@ -1,8 +1,9 @@
 """A case as plain values: what the buyer claims and demands, what is offered, who moves until when, how it ended."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -168,7 +169,11 @@ class OfferView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RulingView(msgspec.Struct, frozen=True, kw_only=True):
-    """What support ruled, with the facts found and the reasons; never called final."""
+    """What support ruled, with the facts found and the reasons; never called final.
+
+    Beside it stand the rulebook's version that bound, and the SHA-256 in hex of what that version said at that moment
+    and of the case file it read; None where nothing was kept.
+    """
 
     outcome: Outcome
     label: str
@@ -176,6 +181,9 @@ class RulingView(msgspec.Struct, frozen=True, kw_only=True):
     facts: str
     reasons: str
     made_at: datetime
+    rulebook_version: str | None = None
+    decision_digest: str | None = None
+    case_file_digest: str | None = None
 
 
 class Rung(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,7 +211,7 @@ class TimelineLine(msgspec.Struct, frozen=True, kw_only=True):
 
     `who` is buyer, merchant, support, system or custodian; `text` is what happened in our words, `said` are the
     person's own words (empty where there are none); `due_at` is a deadline the step set; `digest` is the SHA-256 of
-    what the line is made from.
+    what the line is made from; `rulebook_version` is the version that bound the case at a step (None where none did).
     """
 
     at: datetime
@@ -215,6 +223,36 @@ class TimelineLine(msgspec.Struct, frozen=True, kw_only=True):
     due_at: datetime | None
     offer: OfferView | None
     file: TimelineFile | None
+    rulebook_version: str | None = None
+
+
+class Basis(msgspec.Struct, frozen=True, kw_only=True):
+    """What a step rests on: the rulebook's version that binds the case (None before any), and the files there are."""
+
+    rulebook_version: str | None
+    evidence_digests: Sequence[bytes]
+
+
+class Asked(msgspec.Struct, frozen=True, kw_only=True):
+    """What a case asks, as the rulebook is told of it."""
+
+    ref: str
+    case_id: int
+    claim: str
+    demand: Remedy
+    opened_at: datetime
+    answered_at: datetime | None
+
+
+class Beside(msgspec.Struct, frozen=True, kw_only=True):
+    """What the rulebook says of a case at one moment: version, case file, decision, as plain values without floats.
+
+    File and decision are None where that version has no words for the case.
+    """
+
+    rulebook_version: str
+    file: dict[str, Any] | None = None
+    decision: dict[str, Any] | None = None
 
 
 class CaseCard(msgspec.Struct, frozen=True, kw_only=True):

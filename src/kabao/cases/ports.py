@@ -1,5 +1,6 @@
 """What a case needs from elsewhere: the orders' money steps and the notices to people."""
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Literal, Protocol
 
@@ -36,9 +37,14 @@ class Orders(Protocol):
         actor_id: int,
         actor_role: str,
         why: Literal["settled", "ruled"],
+        rulebook_version: str | None,
+        evidence_digests: Sequence[bytes],
         /,
     ) -> Resolved | Refused:
-        """Refund this much and release the rest less the fee, or answer `Refused`."""
+        """Refund this much and release the rest less the fee, or answer `Refused`.
+
+        The order's history keeps which rulebook bound and which files were there.
+        """
         ...
 
     async def replace(
@@ -47,8 +53,8 @@ class Orders(Protocol):
         """Give new sealed keys for the opened ones and start the clock afresh, or answer `Refused`."""
         ...
 
-    async def order(self, person: Person, ref: str, /) -> OrderView | Refused:
-        """The order as this person sees it."""
+    async def order(self, person: Person, ref: str, conn: "Connection | None" = None, /) -> OrderView | Refused:
+        """The order as this person sees it; in the caller's transaction where one is given."""
         ...
 
 

@@ -1,6 +1,6 @@
 -- name: order_to_open
 -- Who the parties of an order are, before a case is opened on it. Index: orders_pkey, shop_pkey.
-SELECT o.buyer_id, h.owner_id, s.title, coalesce($3, now()) AS now
+SELECT o.buyer_id, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now
   FROM orders o JOIN shop h USING (shop_id) JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no)
  WHERE o.shop_id = $1 AND o.order_id = $2
 
@@ -16,7 +16,7 @@ SELECT case_id FROM cases WHERE shop_id = $1 AND case_id = $2 FOR UPDATE
 
 -- name: case
 -- A case with its parties, what is held for it and its open offer. Index: cases_pkey, case_offer_one_open, escrow_pkey.
-SELECT c.*, h.owner_id, s.title, coalesce($3, now()) AS now,
+SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
        e.amount_minor - e.released - e.refunded AS held_minor,
        f.offer_id, f.by_role AS offer_by, f.kind AS offer_kind, f.refund_minor AS offer_minor
   FROM cases c
@@ -38,8 +38,9 @@ UPDATE cases SET previous = CASE WHEN stage = $3 THEN previous ELSE stage END,
 
 -- name: log_case
 -- Adds one line to a case's history. Index: none.
-INSERT INTO case_event (shop_id, case_id, kind, from_stage, to_stage, actor_id, actor_role, body, offer_id, due_at, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+INSERT INTO case_event (shop_id, case_id, kind, from_stage, to_stage, actor_id, actor_role, body, offer_id, due_at, at,
+    rulebook_version, evidence_digests)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
 
 -- name: add_offer
 -- Puts an offer on the table, or keeps one granted at once. Index: case_offer_one_open.
@@ -56,6 +57,16 @@ UPDATE case_offer SET state = $4, decided_at = $5
 INSERT INTO ruling (shop_id, case_id, staff_id, outcome, refund_minor, facts, reasons, made_at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
 
+-- name: keep_decision
+-- Keeps what the rulebook said when a case was ruled on, once a case. Index: case_decision_pkey.
+INSERT INTO case_decision (shop_id, case_id, rulebook_version, case_file, case_file_digest, decision, decision_digest,
+    made_at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: kept_decision
+-- What the rulebook said when a case was ruled on. Index: case_decision_pkey.
+SELECT rulebook_version, case_file, decision FROM case_decision WHERE shop_id = $1 AND case_id = $2
+
 -- name: offers
 -- The offers of a case, oldest first. Index: case_offer_pkey.
 SELECT offer_id, by_role, kind, refund_minor, note, state, made_at, decided_at
@@ -63,12 +74,14 @@ SELECT offer_id, by_role, kind, refund_minor, note, state, made_at, decided_at
 
 -- name: events
 -- The history of a case, oldest first. Index: case_event_pkey.
-SELECT event_id, kind, from_stage, to_stage, actor_role, body, offer_id, due_at, at
+SELECT event_id, kind, from_stage, to_stage, actor_role, body, offer_id, due_at, rulebook_version, at
   FROM case_event WHERE shop_id = $1 AND case_id = $2 ORDER BY event_id
 
 -- name: ruling
--- The ruling of a case. Index: ruling_pkey.
-SELECT outcome, refund_minor, facts, reasons, made_at FROM ruling WHERE shop_id = $1 AND case_id = $2
+-- The ruling of a case and what stood beside it. Index: ruling_pkey, case_decision_pkey.
+SELECT r.outcome, r.refund_minor, r.facts, r.reasons, r.made_at, d.rulebook_version,
+       encode(d.decision_digest, 'hex') AS decision_digest, encode(d.case_file_digest, 'hex') AS case_file_digest
+  FROM ruling r LEFT JOIN case_decision d USING (shop_id, case_id) WHERE r.shop_id = $1 AND r.case_id = $2
 
 -- name: due_cases
 -- Locks negotiations whose deadline has passed, skipping those somebody is moving just now. Index: cases_due.
@@ -125,7 +138,7 @@ SELECT count(*) FROM cases WHERE shop_id = $1 AND order_id = $2 AND stage = 'wit
 
 -- name: said_facts
 -- What was said of a case's facts, in order. Index: case_fact_pkey.
-SELECT fact, shows, kind, confidence, by_role AS by, at FROM case_fact WHERE shop_id = $1 AND case_id = $2 ORDER BY said_id
+SELECT fact, shows, kind, confidence, by_role AS by, at, item_id, note FROM case_fact WHERE shop_id = $1 AND case_id = $2 ORDER BY said_id
 
 -- name: say_fact
 -- Keeps what someone says of a fact, unless that side has said enough. Index: case_fact_pkey.

@@ -4,13 +4,18 @@ from collections.abc import AsyncIterable, Awaitable, Callable
 from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias, assert_never
 
+from kabao.adjudication import Adjudicator
+from kabao.adjudication.service import RulebookService
 from kabao.cases import rules, store, words
 from kabao.cases.claims import CLAIMS
+from kabao.cases.judging import decided, file_of
 from kabao.cases.machine import Stage
 from kabao.cases.model import (
     MAX_NOTE_CHARS,
     MAX_RULING_CHARS,
     MAX_STATEMENT_CHARS,
+    Basis,
+    Beside,
     CaseCard,
     CaseView,
     Decision,
@@ -37,6 +42,7 @@ BATCH: Final = 100
 _NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
 
 Decide: TypeAlias = Callable[[CaseRow, Side], Decision | Refused]
+Before: TypeAlias = Callable[[Connection, CaseRow], Awaitable[None]]
 Also: TypeAlias = Callable[[Connection, CaseRow, Decision], Awaitable[None]]
 
 
@@ -65,6 +71,7 @@ class CaseService:
         orders: Orders,
         evidence: EvidenceService,
         notices: Notices,
+        rulebook: RulebookService,
     ) -> None:
         self._database = database
         self._clock = clock
@@ -72,6 +79,7 @@ class CaseService:
         self._orders = orders
         self._evidence = evidence
         self._notices = notices
+        self._rulebook = rulebook
 
     # ---- reading
 
@@ -181,6 +189,7 @@ class CaseService:
             actor_role=Side.BUYER,
             body=statement,
             offer_id=None,
+            basis=await self._basis(conn, shop_id, order_id, order.placed_at),
             at=order.now,
         )
         ref = format_ref(shop_id, case_id)
@@ -275,7 +284,8 @@ class CaseService:
         """Rule with facts and reasons and move the money at once; the way outside stays open.
 
         Refuses NOT_ALLOWED (no support, or a party itself), STAFF_CHECK_REQUIRED, INVALID_FIELDS (facts, reasons),
-        CASE_CLOSED, NOT_YOUR_TURN (still negotiated), REFUND_OUT_OF_RANGE.
+        CASE_CLOSED, NOT_YOUR_TURN (still negotiated), REFUND_OUT_OF_RANGE. What the rulebook says at that moment is
+        kept beside the ruling, before the money moves and in the same transaction; nobody is shown it before.
         """
         if Role.SUPPORT in staff.roles and not staff.staff_checked:
             return Refused(Refusal.STAFF_CHECK_REQUIRED)
@@ -288,12 +298,27 @@ class CaseService:
             decision = rules.decide_rule(case.state, wish.outcome, wish.refund_minor)
             return _checked(decision, wrong, rules.may_rule(side, staff_checked=staff.staff_checked))
 
+        found = await self._seen_by(staff, ref)
+        if isinstance(found, Refused):
+            return found
+        # What was ordered is bound for good, so the book can be made ready before anything is locked.
+        judge = await self._rulebook.binding(found[0].placed_at)
+
+        beside: Beside | None = None
+
+        async def before(conn: Connection, case: CaseRow) -> None:
+            nonlocal beside
+            if not isinstance(judge, Refused):
+                beside = await self._beside(conn, staff, case, judge)
+
         async def also(conn: Connection, case: CaseRow, decision: Decision) -> None:
             await store.add_ruling(
                 conn, case, staff.account_id, wish.outcome, decision.refund_minor, facts or "", reasons or ""
             )
+            if beside is not None:
+                await store.keep_decision(conn, case, beside)
 
-        return await self._step(staff, ref, decide, also=also)
+        return await self._step(staff, ref, decide, before=before, also=also)
 
     async def tick(self) -> int:
         """Lift every negotiation whose deadline has passed to support; returns how many. Any number of workers."""
@@ -314,6 +339,7 @@ class CaseService:
         *,
         body: str | None = None,
         new_offer: OfferState | None = None,
+        before: Before | None = None,
         also: Also | None = None,
     ) -> CaseView | Refused:
         """Lock, decide, move the money, write, tell; a refusal is answered before anything is written."""
@@ -330,26 +356,45 @@ class CaseService:
             if isinstance(decision, Refused):
                 return decision
             actor = _Actor(person.account_id, side)
-            moved = await self._move_money(conn, case, decision, actor)
+            basis = await self._basis(conn, case.shop_id, case.order_id, case.placed_at)
+            if before is not None:
+                await before(conn, case)
+            moved = await self._move_money(conn, case, decision, actor, basis)
             if isinstance(moved, Refused):
                 return moved
-            await self._write(conn, case, decision, actor, body=body, new_offer=new_offer)
+            await self._write(conn, case, decision, actor, basis, body=body, new_offer=new_offer)
             if also is not None:
                 await also(conn, case, decision)
             await self._tell(conn, case, decision.kind, side, words.decided_label(decision, case.state))
         return await self.case(person, ref)
 
+    async def _basis(self, conn: Connection, shop_id: int, order_id: int, placed_at: datetime) -> Basis:
+        """Tell what a step rests on: the rulebook that binds the order and the files there are."""
+        return Basis(
+            rulebook_version=await self._rulebook.binding_version(conn, placed_at),
+            evidence_digests=[item.digest for item in await self._evidence.items(shop_id, order_id, conn)],
+        )
+
+    async def _beside(self, conn: Connection, staff: Person, case: CaseRow, judge: Adjudicator) -> Beside:
+        """Let the rulebook decide the case as it stands under the lock."""
+        order = await self._orders.order(staff, case.order_ref, conn)
+        if isinstance(order, Refused):
+            return Beside(rulebook_version=judge.book.edition.version)
+        items = await self._evidence.items(case.shop_id, case.order_id, conn)
+        return await decided(judge, await file_of(conn, case.asked, order, items, judge))
+
     async def _move_money(
-        self, conn: Connection, case: CaseRow, decision: Decision, actor: _Actor
+        self, conn: Connection, case: CaseRow, decision: Decision, actor: _Actor, basis: Basis
     ) -> Refused | Resolved | Replaced | datetime | None:
         order = (conn, ShopId(case.shop_id), OrderId(case.order_id))
+        because = (basis.rulebook_version, basis.evidence_digests)
         match decision.stage:
             case Stage.SETTLED if decision.remedy is Remedy.REPLACEMENT:
                 return await self._orders.replace(*order, *actor)
             case Stage.SETTLED:
-                return await self._orders.resolve(*order, decision.refund_minor, *actor, "settled")
+                return await self._orders.resolve(*order, decision.refund_minor, *actor, "settled", *because)
             case Stage.RULED:
-                return await self._orders.resolve(*order, decision.refund_minor, *actor, "ruled")
+                return await self._orders.resolve(*order, decision.refund_minor, *actor, "ruled", *because)
             case Stage.WITHDRAWN:
                 return await self._orders.unfreeze(*order, *actor, rules.CLOCK_LEAST_AFTER_WITHDRAWAL)
             case Stage.NEGOTIATION | Stage.SUPPORT:
@@ -363,6 +408,7 @@ class CaseService:
         case: CaseRow,
         decision: Decision,
         actor: _Actor | None,
+        basis: Basis,
         *,
         body: str | None = None,
         new_offer: OfferState | None = None,
@@ -385,6 +431,7 @@ class CaseService:
             actor_role="system" if actor is None else actor.side,
             body=decision.rose_why or body or None,
             offer_id=offer_id,
+            basis=basis,
             at=case.now,
         )
 
@@ -393,7 +440,8 @@ class CaseService:
         decision = None if case is None else rules.decide_due(case.state, case.now)
         if case is None or decision is None:
             return 0
-        await self._write(conn, case, decision, None)
+        basis = await self._basis(conn, shop_id, case.order_id, case.placed_at)
+        await self._write(conn, case, decision, None, basis)
         await self._tell(conn, case, decision.kind, None)
         return 1
 

@@ -1,5 +1,6 @@
 """Runs the SQL of cases and turns rows into values."""
 
+import json
 from datetime import datetime
 from typing import Any, Final
 
@@ -11,6 +12,9 @@ from kabao.cases.claims import CLAIMS
 from kabao.cases.facts import Said
 from kabao.cases.machine import Stage
 from kabao.cases.model import (
+    Asked,
+    Basis,
+    Beside,
     CaseCard,
     CaseState,
     Decision,
@@ -24,7 +28,7 @@ from kabao.cases.model import (
     Side,
     Turn,
 )
-from kabao.kernel import format_ref
+from kabao.kernel import canonical_bytes, digest_of, format_ref
 from kabao.postgres import Connection, load_queries
 
 _SQL: Final = load_queries("kabao.cases")
@@ -37,6 +41,7 @@ class ToOpen(msgspec.Struct, frozen=True, kw_only=True):
     buyer_id: int
     owner_id: int
     title: str
+    placed_at: datetime
     now: datetime
 
 
@@ -49,6 +54,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     buyer_id: int
     owner_id: int
     title: str
+    placed_at: datetime
     claim: str
     statement: str
     stage_since: datetime
@@ -67,6 +73,18 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
         """The order's reference."""
         return format_ref(self.shop_id, self.order_id)
 
+    @property
+    def asked(self) -> Asked:
+        """What the case asks."""
+        return Asked(
+            ref=self.ref,
+            case_id=self.case_id,
+            claim=self.claim,
+            demand=self.state.demand,
+            opened_at=self.state.opened_at,
+            answered_at=self.state.answered_at,
+        )
+
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True):
     """One line of a case's history as stored."""
@@ -79,6 +97,7 @@ class CaseEvent(msgspec.Struct, frozen=True, kw_only=True):
     body: str | None
     offer_id: int | None
     due_at: datetime | None
+    rulebook_version: str | None
     at: datetime
 
 
@@ -164,6 +183,7 @@ async def log_case(
     actor_role: str,
     body: str | None,
     offer_id: int | None,
+    basis: Basis,
     at: datetime,
 ) -> None:
     """Add a step to a case's history."""
@@ -180,7 +200,27 @@ async def log_case(
         offer_id,
         decision.due_at,
         at,
+        basis.rulebook_version,
+        list(basis.evidence_digests),
     )
+
+
+async def keep_decision(conn: Connection, case: CaseRow, beside: Beside) -> None:
+    """Keep what the rulebook said when a case was ruled on."""
+    texts: list[str | bytes | None] = [None] * 4
+    if beside.file is not None and beside.decision is not None:
+        file, decision = canonical_bytes(beside.file), canonical_bytes(beside.decision)
+        texts = [file.decode(), digest_of(file), decision.decode(), digest_of(decision)]
+    await conn.execute(_SQL.keep_decision, case.shop_id, case.case_id, beside.rulebook_version, *texts, case.now)
+
+
+async def kept_decision(conn: Connection, shop_id: int, case_id: int) -> Beside | None:
+    """Return what the rulebook said when a case was ruled on."""
+    row = await conn.fetchrow(_SQL.kept_decision, shop_id, case_id)
+    if row is None:
+        return None
+    file, decision = [None if row[name] is None else json.loads(row[name]) for name in ("case_file", "decision")]
+    return Beside(rulebook_version=row["rulebook_version"], file=file, decision=decision)
 
 
 async def add_offer(
@@ -339,7 +379,13 @@ async def withdrawn_cases(conn: Connection, shop_id: int, order_id: int) -> int:
 
 async def said_facts(conn: Connection, shop_id: int, case_id: int) -> list[Said]:
     """Return what was said of a case's facts, in order."""
-    return [Said(**dict(row)) for row in await conn.fetch(_SQL["said_facts"], shop_id, case_id)]
+    return [said for said, _, _ in await said_with_notes(conn, shop_id, case_id)]
+
+
+async def said_with_notes(conn: Connection, shop_id: int, case_id: int) -> list[tuple[Said, int | None, str]]:
+    """Return what was said of a case's facts, in order, each with the id of its file and its note."""
+    rows = [dict(row) for row in await conn.fetch(_SQL["said_facts"], shop_id, case_id)]
+    return [(Said(**row), item_id, note) for row in rows for item_id, note in [(row.pop("item_id"), row.pop("note"))]]
 
 
 async def say_fact(

@@ -60,7 +60,13 @@ def _case_lines(sources: Sources, case: CaseSources) -> list[_Placed]:
         offer = offers.get(event.offer_id) if event.offer_id is not None else None
         body = event.body or ""
         text = words.case_event_text(
-            event.kind, event.actor_role, offer=offer, opening=case.opening, body=body, ruled=ruled
+            event.kind,
+            event.actor_role,
+            offer=offer,
+            opening=case.opening,
+            body=body,
+            ruled=ruled,
+            version=event.rulebook_version,
         )
         line = _line(
             event.at,
@@ -72,11 +78,20 @@ def _case_lines(sources: Sources, case: CaseSources) -> list[_Placed]:
                 "case_event",
                 sources,
                 event.event_id,
-                [event.kind, event.from_stage, event.to_stage, event.actor_role, event.body, event.offer_id],
+                [
+                    event.kind,
+                    event.from_stage,
+                    event.to_stage,
+                    event.actor_role,
+                    event.body,
+                    event.offer_id,
+                    *_bound(event.rulebook_version),
+                ],
                 event.at,
             ),
             due_at=event.due_at,
             offer=offer if event.kind in {"offered", "granted"} else None,
+            rulebook_version=event.rulebook_version,
         )
         lines.append(_Placed(event.at, 0, event.event_id, line))
     return lines
@@ -112,10 +127,12 @@ def _order_lines(sources: Sources) -> list[_Placed]:
                         event.actor_role,
                         event.reason,
                         event.amount_minor,
+                        *_bound(event.rulebook_version),
                     ],
                     event.at,
                 ),
                 due_at=event.due_at,
+                rulebook_version=event.rulebook_version,
             ),
         )
         for event in sources.order_events
@@ -196,10 +213,25 @@ def _line(
     due_at: datetime | None = None,
     offer: OfferView | None = None,
     file: TimelineFile | None = None,
+    rulebook_version: str | None = None,
 ) -> TimelineLine:
     return TimelineLine(
-        at=at, who=str(who), kind=kind, text=text, said=said, digest=digest, due_at=due_at, offer=offer, file=file
+        at=at,
+        who=str(who),
+        kind=kind,
+        text=text,
+        said=said,
+        digest=digest,
+        due_at=due_at,
+        offer=offer,
+        file=file,
+        rulebook_version=rulebook_version,
     )
+
+
+def _bound(version: str | None) -> list[str]:
+    # A line from before versions were kept has the digest it always had.
+    return [] if version is None else [version]
 
 
 def _digest(what: str, of: Sources, event_id: int, parts: list[Any], at: datetime) -> bytes:

@@ -76,10 +76,13 @@ def ladder(stage: Stage, *, has_risen: bool) -> list[Rung]:
     ]
 
 
-def case_event_text(kind: str, who: str, *, offer: OfferView | None, opening: str, body: str, ruled: str) -> str:
-    """Say what happened in a case; `opening` is claim and demand, `ruled` what the ruling says."""
+def case_event_text(
+    kind: str, who: str, *, offer: OfferView | None, opening: str, body: str, ruled: str, version: str | None = None
+) -> str:
+    """Say what happened in a case; `opening` is claim and demand, `ruled` the ruling, `version` what bound."""
     name = WHO[who]
     label = offer.label if offer is not None else ""
+    bound = f"本单适用规则 {version} 版。" if version else ""
     texts = {
         "opened": f"{name}发起纠纷：{opening}。",
         "answered": f"{name}作了答复。",
@@ -88,7 +91,7 @@ def case_event_text(kind: str, who: str, *, offer: OfferView | None, opening: st
         "granted": f"{name}同意了买家的诉求：{label}。双方和解。",
         "refused": f"{name}没有接受方案：{label}。这不影响后面的处理。",
         "withdrawn": f"{name}撤回了纠纷。",
-        "ruled": f"{name}作出裁决：{ruled}。对结果不认可，仍可以找 12315、消协、仲裁或法院。",
+        "ruled": f"{name}作出裁决：{ruled}。{bound}对结果不认可，仍可以找 12315、消协、仲裁或法院。",
     }
     return _ROSE[RoseWhy(body)] if kind == "rose" else texts[kind]
 

@@ -173,10 +173,10 @@ class Items:
                 giver, source, known, file_name, upload_id=upload_id, recording=recording, digest=digest
             )
 
-    async def items(self, shop_id: int, order_id: int) -> list[Item]:
-        """Return the items of an order by their number."""
-        async with self._database.connection() as conn:
-            return await store.items(conn, shop_id, order_id)
+    async def items(self, shop_id: int, order_id: int, conn: Connection | None = None) -> list[Item]:
+        """Return the items of an order by their number, read in the caller's transaction where one is given."""
+        async with self._database.connection() if conn is None else nullcontext(conn) as joined:
+            return await store.items(joined, shop_id, order_id)
 
     async def item(self, shop_id: int, order_id: int, item_id: int) -> Item | Refused:
         """Return one item of an order; NOT_FOUND."""

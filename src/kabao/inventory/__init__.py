@@ -28,6 +28,7 @@ from kabao.inventory.model import (
     UsedColumn,
 )
 from kabao.inventory.service import InventoryService, OnProgress, open_keyring
+from kabao.inventory.store import opened_before
 
 __all__ = [
     "MAX_BAD_LINES_KEPT",
@@ -48,4 +49,5 @@ __all__ = [
     "StockCounts",
     "UsedColumn",
     "open_keyring",
+    "opened_before",
 ]

@@ -124,6 +124,17 @@ SELECT k.state, k.listing_id, k.import_id, i.file_name, i.created_at AS imported
   LEFT JOIN orders o ON o.shop_id = k.shop_id AND o.order_id = k.order_id
  ORDER BY k.rank, k.key_id DESC LIMIT 1;
 
+-- name: opened_before
+-- Whether every key an order holds had been opened, as the same text, in another order of any shop before it was opened
+-- here; NULL where it holds none. One shop's own text finds its keys, the blind index finds them elsewhere.
+-- Index card_key_one_place, card_key_opened_anywhere.
+SELECT bool_and(EXISTS (
+         SELECT 1 FROM card_key other
+          WHERE other.blind = mine.blind AND other.opened_at IS NOT NULL
+            AND other.opened_at < coalesce(mine.opened_at, $3, now())
+            AND (other.shop_id, other.order_id) <> (mine.shop_id, mine.order_id)))
+  FROM card_key mine WHERE mine.shop_id = $1 AND mine.order_id = $2 AND mine.state IN ('sealed', 'opened');
+
 -- name: keys_of_order
 -- The keys of one order, sealed. Index card_key_one_place.
 SELECT key_id, listing_id, dek_id, sealed_text, pos, generation FROM card_key

@@ -220,6 +220,16 @@ async def find_key(conn: Connection, shop_id: int, blinds: list[bytes]) -> Found
     )
 
 
+async def opened_before(conn: Connection, shop_id: int, order_id: int, at: datetime | None) -> bool:
+    """Tell whether the platform's records show every key of an order opened in another order before it was here.
+
+    A key that went back to stock sealed was never opened and does not count, nor one opened elsewhere only later. The
+    answer reaches across shops: it may be told, where and to whom the key went may not.
+    """
+    found: bool | None = await conn.fetchval(SQL.opened_before, shop_id, order_id, at)
+    return bool(found)
+
+
 async def keys_of_order(conn: Connection, shop_id: int, order_id: int, limit: int) -> Sequence[asyncpg.Record]:
     """Read the sealed texts of an order's keys with their places."""
     return await conn.fetch(SQL.keys_of_order, shop_id, order_id, limit)

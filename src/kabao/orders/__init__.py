@@ -30,6 +30,7 @@ from kabao.orders.model import (
     SweepStatus,
 )
 from kabao.orders.service import OrderService
+from kabao.orders.store import had_before
 from kabao.orders.sweep import SweepService
 
 __all__ = [
@@ -59,4 +60,5 @@ __all__ = [
     "SweepService",
     "SweepStatus",
     "audit",
+    "had_before",
 ]

@@ -144,6 +144,7 @@ class OrderEvent(msgspec.Struct, frozen=True, kw_only=True):
     reason: str | None
     amount_minor: int | None
     due_at: datetime | None
+    rulebook_version: str | None = None
     at: datetime
 
 

@@ -33,7 +33,7 @@ SELECT * FROM unfreeze_order_v1($1, $2, $3, $4, $5, $6)
 
 -- name: resolve
 -- Splits a disputed escrow between buyer and merchant. Index: escrow_pkey.
-SELECT * FROM resolve_escrow_v1($1, $2, $3, $4, $5, $6, $7)
+SELECT * FROM resolve_escrow_v2($1, $2, $3, $4, $5, $6, $7, $8, $9)
 
 -- name: replace
 -- Gives new sealed keys for opened ones in a case. Index: escrow_pkey, card_key_available.
@@ -73,8 +73,19 @@ ORDER BY at
 
 -- name: events
 -- The history of an order. Index: order_event_pkey.
-SELECT event_id, kind, from_state, to_state, actor_role, reason, amount_minor, due_at, at
+SELECT event_id, kind, from_state, to_state, actor_role, reason, amount_minor, due_at, rulebook_version, at
   FROM order_event WHERE shop_id = $1 AND order_id = $2 ORDER BY event_id
+
+-- name: had_before
+-- Whether the buyer of an order had opened and kept the same version of the same listing before placing it.
+-- Index: orders_pkey, orders_by_buyer, escrow_pkey, card_key_one_place.
+SELECT EXISTS (
+  SELECT 1 FROM orders o
+    JOIN orders b ON b.buyer_id = o.buyer_id AND b.shop_id = o.shop_id AND b.listing_id = o.listing_id
+                 AND b.snapshot_no = o.snapshot_no AND b.order_id < o.order_id
+    JOIN escrow e ON e.shop_id = b.shop_id AND e.order_id = b.order_id AND e.state = 'released'
+    JOIN card_key k ON k.shop_id = b.shop_id AND k.order_id = b.order_id AND k.opened_at < o.placed_at
+   WHERE o.shop_id = $1 AND o.order_id = $2)
 
 -- name: orders_of_buyer
 -- A buyer's orders, newest first; tab is one of all, unpaid, sealed, opened, in_case. Index: orders_by_buyer.

@@ -1,6 +1,7 @@
 """The use cases of orders: one transaction each, one call to the database where money moves."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -168,13 +169,16 @@ class OrderService:
                     ref=format_ref(*at), outcome=outcome, state=OrderState(row["state"]), replayed=row["replayed"]
                 )
 
-    async def order(self, person: Person, ref: str) -> OrderView | Refused:
-        """Show an order to its buyer, its merchant, or to support where it has a case; nobody else finds it."""
+    async def order(self, person: Person, ref: str, conn: "Connection | None" = None) -> OrderView | Refused:
+        """Show an order to its buyer, its merchant, or to support where it has a case; nobody else finds it.
+
+        Read in the caller's transaction where one is given.
+        """
         at = parse_ref(ref)
         if at is None:
             return NOT_FOUND
-        async with self._database.connection() as conn:
-            row = await store.order(conn, at.shop_id, at.object_id, self._clock.instant())
+        async with self._database.connection() if conn is None else nullcontext(conn) as reading:
+            row = await store.order(reading, at.shop_id, at.object_id, self._clock.instant())
             if row is None:
                 return NOT_FOUND
             role = role_of(
@@ -189,9 +193,9 @@ class OrderService:
             return build_view(
                 row,
                 role,
-                keys=await store.key_slots(conn, at.shop_id, at.object_id),
-                moves=await store.money_moves(conn, at.shop_id, at.object_id),
-                events=await store.events(conn, at.shop_id, at.object_id),
+                keys=await store.key_slots(reading, at.shop_id, at.object_id),
+                moves=await store.money_moves(reading, at.shop_id, at.object_id),
+                events=await store.events(reading, at.shop_id, at.object_id),
             )
 
     async def my_orders(self, buyer: Person, tab: str = "all", before: int | None = None) -> list[OrderRow]:
@@ -310,10 +314,16 @@ class OrderService:
         actor_id: int,
         actor_role: str,
         why: str,
+        rulebook_version: str | None = None,
+        evidence_digests: Sequence[bytes] = (),
     ) -> Resolved | Refused:
-        """Refund part or all of a disputed escrow and release the rest; refusals: not_in_case, refund_out_of_range."""
-        now = self._clock.instant()
-        row = await store.call(conn, "resolve", shop_id, order_id, refund_minor, actor_id, actor_role, why, now)
+        """Refund part or all of a disputed escrow and release the rest; refusals: not_in_case, refund_out_of_range.
+
+        The order's history names the version of the rulebook that bound and the digests of the files that were there.
+        """
+        basis = (rulebook_version, list(evidence_digests))
+        actor = (actor_id, actor_role, why)
+        row = await store.call(conn, "resolve", shop_id, order_id, refund_minor, *actor, *basis, self._clock.instant())
         if row["refusal"]:
             return refuse(row["refusal"])
         self._kick()

@@ -94,6 +94,12 @@ async def events(conn: Connection, shop_id: int, order_id: int) -> list[OrderEve
     return [OrderEvent(**dict(row)) for row in await conn.fetch(_SQL["events"], shop_id, order_id)]
 
 
+async def had_before(conn: Connection, shop_id: int, order_id: int) -> bool:
+    """Tell whether the buyer had opened and kept the same version of the same listing before placing an order."""
+    had: bool = await conn.fetchval(_SQL["had_before"], shop_id, order_id)
+    return had
+
+
 async def orders_of_buyer(conn: Connection, buyer_id: int, tab: str, before: int, limit: int) -> list[OrderRow]:
     """Return a buyer's orders, newest first."""
     return [_row(row) for row in await conn.fetch(_SQL["orders_of_buyer"], buyer_id, tab, before, limit)]

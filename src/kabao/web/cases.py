@@ -274,6 +274,7 @@ async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None =
     order = case.order
     decision = await visit.services.decisions.decision(visit.me, case.ref)
     checks = await visit.services.archive.checklists.of(case)
+    facts = await visit.services.decisions.facts(visit.me, case.ref)
     return page(
         "case.html",
         visit,
@@ -282,6 +283,7 @@ async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None =
         c=case,
         decision=None if isinstance(decision, Refused) else decision,
         checks=None if isinstance(checks, Refused) else checks,
+        facts=None if isinstance(facts, Refused) else facts,
         o=order,
         items=await visit.services.evidence.items(order.shop_id, order.order_id),
         may=frozenset(str(action) for action in case.allowed),

@@ -5,13 +5,38 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import CaseView, Outcome, Rule
+from kabao.cases import CaseView, Outcome, Rule, SayFact
 from kabao.identity import Act, Role
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.cases import used_percent
 from kabao.web.http import Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
-from kabao.web.words import OUTCOMES, OUTSIDE, PARTIES, RULED, SENT, STAFF_OK, size_text, time_left
+from kabao.web.words import (
+    FAVOURS,
+    OUTCOMES,
+    OUTSIDE,
+    PARTIES,
+    RULED,
+    SENT,
+    STAFF_OK,
+    SURENESS,
+    WAYS,
+    size_text,
+    time_left,
+)
 
+FIELDS: Final = (
+    "outcome",
+    "refund",
+    "facts",
+    "reasons",
+    "body",
+    "fact",
+    "shows",
+    "kind",
+    "confidence",
+    "item_no",
+    "note",
+)
 NEEDED: Final = {"facts": "写查明的事实", "reasons": "写理由"}
 
 
@@ -73,6 +98,51 @@ async def desk_say(request: PageRequest, ref: FromPath[str]) -> Page:
     if isinstance(said, Refused):
         return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
     return redirect(f"/desk/{case.ref}", flash=SENT, visit=visit)
+
+
+@post("/desk/{ref:str}/fact", status_code=200)
+async def desk_fact(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Keep what support finds of a fact: which way, by what kind of evidence, how surely; no decision is shown."""
+    found = await _case(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    wish = read_fact(visit)
+    if isinstance(wish, dict):
+        return await _show(visit, case, errors=wish, status=422)
+    if not await visit.services.identity.may(Act.SAY_FACT, visit.me.account_id):
+        too_often = Refused(Refusal.TOO_MANY_TRIES)
+        return await _show(visit, case, errors={"": too_often.zh}, status=too_often.status)
+    said = await visit.services.decisions.say_fact(visit.me, case.ref, wish)
+    if isinstance(said, Refused):
+        return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
+    return redirect(f"/desk/{case.ref}#said-h", flash=SENT, visit=visit)
+
+
+def read_fact(visit: Visit) -> SayFact | dict[str, str]:
+    """Read the form of a fact; answers what is wrong with each field instead where something is."""
+    form, errors = visit.form, {}
+    if not form.text("fact"):
+        errors["fact"] = "选一个事实"
+    if form.text("shows") not in WAYS:
+        errors["shows"] = "选成立还是不成立"
+    if not form.text("kind"):
+        errors["kind"] = "选一种证据"
+    sure = form.text("confidence")
+    if sure not in SURENESS:
+        errors["confidence"] = "选把握有多大"
+    if form.text("item_no") and form.number("item_no") is None:
+        errors["item_no"] = "没有这个编号的证据"
+    if errors:
+        return errors
+    return SayFact(
+        fact=form.text("fact"),
+        shows=form.text("shows") == "yes",
+        kind=form.text("kind"),
+        confidence=int(sure),
+        item_no=form.number("item_no"),
+        note=form.text("note"),
+    )
 
 
 @post("/desk/{ref:str}/rule", status_code=200)
@@ -153,6 +223,7 @@ async def _queue(visit: Visit) -> list[dict[str, object]]:
 async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
     form, order = visit.form, case.order
     checks = await visit.services.archive.checklists.of(case)
+    facts = await visit.services.decisions.facts(visit.me, case.ref)
     return page(
         "desk.html",
         visit,
@@ -167,10 +238,14 @@ async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None =
         parties=PARTIES,
         outside=OUTSIDE,
         outcomes=OUTCOMES,
-        form={name: form.text(name) for name in ("outcome", "refund", "facts", "reasons", "body")},
+        form={name: form.text(name) for name in FIELDS},
+        facts=None if isinstance(facts, Refused) else facts,
+        favours=FAVOURS,
+        ways=tuple(WAYS.items()),
+        sureness=SURENESS,
         size_text=size_text,
         used=used_percent(case, visit),
     )
 
 
-handlers = [queue_page, check_page, check, desk_case, desk_say, rule]
+handlers = [queue_page, check_page, check, desk_case, desk_say, desk_fact, rule]

@@ -87,6 +87,20 @@ _FOR_OTHERS: Final[dict[str, str]] = {
     "confirmed": "已确认，钱付给商家",
 }
 
+WAYS: Final[dict[str, str]] = {"yes": "成立", "no": "不成立"}
+"""Which way a fact is said."""
+
+SURENESS: Final[dict[str, str]] = {
+    "50": "五成，说不准",
+    "65": "六成多，比较像",
+    "80": "八成，很可能",
+    "95": "九成五，几乎可以肯定",
+}
+"""How sure support is, in percent and in words."""
+
+FAVOURS: Final[dict[str, str]] = {"buyer": "对买家有利", "merchant": "对商家有利", "platform": "对平台有利"}
+"""Whom a fact helps when it is true."""
+
 PARTIES: Final[dict[str, tuple[str, str, str]]] = {
     "buyer": ("me", "message-square", "买家"),
     "merchant": ("mer", "store", "商家"),

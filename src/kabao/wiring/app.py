@@ -174,8 +174,16 @@ async def build(
         open_key=inventory.open_key,
         kick=money_moved.set,
     )
-    cases = CaseService(database=database, clock=clock, ids=ids, orders=orders, evidence=evidence, notices=notices)
     rulebook = RulebookService(database=database, clock=clock)
+    cases = CaseService(
+        database=database,
+        clock=clock,
+        ids=ids,
+        orders=orders,
+        evidence=evidence,
+        notices=notices,
+        rulebook=rulebook,
+    )
     decisions = DecisionService(
         database=database, clock=clock, ids=ids, cases=cases, evidence=evidence, rulebook=rulebook
     )

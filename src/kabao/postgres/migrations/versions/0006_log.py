@@ -3,7 +3,7 @@
 from kabao.postgres.script import run_script_beside
 
 revision = "0006_log"
-down_revision = "0004_rulebook"
+down_revision = "0005_case_decision"
 
 
 def upgrade() -> None:
