@@ -173,7 +173,7 @@ class Items:
                 giver, source, known, file_name, upload_id=upload_id, recording=recording, digest=digest
             )
 
-    async def items(self, shop_id: int, order_id: int, conn: Connection | None = None) -> list[Item]:
+    async def items(self, shop_id: int, order_id: int, conn: "Connection | None" = None) -> list[Item]:
         """Return the items of an order by their number, read in the caller's transaction where one is given."""
         async with self._database.connection() if conn is None else nullcontext(conn) as joined:
             return await store.items(joined, shop_id, order_id)
