@@ -24,6 +24,7 @@ from kabao.web import (
     signin,
     static_files,
     stock,
+    verify,
 )
 from kabao.web.http import error_page
 
@@ -49,6 +50,7 @@ def routes() -> list[ControllerRouterHandler]:
         custodian_page.handlers,
         reopened.handlers,
         rulebook_pages.handlers,
+        verify.handlers,
         static_files.handlers,
     )
     return [handler for area in areas for handler in area]
