@@ -85,6 +85,12 @@ INSERT INTO log_cosignature (size, witness, line, at) VALUES ($1, $2, $3, coales
 -- How far a witness has cosigned and when, by log_cosignature_witness.
 SELECT size, at FROM log_cosignature WHERE witness = $1 ORDER BY size DESC LIMIT 1
 
+-- name: witnessed
+-- Who cosigned the newest checkpoint that anyone has; a witness is its verifier key, which begins with its name. By the
+-- primary key.
+SELECT size, array_agg(split_part(witness, '+', 1) ORDER BY at, witness) AS names, max(at) AS at
+  FROM log_cosignature WHERE size = (SELECT max(size) FROM log_cosignature) GROUP BY size
+
 -- name: now
 -- The instant that decides.
 SELECT coalesce($1, clock_timestamp())

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kabao.postgres import Connection, load_queries
-from kabao.tlog.model import Checkpoint, StoredCosignature, StoredHead, StoredRecord, StoredTile
+from kabao.tlog.model import Checkpoint, StoredCosignature, StoredHead, StoredRecord, StoredTile, Witnessed
 from kabao.tlog.tiles import TileId
 
 _SQL: Final = load_queries("kabao.tlog")
@@ -126,6 +126,12 @@ async def last_cosigned(conn: Connection, witness: str) -> tuple[int, datetime] 
     """Return how far a witness has cosigned, and when."""
     row = await conn.fetchrow(_SQL.last_cosigned, witness)
     return None if row is None else (row["size"], row["at"])
+
+
+async def witnessed(conn: Connection) -> Witnessed | None:
+    """Return who cosigned the newest checkpoint that anyone has."""
+    row = await conn.fetchrow(_SQL.witnessed)
+    return None if row is None else Witnessed(**row)
 
 
 async def now(conn: Connection, instant: datetime | None) -> datetime:

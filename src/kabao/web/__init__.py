@@ -19,6 +19,7 @@ from kabao.web import (
     merchant,
     orders,
     problem,
+    publiclog,
     reopened,
     rulebook_pages,
     signin,
@@ -50,6 +51,7 @@ def routes() -> list[ControllerRouterHandler]:
         custodian_page.handlers,
         reopened.handlers,
         rulebook_pages.handlers,
+        publiclog.handlers,
         verify.handlers,
         static_files.handlers,
     )
