@@ -74,6 +74,8 @@ class App:
     instructions: InstructionRunner
     money_moved: asyncio.Event
     """Set after a money step that left an instruction, so that the custodian hears of it at once."""
+    form_key: bytes
+    """Signs what pages hand out and take back, such as when a form was shown."""
     pack_keys: PackKeys
     """What this site signs packs and its log with, for the page that checks packs."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -184,6 +186,7 @@ async def build(
             evidence=evidence,
             mailer=mailer,
         ),
+        form_key=keyring.derive("forms"),
         pack_keys=on.keys,
         notices=notices,
         mailer=mailer,
