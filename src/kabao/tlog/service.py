@@ -125,12 +125,12 @@ class TransparencyLog:
         record, no checkpoint of that size, or the record is not under it.
         """
         async with self._database.connection() as conn:
-            signed = await store.checkpoint(conn, size)
-            if signed is None or not 0 <= position < size:
-                raise LookupError(f"no checkpoint of size {size} stands over position {position}")
-            salt = await store.salt_at(conn, position)
+            found = await store.to_prove(conn, position, size) if position < size else None
+            if found is None:
+                raise LookupError(f"no checkpoint of size {size} stands over a record at position {position}")
             steps = await _hashes(conn, inclusion_spans(position, size))
-        return write_proof(position, steps, signed.note, None if withheld else salt)
+        note, salt = found
+        return write_proof(position, steps, note, None if withheld else salt)
 
     async def consistency(self, old: int, new: int) -> list[bytes]:
         """Return the proof that the tree of `new` leaves begins with that of `old`; raises ValueError for none."""
