@@ -33,7 +33,7 @@ def sessions(demo: Town, links: dict[str, str]) -> dict[str, list[dict[str, obje
 def pages_of(page: Page, role: str) -> list[str]:
     """The pages a person of this role comes to, found by following the links of the first ones."""
     starts = {
-        "": ["/", "/sign-in", "/rules", "/rules/versions"],
+        "": ["/", "/sign-in", "/rules", "/rules/versions", "/log/"],
         "buyer": ["/o", "/messages", "/me", "/me/notices"],
         "merchant": ["/m", "/m/shops/new"],
     }[role]

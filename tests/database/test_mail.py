@@ -48,6 +48,15 @@ async def test_what_is_told_on_the_site_goes_by_mail_too(office: Office, box: Le
     assert await office.notices.send_mail() == 0
 
 
+async def test_a_run_sends_so_many_and_leaves_the_rest(office: Office, box: Letterbox, me: Person) -> None:
+    for number in range(3):
+        await office.tell(me, subject=f"第 {number} 封")
+        office.clock.advance(MINUTE)
+    assert await office.notices.send_mail(2) == 2
+    assert box.subjects == ["第 0 封", "第 1 封"]
+    assert await office.notices.send_mail(2) == 1
+
+
 async def test_who_confirmed_no_address_gets_no_letter(office: Office, box: Letterbox) -> None:
     nobody = person(await open_account(office.database))
     await office.tell(nobody)

@@ -90,9 +90,9 @@ def test_a_fact_stands_as_recorded_shown_said_or_missing(book: Rulebook) -> None
             },
         ).facts
     }
-    assert (lines["key_failed"].state, lines["key_failed"].have) == ("said", ["买家：买家陈述说明属实"])
+    assert (lines["key_failed"].state, lines["key_failed"].have) == ("said", ["买家陈述：成立"])
     assert lines["good_when_opened"].state == "shown"
-    assert lines["good_when_opened"].have[1] == "客服：unheard_of说明不属实"
+    assert lines["good_when_opened"].have[1] == "unheard_of（客服）：不成立"
     assert lines["deceit"].state == "missing"
     recorded = [line for line in lines.values() if line.state == "recorded"]
     assert {tuple(line.have) for line in recorded} == {("平台记录：是",), ("平台记录：否",)}

@@ -2,7 +2,6 @@
 
 import io
 import stat
-import subprocess
 import zipfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta, timezone
@@ -32,6 +31,8 @@ from kabao.packs import (
 )
 from packattacks import raw_zip
 from packbuilder import LETTER, LOG, PICTURE, SIGNER, VIDEO, Draft, entries_of
+
+from .conftest import run_guide
 
 SIGNED_BY = PackSigner(name=SIGNER.name, seed=SIGNER.seed)
 
@@ -297,25 +298,6 @@ def test_a_signer_has_a_name_that_notes_can_carry(name: str) -> None:
 def test_a_signer_signs_as_signed_notes_do() -> None:
     assert SIGNED_BY.verifier_key == SIGNER.text
     assert SIGNED_BY.note("text\n") == SIGNER.note("text\n")
-
-
-def commands_of(guide: str) -> list[str]:
-    return [line[4:] for line in guide.splitlines() if line.startswith("    ")]
-
-
-def run_guide(folder: Path) -> subprocess.CompletedProcess[str]:
-    """Unpack a pack's guide and do as it says, with what a Linux machine has."""
-    guide = zipfile.ZipFile(folder / "pack.zip").read("VERIFY.txt").decode()
-    script = "set -euo pipefail\n" + "\n".join(commands_of(guide))
-    return subprocess.run(
-        ["/bin/bash", "-c", script],
-        cwd=folder,
-        capture_output=True,
-        check=False,
-        timeout=120,
-        env={"PATH": "/usr/bin:/bin", "LANG": "C.UTF-8"},
-        encoding="utf-8",
-    )
 
 
 def test_the_printed_commands_check_the_pack_by_openssl_and_coreutils(stamped: Draft, tmp_path: Path) -> None:

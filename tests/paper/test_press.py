@@ -40,6 +40,7 @@ def paper(said: str = "这张卡用不了。", lines: int = 3, image: str = "") 
         facts=[PaperFact("订单", "7-1H8K"), PaperFact("商品快照", SHA)],
         parties=[PaperFact("买家", "林*"), PaperFact("商家", "晨光数码（杭州某某有限公司）")],
         verifying=["打开网页 /verify，选这个文件。", "或者运行 python3 -I verify.py pack.zip。"],
+        proves="核对能证明没有改动，不能证明内容为真。",
         timeline=[
             PaperLine(at=f"2026-11-24 14:{n:02d}:07", who="买家", text=f"第 {n} 步。", said=said) for n in range(lines)
         ],
@@ -57,7 +58,16 @@ def text_of(document: bytes) -> str:
 
 def test_everything_that_was_given_is_printed(press: Press) -> None:
     read = text_of(press.pack(paper(), at=AT, pictures={}))
-    for part in ("证据包7-1H8M", "林*", "这张卡用不了。", "付款截图.png", SHA, "14:05提示已被使用", "机构还没有答复"):
+    for part in (
+        "证据包7-1H8M",
+        "林*",
+        "这张卡用不了。",
+        "付款截图.png",
+        SHA,
+        "14:05提示已被使用",
+        "机构还没有答复",
+        "不能证明内容为真",
+    ):
         assert part in read
 
 

@@ -106,7 +106,7 @@ async def test_an_offer_is_made_countered_and_accepted(site: Site) -> None:
     assert page.path.startswith("/c/")
     case = page.path.split("/")[2]
     assert "shot.png" in page.text
-    assert "「x.exe」没有收下：只收 PNG、JPEG、WebP 图片和纯文本" in page.text
+    assert "「x.exe」没有收下：只收图片、视频、录音、PDF 和纯文本" in page.text
     assert "已提交，这笔钱冻结在托管方" in page.text
     assert "12315" in page.text
     assert "冻结在托管方" in page.words
@@ -206,7 +206,9 @@ async def test_the_chat_of_an_order_reaches_the_other_side_with_its_files(site: 
     page = await merchant.get(f"/o/{ref}")
     assert "在吗" in page.text
     assert "卡密只给买家看" in page.text or "未拆封" in page.text
-    [item] = {link for link in page.read.links if "/files/" in link and "original" not in link}
+    [about] = {link for link in page.read.links if "/evidence/" in link}
+    assert "内容" in (await merchant.get(about)).text
+    item = about.replace("/evidence/", "/files/")
     shown = await merchant.get(item)
     assert shown.text == "内容"
     assert shown.headers["content-security-policy"] == "default-src 'none'; sandbox"

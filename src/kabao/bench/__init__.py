@@ -3,7 +3,8 @@
 Invariant: every bench checks that what it measured is right (books balance, nothing sold twice) before it answers.
 """
 
+from kabao.bench.evidence import bench_evidence
 from kabao.bench.keys import bench_keys
 from kabao.bench.orders import OrdersBench, bench_orders
 
-__all__ = ["OrdersBench", "bench_keys", "bench_orders"]
+__all__ = ["OrdersBench", "bench_evidence", "bench_keys", "bench_orders"]

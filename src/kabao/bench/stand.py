@@ -110,7 +110,14 @@ def _granted(answer: T | Refused) -> T:
 
 @contextlib.asynccontextmanager
 async def served(folder: Path) -> AsyncIterator[tuple[App, int]]:
-    """Serve a new data folder in a process of its own, and join its database."""
+    """Serve a new data folder in a process of its own, and join its database; yields it and the port."""
+    async with serving(folder) as (app, port, _):
+        yield app, port
+
+
+@contextlib.asynccontextmanager
+async def serving(folder: Path) -> AsyncIterator[tuple[App, int, int]]:
+    """Do as `served`, and yield the server's process id too, for who watches its memory."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
@@ -129,7 +136,7 @@ async def served(folder: Path) -> AsyncIterator[tuple[App, int]]:
         await _until_ready(port, process)
         app = await start(Settings.of(folder, port=port, environment={}), purpose="command")
         try:
-            yield app, port
+            yield app, port, process.pid
         finally:
             await app.close()
     finally:

@@ -6,8 +6,8 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from kabao.bench import bench_keys, bench_orders
-from kabao.cli.running import ExitCode, JsonOption, notes, out, print_secret, run
+from kabao.bench import bench_evidence, bench_keys, bench_orders
+from kabao.cli.running import CommandRefusedError, ExitCode, JsonOption, notes, out, print_secret, run
 
 bench = App(name="bench", help="Speed, as ratios measured in one run on this machine.")
 
@@ -74,3 +74,31 @@ def decide_command(
     said = bench_command(file, as_json=as_json, progress=lambda step: notes.print(step, markup=False))
     print_secret(said.text)
     return said.code
+
+
+@bench.command(name="evidence")
+def evidence_command(
+    *,
+    quick: Annotated[bool, Parameter(negative="", help="Fewer rows and smaller trees, to see that it works.")] = False,
+    only: Annotated[str, Parameter(help="One part by its name, such as proofs; all of them otherwise.")] = "",
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Sequence records into the public log, make proofs in a tree of ten million, and check what is handed out.
+
+    Exits 1 where a figure is below its bar.
+    """
+
+    async def work() -> ExitCode:
+        try:
+            told = await bench_evidence(quick=quick, only=only, say=lambda step: notes.print(step, markup=False))
+        except LookupError as error:
+            raise CommandRefusedError(str(error)) from error
+        if as_json:
+            print_secret(msgspec.json.encode(told).decode())
+        else:
+            for name, figures in told["parts"].items():
+                shown = ", ".join(f"{key} {value}" for key, value in figures.items() if key not in {"bars", "passed"})
+                out.print(f"{name}: {'ok' if figures['passed'] else 'BELOW ITS BAR'}: {shown}", markup=False)
+        return ExitCode.DONE if told["passed"] else ExitCode.NOT_OK
+
+    return run(work)

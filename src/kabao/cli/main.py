@@ -10,6 +10,7 @@ from kabao.cli import evidence_keep
 from kabao.cli.bench import bench
 from kabao.cli.books import db, ledger, sweep
 from kabao.cli.evidence import evidence
+from kabao.cli.log import log
 from kabao.cli.people import staff, token
 from kabao.cli.rulebook import rulebook
 from kabao.cli.serving import demo_command, serve_command
@@ -34,7 +35,7 @@ app = App(
 app.command(serve_command, name="serve")
 app.command(demo_command, name="demo")
 evidence_keep.add_to(evidence)
-for group in (db, ledger, keys, token, sweep, staff, rulebook, evidence, bench):
+for group in (db, ledger, keys, token, sweep, staff, rulebook, evidence, log, bench):
     app.command(group)
 
 

@@ -187,18 +187,16 @@ def _standing(book: Rulebook, standing: Any) -> tuple[str, list[str]]:
     if isinstance(standing, str):
         return "recorded", ["平台记录：是" if standing == "proved" else "平台记录：否"]
     have: Sequence[Mapping[str, Any]] = standing["evidence"]
-    told = [
-        f"{NAMES.get(str(one.get('by', 'support')), '客服')}：{_kind(book, one['kind'])}"
-        f"{'说明属实' if one['shows'] == 'proved' else '说明不属实'}"
-        for one in have
-    ]
+    told = [f"{_whose(book, one)}：{'成立' if one['shows'] == 'proved' else '不成立'}" for one in have]
     words_only = all(one["kind"] in STATEMENTS for one in have)
     return ("said" if words_only else "shown"), told
 
 
-def _kind(book: Rulebook, kind: str) -> str:
-    named = book.evidence_kinds.get(kind)
-    return named.label.zh if named else kind
+def _whose(book: Rulebook, one: Mapping[str, Any]) -> str:
+    """Name a piece of evidence and who brought it; a statement says that itself."""
+    named = book.evidence_kinds.get(one["kind"])
+    kind = named.label.zh if named else one["kind"]
+    return kind if one["kind"] in STATEMENTS else f"{kind}（{NAMES.get(str(one.get('by')), '客服')}）"
 
 
 def _example(kinds: Sequence[str]) -> str:

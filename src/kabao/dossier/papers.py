@@ -24,8 +24,8 @@ VERIFYING: Final = (
     "打开发出这份材料的网站的 /verify 页，选中这个压缩包：核对在你的浏览器里进行，不上传。",
     "或者把压缩包里的 verify.py 取出来，运行 python3 -I verify.py 加压缩包的文件名；不需要联网，也不需要安装别的东西。",
     "或者按 VERIFY.txt 写的命令，用 OpenSSL 手工核对。",
-    "核对能证明：材料从做成那一刻起没有增减改动，记录当时已经写进公开日志。它不能证明内容本身为真。",
 )
+PROVES: Final = "核对能证明：材料从做成那一刻起没有增减改动，记录当时已经写进公开日志。它不能证明内容本身为真。"
 ABSENT: Final = {
     "items": "证据文件",
     "records": "日志记录",
@@ -141,6 +141,7 @@ def pack_paper(
             PaperFact("商家", f"{shop.name}（{shop.legal_name}，执照号 {shop.licence_number}）"),
         ],
         verifying=list(VERIFYING),
+        proves=PROVES,
         timeline=[paper_line(line) for line in read.timeline()],
         items=[
             PaperItem(

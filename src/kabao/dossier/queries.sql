@@ -5,7 +5,7 @@ SELECT shop_id, order_id, event_id AS source_id FROM order_event
 
 -- name: order_events
 -- Order events by key, with what belongs to each kind, in the order asked for. Index: order_event_pkey, orders_pkey,
--- listing_snapshot_pkey, notice_confirmation_pkey, payment_of_order, reveal_receipt_pkey.
+-- listing_snapshot_pkey, notice_confirmation_pkey, notice_dwell_pkey, payment_of_order, reveal_receipt_pkey.
 SELECT w.n, e.log_position, e.shop_id, e.order_id, e.event_id AS source_id, e.kind, e.from_state, e.to_state, e.actor_role AS by, e.reason,
        e.amount_minor, e.due_at, e.at,
        o.listing_id, o.snapshot_no, s.digest AS snapshot_digest, o.quantity, o.unit_minor, o.currency,
@@ -15,8 +15,10 @@ SELECT w.n, e.log_position, e.shop_id, e.order_id, e.event_id AS source_id, e.ki
          AS promise_seconds,
        CASE WHEN e.kind = 'placed' THEN (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.notice_id, 'wording', n.wording,
                'place', n.place, 'version', n.version,
-               'at', to_char(n.confirmed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"')) ORDER BY n.notice_id), '[]')
-           FROM notice_confirmation n WHERE n.shop_id = e.shop_id AND n.order_id = e.order_id) END AS notices,
+               'at', to_char(n.confirmed_at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.US"Z"'),
+               'dwell_ms', d.millis, 'dwell_by', d.measured_by) ORDER BY n.notice_id), '[]')
+           FROM notice_confirmation n LEFT JOIN notice_dwell d USING (shop_id, order_id, notice_id)
+          WHERE n.shop_id = e.shop_id AND n.order_id = e.order_id) END AS notices,
        CASE WHEN e.kind IN ('paid', 'wrong_amount', 'second_payment', 'late_refunded') THEN (
          SELECT jsonb_build_object('provider', p.provider, 'payment_id', p.payment_id, 'amount_minor', p.amount_minor,
                   'currency', p.currency)

@@ -12,6 +12,7 @@ from kabao.orders.jobs import InstructionRunner
 from kabao.orders.machine import STEPS, OrderState
 from kabao.orders.model import (
     Confirmed,
+    Dwell,
     EscrowView,
     KeySlot,
     Move,
@@ -37,6 +38,7 @@ __all__ = [
     "STEPS",
     "AuditReport",
     "Confirmed",
+    "Dwell",
     "EscrowView",
     "Finding",
     "InstructionRunner",

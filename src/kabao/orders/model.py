@@ -12,6 +12,13 @@ from kabao.orders.machine import OrderState
 ViewerRole = Literal["buyer", "merchant", "support"]
 
 
+class Dwell(msgspec.Struct, frozen=True, kw_only=True):
+    """How long a buyer had each notice before the eyes until ticking it, in milliseconds, and who measured it."""
+
+    millis: dict[str, int]
+    measured_by: Literal["page", "server"]
+
+
 class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
     """A buyer's wish: which snapshot of which listing, how many, and the notices ticked."""
 
@@ -20,6 +27,7 @@ class PlaceOrder(msgspec.Struct, frozen=True, kw_only=True):
     quantity: int
     confirmed: list[str]
     idempotency_key: str
+    dwell: Dwell | None = None
 
 
 class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,6 +1,14 @@
 -- name: place
--- Places an order and reserves its keys in one call. Index: orders_once_per_key, listing_snapshot_pkey, card_key_available.
-SELECT * FROM place_order_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+-- Places an order, reserves its keys and keeps how long the notices were read, in one call. Index: orders_once_per_key,
+-- listing_snapshot_pkey, card_key_available, notice_dwell_pkey.
+WITH placed AS MATERIALIZED (SELECT * FROM place_order_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)),
+dwelt AS (
+  INSERT INTO notice_dwell (shop_id, order_id, notice_id, millis, measured_by)
+  SELECT $1, p.order_id, d.notice_id, d.millis, $14
+    FROM placed p, unnest($12::text[], $13::int[]) AS d (notice_id, millis)
+   WHERE p.refusal IS NULL AND NOT p.replayed
+  ON CONFLICT DO NOTHING)
+SELECT * FROM placed
 
 -- name: take_payment
 -- Books one payment notice exactly once and delivers sealed. Index: orders_pkey, payment_pkey, card_key_one_place.

@@ -6,6 +6,7 @@ from typing import Final, Literal
 import msgspec
 
 from kabao.orders.machine import OrderState
+from kabao.orders.model import Dwell
 
 RESERVE: Final = timedelta(minutes=15)
 """How long an unpaid order keeps its keys."""
@@ -17,6 +18,22 @@ ABNORMAL_AT_LEAST: Final = 1000
 """Below this many due escrows a sweep is never abnormal by volume."""
 CLAIM_LEAST: Final = timedelta(hours=24)
 """What the release clock shows at least after a withdrawn case."""
+
+DWELL_MOST: Final = 86_400_000
+"""Milliseconds: a page left open for longer than a day tells nothing."""
+NOTICE_ID_MOST: Final = 48
+
+
+def kept_dwell(dwell: Dwell | None, confirmed: list[str]) -> Dwell | None:
+    """Keep what was measured of the notices that were ticked, where it can be; None where nothing is left."""
+    if dwell is None:
+        return None
+    kept = {
+        notice: millis
+        for notice, millis in dwell.millis.items()
+        if notice in confirmed and len(notice) <= NOTICE_ID_MOST and 0 <= millis <= DWELL_MOST
+    }
+    return Dwell(millis=kept, measured_by=dwell.measured_by) if kept else None
 
 
 def fee_minor(released_minor: int, fee_bps: int) -> int:

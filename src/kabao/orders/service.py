@@ -36,7 +36,7 @@ from kabao.orders.model import (
     Revealed,
 )
 from kabao.orders.ports import OpenKey
-from kabao.orders.rules import masked_name
+from kabao.orders.rules import kept_dwell, masked_name
 from kabao.orders.view import build_view, role_of
 from kabao.postgres import Connection, Database
 
@@ -94,6 +94,7 @@ class OrderService:
                 wish.idempotency_key,
                 wish.confirmed,
                 self._clock.instant(),
+                kept_dwell(wish.dwell, wish.confirmed),
             )
         if row["refusal"]:
             return refuse(row["refusal"])

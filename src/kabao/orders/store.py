@@ -12,6 +12,7 @@ from kabao.kernel import OrderId, format_ref
 from kabao.orders.machine import OrderState
 from kabao.orders.model import (
     ClaimedInstruction,
+    Dwell,
     KeySlot,
     Move,
     OrderEvent,
@@ -44,6 +45,7 @@ async def place(
     key: str,
     confirmed: list[str],
     now: datetime | None,
+    dwell: Dwell | None,
 ) -> asyncpg.Record:
     """Place an order; the record carries refusal or the order."""
     return await _one(
@@ -60,6 +62,9 @@ async def place(
         RESERVE,
         UNPAID_CAP,
         now,
+        [] if dwell is None else list(dwell.millis),
+        [] if dwell is None else list(dwell.millis.values()),
+        None if dwell is None else dwell.measured_by,
     )
 
 

@@ -1081,8 +1081,8 @@ def read_certificate(raw: bytes) -> Certificate:
     fields.maybe(tagged(2, constructed=False))
     listed = fields.maybe(tagged(3))
     fields.end()
-    since, until = (read_time(moment) for moment in (*validity.left, *validity.left)[:2])
-    if len(validity.left) != len(("since", "until")) or inner.raw != algorithm.raw or signature.body[0] != 0:
+    moments = [read_time(moment) for moment in validity.left]
+    if len(moments) != len(("since", "until")) or inner.raw != algorithm.raw or signature.body[0] != 0:
         raise malformed()
     extensions: dict[bytes, tuple[bool, bytes]] = {}
     for one in [] if listed is None else Fields(_only(listed)).left:
@@ -1093,7 +1093,7 @@ def read_certificate(raw: bytes) -> Certificate:
         extensions[kind] = critical is not None and critical.body != b"\x00", extension.take(OCTET_STRING).body
         extension.end()
     parts = (signed.raw, algorithm.raw, signature.body[1:], serial.body, issuer.raw, subject.raw)
-    return Certificate(raw, *parts, since, until, key.raw, extensions)
+    return Certificate(raw, *parts, moments[0], moments[1], key.raw, extensions)
 
 
 def read_pem(content: bytes) -> list[Certificate]:

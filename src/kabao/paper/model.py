@@ -50,6 +50,7 @@ class PackPaper(msgspec.Struct, frozen=True, kw_only=True):
     facts: list[PaperFact]
     parties: list[PaperFact]
     verifying: list[str]
+    proves: str
     timeline: list[PaperLine]
     items: list[PaperItem]
     ruling: RulingPaper | None

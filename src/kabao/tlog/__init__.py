@@ -8,11 +8,12 @@ the key would need a new log beside the old one, which nothing here offers.
 """
 
 from kabao.tlog.audit import LogFinding, LogReport
-from kabao.tlog.model import Census, Checkpoint, Draft, StoredRecord
+from kabao.tlog.model import Census, Checkpoint, Draft, StoredRecord, Witnessed
 from kabao.tlog.network import HttpWitnessPost
 from kabao.tlog.notes import NoteMalformedError, NoteUnsignedError, VerifierKey
 from kabao.tlog.ports import Source, WitnessAnswer, WitnessPost, WitnessUnreachable
 from kabao.tlog.service import LogDamaged, LogRefused, TransparencyLog, kept_origin
+from kabao.tlog.tiles import TileId, TilePath, parse_tile_path
 from kabao.tlog.witness import Witness, WitnessesRefused, WitnessService, WitnessStanding, read_witnesses
 
 __all__ = [
@@ -28,6 +29,8 @@ __all__ = [
     "NoteUnsignedError",
     "Source",
     "StoredRecord",
+    "TileId",
+    "TilePath",
     "TransparencyLog",
     "VerifierKey",
     "Witness",
@@ -36,7 +39,9 @@ __all__ = [
     "WitnessService",
     "WitnessStanding",
     "WitnessUnreachable",
+    "Witnessed",
     "WitnessesRefused",
     "kept_origin",
+    "parse_tile_path",
     "read_witnesses",
 ]

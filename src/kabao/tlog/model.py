@@ -52,6 +52,14 @@ class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
     signed_at: datetime
 
 
+class Witnessed(msgspec.Struct, frozen=True, kw_only=True):
+    """Who has cosigned the checkpoint of a size, by name, and when the last of them did."""
+
+    size: int
+    names: list[str]
+    at: datetime
+
+
 class Census(msgspec.Struct, frozen=True, kw_only=True):
     """How the rows of a source stand: how many are marked with a position, how many wait, since when the oldest."""
 

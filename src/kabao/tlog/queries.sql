@@ -50,9 +50,11 @@ SELECT level, index, octet_length(hashes) / 32, hashes
 SELECT shop_id, order_id, record_id, source, source_id, kind, body, salt, commitment, record_id AS position, at
   FROM log_record WHERE shop_id = $1 AND order_id = $2 ORDER BY record_id
 
--- name: salt_at
--- The salt of the record at a position, by log_record_position; null once erased.
-SELECT salt FROM log_record WHERE record_id = $1
+-- name: to_prove
+-- What a proof is written from beside the tree: the checkpoint's note, whether there is such a record, and its salt, null
+-- once erased. By the primary key and log_record_position.
+SELECT c.note, r.record_id IS NOT NULL AS is_there, r.salt
+  FROM log_checkpoint c LEFT JOIN log_record r ON r.record_id = $1 WHERE c.size = $2
 
 -- name: erase
 -- Destroys a record's body and salt; its commitment stays in the tree. By the primary key.
@@ -85,6 +87,12 @@ INSERT INTO log_cosignature (size, witness, line, at) VALUES ($1, $2, $3, coales
 -- How far a witness has cosigned and when, by log_cosignature_witness.
 SELECT size, at FROM log_cosignature WHERE witness = $1 ORDER BY size DESC LIMIT 1
 
+-- name: witnessed
+-- Who cosigned the newest checkpoint that anyone has; a witness is its verifier key, which begins with its name. By the
+-- primary key.
+SELECT size, array_agg(split_part(witness, '+', 1) ORDER BY at, witness) AS names, max(at) AS at
+  FROM log_cosignature WHERE size = (SELECT max(size) FROM log_cosignature) GROUP BY size
+
 -- name: now
 -- The instant that decides.
 SELECT coalesce($1, clock_timestamp())
@@ -106,3 +114,10 @@ SELECT size, root, note, signed_at FROM log_checkpoint WHERE size >= $1 ORDER BY
 -- name: cosignatures_of
 -- Every cosignature of some checkpoints, by the primary key.
 SELECT size, witness, line FROM log_cosignature WHERE size = ANY($1::bigint[]) ORDER BY size, witness
+
+-- name: bench_insert
+-- The bench's yardstick: the same records by one plain statement a batch.
+INSERT INTO log_record (shop_id, record_id, order_id, source, source_id, kind, body, salt, commitment, at)
+SELECT -1, r.*
+  FROM unnest($1::bigint[], $2::bigint[], $3::text[], $4::bigint[], $5::text[], $6::bytea[], $7::bytea[], $8::bytea[],
+              $9::timestamptz[]) AS r

@@ -15,12 +15,23 @@ from kabao.postgres import Connection, Database, ExplainedError
 from kabao.tlog import store
 from kabao.tlog.audit import LogAudit, LogReport, Progress
 from kabao.tlog.merkle import EMPTY_ROOT, Span, consistency_spans, inclusion_spans
-from kabao.tlog.model import Checkpoint, Draft, StoredRecord
+from kabao.tlog.model import Checkpoint, Draft, StoredRecord, Witnessed
 from kabao.tlog.notes import NoteSigner, TreeHead, checkpoint_text
 from kabao.tlog.ports import Source
 from kabao.tlog.proofs import write_proof
 from kabao.tlog.rows import DatabaseRows
-from kabao.tlog.tiles import ENTRIES, TileId, TilesIncompleteError, bundle, edge_of, grow, hash_of, tiles_of, width_at
+from kabao.tlog.tiles import (
+    ENTRIES,
+    TileId,
+    TilesIncompleteError,
+    bundle,
+    edge_of,
+    grow,
+    hash_of,
+    tile_path,
+    tiles_of,
+    width_at,
+)
 
 BATCH: Final = 2_000
 LEASE: Final = timedelta(seconds=5)
@@ -114,12 +125,12 @@ class TransparencyLog:
         record, no checkpoint of that size, or the record is not under it.
         """
         async with self._database.connection() as conn:
-            signed = await store.checkpoint(conn, size)
-            if signed is None or not 0 <= position < size:
-                raise LookupError(f"no checkpoint of size {size} stands over position {position}")
-            salt = await store.salt_at(conn, position)
+            found = await store.to_prove(conn, position, size) if position < size else None
+            if found is None:
+                raise LookupError(f"no checkpoint of size {size} stands over a record at position {position}")
             steps = await _hashes(conn, inclusion_spans(position, size))
-        return write_proof(position, steps, signed.note, None if withheld else salt)
+        note, salt = found
+        return write_proof(position, steps, note, None if withheld else salt)
 
     async def consistency(self, old: int, new: int) -> list[bytes]:
         """Return the proof that the tree of `new` leaves begins with that of `old`; raises ValueError for none."""
@@ -135,15 +146,20 @@ class TransparencyLog:
         async with self._database.connection() as conn:
             return await store.cosignatures(conn, size)
 
+    async def witnessed(self) -> Witnessed | None:
+        """Return who cosigned the newest checkpoint that anyone has; None where nobody ever did."""
+        async with self._database.connection() as conn:
+            return await store.witnessed(conn)
+
     async def tile(self, tile: TileId, width: int) -> bytes | None:
         """Return the first `width` hashes of a tile (of an entries tile: the bundle); None beyond what is signed."""
-        signed = await self.head()
-        if not 1 <= width <= width_at(tile, signed.size):
-            return None
         async with self._database.connection() as conn:
+            signed = await store.newest_checkpoint(conn)
+            if signed is None or not 1 <= width <= width_at(tile, signed.size):
+                return None
             held = (await store.tiles(conn, [tile])).get(tile, b"")[: 32 * width]
         if len(held) < 32 * width:
-            raise TilesIncompleteError(f"tile {tile} is shorter than the tree")
+            raise TilesIncompleteError(f"tile {tile_path(tile)} is shorter than the tree")
         return bundle(held) if tile.level == ENTRIES else held
 
     async def audit(self, progress: Progress | None = None) -> LogReport:

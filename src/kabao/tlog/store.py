@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kabao.postgres import Connection, load_queries
-from kabao.tlog.model import Checkpoint, StoredCosignature, StoredHead, StoredRecord, StoredTile
+from kabao.tlog.model import Checkpoint, StoredCosignature, StoredHead, StoredRecord, StoredTile, Witnessed
 from kabao.tlog.tiles import TileId
 
 _SQL: Final = load_queries("kabao.tlog")
@@ -81,13 +81,10 @@ async def records_of_order(conn: Connection, shop_id: int, order_id: int) -> lis
     return [StoredRecord(**row) for row in await conn.fetch(_SQL.records_of_order, shop_id, order_id)]
 
 
-async def salt_at(conn: Connection, position: int) -> bytes | None:
-    """Return the salt of the record at a position; None once erased. Raises LookupError where there is no record."""
-    row = await conn.fetchrow(_SQL.salt_at, position)
-    if row is None:
-        raise LookupError(f"there is no record at position {position}")
-    salt: bytes | None = row["salt"]
-    return salt
+async def to_prove(conn: Connection, position: int, size: int) -> tuple[bytes, bytes | None] | None:
+    """Return the checkpoint's note and the record's salt (None once erased); None where either is missing."""
+    row = await conn.fetchrow(_SQL.to_prove, position, size)
+    return None if row is None or not row["is_there"] else (row["note"], row["salt"])
 
 
 async def erase(conn: Connection, shop_id: int, record_id: int, now: datetime | None) -> None:
@@ -128,6 +125,12 @@ async def last_cosigned(conn: Connection, witness: str) -> tuple[int, datetime] 
     return None if row is None else (row["size"], row["at"])
 
 
+async def witnessed(conn: Connection) -> Witnessed | None:
+    """Return who cosigned the newest checkpoint that anyone has."""
+    row = await conn.fetchrow(_SQL.witnessed)
+    return None if row is None else Witnessed(**row)
+
+
 async def now(conn: Connection, instant: datetime | None) -> datetime:
     """Return the instant that decides: the one given, or the database's."""
     at: datetime = await conn.fetchval(_SQL.now, instant)
@@ -153,3 +156,24 @@ async def checkpoints_from(conn: Connection, first: int, limit: int) -> list[Che
 async def cosignatures_of(conn: Connection, sizes: Sequence[int]) -> list[StoredCosignature]:
     """Return every cosignature of some checkpoints."""
     return [StoredCosignature(*row) for row in await conn.fetch(_SQL.cosignatures_of, sizes)]
+
+
+async def copy_tiles(conn: Connection, rows: Sequence[tuple[int, int, int, bytes]]) -> None:
+    """Keep whole new tiles in bulk: level, index, width, hashes."""
+    await conn.copy_records_to_table("log_tile", records=rows, columns=("level", "index", "width", "hashes"))
+
+
+async def bench_insert(conn: Connection, records: Sequence[StoredRecord]) -> None:
+    """Insert records once more, under a shop that does not exist; for the bench's yardstick."""
+    await conn.execute(
+        _SQL.bench_insert,
+        [record.record_id for record in records],
+        [record.order_id for record in records],
+        [record.source for record in records],
+        [record.source_id for record in records],
+        [record.kind for record in records],
+        [record.body for record in records],
+        [record.salt for record in records],
+        [record.commitment for record in records],
+        [record.at for record in records],
+    )

@@ -19,11 +19,13 @@ from kabao.web import (
     merchant,
     orders,
     problem,
+    publiclog,
     reopened,
     rulebook_pages,
     signin,
     static_files,
     stock,
+    verify,
 )
 from kabao.web.http import error_page
 
@@ -49,6 +51,8 @@ def routes() -> list[ControllerRouterHandler]:
         custodian_page.handlers,
         reopened.handlers,
         rulebook_pages.handlers,
+        publiclog.handlers,
+        verify.handlers,
         static_files.handlers,
     )
     return [handler for area in areas for handler in area]

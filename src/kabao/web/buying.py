@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from kabao.kernel import Refusal, Refused
 from kabao.orders import PlaceOrder
 from kabao.shops import ListingView
+from kabao.web.dwell import dwell_of, shown_mark
 from kabao.web.http import Page, PageRequest, Visit, enter, own_ref, page, posted, redirect, refusal_page
 from kabao.web.words import CANCELLED, PLACED, duration
 
@@ -44,6 +45,7 @@ async def buy(request: PageRequest, ref: FromPath[str]) -> Page:
         quantity=quantity,
         confirmed=form.every("notice"),
         idempotency_key=form.text("idempotency_key")[:KEY_LIMIT],
+        dwell=dwell_of(form, visit.services.form_key, ref, visit.now),
     )
     placed = await visit.services.orders.place(visit.me, wanted)
     if isinstance(placed, Refused):
@@ -113,6 +115,7 @@ def _form(
         too_many=too_many,
         ticked=form.every("notice") if is_same else [],
         idempotency_key=(form.text("idempotency_key") if is_same else "") or secrets.token_urlsafe(24),
+        shown=(form.text("shown") if is_same else "") or shown_mark(visit.services.form_key, listing.ref, visit.now),
         duration=duration,
     )
 

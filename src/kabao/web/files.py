@@ -12,7 +12,7 @@ from litestar.response import Stream
 from kabao.evidence import Item, SealedFile
 from kabao.kernel import Refusal, Refused
 from kabao.orders import OrderView
-from kabao.web import uploads
+from kabao.web import evidence, uploads
 from kabao.web.http import (
     Page,
     PageRequest,
@@ -182,4 +182,4 @@ async def _order_of(request: PageRequest, ref: str, item: int) -> tuple[Visit, O
     return visit, order
 
 
-handlers = [preview, original, media, *uploads.handlers]
+handlers = [preview, original, media, *uploads.handlers, *evidence.handlers]

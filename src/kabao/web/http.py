@@ -32,7 +32,7 @@ FLASH_COOKIE: Final = "kabao_flash"
 KEPT_FIELD: Final = "kept"
 NEVER_ECHOED: Final = frozenset({CSRF_FIELD, KEPT_FIELD, "password", "totp", "code", "keys"})
 
-NOT_WORDS: Final = frozenset({"idempotency_key", "snapshot_no", "next", "sent", "offer", "version"})
+NOT_WORDS: Final = frozenset({"idempotency_key", "snapshot_no", "next", "sent", "offer", "version", "shown", "dwell"})
 """Hidden fields: sent again with a kept form, but nothing that anyone typed."""
 LEFT_SHOWN: Final = 5
 LEFT_NAME: Final = 60

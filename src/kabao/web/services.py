@@ -14,6 +14,8 @@ from kabao.ledger import LedgerService
 from kabao.notices import Mailer, NoticeService
 from kabao.orders import OrderService
 from kabao.shops import ShopService
+from kabao.timestamps import TimestampService
+from kabao.tlog import TransparencyLog
 from kabao.web.packkeys import PackKeys
 
 
@@ -45,6 +47,18 @@ class Archive(Protocol):
         """Everything of an order in one file."""
 
 
+class Foundations(Protocol):
+    """What evidence rests on."""
+
+    @property
+    def log(self) -> TransparencyLog:
+        """The public log."""
+
+    @property
+    def stamps(self) -> TimestampService:
+        """Timestamps of its checkpoints."""
+
+
 class Services(Protocol):
     """Every part that pages use, by name."""
 
@@ -60,11 +74,13 @@ class Services(Protocol):
     rulebook: RulebookService
     evidence: EvidenceService
     archive: Archive
+    foundations: Foundations
     notices: NoticeService
     mailer: Mailer
     custody: SandboxInstitution
     ledger: LedgerService
     pack_keys: PackKeys
+    form_key: bytes
 
     @property
     def settings(self) -> Origin:

@@ -12,6 +12,7 @@ from litestar.params import FromPath
 from kabao.evidence import AuthorRole, Chunk, Giver, Item, ItemKind, Upload, UploadView
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_ref
+from kabao.orders import OrderView
 from kabao.web.http import Page, PageRequest, Visit, enter, same_origin
 
 CHUNK_LIMIT: Final = 4 * 1024 * 1024
@@ -132,8 +133,13 @@ async def giver_of(request: PageRequest, ref: str, *, is_step: bool = True) -> t
     order = await visit.services.orders.order(visit.me, ref)
     if isinstance(order, Refused):
         return order
+    return visit, giver_in(order, visit)
+
+
+def giver_in(order: OrderView, visit: Visit) -> Giver:
+    """Describe who hands something in, as the order sees them."""
     case = parse_ref(order.open_case_ref) if order.open_case_ref else None
-    return visit, Giver(
+    return Giver(
         shop_id=order.shop_id,
         order_id=order.order_id,
         case_id=case.object_id if case else None,

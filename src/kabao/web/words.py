@@ -28,6 +28,8 @@ CONFIRMED: Final = Flash("confirmed", "ok", "已确认，托管方会把钱付�
 SENT: Final = Flash("sent", "ok", "已发送。")
 NOTHING_KEPT: Final = Flash("nothing_kept", "warn", "什么也没有存下。")
 FILE_ADDED: Final = Flash("file_added", "ok", "已存证。")
+LINK_KEPT: Final = Flash("link_kept", "ok", "网址已存证。网页会变，最好再截一张图。")
+BLACKED_OUT: Final = Flash("blacked_out", "ok", "已遮住，双方和客服看到的预览都换了。原件封存不变。")
 CASE_OPENED: Final = Flash("case_opened", "ok", "已提交，这笔钱冻结在托管方，商家拿不走。")
 ANSWERED: Final = Flash("answered", "ok", "已回应，双方都能看到。")
 OFFERED: Final = Flash("offered", "ok", "方案已发出，等对方决定。")
@@ -267,13 +269,14 @@ def device_words(device: str) -> str:
 
 
 _WHY_LEFT: Final[dict[str, str]] = {
-    "file_too_large": "超过 10 MB",
-    "file_type_unknown": "只收 PNG、JPEG、WebP 图片和纯文本",
+    "file_too_large": "太大了，图片 25 MB、PDF 50 MB、文本 5 MB 以内，视频请在能用脚本的浏览器里传",
+    "file_type_unknown": "只收图片、视频、录音、PDF 和纯文本",
+    "file_name_misleads": "后缀和内容不是一回事，改对后缀再选",
     "file_encoding": "文字文件要用 UTF-8 编码，另存为 UTF-8 再选",
     "file_empty": "是空文件",
-    "file_unreadable": "图片打不开，可能不完整",
+    "file_unreadable": "打不开，可能不完整",
     "file_already_there": "这个文件你已经交过",
-    "too_many_files": "这一单已经有 20 个文件，满了",
+    "too_many_files": "你这一方在这一单里已经交满 40 个文件或 2 GB",
 }
 
 

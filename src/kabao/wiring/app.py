@@ -3,7 +3,7 @@
 import asyncio
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Final, Literal
+from typing import Final, Literal, TypedDict
 
 import structlog
 from obstore.store import LocalStore
@@ -74,6 +74,8 @@ class App:
     instructions: InstructionRunner
     money_moved: asyncio.Event
     """Set after a money step that left an instruction, so that the custodian hears of it at once."""
+    form_key: bytes
+    """Signs what pages hand out and take back, such as when a form was shown."""
     pack_keys: PackKeys
     """What this site signs packs and its log with, for the page that checks packs."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
@@ -143,62 +145,29 @@ async def build(
     `transport` takes mail where the settings name no server; without one, this kabao sends no mail.
     """
     clock, ids = clock or DatabaseClock(), IdSource()
+    base = _Base(database=database, clock=clock, ids=ids)
     keyring = await open_keyring(settings.data / SECRETS_FOLDER, database)
     blobs = LocalStore(settings.data / BLOBS_FOLDER, mkdir=True)
     money_moved = asyncio.Event()
-    identity = IdentityService(
-        database=database,
-        clock=clock,
-        ids=ids,
-        sender=sender or TerminalCodeSender(),
-        secret=keyring.derive("identity"),
-    )
-    inventory = InventoryService(database=database, clock=clock, ids=ids, keyring=keyring)
-    custody = SandboxInstitution(database=database, clock=clock, ids=ids, secret=keyring.derive("sandbox"))
+    identity = IdentityService(**base, sender=sender or TerminalCodeSender(), secret=keyring.derive("identity"))
+    inventory = InventoryService(**base, keyring=keyring)
+    custody = SandboxInstitution(**base, secret=keyring.derive("sandbox"))
     on = await found_evidence(settings, database, clock, ids, keyring, settings.data / SECRETS_FOLDER)
-    evidence = EvidenceService(
-        database=database,
-        clock=clock,
-        ids=ids,
-        blobs=blobs,
-        not_before=on.not_before,
-        on_erased=on.erasing.item_erased,
-    )
-    emails, mailer = _mail(settings, database, clock, ids, keyring, transport)
-    notices = NoticeService(database=database, clock=clock, ids=ids, mailer=mailer)
-    orders = OrderService(
-        database=database,
-        clock=clock,
-        ids=ids,
-        custodian=custody,
-        open_key=inventory.open_key,
-        kick=money_moved.set,
-    )
+    evidence = EvidenceService(**base, blobs=blobs, not_before=on.not_before, on_erased=on.erasing.item_erased)
+    emails, mailer = _mail(settings, base, keyring, transport)
+    notices = NoticeService(**base, mailer=mailer)
+    orders = OrderService(**base, custodian=custody, open_key=inventory.open_key, kick=money_moved.set)
     rulebook = RulebookService(database=database, clock=clock)
-    cases = CaseService(
-        database=database,
-        clock=clock,
-        ids=ids,
-        orders=orders,
-        evidence=evidence,
-        notices=notices,
-        rulebook=rulebook,
-    )
-    decisions = DecisionService(
-        database=database, clock=clock, ids=ids, cases=cases, evidence=evidence, rulebook=rulebook
-    )
+    cases = CaseService(**base, orders=orders, evidence=evidence, notices=notices, rulebook=rulebook)
+    decisions = DecisionService(**base, cases=cases, evidence=evidence, rulebook=rulebook)
     return App(
         settings=settings,
         server=server,
-        database=database,
-        clock=clock,
-        ids=ids,
+        **base,
         keyring=keyring,
         identity=identity,
         emails=emails,
-        shops=ShopService(
-            database=database, clock=clock, ids=ids, fee_bps=settings.fee_bps, on_merchant=_merchant_of(identity)
-        ),
+        shops=ShopService(**base, fee_bps=settings.fee_bps, on_merchant=_merchant_of(identity)),
         inventory=inventory,
         orders=orders,
         cases=cases,
@@ -217,6 +186,7 @@ async def build(
             evidence=evidence,
             mailer=mailer,
         ),
+        form_key=keyring.derive("forms"),
         pack_keys=on.keys,
         notices=notices,
         mailer=mailer,
@@ -229,27 +199,23 @@ async def build(
     )
 
 
+class _Base(TypedDict):
+    """What nearly every service stands on."""
+
+    database: Database
+    clock: Clock
+    ids: IdSource
+
+
 def _mail(
-    settings: Settings,
-    database: Database,
-    clock: Clock,
-    ids: IdSource,
-    keyring: Keyring,
-    transport: MailTransport | None,
+    settings: Settings, base: _Base, keyring: Keyring, transport: MailTransport | None
 ) -> tuple[EmailService, Mailer]:
     carrier, sender = mail_of(settings, transport)
+    database, clock, ids = base["database"], base["clock"], base["ids"]
     codes = CodeMail(clock=clock, ids=ids, transport=carrier, sender=sender) if carrier else None
     emails = EmailService(database=database, clock=clock, sender=codes, secret=keyring.derive("identity"))
-    mailer = Mailer(
-        database=database,
-        clock=clock,
-        ids=ids,
-        addresses=emails,
-        transport=carrier,
-        sender=sender,
-        secret=keyring.derive("mail"),
-    )
-    return emails, mailer
+    secret = keyring.derive("mail")
+    return emails, Mailer(**base, addresses=emails, transport=carrier, sender=sender, secret=secret)
 
 
 def _merchant_of(identity: IdentityService) -> OnMerchant:

@@ -20,7 +20,8 @@ from kabao.wiring.app import App
 SLOWEST: Final = 4096
 """Bytes a second; each buys its time, so that a large upload over a poor line is waited for."""
 MACHINE_PATHS: Final = ("/api/", "/schema")
-SHARED_FILES: Final = "/static/"
+SHARED_FILES: Final = ("/static/", "/log/")
+"""Files for everyone, whose names are no secret: who mirrors the log may ask for one that is not there yet."""
 
 Answer = Callable[[Refused, Request[Any, Any, Any]], Response[Any]]
 

@@ -105,7 +105,8 @@ def dishonest(draft: Draft, chance: random.Random) -> Draft:
         case 1:
             content[at:at] = chance.choice([b"\n", b" ", b"\r", b"\0", b"=", b"A", b"\xc2\x85", b"0", b'"', b"\\u0041"])
         case _:
-            content[at] ^= 1 << chance.randrange(8)
+            # In ASCII: what no longer is UTF-8 is tried with the notes.
+            content[at] ^= 1 << chance.randrange(7 if draft.roles[name] == "witnesses" else 8)
     draft.files[name] = bytes(content)
     return draft
 
@@ -222,8 +223,12 @@ def test_json_that_only_some_readers_take_is_refused_alike(
     packs = [signed_again(small, one) for one in odd]
     path = tmp_path / "pack.zip"
     for one, pack, found in zip(odd, packs, laboratory.verdicts(packs), strict=True):
-        assert found == verdict_of(path, pack), one[:200]
-        assert found[0] != 0, one[:200]
+        told = verdict_of(path, pack)
+        # Whose signature it is said to bear may be read from such a manifest or not: nothing rests on it.
+        assert [check for check in found[1] if check[0] != "signature"] == [
+            check for check in told[1] if check[0] != "signature"
+        ], one[:200]
+        assert found[0] == told[0] == 1, one[:200]
 
 
 def signed_again(draft: Draft, manifest: bytes) -> bytes:

@@ -15,6 +15,20 @@ CREATE INDEX evidence_mask_unlogged ON evidence_mask (mask_id) WHERE log_positio
 ALTER TABLE case_fact ADD COLUMN log_position bigint;
 CREATE INDEX case_fact_unlogged ON case_fact (said_id) WHERE log_position IS NULL;
 
+-- How long a buyer had a notice before the eyes until ticking it. measured_by: the page itself, tick by tick, or the
+-- server, from showing the form until taking it. No row where nobody measured.
+CREATE TABLE notice_dwell (
+  shop_id     bigint NOT NULL,
+  order_id    bigint NOT NULL,
+  notice_id   text NOT NULL CHECK (length(notice_id) <= 48),
+  millis      int NOT NULL CHECK (millis BETWEEN 0 AND 86400000),
+  measured_by text NOT NULL CHECK (measured_by IN ('page', 'server')),
+  PRIMARY KEY (shop_id, order_id, notice_id),
+  FOREIGN KEY (shop_id, order_id) REFERENCES orders
+);
+GRANT SELECT, INSERT ON notice_dwell TO kabao_app;
+GRANT SELECT ON notice_dwell TO kabao_audit;
+
 -- What was erased, by whom and why: itself a record of the log, and only ever added.
 CREATE TABLE record_erasure (
   shop_id      bigint NOT NULL,

@@ -1,0 +1,39 @@
+/* Reads a file in pieces, so that memory stays flat whatever its size. */
+
+const PIECE = 1 << 21;
+
+export class Source {
+  /** Over a Blob or File. */
+  constructor(blob) {
+    this.blob = blob;
+    this.size = blob.size;
+    this.start = 0;
+    this.held = new Uint8Array();
+  }
+
+  async load(from, to) {
+    return new Uint8Array(await this.blob.slice(from, to).arrayBuffer());
+  }
+
+  /** The bytes there, fewer where the file ends; the caller keeps lengths small. */
+  async read(at, length) {
+    const end = Math.min(at + length, this.size);
+    if (at < this.start || end > this.start + this.held.length) {
+      this.held = await this.load(at, Math.max(end, Math.min(at + PIECE, this.size)));
+      this.start = at;
+    }
+    return this.held.subarray(at - this.start, Math.max(end, at) - this.start);
+  }
+
+  /** Hand the bytes there piece by piece, with the place where each ends, to `take`; the next is read meanwhile. */
+  async pieces(at, length, take) {
+    const end = Math.min(at + length, this.size);
+    let coming = this.load(at, Math.min(at + PIECE, end));
+    for (; at < end; at += PIECE) {
+      const piece = await coming;
+      coming = this.load(at + PIECE, Math.min(at + 2 * PIECE, end));
+      take(piece, at + piece.length);
+    }
+    await coming;
+  }
+}
