@@ -85,7 +85,7 @@ def test_a_fact_stands_as_recorded_shown_said_or_missing(book: Rulebook) -> None
             facts={
                 "key_failed": {"evidence": [said]},
                 "good_when_opened": {"evidence": [said, shown | {"kind": "unheard_of"}]},
-                "bad_key_replaced_promised": "proved",
+                "key_opened_before": "proved",
                 "promise_multiple_given": "disproved",
             },
         ).facts
