@@ -178,6 +178,12 @@ async def test_marks_made_at_once_are_all_there(bench: Bench) -> None:
     assert [mask.mask_no for mask in masks] == [1, 2, 3, 4]
 
 
+async def test_words_are_hidden_at_once_too(bench: Bench) -> None:
+    item = await bench.add(b"one two three")
+    await asyncio.gather(*(bench.hide(item, word) for word in ("one", "two", "three")))
+    assert (await bench.shown(item)).decode() == "███ ███ █████"
+
+
 async def test_a_film_has_facts_and_no_preview(bench: Bench) -> None:
     item = await bench.add(film())
     assert code(await bench.evidence.preview(bench.market.shop_id, bench.order_id, item.item_id)) is Refusal.NOT_FOUND
