@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 
 from kabao.bench import store
 from kabao.bench.stand import open_market
+from kabao.bench.uploads import upload
 from kabao.kernel import Refused, parse_ref
 from kabao.orders import PlaceOrder
 from kabao.packs.bench import bench_verify
@@ -82,6 +83,7 @@ PARTS: Final[Sequence[Part]] = (
     Part("sequencing", sequencing),
     Part("proofs", proofs),
     Part("verifying", verifying),
+    Part("upload", upload),
 )
 
 
