@@ -158,6 +158,15 @@ async def test_words_that_stand_nowhere_are_refused(bench: Bench, words: list[st
     assert code(await bench.hide(await bench.add(b"some text"), *words)) is Refusal.INVALID_FIELDS
 
 
+async def test_a_preview_is_blacked_out_only_so_often(bench: Bench) -> None:
+    item = await bench.add("".join(chr(0x4E00 + n) for n in range(51)).encode())
+    for number in range(50):
+        assert isinstance(await bench.hide(item, chr(0x4E00 + number)), Mask)
+    refused = await bench.hide(item, chr(0x4E00 + 50))
+    assert isinstance(refused, Refused)
+    assert refused.fields == {"": "这份证据已经遮过 50 次，不能再遮。"}
+
+
 async def test_only_who_gave_an_item_blacks_it_out(bench: Bench) -> None:
     shot, text, movie = await bench.add(png(WHITE)), await bench.add(b"text"), await bench.add(film())
     for other in (6, 7):
