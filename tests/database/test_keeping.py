@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import os
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -300,6 +302,17 @@ async def test_bytes_written_just_now_wait_for_the_next_purge(bench: Bench) -> N
     assert (await bench.seen(item)).erased_at == NOON
     assert await bench.keeping.purge_due() == Purged(0, 1)
     assert bench.blobs() == 0
+
+
+async def test_what_a_crash_left_of_a_large_blob_goes_after_a_day(bench: Bench) -> None:
+    old, young = [bench.folder / "incoming" / name for name in ("ab#1", "cd#1")]
+    old.parent.mkdir(parents=True)
+    for path in (old, young):
+        path.write_bytes(b"half a film")
+    yesterday = time.time() - 25 * 3600
+    os.utime(old, (yesterday, yesterday))
+    await bench.evidence.uploads.sweep()
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 async def test_a_blob_that_is_gone_already_stops_no_purge(bench: Bench) -> None:
