@@ -1,6 +1,6 @@
-"""Makes the sample pack of tests/vectors/ from a demo market of its own, stamped by the simulated authorities.
+"""Makes the sample packs of tests/vectors/ from a demo market of its own, stamped by the simulated authorities.
 
-Usage: sample_pack.py [TARGET]. The market trades, quarrels, hands in a picture and a text, and is ruled on;
+Usage: sample_pack.py [FOLDER]. The market trades, quarrels, hands in a picture and a text, and is ruled on;
 everything in it is made up. Run it anew when the format or the verifier changes.
 """
 
@@ -20,7 +20,7 @@ from kabao.identity import Person, Role, mask_phone
 from kabao.kernel import Refused
 from kabao.wiring import App, Settings, market, migrate, seed_demo, start
 
-TARGET = Path(__file__).parents[1] / "tests" / "vectors" / "sample.zip"
+FOLDER = Path(__file__).parents[1] / "tests" / "vectors"
 T = TypeVar("T")
 
 
@@ -86,24 +86,27 @@ async def quarrel(app: App) -> str:
     return case.ref
 
 
-async def make(target: Path) -> None:
-    """Make the market, lead its case to the end, and move the pack to its place."""
-    with tempfile.TemporaryDirectory(prefix="kabao-sample-") as name:
+async def make(folder: Path) -> None:
+    """Make the market, lead its case to the end, and move its packs to their place."""
+    with tempfile.TemporaryDirectory(prefix="kabao-sample-") as made_in:
         settings = Settings(
-            data=Path(name) / "data", public_origin="https://kabao.example", has_simulated_authorities=True
+            data=Path(made_in) / "data", public_origin="https://kabao.example", has_simulated_authorities=True
         )
         await migrate(settings)
         app = await start(settings, purpose="command")
         try:
             await app.rulebook.begin()
             await seed_demo(app)
-            made = granted(await app.archive.packs.export_for_operator(await quarrel(app), redacted=False))
-            target.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(made.path, target)
-            sys.stdout.write(f"{target}: {made.size} bytes, absent: {made.absent or 'nothing'}\n")
+            case = await quarrel(app)
+            for name, redacted in (("sample.zip", False), ("sample-redacted.zip", True)):
+                made = granted(await app.archive.packs.export_for_operator(case, redacted=redacted))
+                shutil.move(made.path, folder / name)
+                sys.stdout.write(f"{folder / name}: {made.size} bytes, absent: {made.absent or 'nothing'}\n")
         finally:
             await app.close()
 
 
 if __name__ == "__main__":
-    asyncio.run(make(Path(sys.argv[1]) if len(sys.argv) > 1 else TARGET))
+    wanted = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    wanted.mkdir(parents=True, exist_ok=True)
+    asyncio.run(make(wanted))

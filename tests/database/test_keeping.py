@@ -2,6 +2,8 @@
 
 import asyncio
 import io
+import os
+import time
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -158,6 +160,15 @@ async def test_words_that_stand_nowhere_are_refused(bench: Bench, words: list[st
     assert code(await bench.hide(await bench.add(b"some text"), *words)) is Refusal.INVALID_FIELDS
 
 
+async def test_a_preview_is_blacked_out_only_so_often(bench: Bench) -> None:
+    item = await bench.add("".join(chr(0x4E00 + n) for n in range(51)).encode())
+    for number in range(50):
+        assert isinstance(await bench.hide(item, chr(0x4E00 + number)), Mask)
+    refused = await bench.hide(item, chr(0x4E00 + 50))
+    assert isinstance(refused, Refused)
+    assert refused.fields == {"": "这份证据已经遮过 50 次，不能再遮。"}
+
+
 async def test_only_who_gave_an_item_blacks_it_out(bench: Bench) -> None:
     shot, text, movie = await bench.add(png(WHITE)), await bench.add(b"text"), await bench.add(film())
     for other in (6, 7):
@@ -176,6 +187,12 @@ async def test_marks_made_at_once_are_all_there(bench: Bench) -> None:
     assert all(pixel(shown, (n * 50 + 20, 50)) < 30 for n in range(4))
     masks = await bench.evidence.masks(bench.market.shop_id, bench.order_id, item.item_id)
     assert [mask.mask_no for mask in masks] == [1, 2, 3, 4]
+
+
+async def test_words_are_hidden_at_once_too(bench: Bench) -> None:
+    item = await bench.add(b"one two three")
+    await asyncio.gather(*(bench.hide(item, word) for word in ("one", "two", "three")))
+    assert (await bench.shown(item)).decode() == "███ ███ █████"
 
 
 async def test_a_film_has_facts_and_no_preview(bench: Bench) -> None:
@@ -285,6 +302,17 @@ async def test_bytes_written_just_now_wait_for_the_next_purge(bench: Bench) -> N
     assert (await bench.seen(item)).erased_at == NOON
     assert await bench.keeping.purge_due() == Purged(0, 1)
     assert bench.blobs() == 0
+
+
+async def test_what_a_crash_left_of_a_large_blob_goes_after_a_day(bench: Bench) -> None:
+    old, young = [bench.folder / "incoming" / name for name in ("ab#1", "cd#1")]
+    old.parent.mkdir(parents=True)
+    for path in (old, young):
+        path.write_bytes(b"half a film")
+    yesterday = time.time() - 25 * 3600
+    os.utime(old, (yesterday, yesterday))
+    await bench.evidence.uploads.sweep()
+    assert (old.exists(), young.exists()) == (False, True)
 
 
 async def test_a_blob_that_is_gone_already_stops_no_purge(bench: Bench) -> None:

@@ -350,6 +350,24 @@ async def test_what_turns_out_to_be_nothing_of_worth_ends_its_upload(
     assert bench.left() == []
 
 
+async def test_a_picture_that_cannot_be_drawn_ends_its_upload(bench: Bench) -> None:
+    content = b"\x89PNG\r\n\x1a\n\0\0\0\0IEND1234"
+    upload = await bench.begun(content, "a.png")
+    await bench.send(upload, content)
+    assert code(await bench.finish(upload, 1)) is Refusal.FILE_UNREADABLE
+    assert (await bench.state(upload)).upload.state is UploadState.ABANDONED
+
+
+async def test_a_large_film_with_another_digest_is_not_kept(bench: Bench) -> None:
+    content = film(media=13 * CHUNK_BYTES)
+    upload = await bench.begun(content)
+    await bench.send(upload, content)
+    assert code(await bench.finish(upload, 14, bytes(32))) is Refusal.INVALID_FIELDS
+    assert not (bench.folder / blob_path(digest_of(content))).exists()
+    assert taken(await bench.finish(upload, 14, digest_of(content))).byte_size == len(content)
+    assert bench.left() == []
+
+
 async def test_the_same_file_a_second_time_is_refused(bench: Bench) -> None:
     content = picture("PNG")
     for number in range(2):
@@ -467,6 +485,8 @@ async def test_a_recording_is_a_film_and_nothing_else(bench: Bench) -> None:
     upload = await bench.recording()
     assert code(await bench.put(upload, 1, picture("PNG"))) is Refusal.FILE_TYPE_UNKNOWN
     assert code(await bench.put(upload, 1, "文字".encode())) is Refusal.FILE_TYPE_UNKNOWN
+    still = b"\0\0\0\x10ftypavif\0\0\0\0" + bytes(200)
+    assert code(await bench.put(upload, 1, still)) is Refusal.FILE_TYPE_UNKNOWN
 
 
 async def test_a_recording_grows_only_as_far_as_there_is_room(bench: Bench) -> None:

@@ -10,8 +10,9 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from kabao.evidence import rules
-from kabao.evidence.model import MAX_FILE_NAME_CHARS, TEXT_PREVIEW_BYTES, MediaType
+from kabao.evidence.model import MAX_FILE_NAME_CHARS, TEXT_PREVIEW_BYTES, Chunk, MediaType
 from kabao.kernel import Refusal, Refused
+from market import NOON
 
 PAGE = b"<!DOCTYPE html><script>alert(1)</script>"
 
@@ -171,3 +172,31 @@ def test_a_png_with_a_false_checksum_still_ends_where_it_ends() -> None:
     extra = struct.pack(">I", len(chunk) - 4) + chunk + struct.pack(">I", zlib.crc32(chunk))
     whole = picture("PNG")
     assert rules.media_type_of(whole[:33] + extra + whole[33:]) is MediaType.PNG
+
+
+def chunk(seq: int, digest: bytes, head: bytes | None) -> Chunk:
+    return Chunk(seq=seq, digest=digest, byte_size=1, received_at=NOON, head=head)
+
+
+def test_a_chain_tells_which_chunk_was_changed_moved_or_left_out() -> None:
+    heads = [rules.first_head(b"note")]
+    for number in range(1, 4):
+        heads.append(rules.next_head(heads[-1], bytes([number]) * 32, number))
+    whole = [chunk(number, bytes([number]) * 32, heads[number]) for number in range(1, 4)]
+    assert rules.breaks_in_chain(b"note", whole) == []
+    assert rules.breaks_in_chain(b"note", whole[:2]) == []
+    assert rules.breaks_in_chain(b"another note", whole) == [1, 2, 3]
+    assert rules.breaks_in_chain(b"note", [whole[0], whole[2]]) == [2]
+    assert rules.breaks_in_chain(b"note", [whole[0], chunk(2, bytes(32), heads[2]), whole[2]]) == [2, 3]
+
+
+def test_a_gif_is_walked_to_its_last_block() -> None:
+    frames = [Image.new("P", (8, 8), colour) for colour in (1, 2)]
+    written = io.BytesIO()
+    frames[0].save(written, "GIF", save_all=True, append_images=frames[1:], comment=b"made by hand", loop=0)
+    whole = written.getvalue()
+    assert rules.media_type_of(whole) is MediaType.GIF
+    blocks = 13 + (3 << (whole[10] & 7) + 1 if whole[10] & 0x80 else 0)
+    for broken in (whole[:-1], whole[:20], whole[:blocks] + b"\x99" + whole[blocks + 1 :], whole[: len(whole) // 2]):
+        assert code(rules.media_type_of(broken)) is Refusal.FILE_UNREADABLE
+    assert code(rules.media_type_of(whole + b"<script>")) is Refusal.FILE_TYPE_UNKNOWN

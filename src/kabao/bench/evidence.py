@@ -3,6 +3,7 @@
 A part gets a folder of its own and whether to be quick; it answers figures with `bars` and `passed`.
 """
 
+import asyncio
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
@@ -12,8 +13,10 @@ from typing import Any, Final, NamedTuple
 
 from kabao.bench import store
 from kabao.bench.stand import open_market
+from kabao.bench.uploads import upload
 from kabao.kernel import Refused, parse_ref
 from kabao.orders import PlaceOrder
+from kabao.packs.bench import bench_verify
 from kabao.tlog.bench import bench_proofs, bench_sequencing
 from kabao.wiring import App, Settings, start
 
@@ -21,7 +24,13 @@ Say = Callable[[str], None]
 
 ENTRIES: Final = (60_000, 6_000)
 LEAVES: Final = (10_000_000, 100_000)
+PACK_MEGABYTES: Final = (1024, 64)
 """In full, and quick."""
+VERIFY_BAR: Final = 0.7
+"""Of sha256sum's rate."""
+GROWTH_MIB: Final = 64.0
+"""How much more memory a pack sixteen times as large may take."""
+MIB: Final = 1 << 20
 
 
 class Part(NamedTuple):
@@ -62,7 +71,20 @@ async def proofs(folder: Path, quick: bool, say: Say) -> dict[str, Any]:  # noqa
         return await bench_proofs(app.database, LEAVES[quick], say)
 
 
-PARTS: Final[Sequence[Part]] = (Part("sequencing", sequencing), Part("proofs", proofs))
+async def verifying(folder: Path, quick: bool, say: Say) -> dict[str, Any]:  # noqa: ARG001, FBT001  a part's own shape
+    """Verify a large pack beside sha256sum over the same bytes."""
+    figures = await asyncio.to_thread(bench_verify, PACK_MEGABYTES[quick])
+    growth = round((figures["peak_bytes"] - figures["peak_bytes_small"]) / MIB, 1)
+    passed = figures["ratio"] >= VERIFY_BAR and growth <= GROWTH_MIB
+    return {**figures, "growth_mib": growth, "bars": {"ratio": VERIFY_BAR, "growth_mib": GROWTH_MIB}, "passed": passed}
+
+
+PARTS: Final[Sequence[Part]] = (
+    Part("sequencing", sequencing),
+    Part("proofs", proofs),
+    Part("verifying", verifying),
+    Part("upload", upload),
+)
 
 
 async def bench_evidence(

@@ -24,7 +24,8 @@ def serve_command(
 
     Starts PostgreSQL inside the data folder, which is made on first use. KABAO_DATABASE_URL names another PostgreSQL
     instead, KABAO_PUBLIC_ORIGIN the address that browsers use when kabao stands behind a proxy, KABAO_SMTP_URL and
-    KABAO_MAIL_FROM the server that mail goes out by and its sender.
+    KABAO_MAIL_FROM the server that mail goes out by and its sender, KABAO_TIMESTAMP_AUTHORITIES who stamps the public
+    log, KABAO_LOG_WITNESSES who cosigns it, KABAO_LOG_ORIGIN what it is called from its first record on.
     """
     settings = _settings(data, port, host)
 

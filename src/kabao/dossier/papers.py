@@ -26,6 +26,8 @@ VERIFYING: Final = (
     "或者按 VERIFY.txt 写的命令，用 OpenSSL 手工核对。",
 )
 PROVES: Final = "核对能证明：材料从做成那一刻起没有增减改动，记录当时已经写进公开日志。它不能证明内容本身为真。"
+FAMILIES: Final = {"image": "图片", "video": "视频", "audio": "录音", "application": "PDF", "text": "文字"}
+"""What each family of media types is called."""
 ABSENT: Final = {
     "items": "证据文件",
     "records": "日志记录",
@@ -58,10 +60,9 @@ def size_text(size: int) -> str:
 
 def item_about(item: Item) -> str:
     """Say in a line what an item is and whose."""
-    case = "" if item.case_id is None else "，在纠纷里"
-    return (
-        f"{item.media_type.value}，{size_text(item.byte_size)}，{WHO[item.given_role]}{case}于 {moment(item.at)} 提交"
-    )
+    where = "" if item.case_id is None else "在纠纷里"
+    what = f"{FAMILIES.get(item.media_type.family, '文件')}（{item.media_type.value}），{size_text(item.byte_size)}"
+    return f"{what}，{WHO[item.given_role]}于 {moment(item.at)} {where}提交"
 
 
 def hints_text(item: Item) -> str:

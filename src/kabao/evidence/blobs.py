@@ -9,10 +9,11 @@ import asyncio
 import hashlib
 import os
 import secrets
+import time
 from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, TypeAlias
@@ -29,6 +30,7 @@ PIECE: Final = MIB
 """Bytes that are read at a time."""
 _PART: Final = 8 * MIB
 """Bytes of a part of a large object; S3 takes none below 5 MiB and at most 10,000 of them."""
+_INCOMING: Final = "incoming"
 _FULL: Final = ("No space left on device", "Disk quota exceeded", "StorageFull", "QuotaExceeded")
 
 
@@ -151,7 +153,7 @@ class Blobs:
                 yield piece
 
         # The name is known only at the end, so the object is written under another and renamed.
-        coming = f"incoming/{secrets.token_hex(16)}"
+        coming = f"{_INCOMING}/{secrets.token_hex(16)}"
         with _room():
             self._write(self._store, coming, hashing())
             if expected not in {None, hashed.digest()}:
@@ -191,6 +193,15 @@ class Blobs:
     async def drop(self, digest: bytes) -> None:
         """Remove a blob; one that is not there is gone already."""
         await asyncio.to_thread(self._drop, blob_path(digest))
+
+    async def drop_incoming(self, age: timedelta) -> None:
+        """Remove what a crash left behind while a large blob was being written, where it is older than `age`.
+
+        In a folder alone; for S3 an ordinary rule of the bucket ends uploads that were never completed.
+        """
+        if isinstance(self._store, LocalStore):
+            folder = Path(self._store.prefix or "/") / _INCOMING
+            await asyncio.to_thread(_drop_older, folder, time.time() - age.total_seconds())
 
     async def written_at(self, digest: bytes) -> datetime | None:
         """Return when a blob was last written, by the store's clock; None where it is not there."""
@@ -240,6 +251,12 @@ def _room() -> Iterator[None]:
         if any(word in str(error) for word in _FULL):
             raise StorageFull from None
         raise
+
+
+def _drop_older(folder: Path, before: float) -> None:
+    for left in folder.glob("*"):
+        if left.stat().st_mtime < before:
+            left.unlink(missing_ok=True)
 
 
 def _make_durable(store: ObjectStore, path: str) -> None:

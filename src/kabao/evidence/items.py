@@ -17,6 +17,7 @@ from kabao.evidence.model import (
     MAX_BYTES_PER_SIDE,
     MAX_FILE_BYTES,
     MAX_FILES_PER_SIDE,
+    MAX_MASKS,
     MAX_MESSAGE_CHARS,
     MIB,
     AuthorRole,
@@ -234,7 +235,7 @@ class Items:
         Refuses NOT_FOUND, FILE_ERASED, INVALID_FIELDS. The original stays as it is.
         """
         while True:
-            item = await self._own(shop_id, order_id, item_id, by_id)
+            item = await self._own_to_mask(shop_id, order_id, item_id, by_id)
             if isinstance(item, Refused):
                 return item
             earlier = await self.masks(shop_id, order_id, item_id)
@@ -259,7 +260,7 @@ class Items:
         if not 0 < len(wanted) <= _MAX_WORDS or any(len(word) > _MAX_WORD_CHARS for word in wanted):
             return Refused(Refusal.INVALID_FIELDS, {"words": "一行一处，最多 20 行，每行 200 字以内。"})
         while True:
-            item = await self._own(shop_id, order_id, item_id, by_id)
+            item = await self._own_to_mask(shop_id, order_id, item_id, by_id)
             if isinstance(item, Refused):
                 return item
             shown = await self.preview(shop_id, order_id, item_id)
@@ -281,10 +282,12 @@ class Items:
     def _joined(self, conn: "Connection | None") -> AbstractAsyncContextManager[Connection]:
         return self._database.transaction() if conn is None else nullcontext(conn)
 
-    async def _own(self, shop_id: int, order_id: int, item_id: int, account_id: int) -> Item | Refused:
+    async def _own_to_mask(self, shop_id: int, order_id: int, item_id: int, account_id: int) -> Item | Refused:
         item = await self.item(shop_id, order_id, item_id)
         if isinstance(item, Refused) or item.given_by != account_id:
             return _NOT_FOUND
+        if item.masks >= MAX_MASKS:
+            return Refused(Refusal.INVALID_FIELDS, {"": f"这份证据已经遮过 {MAX_MASKS} 次，不能再遮。"})
         return item if item.erased_at is None else Refused(Refusal.FILE_ERASED)
 
     async def _mask(

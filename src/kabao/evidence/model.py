@@ -19,6 +19,8 @@ PREVIEW_PIXELS: Final = 1600
 PER_MILLE: Final = 1000
 MAX_MARKS: Final = 100
 """Rectangles in one picture, over all the times it was blacked out."""
+MAX_MASKS: Final = 50
+"""How often one preview may be blacked out; the table holds to the same."""
 MAX_HINT_CHARS: Final = 80
 
 

@@ -186,6 +186,7 @@ class UploadService:
             ended = await store.uncleared_uploads(conn, limit)
         for place in ended:
             await self._clear(place)
+        await self._items.blobs.drop_incoming(STALE)
         return len(stale)
 
     # ---------------------------------------------------------------- within

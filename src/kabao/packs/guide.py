@@ -155,7 +155,8 @@ def guide_of(content: PackContent, signer: str, verifier: str) -> str:
 
 
 def _raw_of(key: str) -> str:
-    return key.rpartition("+")[2]
+    # Base64 has plus signs of its own, so only the first two divide.
+    return key.split("+", 2)[2]
 
 
 def _record_steps(record: PackRecord, size: int) -> str:

@@ -25,7 +25,7 @@ from kabao.packs import PackSigner
 from kabao.paper import Press
 from kabao.postgres import Database
 from kabao.timestamps import HttpPost, SandboxAuthorities, TimestampService, read_authorities
-from kabao.tlog import TransparencyLog, kept_origin
+from kabao.tlog import HttpWitnessPost, TransparencyLog, WitnessService, kept_origin, read_witnesses
 from kabao.web.packkeys import PackKeys, root_fingerprints
 from kabao.wiring.settings import Settings
 
@@ -39,6 +39,7 @@ class Foundations(NamedTuple):
     """What evidence rests on; it needs no other service."""
 
     log: TransparencyLog
+    witnesses: WitnessService
     stamps: TimestampService
     signer: PackSigner
     keys: PackKeys
@@ -63,7 +64,7 @@ class Archive(NamedTuple):
 async def found_evidence(
     settings: Settings, database: Database, clock: Clock, ids: IdSource, keyring: Keyring, secrets: Path
 ) -> Foundations:
-    """Build log, timestamps and signer. Raises AuthoritiesRefused, SandboxRefused.
+    """Build log, witnesses, timestamps and signer. Raises AuthoritiesRefused, SandboxRefused, WitnessesRefused.
 
     Where the settings name no authority, a demo's simulated ones are asked, in whose certificates it is written that
     they prove nothing.
@@ -76,6 +77,10 @@ async def found_evidence(
         origin=settings.log_origin or await _kept(database) or f"{name}/log",
         sources=record_sources(),
     )
+    watching = read_witnesses(settings.log_witnesses)
+    witnesses = WitnessService(
+        database=database, clock=clock, transparency=log, witnesses=watching, post=HttpWitnessPost()
+    )
     authorities = read_authorities(settings.timestamp_authorities)
     had_simulated = await asyncio.to_thread(lambda: any(secrets.glob(SIMULATED_KEYS)))
     if not authorities and (settings.has_simulated_authorities or had_simulated):
@@ -87,9 +92,11 @@ async def found_evidence(
     keys = PackKeys(
         signers=(signer.verifier_key,),
         logs=(log.verifier_key,),
+        witnesses=tuple(witness.key.text for witness in watching),
         roots=root_fingerprints(authority.roots_pem for authority in stamps.authorities),
     )
-    return Foundations(log, stamps, signer, keys, EraseService(database=database, clock=clock, ids=ids, log=log))
+    erasing = EraseService(database=database, clock=clock, ids=ids, log=log)
+    return Foundations(log, witnesses, stamps, signer, keys, erasing)
 
 
 def build_archive(

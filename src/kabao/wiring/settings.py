@@ -15,8 +15,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     `owner_dsn` and `app_dsn` are set where PostgreSQL is somebody else's; then no embedded server is started.
     `smtp_url` holds a password and is read by `kabao.notices`; empty, this kabao sends no mail.
-    `log_origin` names the public log before its first record (later ones must be the same); the authorities are as
-    `kabao.timestamps.read_authorities` reads them, simulated ones are for the demo.
+    `log_origin` names the public log before its first record (later ones must be the same); witnesses and authorities
+    are written as `kabao.tlog` and `kabao.timestamps` read them, simulated authorities are for the demo.
     `public_origin` is scheme, host and port as browsers see it; https there makes cookies Secure.
     """
 
@@ -32,6 +32,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     mail_from: str = ""
     mail_reply_to: str = ""
     log_origin: str = ""
+    log_witnesses: str = ""
     timestamp_authorities: str = ""
     has_simulated_authorities: bool = False
 
@@ -42,7 +43,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Add to the command line what stands in the environment.
 
         Reads KABAO_DATABASE_URL, KABAO_APP_DATABASE_URL, KABAO_PUBLIC_ORIGIN, KABAO_SMTP_URL, KABAO_MAIL_FROM,
-        KABAO_MAIL_REPLY_TO, KABAO_LOG_ORIGIN and KABAO_TIMESTAMP_AUTHORITIES.
+        KABAO_MAIL_REPLY_TO, KABAO_LOG_ORIGIN, KABAO_LOG_WITNESSES and
+        KABAO_TIMESTAMP_AUTHORITIES.
         """
         owner_dsn = environment.get("KABAO_DATABASE_URL", "")
         return cls(
@@ -56,6 +58,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             mail_from=environment.get("KABAO_MAIL_FROM", "").strip(),
             mail_reply_to=environment.get("KABAO_MAIL_REPLY_TO", "").strip(),
             log_origin=environment.get("KABAO_LOG_ORIGIN", "").strip(),
+            log_witnesses=environment.get("KABAO_LOG_WITNESSES", ""),
             timestamp_authorities=environment.get("KABAO_TIMESTAMP_AUTHORITIES", ""),
         )
 

@@ -35,6 +35,7 @@ class Pace(NamedTuple):
     log: float = 1.0
     stamps: float = 5.0
     checkpoints: float = 5.0
+    witnesses: float = 10.0
     receipts: float = 15.0
     imports: float = 30.0
     tidy: float = 3600.0
@@ -73,6 +74,7 @@ class Workers:
             Job("log", pace.log, self._sequence),
             Job("stamps", pace.stamps, app.foundations.stamps.run),
             Job("checkpoints", pace.checkpoints, app.archive.stamper.run),
+            Job("witnesses", pace.witnesses, app.foundations.witnesses.run),
             Job("receipts", pace.receipts, self._receipts),
             Job("imports", pace.imports, app.inventory.fail_dead_imports),
             Job("tidy", pace.tidy, self._tidy),

@@ -1,0 +1,42 @@
+"""A large upload through a served market: its speed, and whether the server's memory stays flat."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+
+from kabao.bench.stand import open_market, serving
+from kabao.evidence.bench import bench_upload
+from kabao.kernel import Refused
+from kabao.orders import PlaceOrder
+
+MIB: Final = 1024 * 1024
+SIZES: Final = (1024 * MIB, 64 * MIB)
+"""In full, and quick."""
+GROWTH_MIB: Final = 128.0
+"""How far the server's memory may grow, whatever the size: one file of 50 MiB is looked into as a whole."""
+
+
+async def upload(folder: Path, quick: bool, say: Callable[[str], None]) -> dict[str, Any]:  # noqa: FBT001  a part's own shape
+    """Send one large film in chunks to an order, beside which the server's resident memory is watched."""
+    async with serving(folder / "data") as (app, port, pid):
+        stand = await open_market(app, port, 1)
+        buyer = await app.identity.token(stand.tokens[0])
+        assert buyer is not None  # noqa: S101  the market was opened with this token
+        wish = PlaceOrder(
+            listing_ref=stand.listing_ref, snapshot_no=1, quantity=1, confirmed=stand.notices, idempotency_key="bench"
+        )
+        placed = await app.orders.place(buyer, wish)
+        if isinstance(placed, Refused):
+            raise RuntimeError(f"the bench's order was refused: {placed.code}")  # noqa: TRY004  not a type error
+        say("sending")
+        measured = await bench_upload(port, stand.tokens[0], placed.ref, pid, SIZES[quick])
+    if not measured.is_correct:
+        raise RuntimeError("what was kept is not what was sent")
+    return {
+        **msgspec.to_builtins(measured),
+        "mib_per_second": round(measured.bytes / MIB / measured.send_seconds, 1),
+        "bars": {"rss_growth_mib": GROWTH_MIB},
+        "passed": measured.rss_growth_mib <= GROWTH_MIB,
+    }
