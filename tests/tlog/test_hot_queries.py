@@ -19,6 +19,7 @@ ASKED: dict[str, tuple[Any, ...]] = {
     "last_cosigned": ("w",),
     "witnessed": (),
     "records_between": (0, 256),
+    "leaves": (),
     "tiles_from": (0, 0, 16),
     "checkpoints_from": (0, 500),
     "cosignatures_of": ([300],),

@@ -103,6 +103,10 @@ SELECT shop_id, order_id, record_id, source, source_id, kind, body, salt, commit
   FROM log_record WHERE record_id >= $1 AND record_id < coalesce($2, 9223372036854775807)
  ORDER BY record_id, shop_id LIMIT CASE WHEN $2::bigint IS NULL THEN 20 END
 
+-- name: leaves
+-- How many leaves the tiles reach, by the primary key.
+SELECT 256 * index + width FROM log_tile WHERE level = 0 ORDER BY index DESC LIMIT 1
+
 -- name: tiles_from
 -- A level's tiles from a number on, by the primary key.
 SELECT index, width, hashes FROM log_tile WHERE level = $1 AND index >= $2 ORDER BY index LIMIT $3

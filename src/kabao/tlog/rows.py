@@ -25,6 +25,10 @@ class DatabaseRows:
         """Return the head; None for a log that was never used."""
         return await store.head(self._conn)
 
+    async def leaves(self) -> int:
+        """Return how many leaves the tiles of the lowest level reach."""
+        return await store.leaves(self._conn)
+
     async def records(self, first: int, end: int | None) -> Sequence[StoredRecord]:
         """Return the records of some positions."""
         return await store.records_between(self._conn, first, end)

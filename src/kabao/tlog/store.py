@@ -143,6 +143,12 @@ async def records_between(conn: Connection, first: int, end: int | None) -> list
     return [StoredRecord(**row) for row in rows]
 
 
+async def leaves(conn: Connection) -> int:
+    """Return how many leaves the tiles of the lowest level reach."""
+    count: int | None = await conn.fetchval(_SQL.leaves)
+    return count or 0
+
+
 async def tiles_from(conn: Connection, level: int, first: int, limit: int) -> list[StoredTile]:
     """Return a level's tiles from a number on."""
     return [StoredTile(*row) for row in await conn.fetch(_SQL.tiles_from, level, first, limit)]
