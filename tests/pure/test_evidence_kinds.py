@@ -1,6 +1,7 @@
 """What a file is: told from its content to the last byte, and refused where it is two things or not whole."""
 
 import io
+import struct
 
 import pytest
 from PIL import Image
@@ -234,3 +235,27 @@ def test_a_pdf_says_who_made_it_and_what_it_carries() -> None:
     assert hints.traces == ["updated", "scripts", "attachments"]
     assert known(pdf(words=rb"/Producer (a \(b\))")).hints.software == "a (b)"
     assert hint_sentences(known(pdf()).hints) == []
+
+
+@pytest.mark.parametrize("width", [2**31, 2**96, 2**40_000], ids=["pixels", "integers", "digits"])
+def test_a_width_that_no_picture_has_is_unknown(width: int) -> None:
+    said = width.to_bytes(width.bit_length() // 8 + 1, "big")
+    picture = element("E0", element("B0", said) + element("BA", b"\x01\x68"))
+    tracks = element("1654AE6B", element("AE", element("86", b"V_VP8") + picture))
+    facts = known(webm(extra=tracks)).facts
+    assert (facts.width, facts.height) == (0, 360)
+
+
+@pytest.mark.parametrize("length", [-1000.0, 1e20, 1e300])
+def test_a_length_that_no_film_has_is_unknown(length: float) -> None:
+    recorded = webm().replace(struct.pack(">d", 2500.0), struct.pack(">d", length))
+    assert known(recorded).facts.millis == 0
+    longest = film(wide=True).replace(struct.pack(">Q", 90_500), struct.pack(">Q", 2**63))
+    assert known(longest).facts.millis == 0
+
+
+def test_no_more_than_sixteen_tracks_are_looked_at() -> None:
+    entries = b"".join(element("AE", element("86", f"V_{n}".encode())) for n in range(100))
+    assert known(webm(extra=element("1654AE6B", entries))).facts.codecs == [f"V_{n}" for n in range(16)]
+    same = b"".join(track(b"vide", f"{n:04d}".encode()) for n in range(100))
+    assert known(film(tracks=same)).facts.codecs == [f"{n:04d}" for n in range(16)]

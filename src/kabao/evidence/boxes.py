@@ -6,6 +6,7 @@ Only their form is read and nothing is decoded; whatever does not fit together r
 import struct
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Final, NamedTuple
 
 from kabao.evidence.blobs import Source
@@ -16,6 +17,8 @@ MAX_BOXES: Final = 200_000
 MAX_HEADER: Final = 32 * MIB
 """Bytes of a film's index that are read; a longer one is no film anyone hands in."""
 MAX_TRACKS: Final = 16
+LARGEST: Final = 2**31 - 1
+"""No picture has more pixels a side, and no film lasts longer, in milliseconds: some three weeks."""
 
 _TOP: Final = frozenset(
     {b"ftyp", b"moov", b"mdat", b"free", b"skip", b"wide", b"moof", b"mfra", b"styp", b"sidx", b"uuid", b"meta"}
@@ -116,10 +119,12 @@ def _film(index: bytes) -> Media:
     codecs: list[str] = []
     words: dict[bytes, str] = {}
     handlers = set[bytes]()
+    tracks = 0
     for name, body in _children(index):
         if name == b"mvhd":
             created, millis = _movie_header(body)
-        elif name == b"trak" and len(handlers) < MAX_TRACKS:
+        elif name == b"trak" and tracks < MAX_TRACKS:
+            tracks += 1
             handler, codec, size = _track(body)
             handlers.add(handler)
             codecs += [codec] if codec and codec not in codecs else []
@@ -139,7 +144,7 @@ def _film(index: bytes) -> Media:
 def _movie_header(body: bytes) -> tuple[str, int]:
     created, _, scale, length = struct.unpack_from(">QQIQ" if body[0] else ">IIII", body, 4)
     made = clean_hint(f"{_MAC_EPOCH + timedelta(seconds=created):%Y-%m-%d %H:%M:%S}+00:00") if created else ""
-    return made, length * 1000 // scale if scale and length != 2**32 - 1 else 0
+    return made, _sane(length * 1000 // scale) if scale and length != 2**32 - 1 else 0
 
 
 def _track(body: bytes) -> tuple[bytes, str, tuple[int, int]]:
@@ -149,6 +154,11 @@ def _track(body: bytes) -> tuple[bytes, str, tuple[int, int]]:
     handler = media.get(b"hdlr", b"")[8:12]
     width, height = struct.unpack(">II", parts.get(b"tkhd", b"")[-8:] or bytes(8))
     return handler, clean_hint(table.get(b"stsd", b"")[12:16].decode("latin-1")), (width >> 16, height >> 16)
+
+
+def _sane(measured: int) -> int:
+    """Keep a measure that can be true, else 0 for unknown: a container writes any number, and records hold few."""
+    return measured if 0 <= measured <= LARGEST else 0
 
 
 def _udta_text(text: bytes) -> str:
@@ -238,19 +248,20 @@ def _webm_media(info: bytes, tracks: bytes) -> Media:
     made = about.get(0x4461, b"")
     moment = _EBML_EPOCH + timedelta(microseconds=int.from_bytes(made, "big", signed=True) // 1000) if made else None
     codecs, width, height, has_video = list[str](), 0, 0, False
-    for name, body in _parts(tracks):
-        track = dict(_parts(body)) if name == _TRACK else {}
+    entries = (body for name, body in _parts(tracks) if name == _TRACK)
+    for body in islice(entries, MAX_TRACKS):
+        track = dict(_parts(body))
         codec = clean_hint(track.get(0x86, b"").decode("ascii", errors="replace"))
         codecs += [codec] if codec and codec not in codecs else []
         picture = track.get(_VIDEO)
         has_video = has_video or picture is not None
         size = dict(_parts(picture or b""))
-        width = max(width, int.from_bytes(size.get(0xB0, b""), "big"))
-        height = max(height, int.from_bytes(size.get(0xBA, b""), "big"))
+        width = max(width, _sane(int.from_bytes(size.get(0xB0, b""), "big")))
+        height = max(height, _sane(int.from_bytes(size.get(0xBA, b""), "big")))
     software = about.get(0x5741, b"") or about.get(0x4D80, b"")
     return Media(
         has_video,
-        MediaFacts(width=width, height=height, millis=int(ticks * scale / 1_000_000), codecs=codecs),
+        MediaFacts(width=width, height=height, millis=_sane(int(ticks * scale / 1_000_000)), codecs=codecs),
         Hints(
             made_at=f"{moment:%Y-%m-%d %H:%M:%S}+00:00" if moment else "",
             software=clean_hint(software.decode("utf-8", errors="replace")),
