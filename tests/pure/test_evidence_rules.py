@@ -105,6 +105,15 @@ def test_fill_bytes_and_bare_markers_of_a_jpeg_are_stepped_over() -> None:
     assert rules.media_type_of(photograph[:2] + b"\xff\xff\xff\x01" + photograph[2:]) is MediaType.JPEG
 
 
+def test_a_jpeg_of_more_scans_than_anyone_writes_is_unreadable() -> None:
+    photograph = picture("JPEG", progressive=True)
+    last = photograph[photograph.rindex(b"\xff\xda") : -2]
+    usual = photograph.count(b"\xff\xda")
+    assert rules.media_type_of(photograph[:-2] + last * (100 - usual) + b"\xff\xd9") is MediaType.JPEG
+    bomb = photograph[:-2] + last * (101 - usual) + b"\xff\xd9"
+    assert code(rules.media_type_of(bomb)) is Refusal.FILE_UNREADABLE
+
+
 @given(st.binary(max_size=300))
 def test_any_bytes_are_answered(content: bytes) -> None:
     rules.media_type_of(content)

@@ -95,6 +95,8 @@ _JPEG_MARK: Final = 0xFF
 _JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_SCAN: Final = 0xDA
 _JPEG_END: Final = 0xD9
+_MAX_SCANS: Final = 100
+"""Cameras and programs write 10 or so; each costs a pass over the whole picture, however few bytes it has."""
 
 
 def clean_text(text: str, limit: int) -> str | None:
@@ -354,9 +356,11 @@ def _after_blocks(content: bytes, at: int) -> int:
 
 def _jpeg_end(content: bytes) -> int | None:
     """Walk the segments, stepping over the coded picture, to the marker that ends the image."""
-    at = 2
-    for marker in _jpeg_markers(content):
-        at, code = marker
+    scans = 0
+    for at, code in _jpeg_markers(content):
+        scans += code == _JPEG_SCAN
+        if scans > _MAX_SCANS:
+            return None
         if code == _JPEG_END:
             return at + 2
     return None
