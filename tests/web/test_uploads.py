@@ -145,3 +145,14 @@ async def test_nobody_else_reaches_an_original_by_any_path(order: tuple[Browser,
         assert (await support.client.get(f"{path}/original")).status_code == 200
     assert (await support.client.get(f"/o/{ref}/files/{movie['item']}/media")).status_code == 200
     assert (await buyer.client.get(f"/o/{ref}/files/{shot['item']}/media")).status_code == 404
+
+
+async def test_an_upload_of_a_number_that_none_can_have_is_not_there(order: tuple[Browser, Browser, str]) -> None:
+    buyer, _, ref = order
+    sender = await Sender.of(buyer, ref)
+    for number in (2**63 - 1, 2**63, 10**30, 0, -1):
+        assert (await buyer.client.get(f"{sender.path}/{number}")).status_code == 404, number
+        assert (await sender.put(str(number), 1, b"text")).status_code == 404, number
+        assert (await sender.finish(str(number), 1)).status_code == 404, number
+        gone = await buyer.client.delete(f"{sender.path}/{number}", headers=sender.headers)
+        assert gone.status_code == 404, number

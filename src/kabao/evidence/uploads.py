@@ -37,6 +37,7 @@ from kabao.postgres import Connection, Database
 STALE: Final = timedelta(hours=24)
 """How long an upload waits for its next chunk."""
 MAX_CHUNKS: Final = 100_000
+LARGEST_ID: Final = 2**63 - 1
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
 _ENDED: Final = Refused(Refusal.UPLOAD_ENDED)
@@ -192,6 +193,8 @@ class UploadService:
     # ---------------------------------------------------------------- within
 
     async def _upload(self, giver: Giver, upload_id: int) -> Upload | Refused:
+        if not 0 < upload_id <= LARGEST_ID:
+            return _NOT_FOUND
         async with self._database.connection() as conn:
             found = await store.find_upload(conn, giver.shop_id, giver.order_id, upload_id, giver.account_id)
         return found or _NOT_FOUND
