@@ -23,6 +23,7 @@ from archive import (
 )
 from dispute import code
 from kabao.dossier import Waits
+from kabao.evidence.model import Mark, Mask
 from kabao.kernel import Refusal, canonical_bytes, digest_of
 from kabao.postgres import Database
 from kabao.tlog import TransparencyLog
@@ -80,6 +81,49 @@ async def test_a_party_gets_its_own_originals_and_the_others_previews(archive: A
         assert manifest(pack.path)["variant"] == "redacted"
         checked = verified_by_its_own_script(pack.path)
         assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+async def test_what_was_blacked_out_is_shown_so_and_fixed_by_the_record_of_it(archive: Archive) -> None:
+    case = await archive.story()
+    market, evidence = archive.desk.market, archive.desk.evidence
+    at = case.order.shop_id, case.order.order_id
+    shown, told = await evidence.items(*at)
+    for left in (0, 500):
+        mask = await evidence.black_out_picture(
+            *at, shown.item_id, shown.given_by, [Mark(left=left, top=0, right=left + 400, bottom=500)]
+        )
+        assert isinstance(mask, Mask)
+    blacked = await evidence.black_out_text(*at, told.item_id, told.given_by, ["进货单"])
+    assert isinstance(blacked, Mask)
+    packs = [made(await archive.packs.export(who, case.ref)) for who in (market.buyer, market.owner)]
+    packs.append(made(await archive.packs.export_for_operator(case.ref, redacted=True)))
+    for pack in packs:
+        checked = verified_by_its_own_script(pack.path)
+        assert checked.returncode == 0, checked.stdout
+    listed = manifest(packs[2].path)
+    kinds = {record["no"]: record["kind"] for record in listed["records"]}
+    assert [kinds[item["record"]] for item in listed["items"]] == ["mask", "mask"]
+    assert digest_of(contents(packs[2].path)["previews/001.webp"]) == mask.preview_digest
+
+
+async def test_what_was_blacked_out_after_the_log_stood_still_is_left_out(database: Database, tmp_path: Path) -> None:
+    archive = await Archive.ready(database, tmp_path, waits=Waits(log=0.0, stamps=0.0))
+    case = await archive.story()
+    await archive.sequence()
+    other = TransparencyLog(database=database, clock=archive.desk.clock, seed=SEED, origin=ORIGIN, sources=[])
+    await archive.log.rest()
+    await other.sequence()
+    at = case.order.shop_id, case.order.order_id
+    shown = (await archive.desk.evidence.items(*at))[0]
+    mask = await archive.desk.evidence.black_out_picture(
+        *at, shown.item_id, shown.given_by, [Mark(left=0, top=0, right=500, bottom=500)]
+    )
+    assert isinstance(mask, Mask)
+    pack = made(await archive.packs.export(archive.desk.market.owner, case.ref))
+    assert [item["shown"] for item in manifest(pack.path)["items"]] == ["withheld", "original"]
+    assert "预览刚遮过" in contents(pack.path)["index.html"].decode()
+    checked = verified_by_its_own_script(pack.path)
+    assert checked.returncode == 0, checked.stdout
 
 
 async def test_a_redacted_pack_of_the_operator_has_nobody_s_original(archive: Archive) -> None:

@@ -156,8 +156,17 @@ ROWS: dict[str, tuple[Row, dict[str, Any]]] = {
         },
     ),
     "mask": (
-        Masked(order_ref="7-1", item_no=3, by="buyer", mask_no=1, preview_digest=b"\x03" * 32, marks=[], at=AT),
-        {"item": 3, "mask": 1, "preview_sha256": "03" * 32, "marks": []},
+        Masked(
+            order_ref="7-1",
+            item_no=3,
+            digest=b"\x01" * 32,
+            by="buyer",
+            mask_no=1,
+            preview_digest=b"\x03" * 32,
+            marks=[],
+            at=AT,
+        ),
+        {"item": 3, "mask": 1, "sha256": "01" * 32, "preview_sha256": "03" * 32, "marks": []},
     ),
     "fact": (
         SaidFact(

@@ -39,6 +39,7 @@ ENDINGS: Final = {
 """How an original's entry ends, by what it is."""
 WHY_WITHHELD: Final = "原件由提交的一方保管，本包只列指纹。"
 WHY_ERASED: Final = "原件已按规定删除，只留指纹。"
+WHY_MASKING: Final = "预览刚遮过，遮盖还没有写进公开日志，本包里先不附。"
 WHY_PREVIEW: Final = "这是预览；原件由提交的一方和平台保管。"
 
 
@@ -68,25 +69,40 @@ class Carried(NamedTuple):
 
 async def carried(files: Files, read: OrderRead, reader: Reader, folder: Path) -> Carried:
     """Put the originals the reader may have into the folder, and say how each logged item is carried."""
-    numbers = {record.source_id: no for no, record in enumerate(read.records, 1) if record.source == "evidence_item"}
+    numbers, masks = _numbers(read, "evidence_item"), _numbers(read, "evidence_mask")
     done = Carried([], [], {})
     for item in read.items:
         if item.item_id not in numbers:
             continue
-        seen = await files.preview(read.order.shop_id, read.order.order_id, item.item_id)
-        preview = seen.content if isinstance(seen, FileBody) else None
+        preview = await _preview(files, read, item)
         picture = ""
         if item.is_image and preview is not None and (small := await asyncio.to_thread(thumbnail, preview)):
             picture = f"{item.item_no:03}.jpg"
             done.pictures[picture] = small
-        packed = await _packed(files, item, numbers[item.item_id], preview, reader, folder)
-        done.items.append(packed)
-        done.shown.append(
-            ShownItem(
-                item=item, shown=packed.shown, file=item_file(packed), why=_why(item, packed.shown), picture=picture
-            )
+        # A preview that was blacked out is fixed by the record of that, not by the item's own.
+        fixed_by = numbers[item.item_id] if item.mask_id is None else masks.get(item.mask_id)
+        packed = await _packed(
+            files, item, numbers[item.item_id], None if fixed_by is None else preview, reader, folder
         )
+        if packed.shown == "preview" and fixed_by is not None:
+            packed = replace(packed, record=fixed_by)
+        why = WHY_MASKING if packed.shown == "withheld" and fixed_by is None else _why(item, packed.shown)
+        done.items.append(packed)
+        done.shown.append(ShownItem(item=item, shown=packed.shown, file=item_file(packed), why=why, picture=picture))
     return done
+
+
+def _numbers(read: OrderRead, source: str) -> dict[int, int]:
+    """Number a source's records as the pack does, by the rows they were written from."""
+    return {record.source_id: no for no, record in enumerate(read.records, 1) if record.source == source}
+
+
+async def _preview(files: Files, read: OrderRead, item: Item) -> bytes | None:
+    """Get the preview the snapshot knew; None where there is none, or where it was blacked out since."""
+    seen = await files.preview(read.order.shop_id, read.order.order_id, item.item_id)
+    if not isinstance(seen, FileBody) or item.preview_digest not in (None, seen.digest):
+        return None
+    return seen.content
 
 
 async def _packed(

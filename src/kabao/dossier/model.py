@@ -138,10 +138,11 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Masked(msgspec.Struct, frozen=True, kw_only=True):
-    """One time an item's preview was blacked out."""
+    """One time an item's preview was blacked out; `digest` is that of the item's original."""
 
     order_ref: str
     item_no: int
+    digest: bytes
     by: str
     mask_no: int
     preview_digest: bytes

@@ -160,8 +160,8 @@ SELECT shop_id, order_id, mask_id AS source_id FROM evidence_mask
 -- name: masks
 -- Masks by key, in the order asked for; who gave the item is the only one who may mask it. Index: evidence_mask_pkey,
 -- evidence_item_pkey.
-SELECT w.n, m.log_position, m.shop_id, m.order_id, m.mask_id AS source_id, i.item_no, i.given_role AS by, m.mask_no,
-       m.preview_digest, m.marks, m.at
+SELECT w.n, m.log_position, m.shop_id, m.order_id, m.mask_id AS source_id, i.item_no, i.digest, i.given_role AS by,
+       m.mask_no, m.preview_digest, m.marks, m.at
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (shop_id, order_id, source_id, n)
   JOIN evidence_mask m ON m.shop_id = w.shop_id AND m.order_id = w.order_id AND m.mask_id = w.source_id
   JOIN evidence_item i ON i.shop_id = m.shop_id AND i.order_id = m.order_id AND i.item_id = m.item_id

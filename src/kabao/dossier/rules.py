@@ -87,6 +87,7 @@ def _content(row: Row) -> dict[str, Any]:
             content = {
                 "item": row.item_no,
                 "mask": row.mask_no,
+                "sha256": row.digest.hex(),
                 "preview_sha256": row.preview_digest.hex(),
                 "marks": row.marks,
             }

@@ -294,6 +294,7 @@ def _masked(row: Record) -> Masked:
     return Masked(
         order_ref=_order_ref(row),
         item_no=row["item_no"],
+        digest=row["digest"],
         by=row["by"],
         mask_no=row["mask_no"],
         preview_digest=row["preview_digest"],

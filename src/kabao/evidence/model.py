@@ -166,8 +166,8 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
 
     `digest` is the SHA-256 of the original (of a link: of its words in UTF-8); `preview_digest` that of what
     everybody sees now, None where there is no such file (a text nobody blacked out is shown from its original; PDFs,
-    video and sound have facts instead of a preview). `masks` counts how often the preview was blacked out, last at
-    `masked_at`. `erased_at` is set where the bytes are gone and only the record stays.
+    video and sound have facts instead of a preview). `masks` counts how often the preview was blacked out, last by
+    `mask_id` at `masked_at`. `erased_at` is set where the bytes are gone and only the record stays.
     """
 
     item_id: int
@@ -187,6 +187,7 @@ class Item(msgspec.Struct, frozen=True, kw_only=True):
     facts: MediaFacts = MediaFacts()
     recording: RecordingEnd | None = None
     masks: int = 0
+    mask_id: int | None = None
     masked_at: datetime | None = None
     erased_at: datetime | None = None
 

@@ -45,10 +45,10 @@ SELECT (SELECT item_id FROM evidence_item
 SELECT i.item_id, i.item_no, i.case_id, i.kind, i.file_name, i.media_type, i.byte_size, i.digest,
        CASE WHEN e.at IS NULL THEN coalesce(m.preview_digest, i.preview_digest) END AS preview_digest,
        i.given_by, i.given_role, i.at, i.link, i.hints, i.facts, i.recording, coalesce(m.mask_no, 0) AS masks,
-       m.at AS masked_at, e.at AS erased_at
+       m.mask_id, m.at AS masked_at, e.at AS erased_at
   FROM evidence_item i
   LEFT JOIN evidence_erasure e USING (shop_id, order_id, item_id)
-  LEFT JOIN LATERAL (SELECT x.mask_no, x.preview_digest, x.at FROM evidence_mask x
+  LEFT JOIN LATERAL (SELECT x.mask_id, x.mask_no, x.preview_digest, x.at FROM evidence_mask x
       WHERE x.shop_id = i.shop_id AND x.order_id = i.order_id AND x.item_id = i.item_id
       ORDER BY x.mask_no DESC LIMIT 1) m ON true
  WHERE i.shop_id = $1 AND i.order_id = $2 ORDER BY i.item_no
@@ -58,10 +58,10 @@ SELECT i.item_id, i.item_no, i.case_id, i.kind, i.file_name, i.media_type, i.byt
 SELECT i.item_id, i.item_no, i.case_id, i.kind, i.file_name, i.media_type, i.byte_size, i.digest,
        CASE WHEN e.at IS NULL THEN coalesce(m.preview_digest, i.preview_digest) END AS preview_digest,
        i.given_by, i.given_role, i.at, i.link, i.hints, i.facts, i.recording, coalesce(m.mask_no, 0) AS masks,
-       m.at AS masked_at, e.at AS erased_at
+       m.mask_id, m.at AS masked_at, e.at AS erased_at
   FROM evidence_item i
   LEFT JOIN evidence_erasure e USING (shop_id, order_id, item_id)
-  LEFT JOIN LATERAL (SELECT x.mask_no, x.preview_digest, x.at FROM evidence_mask x
+  LEFT JOIN LATERAL (SELECT x.mask_id, x.mask_no, x.preview_digest, x.at FROM evidence_mask x
       WHERE x.shop_id = i.shop_id AND x.order_id = i.order_id AND x.item_id = i.item_id
       ORDER BY x.mask_no DESC LIMIT 1) m ON true
  WHERE i.shop_id = $1 AND i.order_id = $2 AND i.item_id = $3
