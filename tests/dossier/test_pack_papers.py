@@ -7,16 +7,18 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from archive import PRESS, Archive, contents, made
+from archive import ORIGIN, PRESS, Archive, contents, made
 from kabao.dossier.model import Masked, SaidFact
-from kabao.dossier.papers import hints_text, size_text, terms_lines
+from kabao.dossier.papers import hints_text, item_notes, kept_facts, size_text, terms_lines
 from kabao.dossier.rules import body_of
 from kabao.dossier.words import record_text
 from kabao.evidence import Item, MediaType
-from kabao.evidence.model import AuthorRole, Hints
+from kabao.evidence.model import AuthorRole, Hints, RecordingEnd
+from kabao.kernel import canonical_bytes
 from kabao.paper import PackPaper, PaperItem
 from kabao.paper.press import PaperFailed
 from kabao.postgres import Database
+from kabao.tlog import StoredRecord
 
 AT = datetime(2026, 11, 24, 21, 0, tzinfo=UTC)
 ITEM = Item(
@@ -35,7 +37,8 @@ ITEM = Item(
 
 
 @pytest.mark.parametrize(
-    ("size", "text"), [(0, "0 B"), (1023, "1023 B"), (1024, "1 KB"), (5 * 1024**2, "5.0 MB"), (1024**3, "1024.0 MB")]
+    ("size", "text"),
+    [(0, "0 字节"), (1023, "1023 字节"), (1024, "1 KB"), (5 * 1024**2, "5.0 MB"), (1024**3, "1024.0 MB")],
 )
 def test_a_size_is_written_as_people_read_it(size: int, text: str) -> None:
     assert size_text(size) == text
@@ -48,8 +51,70 @@ def test_what_a_file_says_of_itself_is_told_as_its_own_word() -> None:
     assert told == "文件自称：拍摄或制作于 2026-11-23 14:02:05；设备 手机；带有位置"
 
 
+def test_an_item_s_notes_tell_its_address_its_recording_and_what_was_blacked_out() -> None:
+    end = RecordingEnd(
+        not_before=f"{ORIGIN}\n37\ncm9vdA==\n", head="ab" * 32, chunks=6, opened_at=AT, closed_at=AT, is_cut=False
+    )
+    assert item_notes(ITEM) == []
+    assert item_notes(msgspec.structs.replace(ITEM, link="https://shop.example/a")) == ["网址：https://shop.example/a"]
+    notes = item_notes(msgspec.structs.replace(ITEM, recording=end, masks=2, masked_at=AT))
+    assert notes == [
+        "现场录制：2026-11-25 05:00:00 开始，2026-11-25 05:00:00 结束，共 6 段，每段录完就送到平台并记下时间。",
+        "录制不早于公开日志写到 37 条的那个检查点。",
+        f"哈希链的末端 {'ab' * 32}",
+        "预览遮过 2 次，最近一次在 2026-11-25 05:00:00；原件没有动。",
+    ]
+    cut = item_notes(msgspec.structs.replace(ITEM, recording=msgspec.structs.replace(end, not_before="", is_cut=True)))
+    assert cut[0].endswith("，没有正常收尾。")
+    assert len(cut) == 2
+
+
+def test_the_papers_tell_what_the_records_keep_of_notices_delivery_and_openings() -> None:
+    told = {"wording": "拆封后不能无理由退。", "version": "1", "place": "下单页", "at": "2026-11-24T21:00:00Z"}
+
+    def kept(content: dict[str, object], kind: str = "order_event", *, erased: bool = False) -> list[tuple[str, str]]:
+        body = None if erased else canonical_bytes({"content": content})
+        record = StoredRecord(
+            position=0,
+            shop_id=1,
+            order_id=2,
+            record_id=0,
+            source="order_event",
+            source_id=3,
+            kind=kind,
+            at=AT,
+            commitment=bytes(32),
+            body=body,
+            salt=None,
+        )
+        return [(fact.label, fact.text) for fact in kept_facts([record])]
+
+    placed: dict[str, object] = {"seen": {"notices": [told | {"dwell_ms": 11054, "dwell_by": "page"}]}}
+    assert kept(placed) == [
+        ("下单前勾选的提示", "拆封后不能无理由退。（第 1 版，下单页，2026-11-25 05:00:00，在眼前 11 秒后勾选）")
+    ]
+    served: dict[str, object] = {"seen": {"notices": [told | {"dwell_ms": 999, "dwell_by": "server"}]}}
+    assert kept(served)[0][1].endswith("，下单页打开 0 秒后提交）")
+    plain: dict[str, object] = {"seen": {"notices": [told | {"dwell_ms": None, "dwell_by": None}]}}
+    assert kept(plain)[0][1].endswith("2026-11-25 05:00:00）")
+    assert kept({"delivery": {"promise_seconds": 60}}) == [("交付", "承诺付款后 1 分钟内，实际 2026-11-25 05:00:00")]
+    reveal = {"pos": 1, "device": "Linux", "network": "127.0.0.0/24"}
+    assert kept({"reveals": [reveal]}) == [("拆封第 1 张", "2026-11-25 05:00:00；网络 127.0.0.0/24；设备 Linux")]
+    assert kept({"reveals": [reveal | {"device": "", "network": ""}]}) == [("拆封第 1 张", "2026-11-25 05:00:00")]
+    assert kept({"event": "closed"}) == kept(placed, "message") == kept(placed, erased=True) == []
+
+
 def test_masks_and_facts_are_told_in_words() -> None:
-    mask = Masked(order_ref="7-1", item_no=3, by="buyer", mask_no=1, preview_digest=bytes(32), marks=[], at=AT)
+    mask = Masked(
+        order_ref="7-1",
+        item_no=3,
+        digest=bytes(32),
+        by="buyer",
+        mask_no=1,
+        preview_digest=bytes(32),
+        marks=[],
+        at=AT,
+    )
     assert record_text("mask", body_of(mask)) == "买家遮盖了证据 3 的一部分。"
     for shows, word in ((True, "成立"), (False, "不成立")):
         fact = SaidFact(

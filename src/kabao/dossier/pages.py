@@ -8,7 +8,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from kabao.cases.words import WHO, yuan
-from kabao.dossier.papers import ShownItem, item_about, terms_lines
+from kabao.dossier.papers import ShownItem, item_about, item_notes, terms_lines
 from kabao.dossier.reading import OrderRead
 from kabao.dossier.words import moment, record_text
 from kabao.kernel import short_digest
@@ -57,6 +57,7 @@ def index_page(
                 "file": one.file,
                 "shown": one.shown,
                 "why": one.why,
+                "notes": item_notes(one.item),
                 "is_picture": one.item.is_image,
             }
             for one in shown

@@ -10,11 +10,12 @@ from kabao.cases.words import WHO, yuan
 from kabao.dossier.model import RulingFacts
 from kabao.dossier.reading import CaseRead, OrderRead, case_ref
 from kabao.dossier.rules import ruling_document
-from kabao.dossier.words import moment
+from kabao.dossier.words import moment, moment_of
 from kabao.evidence import Item
 from kabao.kernel import digest_of
 from kabao.orders.rules import masked_name
 from kabao.paper import PackPaper, PaperFact, PaperItem, PaperLine, RulingPaper
+from kabao.tlog import StoredRecord
 
 OUTSIDE: Final = (
     "平台的处理不是最终结论。对结果不认可，可以找 12315、消费者协会、仲裁机构或法院，"
@@ -52,7 +53,7 @@ class ShownItem(msgspec.Struct, frozen=True, kw_only=True):
 def size_text(size: int) -> str:
     """Write a size as people read it."""
     if size < 1024:  # noqa: PLR2004
-        return f"{size} B"
+        return f"{size} 字节"
     if size < 1024**2:
         return f"{size / 1024:.0f} KB"
     return f"{size / 1024**2:.1f} MB"
@@ -81,6 +82,55 @@ def hints_text(item: Item) -> str:
     if hints.has_location:
         said.append("带有位置")
     return f"文件自称：{'；'.join(said)}" if said else ""
+
+
+def item_notes(item: Item) -> list[str]:
+    """Say what else there is to know of an item: its address, how it was recorded, what was blacked out, its hints."""
+    notes = [f"网址：{item.link}"] if item.link else []
+    end = item.recording
+    if end is not None:
+        cut = "，没有正常收尾" if end.is_cut else ""
+        opened, closed = moment(end.opened_at), moment(end.closed_at)
+        notes.append(f"现场录制：{opened} 开始，{closed} 结束，共 {end.chunks} 段，每段录完就送到平台并记下时间{cut}。")
+        if (size := _log_size(end.not_before)) is not None:
+            notes.append(f"录制不早于公开日志写到 {size} 条的那个检查点。")
+        notes.append(f"哈希链的末端 {end.head}")
+    if item.masked_at is not None:
+        notes.append(f"预览遮过 {item.masks} 次，最近一次在 {moment(item.masked_at)}；原件没有动。")
+    hints = hints_text(item)
+    return [*notes, hints] if hints else notes
+
+
+def _log_size(note: str) -> str | None:
+    """Read from a checkpoint how many entries it covers; None where there was no log."""
+    lines = note.split("\n")
+    return lines[1] if len(lines) > 1 and lines[1].isdecimal() else None
+
+
+def kept_facts(records: Sequence[StoredRecord]) -> list[PaperFact]:
+    """Write what the order's records keep beyond a sentence: notices ticked, the promise, each opening of a key."""
+    facts = []
+    for record in records:
+        if record.kind != "order_event" or record.body is None:
+            continue
+        at, content = moment(record.at), msgspec.json.decode(record.body)["content"]
+        notices = (content.get("seen") or {}).get("notices", [])
+        facts += [PaperFact("下单前勾选的提示", _notice_text(notice)) for notice in notices]
+        if promise := (content.get("delivery") or {}).get("promise_seconds"):
+            facts.append(PaperFact("交付", f"承诺付款后 {_duration(promise)}内，实际 {at}"))
+        for reveal in content.get("reveals", []):
+            network = f"；网络 {reveal['network']}" if reveal["network"] else ""
+            device = f"；设备 {reveal['device']}" if reveal["device"] else ""
+            facts.append(PaperFact(f"拆封第 {reveal['pos']} 张", f"{at}{network}{device}"))
+    return facts
+
+
+def _notice_text(notice: Mapping[str, Any]) -> str:
+    dwell = notice.get("dwell_ms")
+    by_page = notice.get("dwell_by") == "page"
+    words = "在眼前 {} 秒后勾选" if by_page else "下单页打开 {} 秒后提交"
+    seen = "" if dwell is None else "，" + words.format(dwell // 1000)
+    return f"{notice['wording']}（第 {notice['version']} 版，{notice['place']}，{moment_of(notice['at'])}{seen}）"
 
 
 def paper_line(line: TimelineLine) -> PaperLine:
@@ -132,6 +182,7 @@ def pack_paper(
     ]
     if size is not None:
         facts.append(PaperFact("日志检查点", f"第 {size} 条为止"))
+    facts += kept_facts(read.records)
     shop = order.shop
     return PackPaper(
         title=f"证据包 {order.ref if case is None else case_ref(case)}",
@@ -150,7 +201,7 @@ def pack_paper(
                 name=one.item.file_name,
                 about=item_about(one.item),
                 sha256=one.item.digest.hex(),
-                note="\n".join(part for part in (hints_text(one.item), one.why) if part),
+                note="\n".join([*item_notes(one.item), *([one.why] if one.why else [])]),
                 picture=one.picture,
             )
             for one in shown

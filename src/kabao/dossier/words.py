@@ -38,6 +38,11 @@ def moment(at: datetime) -> str:
     return at.astimezone(BEIJING).strftime("%Y-%m-%d %H:%M:%S")
 
 
+def moment_of(instant: str) -> str:
+    """Write an instant that a record's body tells."""
+    return moment(datetime.fromisoformat(instant))
+
+
 def record_text(kind: str, body: bytes | None) -> str:
     """Say in one sentence what a record says; that it was erased where its body is gone."""
     if body is None:
