@@ -150,6 +150,18 @@ async def test_a_party_sees_what_its_picture_changed(hall: Hall) -> None:
     assert any("证据" in one for one in after.elements[2].have)
 
 
+async def test_what_both_said_in_the_case_counts_as_said(hall: Hall) -> None:
+    desk, market = hall.desk, hall.desk.market
+    case = await desk.case()
+    talk = seen(await hall.lists.checklist(market.buyer, case.ref)).elements[1]
+    assert talk.have == ["买家说了 1 次"]
+    assert talk.missing
+    assert not isinstance(await desk.cases.say(market.owner, case.ref, "我们核对过，这枚是新的。"), Refused)
+    talk = seen(await hall.lists.checklist(market.buyer, case.ref)).elements[1]
+    assert talk.have == ["买家说了 1 次", "商家说了 1 次"]
+    assert talk.missing == ""
+
+
 async def test_parties_are_told_what_would_change_and_support_is_not(hall: Hall) -> None:
     desk, market = hall.desk, hall.desk.market
     case = await desk.at_support()

@@ -46,10 +46,10 @@ class ChecklistService:
 
     async def _gathered(self, case: CaseView) -> Gathered:
         order = case.order
-        messages = await self._evidence.messages(order.shop_id, order.order_id)
         items = await self._evidence.items(order.shop_id, order.order_id)
         return Gathered(
-            messages=Counter(message.author_role.value for message in messages),
+            # A statement, an answer, a note to an offer are said in the case; the timeline has them all.
+            messages=Counter(line.who for line in case.timeline if line.said),
             items=Counter(item.given_role.value for item in items if item.erased_at is None),
             keys_opened=sum(slot.opened_at is not None for slot in order.keys),
             notices=len(order.document.get("notices", [])),
