@@ -70,6 +70,11 @@ def test_several_files_are_sent_at_once_with_their_hashes(order: Order, tmp_path
     expect(page.locator("[data-list] a")).to_have_count(2)
     expect(page.locator("[data-list] .hash-full").first).to_have_text(re.compile(r"^SHA-256 [0-9a-f]{64}$"))
     expect(page.locator("[data-list]")).to_contain_text("只收图片")
+    expect(page.locator("[data-list] button")).to_have_text("移除")
+    page.reload()
+    expect(page.locator("form.say")).to_be_visible()
+    page.wait_for_load_state("networkidle")
+    expect(page.locator("[data-list] li")).to_have_count(0)
 
 
 def test_an_upload_goes_on_after_a_reload(order: Order, tmp_path: Path) -> None:

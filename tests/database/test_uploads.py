@@ -197,6 +197,22 @@ async def test_a_chunk_that_is_not_what_it_should_be_is_refused(
     assert bench.left() == []
 
 
+async def test_a_file_that_begins_as_nothing_that_is_taken_is_not_waited_for(bench: Bench) -> None:
+    upload = await bench.begun()
+    await bench.send(upload, FILM, [2])
+    assert code(await bench.put(upload, 1, bytes(CHUNK_BYTES))) is Refusal.FILE_TYPE_UNKNOWN
+    assert (await bench.state(upload)).upload.state is UploadState.ABANDONED
+    assert bench.left() == []
+
+
+async def test_a_good_beginning_is_not_given_up_for_a_bad_one(bench: Bench) -> None:
+    upload = await bench.begun()
+    await bench.send(upload, FILM, [1])
+    assert code(await bench.put(upload, 1, bytes(CHUNK_BYTES))) is Refusal.FILE_TYPE_UNKNOWN
+    await bench.send(upload, FILM, [2, 3])
+    assert taken(await bench.finish(upload))
+
+
 async def test_a_chunk_with_a_wrong_digest_is_refused_and_can_be_sent_again(bench: Bench) -> None:
     upload = await bench.begun()
     assert code(await bench.put(upload, 1, cut(FILM)[0], digest=bytes(32))) is Refusal.CHUNK_DAMAGED

@@ -273,7 +273,8 @@ def test_states_have_words_for_each_side() -> None:
     assert headline("settled", in_case=False, viewer="merchant") == "订单结清了"
     assert headline("opened", in_case=True, viewer="buyer") == "这单在处理纠纷"
     assert order_flow("expired") is None
-    assert size_text(10) == "1 KB"
+    assert size_text(10) == "10 字节"
+    assert size_text(883_443) == "863 KB"
     assert size_text(3 * 1048576) == "3.0 MB"
 
 

@@ -112,7 +112,7 @@ class UploadService:
 
         Every chunk of a file but the last has `chunk_bytes` bytes; a recording's have at most that many and come one
         behind the other. Refuses NOT_FOUND, UPLOAD_ENDED, CHUNK_DAMAGED, CHUNK_CONTRADICTS, CHUNK_TOO_EARLY,
-        FILE_TYPE_UNKNOWN by the first chunk, FILE_TOO_LARGE, STORAGE_FULL.
+        FILE_TYPE_UNKNOWN by the first chunk (which ends a file's upload), FILE_TOO_LARGE, STORAGE_FULL.
         """
         upload = await self._upload(giver, upload_id)
         if isinstance(upload, Refused):
@@ -121,6 +121,8 @@ class UploadService:
             size = await _received(upload, seq, digest, stream, spool)
             refused = size if isinstance(size, Refused) else await self._why_not(giver, upload, seq, digest, size)
             if refused is not None or isinstance(size, Refused):
+                if refused is not None and refused.code is Refusal.FILE_TYPE_UNKNOWN:
+                    await self._give_up(giver, upload)
                 return refused or _NOT_FOUND
             try:
                 # Also where it is there already: what the store may have lost is put right.
@@ -198,6 +200,13 @@ class UploadService:
         async with self._database.connection() as conn:
             found = await store.find_upload(conn, giver.shop_id, giver.order_id, upload_id, giver.account_id)
         return found or _NOT_FOUND
+
+    async def _give_up(self, giver: Giver, upload: Upload) -> None:
+        """End a file that began as nothing that is taken, unless a good beginning of it is there already."""
+        async with self._database.connection() as conn:
+            begun = await store.find_chunk(conn, giver.shop_id, giver.order_id, upload.upload_id, 1)
+        if upload.kind is ItemKind.FILE and begun is None:
+            await self._abandon(giver, upload.upload_id)
 
     async def _why_not(self, giver: Giver, upload: Upload, seq: int, digest: bytes, size: int) -> Refused | None:
         async with self._database.connection() as conn:

@@ -173,9 +173,10 @@ async def _show(visit: Visit, order: OrderView, item: Item, *, refused: Refused 
 def facts_of(item: Item) -> list[tuple[str, str]]:
     """Write what was measured in an item."""
     facts = item.facts
+    exact = f"（{item.byte_size:,} 字节）" if item.byte_size >= 1024 else ""  # noqa: PLR2004
     measured = [
         ("类型", f"{KIND_WORDS[item.media_type.family]}（{item.media_type.value}）"),
-        ("大小", f"{size_text(item.byte_size)}（{item.byte_size:,} 字节）"),
+        ("大小", f"{size_text(item.byte_size)}{exact}"),
         ("画面", f"{facts.width} × {facts.height}" if facts.width else ""),
         ("时长", clock_text(facts.millis) if facts.millis else ""),
         ("编码", "、".join(facts.codecs)),

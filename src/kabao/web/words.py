@@ -286,5 +286,7 @@ def left_sentence(name: str, why: str) -> str:
 
 
 def size_text(size: int) -> str:
-    """Write a file's size."""
-    return f"{size / 1048576:.1f} MB" if size >= 1048576 else f"{max(1, size // 1024)} KB"  # noqa: PLR2004
+    """Write a file's size, as the papers of a pack do."""
+    if size < 1024:  # noqa: PLR2004
+        return f"{size} 字节"
+    return f"{size / 1048576:.1f} MB" if size >= 1048576 else f"{size / 1024:.0f} KB"  # noqa: PLR2004

@@ -9,6 +9,8 @@
   const input = document.querySelector('form.say input[type=file]');
   if (!input) return;
   const AT_ONCE = 2;
+  // What sending the same file once more cannot mend; the upload is over.
+  const HOPELESS = new Set(['file_type_unknown', 'file_name_misleads', 'file_unreadable', 'file_too_large', 'file_already_there']);
   let running = 0;
   const waiting = [];
 
@@ -18,7 +20,10 @@
     made.className = cls;
     return made;
   };
-  const size = (bytes) => (bytes >= 1048576 ? `${(bytes / 1048576).toFixed(1)} MB` : `${Math.max(1, Math.floor(bytes / 1024))} KB`);
+  const size = (bytes) => {
+    if (bytes < 1024) return `${bytes} 字节`;
+    return bytes >= 1048576 ? `${(bytes / 1048576).toFixed(1)} MB` : `${Math.round(bytes / 1024)} KB`;
+  };
 
   const line = (name) => {
     const row = el('li'), grow = el('div', '', 'grow'), head = el('p', '', 'row between');
@@ -90,7 +95,8 @@
       } catch (error) {
         if (state.cancelled || (state.paused && !(error instanceof Refused))) return;
         view.say(error instanceof Refused ? error.message : '文件读不出来了，请重新选。');
-        view.buttons(['再试', resume], ['取消', cancel]);
+        if (HOPELESS.has(error.code)) view.buttons(['移除', cancel]);
+        else view.buttons(['再试', resume], ['取消', cancel]);
       }
     };
     enqueue(run);

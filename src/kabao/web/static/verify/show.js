@@ -41,9 +41,9 @@ const foreign = (words) => el('bdi', '', printable(words));
 const stamp = (iso) => new Date(Date.parse(iso) + 8 * 3600000).toISOString().slice(0, 19).replace('T', ' ');
 
 export const sizeText = (bytes) => {
-  if (bytes < 1000) return `${bytes} 字节`;
-  const [unit, by] = bytes < 1e6 ? ['KB', 1e3] : bytes < 1e9 ? ['MB', 1e6] : ['GB', 1e9];
-  return `${(bytes / by).toFixed(bytes / by < 10 ? 1 : 0)} ${unit}`;
+  // As the site and the papers of a pack write it, so that one file has one size everywhere.
+  if (bytes < 1024) return `${bytes} 字节`;
+  return bytes < 1024 ** 2 ? `${Math.round(bytes / 1024)} KB` : `${(bytes / 1024 ** 2).toFixed(1)} MB`;
 };
 
 const where = ({ entry, item, record }) =>
