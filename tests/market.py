@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 from itertools import count
 
 from kabao.identity import Person, Role, Visitor
-from kabao.kernel import AccountId, IdSource, ListingId, OrderId, ShopId, format_ref
+from kabao.kernel import AccountId, IdSource, ListingId, OrderId, ShopId, digest_of, format_ref
 from kabao.postgres import Database
 
 NOTICE = {"notice_id": "sealed_terms", "wording": "拆封后不适用七日无理由退货", "place": "checkout", "version": "1"}
@@ -106,17 +106,19 @@ async def seed_market(
     await db.execute(
         "INSERT INTO listing (shop_id, listing_id, snapshot_no, state) VALUES ($1, $2, 1, 'live')", shop_id, listing_id
     )
+    document = {"notices": [NOTICE], "title": "测试点卡"}
     await db.execute(
         """INSERT INTO listing_snapshot (shop_id, listing_id, snapshot_no, title, price_minor, currency, escrow_seconds,
                                          max_quantity, notice_ids, document, digest)
-           VALUES ($1, $2, 1, '测试点卡', $3, 'CNY', $4, $5, ARRAY[$6], $7, '\\x00')""",
+           VALUES ($1, $2, 1, '测试点卡', $3, 'CNY', $4, $5, ARRAY[$6], $7, $8)""",
         shop_id,
         listing_id,
         price_minor,
         escrow_hours * 3600,
         max_quantity,
         NOTICE["notice_id"],
-        {"notices": [NOTICE], "title": "测试点卡"},
+        document,
+        digest_of(document),
     )
     await stock(db, shop_id, listing_id, keys)
     return Market(shop_id, listing_id, owner_id, buyer_id, staff_id, price_minor)

@@ -73,6 +73,27 @@ async def test_the_audit_finds_a_row_that_was_changed_behind_the_log(
     assert not (await archive.log.audit()).ok
 
 
+@pytest.mark.parametrize(
+    "forged",
+    [
+        "UPDATE log_record SET body = NULL, salt = NULL, erased_at = now() WHERE source = 'message'",
+        'UPDATE listing_snapshot SET document = document || \'{"description":"别的说明"}\'',
+        "UPDATE listing_snapshot SET digest = set_bit(digest, 0, 1 - get_bit(digest, 0))",
+    ],
+)
+async def test_the_audit_finds_what_was_erased_or_shown_otherwise_behind_the_log(
+    archive: Archive, owner_database: Database, forged: str
+) -> None:
+    case = await archive.story()
+    record_id = await record_of(archive, case.ref, "买家拆封了")
+    assert await archive.erasing.erase(case.ref, record_id, "应本人要求", 0) is None
+    await archive.sequence()
+    assert (await archive.log.audit()).ok
+    await owner_database.execute(forged)
+    report = await archive.log.audit()
+    assert (report.faults, [finding.check for finding in report.findings]) == (1, ["source"])
+
+
 async def test_an_item_that_is_erased_as_evidence_takes_its_record_along(archive: Archive) -> None:
     case = await archive.story()
     order = (case.order.shop_id, case.order.order_id)

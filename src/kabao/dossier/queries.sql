@@ -10,7 +10,7 @@ SELECT w.n, e.log_position, e.shop_id, e.order_id, e.event_id AS source_id, e.ki
        e.amount_minor, e.due_at, e.at,
        o.listing_id, o.snapshot_no, s.digest AS snapshot_digest, o.quantity, o.unit_minor, o.currency,
        o.amount_minor AS order_minor,
-       CASE WHEN e.kind = 'placed' THEN s.document -> 'terms' END AS terms,
+       CASE WHEN e.kind = 'placed' THEN s.document END AS document,
        CASE WHEN e.kind = 'delivered' THEN coalesce((s.document #>> '{terms,delivery_promise_seconds}')::int, 60) END
          AS promise_seconds,
        CASE WHEN e.kind = 'placed' THEN (SELECT coalesce(jsonb_agg(jsonb_build_object('id', n.notice_id, 'wording', n.wording,
@@ -145,6 +145,11 @@ SELECT w.n, r.log_position, r.shop_id, r.order_id, r.erasure_id AS source_id, r.
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (shop_id, order_id, source_id, n)
   JOIN record_erasure r ON r.shop_id = w.shop_id AND r.order_id = w.order_id AND r.erasure_id = w.source_id
  ORDER BY w.n
+
+-- name: erased
+-- Which of some records a row says were erased. Index: record_erasure_once.
+SELECT record_id FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) AS w (shop_id, order_id, record_id)
+  JOIN record_erasure USING (shop_id, order_id, record_id)
 
 -- name: erasures_mark
 -- Writes where erasures stand in the log. Index: record_erasure_pkey.

@@ -37,10 +37,18 @@ class RowSource:
         )
 
     async def again(self, conn: Connection, records: Sequence[StoredRecord]) -> Sequence[Draft | None]:
-        """Write the bodies anew from the rows as they are now; None where a row is gone."""
+        """Write the bodies anew from the rows as they are now; None where a row is gone, or no row tells of an erasure.
+
+        What a record said cannot be compared once it is erased: nothing is erased without a row, and a record, of it.
+        """
         keys = [Key(record.shop_id, record.order_id, record.source_id) for record in records]
         rows = await store.found(conn, self._queries, keys)
-        return [None if row is None else self._draft(row) for row in rows]
+        silent = [record for record in records if record.body is None]
+        told = await store.erased(conn, silent) if silent else set()
+        return [
+            None if row is None or (record.body is None and record.record_id not in told) else self._draft(row)
+            for record, row in zip(records, rows, strict=True)
+        ]
 
     async def census(self, conn: Connection, before: datetime) -> Census:
         """Count the marked rows and those that wait since before an instant."""

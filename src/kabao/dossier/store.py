@@ -23,7 +23,7 @@ from kabao.dossier.model import (
     SaidFact,
     Speech,
 )
-from kabao.kernel import Refusal, Refused, format_ref
+from kabao.kernel import Refusal, Refused, digest_of, format_ref
 from kabao.postgres import Connection, load_queries
 from kabao.tlog import Census, StoredRecord
 
@@ -79,6 +79,12 @@ async def census(conn: Connection, of: SourceQueries, before: datetime) -> Censu
     row = await conn.fetchrow(_SQL[f"{of.word}_census"], before)
     assert row is not None  # noqa: S101  an aggregate always answers a row
     return Census(marked=row["marked"], waiting=row["waiting"], oldest=row["oldest"])
+
+
+async def erased(conn: Connection, records: Sequence[StoredRecord]) -> set[int]:
+    """Return the numbers of those records that a row says were erased."""
+    keys = [Key(record.shop_id, record.order_id, record.record_id) for record in records]
+    return {row["record_id"] for row in await conn.fetch(_SQL["erased"], *_columns(keys))}
 
 
 class Parties(NamedTuple):
@@ -208,11 +214,14 @@ def _order_step(row: Record) -> OrderStep:
     kind, payment = row["kind"], row["payment"]
     placed = delivery = None
     if kind == "placed":
+        document = row["document"]
+        # What was shown and its digest hold together or not at all; zeros are the digest of nothing.
+        holds = digest_of(document) == row["snapshot_digest"]
         placed = PlacedFacts(
             listing_ref=format_ref(row["shop_id"], row["listing_id"]),
             snapshot_no=row["snapshot_no"],
-            snapshot_digest=row["snapshot_digest"],
-            terms=row["terms"] or {},
+            snapshot_digest=row["snapshot_digest"] if holds else bytes(32),
+            terms=document.get("terms") or {},
             quantity=row["quantity"],
             unit_minor=row["unit_minor"],
             amount_minor=row["order_minor"],

@@ -218,7 +218,8 @@ class LogAudit:
                 continue
             for record, draft in zip(mine, drafts, strict=True):
                 if draft is None:
-                    self._found("source", f"position {record.position}: there is no row behind it")
+                    why = "there is no row behind it" if record.body is not None else "no row tells of its erasure"
+                    self._found("source", f"position {record.position}: {why}")
                 elif draft.position != record.position:
                     self._found("mark", f"position {record.position}: its row is marked {draft.position}")
                 elif not _is_same(record, draft):

@@ -24,6 +24,8 @@ class Source(Protocol):
     async def again(self, conn: Connection, records: Sequence[StoredRecord]) -> Sequence[Draft | None]:
         """Write the bodies anew from the rows as they are now, one for each record in its order; None without a row.
 
+        None also for an erased record where no row tells that it was erased.
+
         For the audit: a row that was changed since gives another body, and `Draft.position` is the row's mark.
         """
 
