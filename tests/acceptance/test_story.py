@@ -86,6 +86,8 @@ def complain(page: Page, order: str, picture: Path) -> str:
     page.goto(f"{order}/problem")
     page.locator("input[name=claim][value=already_used]").check()
     page.locator("input[name=demand][value=full_refund]").check()
+    page.get_by_role("button", name="看看预计的结果").click()
+    expect(page.get_by_text("这是估计，不是裁决")).to_be_visible()
     page.locator("textarea[name=statement]").fill("20:14 拆封，20:15 激活提示已被使用。要求全额退款。")
     page.locator("input[type=file]").set_input_files(picture)
     page.locator("main form button.pri").click()

@@ -275,7 +275,8 @@ async def test_a_case_speaks_to_its_reader_and_says_how_it_stands(site: Site) ->
     ref = await site.bought(buyer, listing, quantity=2)
     await buyer.get(f"/o/{ref}/reveal")
     await buyer.send("/reveal")
-    page = await buyer.get(f"/o/{ref}/problem")
+    await buyer.get(f"/o/{ref}/problem")
+    page = await buyer.send("/problem", {"claim": "other"})
     assert "第 1 张卡密" in page.text
     page = await buyer.send("/problem", {"claim": "other", "statement": "第 1 张坏了。"})
     case = page.path

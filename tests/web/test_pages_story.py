@@ -96,8 +96,10 @@ async def test_an_offer_is_made_countered_and_accepted(site: Site) -> None:
     ref = await site.bought(buyer, listing)
     await buyer.get(f"/o/{ref}/reveal")
     await buyer.send("/reveal")
-    page = await buyer.get(f"/o/{ref}/problem?claim=already_used")
+    await buyer.get(f"/o/{ref}/problem?claim=already_used")
+    page = await buyer.send("/problem")
     assert f"订单 {ref}" in page.text
+    assert "这是估计，不是裁决" in page.words
     page = await buyer.send(
         "/problem",
         {"statement": "14:05 激活提示已被使用。"},

@@ -103,8 +103,9 @@ async def test_two_tabs_open_one_case(site: Site) -> None:
     _, _, listing = await site.selling()
     buyer = await site.person("小买家")
     ref = await site.bought(buyer, listing)
-    form = (await buyer.get(f"/o/{ref}/problem")).form("/problem").fields
-    page = await buyer.post(f"/o/{ref}/problem", form | {"claim": "other"})
+    await buyer.get(f"/o/{ref}/problem")
+    form = (await buyer.send("/problem", {"claim": "other"})).form("/problem").fields
+    page = await buyer.post(f"/o/{ref}/problem", form)
     assert page.status == 422
     assert "把括号里的改成你的事实" in page.text
     filled = form | {"claim": "other", "statement": "坏了"}

@@ -18,6 +18,7 @@ from kabao.api.problems import RefusedError, language_of, refuse_now
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
+from kabao.figures import ForecastService
 from kabao.identity import Act, IdentityService, Person, Role, Visitor, visitor_of
 from kabao.inventory import InventoryService
 from kabao.kernel import Ref, Refusal, Refused, parse_ref
@@ -62,6 +63,7 @@ class Services(Protocol):
     orders: OrderService
     cases: CaseService
     decisions: DecisionService
+    forecasts: ForecastService
     rulebook: RulebookService
     evidence: EvidenceService
     custody: SandboxInstitution

@@ -4,7 +4,7 @@ from typing import Final
 
 from litestar import Router
 
-from kabao.api import cases, decisions, market, orders, rulebook_api
+from kabao.api import cases, decisions, forecast, market, orders, rulebook_api
 from kabao.api.documents import SIGNED_IN
 from kabao.api.entry import enter
 
@@ -24,7 +24,13 @@ def routes() -> list[Router]:
         ),
         Router(
             PATH,
-            route_handlers=[*market.handlers, *orders.handlers, *cases.handlers, *decisions.handlers],
+            route_handlers=[
+                *market.handlers,
+                *orders.handlers,
+                *cases.handlers,
+                *decisions.handlers,
+                *forecast.handlers,
+            ],
             before_request=enter,
             request_max_body_size=JSON_LIMIT,
             security=SIGNED_IN,

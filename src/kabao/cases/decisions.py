@@ -14,12 +14,13 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import store
 from kabao.cases.facts import Said
 from kabao.cases.judging import decided, file_of, in_full
-from kabao.cases.model import Asked, Beside, CaseView, Side
+from kabao.cases.model import Asked, Beside, CaseView, Remedy, Side
 from kabao.cases.saying import FactsView, facts_view
 from kabao.cases.service import CaseService
 from kabao.evidence import EvidenceService, clean_text
 from kabao.identity import Person, Role
 from kabao.kernel import AccountId, Clock, IdSource, Refusal, Refused, format_ref, parse_ref
+from kabao.orders import OrderView
 from kabao.postgres import Database
 
 BY_THE_BOOK: Final = "依《"
@@ -149,6 +150,24 @@ class DecisionService:
         if isinstance(judge, Refused):
             return judge
         return _shown(await decided(judge, await self.case_file(case, judge)), judge, case.viewer)
+
+    async def foresee(self, order: OrderView, claim: str, demand: Remedy) -> DecisionView | Refused:
+        """Decide what a case that nobody has filed yet would come to, on what the records know of its order.
+
+        Refusal: not_found where no rulebook binds the order or the one that does has no words for it.
+        """
+        judge = await self._rulebook.binding(order.placed_at)
+        if isinstance(judge, Refused):
+            return judge
+        asked = Asked(ref=order.ref, case_id=0, claim=claim, demand=demand, opened_at=order.now, answered_at=None)
+        items = await self._evidence.items(order.shop_id, order.order_id)
+        async with self._database.connection() as conn:
+            file = await file_of(conn, asked, order, items, judge)
+        return await self.foresee_file(judge, file, Side(order.role))
+
+    async def foresee_file(self, judge: Adjudicator, file: dict[str, Any], viewer: Side) -> DecisionView | Refused:
+        """Decide a case file that stands for no case; refusal: not_found where the book has no words for it."""
+        return _shown(await decided(judge, file), judge, viewer)
 
     async def case_file(self, case: CaseView, judge: Adjudicator) -> dict[str, Any]:
         """Write a case as the rulebook reads it, with what the records know and what people have shown."""

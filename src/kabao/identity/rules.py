@@ -49,6 +49,7 @@ class Act(StrEnum):
     GIVE_FILE = "file"
     OFFER = "offer"
     SAY_FACT = "fact"
+    FORECAST = "forecast"
     REVEAL = "reveal"
     OPEN_SHOP = "open-shop"
     MISS = "miss"
@@ -60,6 +61,7 @@ LIMITS: Final[dict[Act, Limit]] = {
     Act.GIVE_FILE: Limit(30, 60),
     Act.OFFER: Limit(20, 3600),
     Act.SAY_FACT: Limit(60, 3600),
+    Act.FORECAST: Limit(120, 3600),
     Act.REVEAL: Limit(60, 3600),
     Act.OPEN_SHOP: Limit(10, 3600),
     Act.MISS: Limit(60, 600),

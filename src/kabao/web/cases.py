@@ -9,6 +9,7 @@ from litestar.params import FromPath
 from kabao.cases import Action, CaseView, MakeOffer, Remedy, SayFact
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
+from kabao.web.costs import costs_of
 from kabao.web.files import choose_again, take_files
 from kabao.web.http import (
     POLL_STOP,
@@ -282,6 +283,7 @@ async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None =
         c=case,
         decision=None if isinstance(decision, Refused) else decision,
         facts=None if isinstance(facts, Refused) else facts,
+        costs=[] if isinstance(decision, Refused) else costs_of(case, decision),
         o=order,
         items=await visit.services.evidence.items(order.shop_id, order.order_id),
         may=frozenset(str(action) for action in case.allowed),

@@ -6,6 +6,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
+from kabao.figures import ForecastService
 from kabao.identity import IdentityService
 from kabao.inventory import InventoryService
 from kabao.kernel import Clock, IdSource
@@ -38,6 +39,7 @@ class Services(Protocol):
     orders: OrderService
     cases: CaseService
     decisions: DecisionService
+    forecasts: ForecastService
     rulebook: RulebookService
     evidence: EvidenceService
     notices: NoticeService

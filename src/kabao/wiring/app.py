@@ -12,6 +12,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
+from kabao.figures import ForecastService
 from kabao.identity import CodeSender, IdentityService, Role, TerminalCodeSender, normal_phone
 from kabao.inventory import InventoryService, Keyring, open_keyring
 from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
@@ -58,6 +59,7 @@ class App:
     cases: CaseService
     rulebook: RulebookService
     decisions: DecisionService
+    forecasts: ForecastService
     evidence: EvidenceService
     notices: NoticeService
     custody: SandboxInstitution
@@ -155,6 +157,9 @@ async def build(
         notices=notices,
         rulebook=rulebook,
     )
+    decisions = DecisionService(
+        database=database, clock=clock, ids=ids, cases=cases, evidence=evidence, rulebook=rulebook
+    )
     return App(
         settings=settings,
         server=server,
@@ -170,9 +175,8 @@ async def build(
         orders=orders,
         cases=cases,
         rulebook=rulebook,
-        decisions=DecisionService(
-            database=database, clock=clock, ids=ids, cases=cases, evidence=evidence, rulebook=rulebook
-        ),
+        decisions=decisions,
+        forecasts=ForecastService(database=database, orders=orders, decisions=decisions, rulebook=rulebook),
         evidence=evidence,
         notices=notices,
         custody=custody,
