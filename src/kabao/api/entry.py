@@ -19,7 +19,7 @@ from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
 from kabao.figures import ForecastService
-from kabao.identity import Act, IdentityService, Person, Role, Visitor, visitor_of
+from kabao.identity import CASE_ROLES, Act, IdentityService, Person, Role, Visitor, visitor_of
 from kabao.inventory import InventoryService
 from kabao.kernel import Ref, Refusal, Refused, parse_ref
 from kabao.orders import OrderService
@@ -37,6 +37,7 @@ ACTS_AS: Final = "acts_as"
 BUYER: Final = frozenset({Role.BUYER})
 MERCHANT: Final = frozenset({Role.MERCHANT})
 SUPPORT: Final = frozenset({Role.SUPPORT})
+DECIDERS: Final = CASE_ROLES
 EITHER_SIDE: Final = BUYER | MERCHANT
 ANY_PARTY: Final = EITHER_SIDE | SUPPORT
 READS: Final = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS})

@@ -4,7 +4,7 @@ from typing import Final
 
 from litestar import Router
 
-from kabao.api import cases, decisions, forecast, market, orders, rulebook_api
+from kabao.api import cases, decisions, forecast, ladder, market, orders, rulebook_api
 from kabao.api.documents import SIGNED_IN
 from kabao.api.entry import enter
 
@@ -28,6 +28,7 @@ def routes() -> list[Router]:
                 *market.handlers,
                 *orders.handlers,
                 *cases.handlers,
+                *ladder.handlers,
                 *decisions.handlers,
                 *forecast.handlers,
             ],

@@ -1,7 +1,7 @@
 """Merges what happened to the order, to the case, what was said and what was handed in, into one list for all."""
 
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from kabao.cases import words
 from kabao.cases.model import OfferView, RulingView, TimelineFile, TimelineLine
@@ -10,6 +10,9 @@ from kabao.evidence import Item, Message
 from kabao.kernel import digest_of
 from kabao.orders import OrderEvent
 
+RULINGS: Final = frozenset({"ruled", "reviewed"})
+"""The events that make a ruling known."""
+
 
 class Sources(NamedTuple):
     """Everything a timeline is made from."""
@@ -17,7 +20,7 @@ class Sources(NamedTuple):
     case: CaseRow
     opening: str
     offers: list[OfferView]
-    ruling: RulingView | None
+    rulings: list[RulingView]
     case_events: list[CaseEvent]
     order_events: list[OrderEvent]
     messages: list[Message]
@@ -45,9 +48,11 @@ def merge(sources: Sources) -> list[TimelineLine]:
 
 def _case_lines(sources: Sources) -> list[_Placed]:
     offers = {offer.offer_id: offer for offer in sources.offers}
-    ruled = sources.ruling.label if sources.ruling is not None else ""
+    following = iter(sources.rulings)
     lines = []
     for event in sources.case_events:
+        # Rulings stand in the order their events do.
+        ruling = next(following, None) if event.kind in RULINGS else None
         offer = offers.get(event.offer_id) if event.offer_id is not None else None
         body = event.body or ""
         text = words.case_event_text(
@@ -56,7 +61,7 @@ def _case_lines(sources: Sources) -> list[_Placed]:
             offer=offer,
             opening=sources.opening,
             body=body,
-            ruled=ruled,
+            ruled="" if ruling is None else ruling.label,
             version=event.rulebook_version,
         )
         line = _line(
@@ -64,7 +69,7 @@ def _case_lines(sources: Sources) -> list[_Placed]:
             event.actor_role,
             event.kind,
             text,
-            said=_said(event, body, sources.ruling),
+            said=_said(event, body, ruling),
             digest=_digest(
                 "case_event",
                 sources.case,
@@ -89,8 +94,9 @@ def _case_lines(sources: Sources) -> list[_Placed]:
 
 
 def _said(event: CaseEvent, body: str, ruling: RulingView | None) -> str:
-    if event.kind == "ruled" and ruling is not None:
-        return f"查明：{ruling.facts}\n理由：{ruling.reasons}"
+    if ruling is not None:
+        dissent = f"\n不同意见：{ruling.dissent}" if ruling.dissent else ""
+        return f"查明：{ruling.facts}\n理由：{ruling.reasons}{dissent}"
     return "" if event.kind == "rose" else body
 
 

@@ -12,7 +12,7 @@ Invariants:
 - A token acts as one role, and only while the account holds it.
 """
 
-from kabao.identity.model import STAFF_ROLES, NewSession, Person, Role, SignedIn, Visitor
+from kabao.identity.model import CASE_ROLES, STAFF_ROLES, NewSession, Person, Role, SignedIn, Visitor
 from kabao.identity.phone import normal_phone
 from kabao.identity.ports import CodeSender
 from kabao.identity.rules import Act, mask_phone, visitor_of
@@ -21,6 +21,7 @@ from kabao.identity.terminal import TerminalCodeSender
 from kabao.identity.token_cache import TokenCache
 
 __all__ = [
+    "CASE_ROLES",
     "STAFF_ROLES",
     "Act",
     "CodeSender",
