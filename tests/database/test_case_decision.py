@@ -103,6 +103,7 @@ async def test_the_history_of_case_and_order_names_version_and_files(desk: Desk)
         ("opened", VERSION, ()),
         ("rose", VERSION, ()),
         ("ruled", VERSION, (item.digest,)),
+        ("executed", VERSION, (item.digest,)),
         ("ruled_refund", VERSION, (item.digest,)),
     }
 
