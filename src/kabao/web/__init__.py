@@ -16,6 +16,7 @@ from kabao.web import (
     listings,
     market,
     merchant,
+    open_figures,
     orders,
     problem,
     reopened,
@@ -47,6 +48,7 @@ def routes() -> list[ControllerRouterHandler]:
         custodian_page.handlers,
         reopened.handlers,
         rulebook_pages.handlers,
+        open_figures.handlers,
         static_files.handlers,
     )
     return [handler for area in areas for handler in area]

@@ -6,7 +6,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.figures import ForecastService
+from kabao.figures import FigureService, ForecastService
 from kabao.identity import IdentityService
 from kabao.inventory import InventoryService
 from kabao.kernel import Clock, IdSource
@@ -40,6 +40,7 @@ class Services(Protocol):
     cases: CaseService
     decisions: DecisionService
     forecasts: ForecastService
+    figures: FigureService
     rulebook: RulebookService
     evidence: EvidenceService
     notices: NoticeService

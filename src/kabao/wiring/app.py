@@ -12,7 +12,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.figures import ForecastService
+from kabao.figures import FigureService, ForecastService
 from kabao.identity import CodeSender, IdentityService, Role, TerminalCodeSender, normal_phone
 from kabao.inventory import InventoryService, Keyring, open_keyring
 from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
@@ -60,6 +60,7 @@ class App:
     rulebook: RulebookService
     decisions: DecisionService
     forecasts: ForecastService
+    figures: FigureService
     evidence: EvidenceService
     notices: NoticeService
     custody: SandboxInstitution
@@ -140,22 +141,11 @@ async def build(
     evidence = EvidenceService(database=database, clock=clock, ids=ids, blobs=blobs)
     notices = NoticeService(database=database, clock=clock, ids=ids)
     orders = OrderService(
-        database=database,
-        clock=clock,
-        ids=ids,
-        custodian=custody,
-        open_key=inventory.open_key,
-        kick=money_moved.set,
+        database=database, clock=clock, ids=ids, custodian=custody, open_key=inventory.open_key, kick=money_moved.set
     )
     rulebook = RulebookService(database=database, clock=clock)
     cases = CaseService(
-        database=database,
-        clock=clock,
-        ids=ids,
-        orders=orders,
-        evidence=evidence,
-        notices=notices,
-        rulebook=rulebook,
+        database=database, clock=clock, ids=ids, orders=orders, evidence=evidence, notices=notices, rulebook=rulebook
     )
     decisions = DecisionService(
         database=database, clock=clock, ids=ids, cases=cases, evidence=evidence, rulebook=rulebook
@@ -177,6 +167,7 @@ async def build(
         rulebook=rulebook,
         decisions=decisions,
         forecasts=ForecastService(database=database, orders=orders, decisions=decisions, rulebook=rulebook),
+        figures=FigureService(database=database, clock=clock),
         evidence=evidence,
         notices=notices,
         custody=custody,
