@@ -18,7 +18,7 @@ from kabao.api.problems import RefusedError, language_of, refuse_now
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.figures import ForecastService
+from kabao.figures import ForecastService, PrecedentService
 from kabao.identity import CASE_ROLES, Act, IdentityService, Person, Role, Visitor, visitor_of
 from kabao.inventory import InventoryService
 from kabao.kernel import Ref, Refusal, Refused, parse_ref
@@ -65,6 +65,7 @@ class Services(Protocol):
     cases: CaseService
     decisions: DecisionService
     forecasts: ForecastService
+    precedents: PrecedentService
     rulebook: RulebookService
     evidence: EvidenceService
     custody: SandboxInstitution

@@ -1,12 +1,13 @@
-"""What cases come to, seen together: forecasts of those not filed yet and the public figures.
+"""What cases come to, seen together: forecasts of those not filed yet, public figures, the public case library.
 
 Invariants: a forecast is an estimate and says so; no frequency is told of fewer than twenty cases; whoever decides
-cases is told no forecast.
+cases is told no forecast; a precedent holds nothing that anybody typed but a summary written for the public.
 """
 
 from kabao.figures.forecast import ForecastService
 from kabao.figures.model import LEAST, Choice, Ending, Forecast, ForeseeFacts, ForeseeOrder, Frequency, Similar
 from kabao.figures.openly import PublicFigures, Row, Section
+from kabao.figures.precedents import Found, Precedent, PrecedentService, Search
 from kabao.figures.rules import choices_of
 from kabao.figures.service import FigureService
 
@@ -19,9 +20,13 @@ __all__ = [
     "ForecastService",
     "ForeseeFacts",
     "ForeseeOrder",
+    "Found",
     "Frequency",
+    "Precedent",
+    "PrecedentService",
     "PublicFigures",
     "Row",
+    "Search",
     "Section",
     "Similar",
     "choices_of",

@@ -104,3 +104,65 @@ UNION ALL
 SELECT 'reviews', 'overturned', count(*), count(*) FILTER (WHERE r.is_overturned) FROM reviewed r
 UNION ALL
 SELECT 'reviews', 'by_duty', count(*), count(*) FILTER (WHERE r.by_duty) FROM ruling r WHERE r.stage = 'panel'
+
+-- name: unpublished_cases
+-- Cases ruled on and carried out that are not in the library yet, with what the rules said beside their last ruling.
+-- Index: cases_executed, ruling_pkey, case_decision_pkey, precedent_once.
+SELECT c.shop_id, c.case_id, c.claim, c.closed_at, o.amount_minor, coalesce(s.document ->> 'category', '') AS category,
+       r.stage, r.outcome, r.refund_minor, r.share_buyer, r.share_merchant, r.share_platform, d.rulebook_version,
+       d.case_file, d.decision
+  FROM cases c
+  JOIN orders o USING (shop_id, order_id)
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+  JOIN LATERAL (SELECT * FROM ruling g WHERE g.shop_id = c.shop_id AND g.case_id = c.case_id
+                 ORDER BY g.ruling_no DESC LIMIT 1) r ON true
+  JOIN case_decision d ON d.shop_id = c.shop_id AND d.case_id = c.case_id AND d.ruling_no = r.ruling_no
+ WHERE c.stage = 'executed' AND d.decision IS NOT NULL
+   AND NOT EXISTS (SELECT FROM precedent p WHERE p.shop_id = c.shop_id AND p.case_id = c.case_id)
+ ORDER BY c.closed_at LIMIT $1
+
+-- name: add_precedent
+-- Puts a case into the library, once. Index: precedent_once.
+INSERT INTO precedent (public_id, shop_id, case_id, quarter, rulebook_version, claim, category, facts, articles, stage,
+    outcome, suggested, share_buyer, share_merchant, share_platform, price_band, refund_band)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
+ON CONFLICT (shop_id, case_id) DO NOTHING
+
+-- name: precedents
+-- The library by claim and outcome, most alike first where facts are given: Jaccard's share of settled facts held in
+-- common. Index: precedent_by_quarter, precedent_by_claim, precedent_facts.
+SELECT p.*, CASE WHEN $3::text[] = '{}' THEN NULL ELSE
+         100 * (SELECT count(*) FROM unnest(p.facts) f WHERE f = ANY ($3))
+         / (cardinality(p.facts) + cardinality($3) - (SELECT count(*) FROM unnest(p.facts) f WHERE f = ANY ($3))) END AS likeness
+  FROM precedent p
+ WHERE ($1 = '' OR p.claim = $1) AND ($2 = '' OR p.outcome = $2) AND ($3::text[] = '{}' OR p.facts && $3)
+ ORDER BY likeness DESC NULLS LAST, p.quarter DESC, p.public_id
+ LIMIT $4 OFFSET $5
+
+-- name: precedent
+-- One precedent by its public address. Index: precedent_pkey.
+SELECT p.*, NULL::bigint AS likeness FROM precedent p WHERE p.public_id = $1
+
+-- name: precedent_of_case
+-- Where a case stands in the library. Index: precedent_once.
+SELECT public_id FROM precedent WHERE shop_id = $1 AND case_id = $2
+
+-- name: common_facts
+-- The facts that stand most often in precedents, of one claim or of all. Index: precedent_by_claim.
+SELECT f AS fact FROM precedent p, unnest(p.facts) f WHERE $1 = '' OR p.claim = $1
+ GROUP BY f ORDER BY count(*) DESC, f LIMIT $2
+
+-- name: names_in_case
+-- What a summary of a case must not say: the people's names, the shop's, the goods'. Index: cases_pkey and others.
+SELECT array_remove(ARRAY[b.display_name, w.display_name, h.name, h.legal_name, s.title], '') AS names
+  FROM cases c
+  JOIN orders o USING (shop_id, order_id)
+  JOIN shop h USING (shop_id)
+  JOIN account b ON b.account_id = c.buyer_id
+  JOIN account w ON w.account_id = h.owner_id
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+ WHERE c.shop_id = $1 AND c.case_id = $2
+
+-- name: release_summary
+-- Puts a person's own summary beside a precedent, in place of an earlier one. Index: precedent_pkey.
+UPDATE precedent SET summary = $2, summary_by = $3, summary_at = coalesce($4, now()) WHERE public_id = $1

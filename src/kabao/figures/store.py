@@ -1,14 +1,29 @@
 """The only file that executes the SQL of the figures."""
 
+import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
+import msgspec
+
+from kabao.figures.anonymous import Anonymous, RuledCase
 from kabao.figures.openly import Counted
 from kabao.postgres import Connection, load_queries
 
 _SQL: Final = load_queries("kabao.figures")
 ALIKE_AT_MOST: Final = 2_000
 LOOKED_THROUGH: Final = 20_000
+
+
+class PrecedentRow(Anonymous, frozen=True, kw_only=True):
+    """A precedent as it is kept; `likeness` is the percent of settled facts in common, where facts were asked for."""
+
+    public_id: str
+    shop_id: int
+    case_id: int
+    summary: str | None
+    likeness: int | None
 
 
 async def similar_endings(conn: Connection, claim: str, category: str, *, is_opened: bool) -> dict[str, int]:
@@ -20,3 +35,55 @@ async def similar_endings(conn: Connection, claim: str, category: str, *, is_ope
 async def public_counts(conn: Connection, at: datetime | None) -> list[Counted]:
     """Count everything that is published, in one statement."""
     return [Counted(**dict(row)) for row in await conn.fetch(_SQL.public_counts, at)]
+
+
+async def unpublished_cases(conn: Connection, limit: int) -> list[RuledCase]:
+    """List ruled and carried out cases that are not in the library yet."""
+    rows = await conn.fetch(_SQL.unpublished_cases, limit)
+    return [
+        RuledCase(**dict(row) | {name: json.loads(row[name]) for name in ("case_file", "decision")}) for row in rows
+    ]
+
+
+async def add_precedent(conn: Connection, public_id: str, case: RuledCase, kept: Anonymous) -> None:
+    """Put a case into the library; a second time changes nothing."""
+    await conn.execute(_SQL.add_precedent, public_id, case.shop_id, case.case_id, *msgspec.structs.astuple(kept))
+
+
+async def precedents(
+    conn: Connection, claim: str, outcome: str, facts: Sequence[str], limit: int, offset: int
+) -> list[PrecedentRow]:
+    """List precedents, most alike first where facts are given."""
+    return [_precedent(dict(row)) for row in await conn.fetch(_SQL.precedents, claim, outcome, facts, limit, offset)]
+
+
+async def precedent(conn: Connection, public_id: str) -> PrecedentRow | None:
+    """Read one precedent."""
+    row = await conn.fetchrow(_SQL.precedent, public_id)
+    return None if row is None else _precedent(dict(row))
+
+
+async def precedent_of_case(conn: Connection, shop_id: int, case_id: int) -> str | None:
+    """Tell under which address a case stands in the library."""
+    public_id: str | None = await conn.fetchval(_SQL.precedent_of_case, shop_id, case_id)
+    return public_id
+
+
+async def common_facts(conn: Connection, claim: str, limit: int) -> list[str]:
+    """List the facts that stand most often in precedents."""
+    return [row["fact"] for row in await conn.fetch(_SQL.common_facts, claim, limit)]
+
+
+async def names_in_case(conn: Connection, shop_id: int, case_id: int) -> list[str]:
+    """List the names that a summary of a case must not say."""
+    names: list[str] = await conn.fetchval(_SQL.names_in_case, shop_id, case_id)
+    return names
+
+
+async def release_summary(conn: Connection, public_id: str, summary: str, by_id: int, at: datetime | None) -> None:
+    """Keep a person's own summary beside a precedent."""
+    await conn.execute(_SQL.release_summary, public_id, summary, by_id, at)
+
+
+def _precedent(row: dict[str, object]) -> PrecedentRow:
+    return msgspec.convert({name: row[name] for name in PrecedentRow.__struct_fields__}, PrecedentRow)

@@ -18,6 +18,7 @@ from kabao.web import (
     merchant,
     open_figures,
     orders,
+    precedents,
     problem,
     reopened,
     rulebook_pages,
@@ -49,6 +50,7 @@ def routes() -> list[ControllerRouterHandler]:
         reopened.handlers,
         rulebook_pages.handlers,
         open_figures.handlers,
+        precedents.handlers,
         static_files.handlers,
     )
     return [handler for area in areas for handler in area]

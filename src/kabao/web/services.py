@@ -6,7 +6,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.figures import FigureService, ForecastService
+from kabao.figures import FigureService, ForecastService, PrecedentService
 from kabao.identity import IdentityService
 from kabao.inventory import InventoryService
 from kabao.kernel import Clock, IdSource
@@ -41,6 +41,7 @@ class Services(Protocol):
     decisions: DecisionService
     forecasts: ForecastService
     figures: FigureService
+    precedents: PrecedentService
     rulebook: RulebookService
     evidence: EvidenceService
     notices: NoticeService

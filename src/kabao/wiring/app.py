@@ -12,7 +12,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.figures import FigureService, ForecastService
+from kabao.figures import FigureService, ForecastService, PrecedentService
 from kabao.identity import CodeSender, IdentityService, Role, TerminalCodeSender, normal_phone
 from kabao.inventory import InventoryService, Keyring, open_keyring
 from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
@@ -61,6 +61,7 @@ class App:
     decisions: DecisionService
     forecasts: ForecastService
     figures: FigureService
+    precedents: PrecedentService
     evidence: EvidenceService
     notices: NoticeService
     custody: SandboxInstitution
@@ -168,6 +169,9 @@ async def build(
         decisions=decisions,
         forecasts=ForecastService(database=database, orders=orders, decisions=decisions, rulebook=rulebook),
         figures=FigureService(database=database, clock=clock),
+        precedents=PrecedentService(
+            database=database, clock=clock, cases=cases, decisions=decisions, rulebook=rulebook
+        ),
         evidence=evidence,
         notices=notices,
         custody=custody,

@@ -131,6 +131,7 @@ class Workers:
     async def _tidy(self) -> None:
         await self._app.identity.purge()
         await forget_old_replies(self._app.database)
+        await self._app.precedents.publish()
 
     async def _watch(self) -> None:
         server = self._app.server
