@@ -147,7 +147,9 @@ SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, 
   JOIN escrow e USING (shop_id, order_id)
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
  WHERE c.closed_at IS NULL AND c.buyer_id <> $1 AND h.owner_id <> $1
-   AND (c.turn = 'support' AND $4 OR c.turn = 'duty' AND $5
+   AND (c.turn = 'support' AND $4
+        OR c.turn = 'duty' AND $5 AND NOT EXISTS (SELECT 1 FROM ruling g
+             WHERE g.shop_id = c.shop_id AND g.case_id = c.case_id AND g.staff_id = $1)
         OR c.turn = 'panel' AND EXISTS (SELECT 1 FROM panel_seat t
              WHERE t.panellist_id = $1 AND t.shop_id = c.shop_id AND t.case_id = c.case_id AND t.stage = c.stage
                AND t.recused_at IS NULL)
