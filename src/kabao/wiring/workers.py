@@ -29,7 +29,7 @@ class Pace(NamedTuple):
     instructions: float = 5.0
     notices: float = 1.0
     fold: float = 30.0
-    cases: float = 10.0
+    cases: float = 2.0
     imports: float = 30.0
     tidy: float = 3600.0
     watchdog: float = 1.0
