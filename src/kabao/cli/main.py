@@ -9,6 +9,7 @@ from cyclopts import App
 from kabao.cli.bench import bench
 from kabao.cli.books import db, ledger, sweep
 from kabao.cli.people import staff, token
+from kabao.cli.proposals import proposals
 from kabao.cli.rulebook import rulebook
 from kabao.cli.serving import demo_command, serve_command
 from kabao.cli.stock import keys
@@ -31,6 +32,7 @@ app = App(
 )
 app.command(serve_command, name="serve")
 app.command(demo_command, name="demo")
+rulebook.command(proposals)
 for group in (db, ledger, keys, token, sweep, staff, rulebook, bench):
     app.command(group)
 

@@ -8,6 +8,8 @@ from kabao.figures.forecast import ForecastService
 from kabao.figures.model import LEAST, Choice, Ending, Forecast, ForeseeFacts, ForeseeOrder, Frequency, Similar
 from kabao.figures.openly import PublicFigures, Row, Section
 from kabao.figures.precedents import Found, Precedent, PrecedentService, Search
+from kabao.figures.proposals import ProposalService
+from kabao.figures.proposed import Proposal, Propose, Shown
 from kabao.figures.rules import choices_of
 from kabao.figures.service import FigureService
 
@@ -24,10 +26,14 @@ __all__ = [
     "Frequency",
     "Precedent",
     "PrecedentService",
+    "Proposal",
+    "ProposalService",
+    "Propose",
     "PublicFigures",
     "Row",
     "Search",
     "Section",
+    "Shown",
     "Similar",
     "choices_of",
 ]

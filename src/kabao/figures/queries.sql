@@ -166,3 +166,55 @@ SELECT array_remove(ARRAY[b.display_name, w.display_name, h.name, h.legal_name, 
 -- name: release_summary
 -- Puts a person's own summary beside a precedent, in place of an earlier one. Index: precedent_pkey.
 UPDATE precedent SET summary = $2, summary_by = $3, summary_at = coalesce($4, now()) WHERE public_id = $1
+
+-- name: clauses_decided_against
+-- Cases about a clause that ended for the buyer and whose clause nobody has proposed to change yet.
+-- Index: cases_executed, ruling_pkey, case_decision_pkey, rule_proposal_of_case.
+SELECT c.shop_id, c.case_id, c.claim, c.statement, d.rulebook_version, d.decision
+  FROM cases c
+  JOIN LATERAL (SELECT * FROM ruling g WHERE g.shop_id = c.shop_id AND g.case_id = c.case_id
+                 ORDER BY g.ruling_no DESC LIMIT 1) r ON true
+  JOIN case_decision d ON d.shop_id = c.shop_id AND d.case_id = c.case_id AND d.ruling_no = r.ruling_no
+ WHERE c.stage = 'executed' AND c.claim = ANY ($1) AND r.outcome <> 'no_refund' AND d.decision IS NOT NULL
+   AND NOT EXISTS (SELECT FROM rule_proposal p WHERE p.shop_id = c.shop_id AND p.case_id = c.case_id)
+ ORDER BY c.closed_at LIMIT $2
+
+-- name: add_proposal
+-- Files a proposal; one of a case only once, one of a person while fewer than $10 of theirs are open.
+-- Index: rule_proposal_of_case, rule_proposal_by.
+INSERT INTO rule_proposal (proposal_id, shop_id, case_id, by_id, article, clause, suggestion, reason, filed_at)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now())
+ WHERE $4::bigint IS NULL OR (SELECT count(*) FROM rule_proposal p WHERE p.by_id = $4 AND p.state = 'open') < $10
+ON CONFLICT (shop_id, case_id) DO NOTHING RETURNING proposal_id
+
+-- name: shown_proposals
+-- What the rulekeeper put up for everybody, newest first. Index: rule_proposal_shown_at.
+SELECT proposal_id, article, shown_clause AS clause, shown_suggestion AS suggestion, shown_reason AS reason, filed_at,
+       shown_at, state, version, answer, answered_at, case_id IS NOT NULL AS is_from_case
+  FROM rule_proposal WHERE shown_at IS NOT NULL ORDER BY shown_at DESC, proposal_id DESC LIMIT $1
+
+-- name: own_proposals
+-- A person's proposals as they wrote them, newest first. Index: rule_proposal_by.
+SELECT proposal_id, article, clause, suggestion, reason, filed_at, shown_at, state, version, answer, answered_at,
+       case_id IS NOT NULL AS is_from_case
+  FROM rule_proposal WHERE by_id = $1 ORDER BY proposal_id DESC LIMIT $2
+
+-- name: all_proposals
+-- Every proposal for the rulekeeper as it was written, open ones first, the oldest first. Reads the small table whole.
+SELECT proposal_id, article, clause, suggestion, reason, filed_at, shown_at, state, version, answer, answered_at,
+       case_id IS NOT NULL AS is_from_case
+  FROM rule_proposal ORDER BY state <> 'open', proposal_id LIMIT $1
+
+-- name: lock_proposal
+-- A proposal, locked for the rulekeeper's step. Index: rule_proposal_pkey.
+SELECT proposal_id, shop_id, case_id, by_id, clause, suggestion, reason, shown_at, state FROM rule_proposal
+ WHERE proposal_id = $1 FOR UPDATE
+
+-- name: show_proposal
+-- Puts a proposal up for everybody in the words given. Index: rule_proposal_pkey.
+UPDATE rule_proposal SET shown_at = coalesce($5, now()), shown_clause = $2, shown_suggestion = $3, shown_reason = $4
+ WHERE proposal_id = $1
+
+-- name: answer_proposal
+-- Says what became of a proposal. Index: rule_proposal_pkey.
+UPDATE rule_proposal SET state = $2, version = $3, answer = $4, answered_at = coalesce($5, now()) WHERE proposal_id = $1

@@ -3,12 +3,13 @@
 import json
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
 from kabao.figures.anonymous import Anonymous, RuledCase
 from kabao.figures.openly import Counted
+from kabao.figures.proposed import DecidedAgainst, Filed, Proposal, Shown
 from kabao.postgres import Connection, load_queries
 
 _SQL: Final = load_queries("kabao.figures")
@@ -87,3 +88,48 @@ async def release_summary(conn: Connection, public_id: str, summary: str, by_id:
 
 def _precedent(row: dict[str, object]) -> PrecedentRow:
     return msgspec.convert({name: row[name] for name in PrecedentRow.__struct_fields__}, PrecedentRow)
+
+
+async def clauses_decided_against(conn: Connection, claims: Sequence[str], limit: int) -> list[DecidedAgainst]:
+    """List cases about a clause that the buyer won, without a proposal yet."""
+    rows = await conn.fetch(_SQL.clauses_decided_against, claims, limit)
+    return [DecidedAgainst(**dict(row) | {"decision": json.loads(row["decision"])}) for row in rows]
+
+
+async def add_proposal(conn: Connection, file: Filed, at: datetime | None, open_at_most: int) -> bool:
+    """File a proposal; False where the case has one, or too many of the person's are open."""
+    kept = await conn.fetchval(_SQL.add_proposal, *msgspec.structs.astuple(file), at, open_at_most)
+    return kept is not None
+
+
+async def shown_proposals(conn: Connection, limit: int) -> list[Proposal]:
+    """List what was put up for everybody."""
+    return [Proposal(**dict(row)) for row in await conn.fetch(_SQL.shown_proposals, limit)]
+
+
+async def own_proposals(conn: Connection, account_id: int, limit: int) -> list[Proposal]:
+    """List a person's proposals."""
+    return [Proposal(**dict(row)) for row in await conn.fetch(_SQL.own_proposals, account_id, limit)]
+
+
+async def all_proposals(conn: Connection, limit: int) -> list[Proposal]:
+    """List every proposal, open ones first."""
+    return [Proposal(**dict(row)) for row in await conn.fetch(_SQL.all_proposals, limit)]
+
+
+async def lock_proposal(conn: Connection, proposal_id: int) -> dict[str, Any] | None:
+    """Lock a proposal for the rulekeeper's step."""
+    row = await conn.fetchrow(_SQL.lock_proposal, proposal_id)
+    return None if row is None else dict(row)
+
+
+async def show_proposal(conn: Connection, proposal_id: int, words: Shown, at: datetime | None) -> None:
+    """Put a proposal up in the words given."""
+    await conn.execute(_SQL.show_proposal, proposal_id, words.clause, words.suggestion, words.reason, at)
+
+
+async def answer_proposal(
+    conn: Connection, proposal_id: int, state: str, version: str | None, answer: str | None, at: datetime | None
+) -> None:
+    """Say what became of a proposal."""
+    await conn.execute(_SQL.answer_proposal, proposal_id, state, version, answer, at)

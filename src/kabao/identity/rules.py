@@ -50,6 +50,7 @@ class Act(StrEnum):
     OFFER = "offer"
     SAY_FACT = "fact"
     FORECAST = "forecast"
+    PROPOSE = "propose"
     REVEAL = "reveal"
     OPEN_SHOP = "open-shop"
     MISS = "miss"
@@ -62,6 +63,7 @@ LIMITS: Final[dict[Act, Limit]] = {
     Act.OFFER: Limit(20, 3600),
     Act.SAY_FACT: Limit(60, 3600),
     Act.FORECAST: Limit(120, 3600),
+    Act.PROPOSE: Limit(5, 86400),
     Act.REVEAL: Limit(60, 3600),
     Act.OPEN_SHOP: Limit(10, 3600),
     Act.MISS: Limit(60, 600),

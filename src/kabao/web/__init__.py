@@ -20,6 +20,7 @@ from kabao.web import (
     orders,
     precedents,
     problem,
+    proposals,
     reopened,
     rulebook_pages,
     signin,
@@ -51,6 +52,7 @@ def routes() -> list[ControllerRouterHandler]:
         rulebook_pages.handlers,
         open_figures.handlers,
         precedents.handlers,
+        proposals.handlers,
         static_files.handlers,
     )
     return [handler for area in areas for handler in area]

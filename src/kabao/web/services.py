@@ -6,7 +6,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.figures import FigureService, ForecastService, PrecedentService
+from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
 from kabao.identity import IdentityService
 from kabao.inventory import InventoryService
 from kabao.kernel import Clock, IdSource
@@ -42,6 +42,7 @@ class Services(Protocol):
     forecasts: ForecastService
     figures: FigureService
     precedents: PrecedentService
+    proposals: ProposalService
     rulebook: RulebookService
     evidence: EvidenceService
     notices: NoticeService

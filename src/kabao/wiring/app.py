@@ -12,7 +12,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
-from kabao.figures import FigureService, ForecastService, PrecedentService
+from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
 from kabao.identity import CodeSender, IdentityService, Role, TerminalCodeSender, normal_phone
 from kabao.inventory import InventoryService, Keyring, open_keyring
 from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
@@ -62,6 +62,7 @@ class App:
     forecasts: ForecastService
     figures: FigureService
     precedents: PrecedentService
+    proposals: ProposalService
     evidence: EvidenceService
     notices: NoticeService
     custody: SandboxInstitution
@@ -172,6 +173,7 @@ async def build(
         precedents=PrecedentService(
             database=database, clock=clock, cases=cases, decisions=decisions, rulebook=rulebook
         ),
+        proposals=ProposalService(database=database, clock=clock, ids=ids, notices=notices, rulebook=rulebook),
         evidence=evidence,
         notices=notices,
         custody=custody,

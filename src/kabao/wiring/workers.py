@@ -132,6 +132,7 @@ class Workers:
         await self._app.identity.purge()
         await forget_old_replies(self._app.database)
         await self._app.precedents.publish()
+        await self._app.proposals.file_from_cases()
 
     async def _watch(self) -> None:
         server = self._app.server
