@@ -9,16 +9,24 @@ from typing import Any
 from obstore.store import LocalStore
 
 from kabao.adjudication.service import RulebookService
-from kabao.cases import CaseService, CaseView, OpenCase, Remedy
+from kabao.cases import CaseService, CaseView, GiveFirstView, OpenCase, Outcome, Remedy, Rule, Shares
 from kabao.custody import Checkout, CheckoutRequest, Instruction, PaymentNotice
 from kabao.evidence import EvidenceService
+from kabao.identity import Person, Role
 from kabao.kernel import FixedClock, IdSource, OrderId, Refusal, Refused, format_ref
 from kabao.notices import NoticeService
 from kabao.orders import OrderService
 from kabao.postgres import Database
-from market import NOON, PHONE, Market, paid_order, seed_market
+from market import NOON, PHONE, Market, open_account, paid_order, person, seed_market
 
 HOUR = timedelta(hours=1)
+MERCHANTS = Shares(merchant=100)
+BUYERS = Shares(buyer=100)
+HANDED_IN = timedelta(seconds=10)
+"""How long a ruling may be taken back."""
+TO_ASK = 168 * HOUR
+"""How long a review may be asked for."""
+FIRST_VIEW = GiveFirstView(outcome=Outcome.NO_REFUND, shares=BUYERS, sentence="先看激活记录。")
 WISH = OpenCase(claim="already_used", demand=Remedy.FULL_REFUND, statement="激活时提示已被使用。")
 
 
@@ -64,10 +72,24 @@ class Desk:
             notices=self.notices,
             rulebook=self.rulebook,
         )
+        self.ladder = self.cases.ladder
 
     @classmethod
-    async def ready(cls, database: Database, folder: Path, *, keys: int = 5) -> "Desk":
-        return cls(database, await seed_market(database, keys=keys), folder)
+    async def ready(cls, database: Database, folder: Path, *, keys: int = 5, is_newcomer: bool = False) -> "Desk":
+        """Open a market; its buyer has bought there before, unless told otherwise."""
+        market = await seed_market(database, keys=keys if is_newcomer else keys + 1)
+        if not is_newcomer:
+            await paid_order(database, market, now=NOON - 24 * HOUR)
+        return cls(database, market, folder)
+
+    async def staff(self, *roles: Role) -> Person:
+        """Make a member of staff, checked."""
+        account_id = await open_account(self.database, "成员")
+        for role in roles:
+            await self.database.execute(
+                "INSERT INTO account_role (account_id, role) VALUES ($1, $2)", account_id, role.value
+            )
+        return person(account_id, *roles, staff_checked=True)
 
     def order_ref(self, order_id: int) -> str:
         return format_ref(self.market.shop_id, order_id)
@@ -89,6 +111,26 @@ class Desk:
         """Open a case that the merchant lets rise by silence."""
         case = await self.case(wish, **order)
         self.pass_time(48 * HOUR)
+        assert await self.cases.tick() == 1
+        return seen(await self.cases.case(self.market.buyer, case.ref))
+
+    async def handed_in(self, case: CaseView, wish: Rule, staff: Person | None = None) -> CaseView:
+        """Put a first view down and hand a ruling in."""
+        by = staff or self.market.staff
+        seen(await self.ladder.first_view(by, case.ref, FIRST_VIEW))
+        return seen(await self.ladder.rule(by, case.ref, wish))
+
+    async def ruled(self, case: CaseView, wish: Rule, staff: Person | None = None) -> CaseView:
+        """Rule, and let the ruling become visible."""
+        await self.handed_in(case, wish, staff)
+        self.pass_time(HANDED_IN)
+        assert await self.cases.tick() == 1
+        return seen(await self.cases.case(self.market.buyer, case.ref))
+
+    async def executed(self, case: CaseView, wish: Rule) -> CaseView:
+        """Rule, and let the time for a review pass."""
+        await self.ruled(case, wish)
+        self.pass_time(TO_ASK)
         assert await self.cases.tick() == 1
         return seen(await self.cases.case(self.market.buyer, case.ref))
 

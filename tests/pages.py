@@ -7,7 +7,7 @@ import httpx
 import pyotp
 
 from browser import Browser
-from kabao.identity import Role
+from kabao.identity import Person, Role
 from kabao.kernel import Refused
 from kabao.wiring import App
 
@@ -57,10 +57,19 @@ class Site:
         await browser.send(f"/sign-in/link/{token}")
         return browser
 
+    async def known(self, name: str) -> Person:
+        """Find a person as services know them."""
+        [account] = await self.app.accounts(name)
+        return Person(account_id=account, display_name=name, phone_masked="", roles=frozenset({Role.BUYER}))
+
     async def support(self) -> Browser:
         """Sign a member of support in, checked."""
-        browser = await self.person("客服一", Role.SUPPORT)
-        [account] = await self.app.accounts("客服一")
+        return await self.staff("客服一", Role.SUPPORT)
+
+    async def staff(self, name: str, role: Role) -> Browser:
+        """Sign a member of staff in, checked."""
+        browser = await self.person(name, role)
+        [account] = await self.app.accounts(name)
         uri = await self.app.identity.set_staff_credential(account, "correct horse battery")
         assert not isinstance(uri, Refused)
         code = pyotp.parse_uri(uri).now()

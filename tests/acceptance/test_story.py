@@ -1,6 +1,7 @@
 """The main job by hand, on phones with a real Chromium: sell, buy sealed, open, quarrel, be answered, money back."""
 
 import re
+import time
 from pathlib import Path
 
 import pytest
@@ -86,6 +87,8 @@ def complain(page: Page, order: str, picture: Path) -> str:
     page.goto(f"{order}/problem")
     page.locator("input[name=claim][value=already_used]").check()
     page.locator("input[name=demand][value=full_refund]").check()
+    page.get_by_role("button", name="看看预计的结果").click()
+    expect(page.get_by_text("这是估计，不是裁决")).to_be_visible()
     page.locator("textarea[name=statement]").fill("20:14 拆封，20:15 激活提示已被使用。要求全额退款。")
     page.locator("input[type=file]").set_input_files(picture)
     page.locator("main form button.pri").click()
@@ -140,16 +143,29 @@ def test_the_main_job_end_to_end(town: Town, tmp_path: Path) -> None:
     buyer.goto(case)
     buyer.get_by_role("button", name="请客服介入").locator("visible=true").click()
     rule(town, case)
+    appears(buyer, case, "商家没有提供发卡前的校验记录")
     for page in (buyer, merchant):
         page.goto(case)
         expect(page.get_by_text("商家没有提供发卡前的校验记录").first).to_be_visible()
         expect(page.get_by_text("12315").first).to_be_visible()
         assert "最终裁决" not in page.content()
+        page.get_by_role("button", name="放弃复核").click()
     buyer.goto(ruled)
     expect(buyer.get_by_text(re.compile("已全额退款|全额退款")).first).to_be_visible()
 
     audit = kabao("ledger", "audit", "--data", town.data, "--json")
     assert audit.returncode == 0, audit.stdout
+
+
+def appears(page: Page, path: str, text: str) -> None:
+    """Wait for what becomes visible once it can no longer be taken back."""
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        page.goto(path)
+        if text in page.content():
+            return
+        page.wait_for_timeout(500)
+    raise AssertionError(f"{text} never appeared on {path}")
 
 
 def rule(town: Town, case: str) -> None:
@@ -165,7 +181,18 @@ def rule(town: Town, case: str) -> None:
     desk.locator("main form button.pri").click()
     desk.wait_for_url(re.compile("/desk$"))
     desk.goto(case.replace("/c/", "/desk/"))
+    desk.locator("input[name=outcome][value=no_refund]").check()
+    desk.locator("input[name=share_merchant]").fill("100")
+    desk.locator("input[name=share_buyer]").fill("0")
+    desk.locator("input[name=share_platform]").fill("0")
+    desk.locator("textarea[name=sentence]").fill("先看拆封记录。")
+    desk.locator("form[action$='/first-view'] button.pri").click()
+    expect(desk.get_by_role("heading", name="按规则怎么判")).to_be_visible()
     desk.locator("input[name=outcome][value=full_refund]").check()
+    desk.locator("input[name=share_merchant]").fill("100")
+    desk.locator("input[name=share_buyer]").fill("0")
+    desk.locator("input[name=share_platform]").fill("0")
+    desk.locator("textarea[name=differs_reason]").fill("报错截图和拆封时间对得上。")
     desk.locator("textarea[name=facts]").fill("买家 20:14 首次拆封，一分钟后提示已被使用。")
     desk.locator("textarea[name=reasons]").fill("商家没有提供发卡前的校验记录，应承担举证不能的后果，支持全额退款。")
     desk.locator("form[action$='/rule'] button.pri").click()

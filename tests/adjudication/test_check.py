@@ -85,6 +85,14 @@ def test_evidence_that_hurts_its_own_party_is_found_also_across_states_that_cann
     assert Kind.MONOTONICITY in kinds(worse)
 
 
+_PANEL_IN_DAYS = "  panel: {value: 72, unit: days, zh: 组, en: panel}\n"
+_REVIEW_OF_NO_TIME = "  review: {value: 0, unit: hours, zh: 核, en: review}\n"
+_PAUSE_TOO_LONG = (
+    "  question_pause: {value: 49, unit: hours, zh: 停, en: pause}\n"
+    "  support_outcome: {value: 48, unit: hours, zh: 果, en: outcome}\n"
+)
+
+
 @pytest.mark.parametrize(
     ("old", "new", "kind", "said"),
     [
@@ -96,6 +104,9 @@ def test_evidence_that_hurts_its_own_party_is_found_also_across_states_that_cann
         ('    cites: ["电商法 20"]', '    cites: ["月球法 20"]', Kind.CITATION, "not in the catalogue"),
         ("  effective: 2026-02-01", "  effective: 2026-01-14", Kind.NOTICE, "15 are needed"),
         ("when: [records_withheld, key_failed]}", "when: [delivered]}", Kind.SHIFT_HURTS, "against the party"),
+        ("parameters:\n", f"parameters:\n{_PANEL_IN_DAYS}", Kind.PARAMETER, "parameter panel"),
+        ("parameters:\n", f"parameters:\n{_REVIEW_OF_NO_TIME}", Kind.PARAMETER, "at least 1 hours"),
+        ("parameters:\n", f"parameters:\n{_PAUSE_TOO_LONG}", Kind.PARAMETER, "exceeds support_outcome"),
     ],
 )  # fmt: skip
 def test_smaller_faults_are_found(old: str, new: str, kind: Kind, said: str) -> None:

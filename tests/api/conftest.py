@@ -142,6 +142,14 @@ async def stall(app: App, client: httpx.AsyncClient) -> Stall:
 
 
 @pytest.fixture
+def script_of(app: App, client: httpx.AsyncClient) -> Callable[[int, Role], Awaitable[Script]]:
+    async def made(number: int, role: Role) -> Script:
+        return await script(app, client, number, role)
+
+    return made
+
+
+@pytest.fixture
 def pay(app: App) -> Pay:
     async def paid(buyer: Script, order: str) -> None:
         checkout = await buyer.post(f"/orders/{order}/checkout")

@@ -373,7 +373,11 @@ async def test_no_odd_letter_in_any_text_is_a_bug(stall: Any, bought: Any, odd: 
         (buyer, f"/cases/{case}/messages", {"body": "x ODD"}),
         (merchant, f"/cases/{case}/offers", {"kind": "full_refund", "note": "x ODD"}),
         (merchant, f"/cases/{case}/answer", {"body": "x ODD"}),
-        (stall.support, f"/cases/{case}/ruling", {"outcome": "full_refund", "facts": "x ODD", "reasons": "ODD"}),
+        (
+            stall.support,
+            f"/cases/{case}/ruling",
+            {"outcome": "full_refund", "shares": {}, "facts": "x ODD", "reasons": "ODD"},
+        ),
         (merchant, "/shops", shop),
         *((merchant, f"/shops/{stall.shop}/listings", listing | {name: "x ODD"}) for name in list(listing)),
         (merchant, f"/shops/{stall.shop}/listings", listing | {"terms": terms}),

@@ -46,7 +46,7 @@ async def test_a_fact_said_counts_and_strangers_and_support_are_kept_out(stall: 
         404,
         "not_found",
     )
-    assert code(await stall.support.get(f"/cases/{case}/decision")) == (409, "not_your_turn")
+    assert code(await stall.support.get(f"/cases/{case}/decision")) == (409, "first_view_needed")
     found = {"fact": "key_failed", "shows": True, "kind": "issuer_record", "confidence": 95}
     listed = (await stall.support.post(f"/cases/{case}/facts", found)).json()
     assert set(listed) == {"said"}

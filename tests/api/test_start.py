@@ -31,6 +31,9 @@ def settings(tmp_path: Path, owner_dsn: str, dsn: str) -> Settings:
     return Settings(data=tmp_path / "data", port=0, owner_dsn=owner_dsn, app_dsn=dsn)
 
 
+ROLES = ["buyer", "merchant", "support", "panel", "panel", "panel", "duty", "operator"]
+
+
 async def test_a_folder_is_held_while_it_is_served_and_commands_work_beside(settings: Settings) -> None:
     app = await start(settings)
     assert app.server is None
@@ -70,8 +73,8 @@ async def test_the_demo_market_is_made_once_and_its_books_agree(settings: Settin
         assert not await is_demo_unfinished(app)
         assert not await seed_demo(app)
         access = await demo_access(app)
-        assert [str(link.role) for link in access.links] == ["buyer", "merchant", "support", "operator"]
-        assert len(access.staff) == 2
+        assert [str(link.role) for link in access.links] == ROLES
+        assert len(access.staff) == 6
         assert (await audit_books(settings)).ok
     finally:
         await app.close()

@@ -5,6 +5,8 @@ from typing import Any
 
 import httpx
 
+from kabao.identity import Role
+from kabao.postgres import Database
 from kabao.wiring import App
 
 Buy = Callable[[], Awaitable[str]]
@@ -174,7 +176,9 @@ async def test_the_merchant_grants_the_demand(stall: Any, bought: Buy) -> None:
     assert (await stall.buyer.get(f"/orders/{ref}")).json()["state"] == "refunded"
 
 
-async def test_support_rules_after_the_merchant_contests(app: App, stall: Any, bought: Buy) -> None:
+async def test_support_rules_after_the_merchant_contests(
+    app: App, stall: Any, bought: Buy, owner_database: Database
+) -> None:
     ref = await bought()
     case = await open_case(stall, ref)
     path = f"/cases/{case['ref']}"
@@ -183,8 +187,10 @@ async def test_support_rules_after_the_merchant_contests(app: App, stall: Any, b
     ruling = {
         "outcome": "partial_refund",
         "refund_minor": 4825,
+        "shares": {"merchant": 50, "buyer": 50},
         "facts": "拆封后五分钟报错。",
         "reasons": "商家没有出库前的记录。",
+        "differs_reason": "双方都有一半的道理。",
     }
     problem(await stall.support.step(f"{path}/ruling", ruling), 409, "not_your_turn")
     raised = await stall.buyer.post(f"{path}/escalate")
@@ -192,15 +198,75 @@ async def test_support_rules_after_the_merchant_contests(app: App, stall: Any, b
     queue = (await stall.support.get("/cases")).json()["cases"]
     assert [entry["ref"] for entry in queue] == [case["ref"]]
     problem(await stall.buyer.step(f"{path}/ruling", ruling), 403, "not_allowed")
-    ruled = await stall.support.step(f"{path}/ruling", ruling)
-    assert ruled.status_code == 201, ruled.text
-    assert ruled.json()["ruling"]["refund_minor"] == 4825
+    asked = await stall.support.post(f"{path}/questions", {"to": "buyer", "body": "几点激活的？"})
+    assert asked.status_code == 201, asked.text
+    question = (await stall.buyer.get(path)).json()["questions"][0]["question_id"]
+    problem(await stall.merchant.post(f"{path}/questions/{question}/answer", {"body": "x"}), 403, "not_allowed")
+    problem(await stall.buyer.post(f"{path}/questions/nonsense/answer", {"body": "x"}), 404, "not_found")
+    answered = await stall.buyer.post(f"{path}/questions/{question}/answer", {"body": "14:05。"})
+    assert answered.json()["questions"][0]["answer"] == "14:05。"
+    problem(await stall.support.step(f"{path}/ruling", ruling), 409, "first_view_needed")
+    view = {"outcome": "no_refund", "shares": {"buyer": 100}, "sentence": "先看记录。"}
+    problem(await stall.support.post(f"{path}/first-view", view | {"shares": {}}), 422, "invalid_fields")
+    assert "rule" in (await stall.support.post(f"{path}/first-view", view)).json()["allowed"]
+    handed_in = await stall.support.step(f"{path}/ruling", ruling)
+    assert handed_in.status_code == 201, handed_in.text
+    assert (handed_in.json()["ruling"], handed_in.json()["stage"]) == (None, "support")
+    assert handed_in.json()["undo_until"]
+    problem(await stall.buyer.get(f"{path}/ruling"), 404, "not_found")
+    assert (await stall.buyer.get(path)).json()["undo_until"] is None
+    assert (await stall.support.post(f"{path}/ruling/take-back")).json()["undo_until"] is None
+    problem(await stall.support.post(f"{path}/ruling/take-back"), 409, "undo_over")
+    assert (await stall.support.step(f"{path}/ruling", ruling)).status_code == 201
+    await owner_database.execute("UPDATE ruling_submission SET visible_at = submitted_at")
+    assert await app.cases.tick() == 1
     for side in (stall.buyer, stall.merchant):
-        assert (await side.get(path)).json()["ruling"]["reasons"] == ruling["reasons"]
+        seen = (await side.get(path)).json()
+        assert (seen["stage"], seen["ruling"]["reasons"]) == ("ruled_open", ruling["reasons"])
+    listed = (await stall.buyer.get(f"{path}/ruling")).json()
+    assert [one["refund_minor"] for one in listed["rulings"]] == [4825]
+    assert (listed["review_until"], listed["executed_at"]) == (seen["due_at"], None)
+    assert (await stall.buyer.post(f"{path}/waive")).json()["waived_by"] == ["buyer"]
+    problem(await stall.buyer.post(f"{path}/review", {"reason": "再看看。"}), 409, "not_your_turn")
+    waived = await stall.merchant.post(f"{path}/waive")
+    assert waived.json()["stage"] == "executed"
+    assert (await stall.buyer.get(f"/orders/{ref}")).json()["state"] == "partly_refunded"
     assert [entry["ref"] for entry in (await stall.buyer.get("/cases")).json()["cases"]] == [case["ref"]]
     of_shop = await stall.merchant.get("/cases", params={"shop": stall.shop})
     assert [entry["ref"] for entry in of_shop.json()["cases"]] == [case["ref"]]
     await audited(app)
+
+
+async def test_a_panellist_votes_and_another_reviews(
+    app: App, stall: Any, bought: Buy, script_of: Any, owner_database: Database
+) -> None:
+    case = await open_case(stall, await bought())
+    path = f"/cases/{case['ref']}"
+    await stall.merchant.post(f"{path}/answer", {"body": "不同意。"})
+    await stall.buyer.post(f"{path}/escalate")
+    panellists = [await script_of(number, Role.PANEL) for number in (11, 12)]
+    passed = await stall.support.post(f"{path}/escalate")
+    assert (passed.status_code, passed.json()["stage"]) == (200, "panel"), passed.text
+    queues = [(await one.get("/cases")).json()["cases"] for one in panellists]
+    assert sorted(len(queue) for queue in queues) == [0, 1]
+    first, second = sorted(panellists, key=lambda one: not queues[panellists.index(one)])
+    assert (await second.get(path)).status_code == 404
+    shares = {"merchant": 100}
+    vote = {"upholds": True, "refund_minor": 9650, "shares": shares, "facts": "x", "reasons": "y"}
+    vote["differs_reason"] = "商家自己承认了。"
+    problem(await first.step(f"{path}/votes", vote), 409, "first_view_needed")
+    await first.post(f"{path}/first-view", {"outcome": "full_refund", "shares": shares, "sentence": "x"})
+    assert (await first.step(f"{path}/votes", vote)).status_code == 201
+    problem(await first.step(f"{path}/votes", vote), 409, "already_voted")
+    await owner_database.execute("UPDATE ruling_submission SET visible_at = submitted_at")
+    assert await app.cases.tick() == 1
+    asked = await stall.merchant.post(f"{path}/review", {"reason": "记录没有看。"})
+    assert (asked.status_code, asked.json()["stage"]) == (200, "review"), asked.text
+    assert [one["ref"] for one in (await second.get("/cases")).json()["cases"]] == [case["ref"]]
+    left = await second.post(f"{path}/recuse", {"reason": "认识店主。"})
+    assert left.status_code == 204, left.text
+    assert (await second.get(path)).status_code == 404
+    assert (await stall.buyer.get(path)).json()["stage"] == "review"
 
 
 async def test_a_merchant_manages_shop_listing_and_stock(stall: Any) -> None:

@@ -83,7 +83,8 @@ async def test_in_a_case_a_token_stands_on_its_own_side_only(stall: Any, bought:
     await stall.buyer.post(f"/orders/{ref}/reveal", {})
     case = f"/cases/{(await stall.buyer.step('/cases', CASE | {'order_ref': ref})).json()['ref']}"
     offer = (await stall.merchant.step(f"{case}/offers", {"kind": "full_refund"})).json()["offers"][0]["offer_id"]
-    ruling = {"outcome": "full_refund", "facts": "x", "reasons": "x"}
+    shares = {"merchant": 100}
+    ruling = {"outcome": "full_refund", "shares": shares, "facts": "x", "reasons": "x"}
     for script, role in (
         (stall.buyer, Role.MERCHANT),
         (stall.buyer, Role.SUPPORT),
@@ -103,6 +104,14 @@ async def test_in_a_case_a_token_stands_on_its_own_side_only(stall: Any, bought:
             (f"{case}/escalate", None),
             (f"{case}/withdraw", None),
             (f"{case}/ruling", ruling),
+            (f"{case}/ruling/take-back", None),
+            (f"{case}/first-view", {"outcome": "full_refund", "shares": shares, "sentence": "x"}),
+            (f"{case}/votes", {"upholds": True, "refund_minor": 1, "shares": shares, "facts": "x", "reasons": "x"}),
+            (f"{case}/questions", {"to": "buyer", "body": "x"}),
+            (f"{case}/questions/1/answer", {"body": "x"}),
+            (f"{case}/recuse", {"reason": "x"}),
+            (f"{case}/review", {"reason": "x"}),
+            (f"{case}/waive", None),
         ):
             assert code_of(await other.step(path, body)) == NOT_ALLOWED, (role, path)
         assert (await other.get(case)).status_code == 200
@@ -120,5 +129,5 @@ def test_every_step_says_whose_it_is(app: App) -> None:
     ]
     assert len(steps) > 20
     for handler in steps:
-        assert handler.opt[ACTS_AS] <= {Role.BUYER, Role.MERCHANT, Role.SUPPORT}, handler
+        assert handler.opt[ACTS_AS] <= {Role.BUYER, Role.MERCHANT, Role.SUPPORT, Role.PANEL, Role.DUTY}, handler
         assert handler.opt[ACTS_AS], handler

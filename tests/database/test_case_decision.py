@@ -9,7 +9,7 @@ from typing import Any
 import asyncpg
 import pytest
 
-from dispute import Desk, code, seen
+from dispute import MERCHANTS, Desk, code
 from kabao.adjudication.service import RulebookService, packaged_book, packaged_text
 from kabao.cases import CaseView, DecisionService, DecisionView, OpenCase, Outcome, Remedy, Rule, SayFact
 from kabao.kernel import IdSource, Refusal, Refused, digest_of
@@ -17,7 +17,13 @@ from kabao.postgres import Database
 from rulebooks import SAMPLE, edited
 
 VERSION = packaged_book().edition.version
-RULING = Rule(outcome=Outcome.FULL_REFUND, facts="核销早于拆封。", reasons="卡密交付前已被使用。")
+RULING = Rule(
+    shares=MERCHANTS,
+    outcome=Outcome.FULL_REFUND,
+    facts="核销早于拆封。",
+    reasons="卡密交付前已被使用。",
+    differs_reason="发行方记录是裁决后才能公开的。",
+)
 ISSUER = SayFact(fact="key_failed", shows=True, kind="issuer_record", confidence=97)
 
 
@@ -45,7 +51,7 @@ async def kept(desk: Desk, case: CaseView) -> dict[str, Any] | None:
 
 
 async def ruled(desk: Desk, case: CaseView) -> CaseView:
-    return seen(await desk.cases.rule(desk.market.staff, case.ref, RULING))
+    return await desk.executed(case, RULING)
 
 
 async def test_a_ruling_keeps_version_decision_and_case_file_with_their_digests(desk: Desk) -> None:
@@ -97,6 +103,7 @@ async def test_the_history_of_case_and_order_names_version_and_files(desk: Desk)
         ("opened", VERSION, ()),
         ("rose", VERSION, ()),
         ("ruled", VERSION, (item.digest,)),
+        ("executed", VERSION, (item.digest,)),
         ("ruled_refund", VERSION, (item.digest,)),
     }
 
@@ -128,7 +135,7 @@ async def test_without_any_rulebook_a_ruling_stands_alone(database: Database, tm
 
 async def test_a_refused_ruling_keeps_nothing(desk: Desk) -> None:
     case = await desk.case()
-    assert code(await desk.cases.rule(desk.market.staff, case.ref, RULING)) is Refusal.NOT_YOUR_TURN
+    assert code(await desk.ladder.rule(desk.market.staff, case.ref, RULING)) is Refusal.NOT_YOUR_TURN
     assert await kept(desk, case) is None
 
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from dispute import HOUR, WISH, Desk, code, seen
+from dispute import FIRST_VIEW, HOUR, MERCHANTS, WISH, Desk, code, seen
 from kabao.cases import (
     STEPS,
     Action,
@@ -24,10 +24,12 @@ from kabao.identity import Role
 from kabao.kernel import DatabaseClock, IdSource, Refusal, Refused
 from kabao.orders import OrderState, OrderView
 from kabao.postgres import Database, load_queries
-from market import open_account, paid_order, person, placed_order, seed_market
+from market import NOON, open_account, paid_order, person, placed_order, seed_market
 
 PRICE = 9650
-REFUND_ALL = Rule(outcome=Outcome.FULL_REFUND, facts="核销早于拆封。", reasons="商家没有证明库存有效。")
+REFUND_ALL = Rule(
+    shares=MERCHANTS, outcome=Outcome.FULL_REFUND, facts="核销早于拆封。", reasons="商家没有证明库存有效。"
+)
 
 
 @pytest.fixture
@@ -236,14 +238,18 @@ async def test_more_cases_than_a_batch_rise_in_one_tick(database: Database, tmp_
     assert await desk.cases.tick() == 101
 
 
-async def test_support_past_its_time_stays_and_shows_as_overdue(desk: Desk) -> None:
+async def test_support_past_its_time_shows_as_overdue_until_the_case_rises(desk: Desk) -> None:
     case = await desk.at_support()
     assert not case.is_overdue
     desk.pass_time(49 * HOUR)
-    assert await desk.cases.tick() == 0
     queue = await desk.cases.queue(desk.market.staff)
     assert not isinstance(queue, Refused)
     assert [(card.ref, card.is_overdue, card.amount_minor) for card in queue] == [(case.ref, True, PRICE)]
+    assert await desk.cases.tick() == 1
+    risen = seen(await desk.cases.case(desk.market.buyer, case.ref))
+    assert (risen.stage, risen.turn, risen.rose_why) == (Stage.PANEL, Turn.PANEL, RoseWhy.SUPPORT_LATE)
+    assert risen.due_at == desk.clock.at + 72 * HOUR
+    assert await desk.cases.queue(desk.market.staff) == []
 
 
 async def test_either_side_calls_support_when_it_may(desk: Desk) -> None:
@@ -306,12 +312,17 @@ async def test_a_ruling_moves_the_money_and_shows_its_reasons_to_both(
     desk: Desk, outcome: Outcome, amount: int, escrow: tuple[str, int, int, int], state: OrderState
 ) -> None:
     case = await desk.at_support()
-    wish = Rule(outcome=outcome, refund_minor=amount, facts="查明的事实。", reasons="裁决的理由。")
-    await desk.cases.rule(desk.market.staff, case.ref, wish)
+    wish = Rule(shares=MERCHANTS, outcome=outcome, refund_minor=amount, facts="查明的事实。", reasons="裁决的理由。")
+    ruled = await desk.ruled(case, wish)
+    # Until the time for a review is over the money stays where it is.
+    assert (ruled.stage, ruled.turn, await desk.escrow(case)) == (Stage.RULED_OPEN, Turn.PARTIES, ("disputed", 0, 0, 0))
+    assert ruled.due_at == desk.clock.at + 168 * HOUR
+    desk.pass_time(168 * HOUR)
+    assert await desk.cases.tick() == 1
     assert await desk.escrow(case) == escrow
     for viewer in (desk.market.buyer, desk.market.owner):
         ruled = seen(await desk.cases.case(viewer, case.ref))
-        assert (ruled.stage, ruled.order.state) == (Stage.RULED, state)
+        assert (ruled.stage, ruled.order.state) == (Stage.EXECUTED, state)
         assert ruled.ruling is not None
         assert (ruled.ruling.facts, ruled.ruling.reasons) == ("查明的事实。", "裁决的理由。")
         assert "最终" not in "".join(line.text for line in ruled.timeline)
@@ -322,28 +333,31 @@ async def test_a_ruling_moves_the_money_and_shows_its_reasons_to_both(
 
 async def test_a_ruling_needs_facts_reasons_and_a_range(desk: Desk) -> None:
     case, staff = await desk.at_support(), desk.market.staff
-    empty = await desk.cases.rule(staff, case.ref, Rule(outcome=Outcome.NO_REFUND, facts=" ", reasons=""))
+    seen(await desk.ladder.first_view(staff, case.ref, FIRST_VIEW))
+    empty = await desk.ladder.rule(
+        staff, case.ref, Rule(shares=MERCHANTS, outcome=Outcome.NO_REFUND, facts=" ", reasons="")
+    )
     assert isinstance(empty, Refused)
     assert (empty.code, set(empty.fields)) == (Refusal.INVALID_FIELDS, {"facts", "reasons"})
-    whole = Rule(outcome=Outcome.PARTIAL_REFUND, refund_minor=PRICE, facts="事实", reasons="理由")
-    assert code(await desk.cases.rule(staff, case.ref, whole)) is Refusal.REFUND_OUT_OF_RANGE
+    whole = Rule(shares=MERCHANTS, outcome=Outcome.PARTIAL_REFUND, refund_minor=PRICE, facts="事实", reasons="理由")
+    assert code(await desk.ladder.rule(staff, case.ref, whole)) is Refusal.REFUND_OUT_OF_RANGE
 
 
 async def test_who_may_rule(desk: Desk) -> None:
     case, market = await desk.case(), desk.market
-    assert code(await desk.cases.rule(market.staff, case.ref, REFUND_ALL)) is Refusal.NOT_YOUR_TURN
+    assert code(await desk.ladder.rule(market.staff, case.ref, REFUND_ALL)) is Refusal.NOT_YOUR_TURN
     desk.pass_time(48 * HOUR)
     await desk.cases.tick()
     unchecked = person(market.staff_id, Role.SUPPORT)
-    assert code(await desk.cases.rule(unchecked, case.ref, REFUND_ALL)) is Refusal.STAFF_CHECK_REQUIRED
+    assert code(await desk.ladder.rule(unchecked, case.ref, REFUND_ALL)) is Refusal.STAFF_CHECK_REQUIRED
     for party in (market.buyer_id, market.owner_id):
         recused = person(party, Role.SUPPORT, staff_checked=True)
-        assert code(await desk.cases.rule(recused, case.ref, REFUND_ALL)) is Refusal.NOT_ALLOWED
+        assert code(await desk.ladder.rule(recused, case.ref, REFUND_ALL)) is Refusal.NOT_ALLOWED
         queue = await desk.cases.queue(recused)
         assert queue == []
-    assert code(await desk.cases.rule(market.buyer, case.ref, REFUND_ALL)) is Refusal.NOT_ALLOWED
+    assert code(await desk.ladder.rule(market.buyer, case.ref, REFUND_ALL)) is Refusal.NOT_ALLOWED
     stranger = person(await open_account(desk.database))
-    assert code(await desk.cases.rule(stranger, case.ref, REFUND_ALL)) is Refusal.NOT_FOUND
+    assert code(await desk.ladder.rule(stranger, case.ref, REFUND_ALL)) is Refusal.NOT_FOUND
 
 
 async def test_a_stranger_finds_nothing(desk: Desk) -> None:
@@ -404,11 +418,16 @@ async def test_in_production_the_database_clock_decides(desk: Desk) -> None:
 async def test_hot_reads_of_cases_use_their_index(desk: Desk) -> None:
     await desk.case()
     queries = load_queries("kabao.cases")
-    for name, index, arguments in (
-        ("due_cases", "cases_due", (None, 100)),
-        ("cases_of_buyer", "cases_by_buyer", (1, 2**62, 50, None)),
+    ladder = load_queries("kabao.cases.ladder")
+    first = (None, NOON, 0, 0, 100)
+    for query, index, arguments in (
+        (ladder.due_cases, "cases_due", first),
+        (ladder.visible_submissions, "ruling_submission_due", first),
+        (ladder.unseated_cases, "cases_due", first),
+        (queries.cases_of_buyer, "cases_by_buyer", (1, 2**62, 50, None)),
+        (queries.queue, "cases_due", (1, 50, None, True, True)),
     ):
         async with desk.database.transaction() as conn:
             await conn.execute("SET LOCAL enable_seqscan = off")
-            plan = await conn.fetch(f"EXPLAIN {queries[name]}", *arguments)
-        assert any(index in row[0] for row in plan), name
+            plan = await conn.fetch(f"EXPLAIN {query}", *arguments)
+        assert any(index in row[0] for row in plan), index

@@ -4,13 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from dispute import HOUR, WISH, Desk, code, race, seen, winners
+from dispute import HANDED_IN, HOUR, MERCHANTS, WISH, Desk, code, race, seen, winners
 from kabao.cases import CaseView, MakeOffer, Outcome, Remedy, Rule, Stage
 from kabao.kernel import Refusal, Refused
 from kabao.postgres import Database
 
 ROUNDS = 8
-REFUND_ALL = Rule(outcome=Outcome.FULL_REFUND, facts="事实", reasons="理由")
+REFUND_ALL = Rule(shares=MERCHANTS, outcome=Outcome.FULL_REFUND, facts="事实", reasons="理由")
 PART = MakeOffer(kind=Remedy.PARTIAL_REFUND, refund_minor=6000)
 
 
@@ -53,16 +53,20 @@ async def test_an_acceptance_and_a_withdrawal_end_a_case_once(desk: Desk) -> Non
         assert state == ("split" if isinstance(answers[0], CaseView) else "held")
 
 
-async def test_an_acceptance_and_a_ruling_move_the_money_once(desk: Desk) -> None:
+async def test_an_acceptance_and_a_ruling_becoming_visible_have_one_winner(desk: Desk) -> None:
     for _ in range(ROUNDS):
         case, offer_id = await offered(desk, at_support=True)
-        answers = await race(
+        await desk.handed_in(case, REFUND_ALL)
+        desk.pass_time(HANDED_IN)
+        accepted, published = await race(
             desk.cases.accept(desk.market.buyer, case.ref, offer_id),
-            desk.cases.rule(desk.market.staff, case.ref, REFUND_ALL),
+            desk.cases.tick(),  # type: ignore[arg-type]  # counts instead of showing
         )
-        assert winners(answers) == 1
         state = (await desk.escrow(case))[0]
-        assert state == ("split" if isinstance(answers[0], CaseView) else "refunded")
+        if isinstance(accepted, CaseView):
+            assert (published, state) == (0, "split")
+        else:
+            assert (published, code(accepted), state) == (1, Refusal.ALREADY_RULED, "disputed")
 
 
 async def test_two_offers_leave_one_open(desk: Desk) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from dispute import HOUR, WISH, Desk, code, seen
+from dispute import HOUR, MERCHANTS, WISH, Desk, code, seen
 from kabao.cases import MakeOffer, Outcome, Remedy, Rule
 from kabao.evidence import Item
 from kabao.kernel import Refusal, Refused
@@ -35,8 +35,8 @@ async def test_everything_stands_in_one_order_with_digests(desk: Desk) -> None:
     )
     desk.pass_time(48 * HOUR)
     await desk.cases.tick()
-    wish = Rule(outcome=Outcome.FULL_REFUND, facts="核销更早。", reasons="商家未举证。")
-    await desk.cases.rule(desk.market.staff, case.ref, wish)
+    wish = Rule(shares=MERCHANTS, outcome=Outcome.FULL_REFUND, facts="核销更早。", reasons="商家未举证。")
+    await desk.executed(case, wish)
 
     bought, sold, staff = [
         seen(await desk.cases.case(who, case.ref)) for who in (desk.market.buyer, desk.market.owner, desk.market.staff)
@@ -55,7 +55,8 @@ async def test_everything_stands_in_one_order_with_digests(desk: Desk) -> None:
         ("merchant", "offered"),
         ("system", "rose"),
         ("support", "ruled"),
-        ("support", "ruled_refund"),
+        ("system", "executed"),
+        ("system", "ruled_refund"),
     ]
     assert [line.at for line in lines] == sorted(line.at for line in lines)
     assert all(len(line.digest) == 32 for line in lines)
@@ -72,7 +73,7 @@ async def test_everything_stands_in_one_order_with_digests(desk: Desk) -> None:
     assert lines[8].offer is not None
     assert (lines[9].text, lines[9].said) == ("买家到时没有回应，已转给客服，这不影响买家的权利。", "")
     assert lines[10].said == "查明：核销更早。\n理由：商家未举证。"
-    assert lines[11].text == "按裁决退给买家 ¥96.50。"
+    assert lines[12].text == "按裁决退给买家 ¥96.50。"
 
 
 async def test_the_same_case_read_twice_has_the_same_digests(desk: Desk) -> None:

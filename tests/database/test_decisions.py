@@ -6,7 +6,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dispute import Desk, code
+from dispute import BUYERS, FIRST_VIEW, Desk, code, seen
 from kabao.adjudication.service import RulebookService
 from kabao.cases import DecisionService, DecisionView, OpenCase, Outcome, Remedy, Rule, SayFact
 from kabao.kernel import IdSource, Refusal, Refused
@@ -67,11 +67,13 @@ async def test_a_bare_claim_says_what_is_missing_and_a_picture_turns_it(desk: De
     assert decided(await decisions.decision(desk.market.owner, case.ref)).full == shown.full
 
 
-async def test_support_sees_no_decision_before_the_case_is_closed(desk: Desk, decisions: DecisionService) -> None:
+async def test_support_sees_no_decision_before_its_own_first_view(desk: Desk, decisions: DecisionService) -> None:
     case = await desk.at_support()
-    assert code(await decisions.decision(desk.market.staff, case.ref)) is Refusal.NOT_YOUR_TURN
-    ruling = Rule(outcome=Outcome.NO_REFUND, facts="卡密有效。", reasons="发行方记录显示由买家兑换。")
-    assert not isinstance(await desk.cases.rule(desk.market.staff, case.ref, ruling), Refused)
+    assert code(await decisions.decision(desk.market.staff, case.ref)) is Refusal.FIRST_VIEW_NEEDED
+    ruling = Rule(shares=BUYERS, outcome=Outcome.NO_REFUND, facts="卡密有效。", reasons="发行方记录显示由买家兑换。")
+    assert seen(await desk.ladder.first_view(desk.market.staff, case.ref, FIRST_VIEW)).has_first_view
+    decided(await decisions.decision(desk.market.staff, case.ref))
+    seen(await desk.ladder.rule(desk.market.staff, case.ref, ruling))
     decided(await decisions.decision(desk.market.staff, case.ref))
 
 

@@ -273,7 +273,8 @@ async def test_roles_are_added_and_kept(identity: IdentityService, database: Dat
     await identity.grant(account_id, Role.SUPPORT)
     await identity.grant(account_id, Role.SUPPORT)
     async with database.transaction() as conn:
-        await identity.grant(account_id, Role.OPERATOR, conn)
+        for role in (Role.PANEL, Role.DUTY, Role.OPERATOR):
+            await identity.grant(account_id, role, conn)
     session, _ = await signed_in(identity, Role.BUYER)
     assert session.person.roles == set(Role)
     assert session.person.display_name == "林间"

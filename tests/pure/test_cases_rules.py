@@ -8,6 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kabao.cases import rules
+from kabao.cases.ladder import rules as ladder
+from kabao.cases.ladder.model import Windows
 from kabao.cases.machine import STEPS, Stage
 from kabao.cases.model import (
     Action,
@@ -15,7 +17,6 @@ from kabao.cases.model import (
     Decision,
     OfferState,
     OpenOffer,
-    Outcome,
     Remedy,
     RoseWhy,
     Side,
@@ -26,6 +27,7 @@ from kabao.kernel import Refusal, Refused
 NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HELD = 9650
 HOUR = timedelta(hours=1)
+REPLY = 48 * HOUR
 
 
 def offer(by: Side = Side.MERCHANT, kind: Remedy = Remedy.PARTIAL_REFUND, refund: int = 6000) -> OpenOffer:
@@ -35,7 +37,7 @@ def offer(by: Side = Side.MERCHANT, kind: Remedy = Remedy.PARTIAL_REFUND, refund
 CASE = CaseState(
     stage=Stage.NEGOTIATION,
     turn=Turn.MERCHANT,
-    due_at=NOON + rules.NEGOTIATION,
+    due_at=NOON + REPLY,
     opened_at=NOON,
     answered_at=None,
     demand=Remedy.FULL_REFUND,
@@ -43,10 +45,8 @@ CASE = CaseState(
     held_minor=HELD,
     offer=None,
 )
-ANSWERED = msgspec.structs.replace(
-    CASE, turn=Turn.BUYER, answered_at=NOON + HOUR, due_at=NOON + HOUR + rules.NEGOTIATION
-)
-AT_SUPPORT = msgspec.structs.replace(ANSWERED, stage=Stage.SUPPORT, turn=Turn.SUPPORT, due_at=NOON + rules.SUPPORT)
+ANSWERED = msgspec.structs.replace(CASE, turn=Turn.BUYER, answered_at=NOON + HOUR, due_at=NOON + HOUR + REPLY)
+AT_SUPPORT = msgspec.structs.replace(ANSWERED, stage=Stage.SUPPORT, turn=Turn.SUPPORT, due_at=NOON + REPLY)
 CLOSED = msgspec.structs.replace(AT_SUPPORT, stage=Stage.SETTLED, turn=Turn.NOBODY, due_at=None)
 
 
@@ -99,11 +99,11 @@ def test_an_answer_gives_the_turn_to_the_buyer_who_loses_nothing_by_silence() ->
     answered = done(rules.decide_answer(CASE, Side.MERCHANT, NOON + HOUR))
     assert (answered.turn, answered.due_at, answered.answered) == (
         Turn.BUYER,
-        NOON + HOUR + rules.NEGOTIATION,
+        NOON + HOUR + REPLY,
         True,
     )
-    assert rules.decide_due(ANSWERED, NOON + HOUR) is None
-    risen = done(rules.decide_due(ANSWERED, ANSWERED.due_at or NOON))
+    assert ladder.decide_due(ANSWERED, NOON + HOUR, HELD) is None
+    risen = done(ladder.decide_due(ANSWERED, ANSWERED.due_at or NOON, HELD))
     assert (risen.stage, risen.turn, risen.rose_why) == (Stage.SUPPORT, Turn.SUPPORT, RoseWhy.BUYER_SILENT)
 
 
@@ -121,24 +121,12 @@ def test_who_may_not_answer(case: CaseState, side: Side, why: Refusal) -> None:
     assert code(rules.decide_answer(case, side, NOON)) is why
 
 
-def test_a_silent_merchant_lifts_the_case_and_nothing_else() -> None:
-    assert rules.decide_due(CASE, NOON + rules.NEGOTIATION - timedelta(seconds=1)) is None
-    risen = done(rules.decide_due(CASE, NOON + rules.NEGOTIATION))
-    assert (risen.stage, risen.rose_why, risen.refund_minor) == (Stage.SUPPORT, RoseWhy.MERCHANT_SILENT, 0)
-    assert risen.due_at == NOON + rules.NEGOTIATION + rules.SUPPORT
-
-
-@pytest.mark.parametrize("case", [AT_SUPPORT, CLOSED, msgspec.structs.replace(CASE, due_at=None)])
-def test_no_deadline_decides_a_case_beyond_negotiation(case: CaseState) -> None:
-    assert rules.decide_due(case, NOON + timedelta(days=365)) is None
-
-
 def test_a_new_offer_takes_the_place_of_the_open_one() -> None:
     first = done(rules.decide_offer(CASE, Side.MERCHANT, Remedy.PARTIAL_REFUND, 6000, NOON))
     assert (first.offer_becomes, first.turn, first.answered) == (None, Turn.BUYER, True)
     counter = done(rules.decide_offer(with_offer(ANSWERED), Side.BUYER, Remedy.PARTIAL_REFUND, 8000, NOON + HOUR))
     assert (counter.offer_becomes, counter.turn, counter.answered) == (OfferState.SUPERSEDED, Turn.MERCHANT, False)
-    assert counter.due_at == NOON + HOUR + rules.NEGOTIATION
+    assert counter.due_at == NOON + HOUR + REPLY
 
 
 def test_an_offer_out_of_turn_does_not_lengthen_the_other_sides_time() -> None:
@@ -192,7 +180,7 @@ def test_refusing_gives_the_turn_back_and_counts_against_nobody() -> None:
     refused = done(rules.decide_refuse(with_offer(ANSWERED), Side.BUYER, 7, NOON + 2 * HOUR))
     assert (refused.turn, refused.due_at, refused.offer_becomes) == (
         Turn.MERCHANT,
-        NOON + 2 * HOUR + rules.NEGOTIATION,
+        NOON + 2 * HOUR + REPLY,
         OfferState.REFUSED,
     )
     assert refused.rose_why is None
@@ -250,35 +238,25 @@ def test_only_the_buyer_withdraws_and_an_open_offer_lapses() -> None:
     assert code(rules.decide_withdraw(CLOSED, Side.BUYER)) is Refusal.CASE_CLOSED
 
 
-@pytest.mark.parametrize(
-    ("outcome", "asked", "refunds"),
-    [
-        (Outcome.FULL_REFUND, 0, HELD),
-        (Outcome.PARTIAL_REFUND, HELD - 1, HELD - 1),
-        (Outcome.NO_REFUND, 55, 0),
-    ],
-)
-def test_a_ruling_refunds_what_it_says(outcome: Outcome, asked: int, refunds: int) -> None:
-    ruled = done(rules.decide_rule(with_offer(AT_SUPPORT), outcome, asked))
-    assert (ruled.stage, ruled.refund_minor, ruled.offer_becomes) == (Stage.RULED, refunds, OfferState.LAPSED)
-    assert done(rules.decide_rule(AT_SUPPORT, outcome, asked)).offer_becomes is None
+@pytest.mark.parametrize("stage", [Stage.RULED_OPEN, Stage.REVIEW])
+def test_after_a_ruling_nothing_is_offered_accepted_or_taken_back(stage: Stage) -> None:
+    ruled = msgspec.structs.replace(with_offer(AT_SUPPORT), stage=stage)
+    answers = [
+        rules.decide_offer(ruled, Side.MERCHANT, Remedy.FULL_REFUND, 0, NOON),
+        rules.decide_accept(ruled, Side.BUYER, 7),
+        rules.decide_refuse(ruled, Side.BUYER, 7, NOON),
+        rules.decide_accept_demand(ruled, Side.MERCHANT),
+        rules.decide_withdraw(ruled, Side.BUYER),
+    ]
+    assert {code(answer) for answer in answers} == {Refusal.ALREADY_RULED}
 
 
-@pytest.mark.parametrize("asked", [0, HELD, -5])
-def test_a_partial_ruling_lies_strictly_between(asked: int) -> None:
-    assert code(rules.decide_rule(AT_SUPPORT, Outcome.PARTIAL_REFUND, asked)) is Refusal.REFUND_OUT_OF_RANGE
-
-
-def test_a_ruling_waits_for_support_and_comes_once() -> None:
-    assert code(rules.decide_rule(CASE, Outcome.NO_REFUND, 0)) is Refusal.NOT_YOUR_TURN
-    assert code(rules.decide_rule(CLOSED, Outcome.NO_REFUND, 0)) is Refusal.CASE_CLOSED
-
-
-def test_only_checked_support_rules() -> None:
-    assert code(rules.may_rule(Side.BUYER, staff_checked=True)) is Refusal.NOT_ALLOWED
-    assert code(rules.may_rule(Side.MERCHANT, staff_checked=True)) is Refusal.NOT_ALLOWED
-    assert code(rules.may_rule(Side.SUPPORT, staff_checked=False)) is Refusal.STAFF_CHECK_REQUIRED
-    assert rules.may_rule(Side.SUPPORT, staff_checked=True) is None
+def test_the_time_to_answer_is_that_of_the_rulebook() -> None:
+    windows = Windows(reply=24)
+    opened = rules.open_until(done(rules.decide_open(HELD, Remedy.FULL_REFUND, 0, NOON)), NOON, windows)
+    assert opened.due_at == NOON + 24 * HOUR
+    short = msgspec.structs.replace(CASE, windows=windows)
+    assert done(rules.decide_answer(short, Side.MERCHANT, NOON + HOUR)).due_at == NOON + 25 * HOUR
 
 
 def test_support_that_is_a_party_stands_as_the_party() -> None:
@@ -289,6 +267,15 @@ def test_support_that_is_a_party_stands_as_the_party() -> None:
     assert side(2, is_support=True) is Side.MERCHANT
     assert side(3, is_support=True) is Side.SUPPORT
     assert side(3, is_support=False) is None
+
+
+def test_a_seat_or_duty_comes_before_support_and_after_being_a_party() -> None:
+    def side(account_id: int, *, seated: bool, duty: bool) -> Side | None:
+        return rules.side_of(account_id, buyer_id=1, owner_id=2, is_support=True, is_seated=seated, is_duty=duty)
+
+    assert side(3, seated=True, duty=True) is Side.PANEL
+    assert side(3, seated=False, duty=True) is Side.DUTY
+    assert side(2, seated=True, duty=True) is Side.MERCHANT
 
 
 def test_the_first_refusal_of_the_table_is_answered() -> None:
@@ -312,7 +299,7 @@ TALK = {Action.SAY, Action.ADD_FILE}
             {Action.OFFER, Action.ACCEPT, Action.REFUSE, Action.ESCALATE, Action.WITHDRAW},
         ),
         (with_offer(ANSWERED), Side.MERCHANT, {Action.OFFER, Action.ACCEPT_DEMAND, Action.ESCALATE}),
-        (AT_SUPPORT, Side.SUPPORT, {Action.RULE}),
+        (AT_SUPPORT, Side.SUPPORT, set()),
         (CLOSED, Side.BUYER, set()),
         (CLOSED, Side.SUPPORT, set()),
     ],
@@ -321,12 +308,19 @@ def test_what_a_viewer_is_offered(case: CaseState, side: Side, allowed: set[Acti
     assert rules.allowed_actions(case, side, NOON + HOUR) == allowed | TALK
 
 
-def test_only_support_can_be_overdue() -> None:
+@pytest.mark.parametrize("side", [Side.PANEL, Side.DUTY])
+def test_the_panel_and_the_duty_officer_ask_instead_of_talking(side: Side) -> None:
+    assert rules.allowed_actions(CASE, side, NOON) == frozenset()
+
+
+def test_only_those_who_decide_can_be_overdue() -> None:
     late = NOON + timedelta(days=9)
-    assert rules.is_overdue(Stage.SUPPORT, NOON, late)
-    assert not rules.is_overdue(Stage.SUPPORT, late, late)
-    assert not rules.is_overdue(Stage.SUPPORT, None, late)
-    assert not rules.is_overdue(Stage.NEGOTIATION, NOON, late)
+    assert rules.is_overdue(Turn.SUPPORT, NOON, late)
+    assert rules.is_overdue(Turn.PANEL, NOON, late)
+    assert rules.is_overdue(Turn.DUTY, late, NOON)
+    assert not rules.is_overdue(Turn.SUPPORT, late, late)
+    assert not rules.is_overdue(Turn.SUPPORT, None, late)
+    assert not rules.is_overdue(Turn.MERCHANT, NOON, late)
 
 
 STATES = st.builds(
@@ -356,8 +350,6 @@ def test_every_decision_is_a_step_of_the_table_and_moves_no_more_than_is_held(
         rules.decide_accept_demand(case, side),
         rules.decide_escalate(case, side, now),
         rules.decide_withdraw(case, side),
-        *(rules.decide_rule(case, outcome, amount) for outcome in Outcome),
-        rules.decide_due(case, now),
     ]
     for decision in answers:
         if isinstance(decision, Decision):

@@ -9,9 +9,9 @@ import pytest
 from kabao import postgres
 from kabao.cases import words
 from kabao.cases.claims import CLAIMS, KIND_LABELS, ClaimKind
+from kabao.cases.ladder.model import RulingStage, Windows
 from kabao.cases.machine import Stage
 from kabao.cases.model import OfferState, OfferView, Outcome, Remedy, RoseWhy, Side, Turn
-from kabao.cases.rules import NEGOTIATION
 from kabao.postgres import load_queries
 
 OFFER = OfferView(
@@ -46,11 +46,13 @@ def test_amounts_and_remedies_read_as_on_the_pages() -> None:
 
 
 def test_every_step_of_a_case_has_its_sentence() -> None:
-    kinds = ["opened", "answered", "offered", "accepted", "granted", "refused", "withdrawn", "ruled"]
+    kinds = ["opened", "answered", "offered", "accepted", "granted", "refused", "withdrawn", "ruled", "reviewed"]
+    kinds += ["asked", "replied", "overdue", "seated", "recused", "review_asked", "waived", "waived_both", "executed"]
+    kinds += ["stood"]
     said = [text(kind) for kind in kinds] + [text("rose", "system", why.value) for why in RoseWhy]
     assert len(set(said)) == len(said)
     assert text("offered") == "商家提出方案：部分退款 ¥60.00。"
-    assert "最终" not in text("ruled")
+    assert "最终" not in text("ruled") + text("reviewed")
     assert words.case_event_text("withdrawn", "buyer", offer=None, opening="", body="", ruled="") == "买家撤回了纠纷。"
 
 
@@ -85,36 +87,65 @@ def test_a_message_and_a_file_name_the_role_only() -> None:
 
 
 @pytest.mark.parametrize(
-    ("stage", "turn", "has_risen", "standings"),
+    ("stage", "reached", "standings"),
     [
-        (Stage.NEGOTIATION, Turn.MERCHANT, False, ["now", "ahead", "ahead"]),
-        (Stage.SUPPORT, Turn.SUPPORT, True, ["past", "now", "ahead"]),
-        (Stage.SETTLED, Turn.NOBODY, False, ["past", "ahead", "ahead"]),
-        (Stage.RULED, Turn.NOBODY, True, ["past", "past", "ahead"]),
+        (Stage.NEGOTIATION, [], ["now", "ahead", "ahead", "ahead"]),
+        (Stage.SUPPORT, [Stage.NEGOTIATION], ["past", "now", "ahead", "ahead"]),
+        (Stage.PANEL, [Stage.NEGOTIATION, Stage.SUPPORT], ["past", "past", "now", "ahead"]),
+        (Stage.SETTLED, [Stage.NEGOTIATION], ["past", "ahead", "ahead", "ahead"]),
+        (Stage.RULED_OPEN, [Stage.NEGOTIATION, Stage.SUPPORT], ["past", "past", "ahead", "ahead"]),
     ],
 )
-def test_the_ladder_shows_where_a_case_stands(
-    stage: Stage, turn: Turn, *, has_risen: bool, standings: list[str]
-) -> None:
-    rungs = words.ladder(stage, has_risen=has_risen)
+def test_the_ladder_shows_where_a_case_stands(stage: Stage, reached: list[Stage], standings: list[str]) -> None:
+    rungs = words.ladder(stage, frozenset(reached) | {stage}, Windows(reply=24))
     assert [rung.standing for rung in rungs] == standings
-    assert rungs[0].hours == NEGOTIATION.total_seconds() // 3600
-    assert all(bool(words.what_if_due(stage, turn, viewer)) is stage.is_open for viewer in Side)
+    assert [rung.hours for rung in rungs] == [24, 48, 72, None]
+
+
+@pytest.mark.parametrize("viewer", Side)
+def test_every_deadline_says_what_it_does(viewer: Side) -> None:
+    turns = {
+        Stage.NEGOTIATION: [Turn.MERCHANT, Turn.BUYER],
+        Stage.SUPPORT: [Turn.SUPPORT],
+        Stage.PANEL: [Turn.PANEL, Turn.DUTY],
+        Stage.RULED_OPEN: [Turn.PARTIES],
+        Stage.REVIEW: [Turn.PANEL, Turn.DUTY],
+    }
+    for stage in Stage:
+        said = [words.what_if_due(stage, turn, viewer) for turn in turns.get(stage, [Turn.NOBODY])]
+        assert all(bool(text) is stage.is_open for text in said)
+        assert len(set(said)) == len(said)
 
 
 def test_a_silent_buyer_is_told_that_nothing_is_lost() -> None:
     assert "不影响买家的权利" in words.what_if_due(Stage.NEGOTIATION, Turn.BUYER, Side.MERCHANT)
     assert words.what_if_due(Stage.NEGOTIATION, Turn.BUYER, Side.BUYER).startswith("你到时没有回应")
-    assert words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.MERCHANT) == "你到时没有答复，会自动转给客服。"
+    silent = words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.MERCHANT, may_stand=False)
+    assert silent == "你到时没有答复，会自动转给客服。"
     assert words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.BUYER).startswith("商家到时没有答复")
+    assert "诉求成立" in words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.BUYER)
 
 
 def test_every_notice_has_a_subject() -> None:
     kinds = ["opened", "answered", "offered", "accepted", "granted", "refused", "rose", "withdrawn", "ruled", "said"]
+    kinds += [
+        "rose_panel",
+        "reviewed",
+        "asked",
+        "replied",
+        "overdue",
+        "recused",
+        "review_asked",
+        "waived",
+        "waived_both",
+    ]
+    kinds += ["executed", "stood", "seat"]
     subjects = {words.notice_subject(kind, "点卡", "merchant") for kind in kinds}
     assert len(subjects) == len(kinds)
     assert set(words.OFFER_STATES) == set(OfferState)
     assert set(words.STAGE_LABELS) == set(Stage)
+    assert set(words.RULED_BY) == set(RulingStage)
+    assert set(words.WHO) >= set(Side)
 
 
 def test_claims_cover_the_three_kinds_without_exclamation_marks() -> None:

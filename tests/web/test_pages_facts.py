@@ -2,6 +2,7 @@
 
 from browser import Browser
 from kabao.adjudication.service import packaged_book
+from kabao.postgres import Database
 from pages import Site
 
 VERSION = packaged_book().edition.version
@@ -87,7 +88,7 @@ async def test_a_closed_case_takes_no_more_facts_and_strangers_none(site: Site) 
     assert f"/desk/{case}/fact" not in (await staff.get(f"/desk/{case}")).text
 
 
-async def test_a_ruling_names_the_version_and_what_stood_beside_it(site: Site) -> None:
+async def test_a_ruling_names_the_version_and_what_stood_beside_it(site: Site, owner_database: Database) -> None:
     merchant, buyer, staff, case = await quarrel(site)
     await merchant.get(f"/c/{case}")
     await merchant.send("/say", {"body": "不同意。"})
@@ -96,8 +97,12 @@ async def test_a_ruling_names_the_version_and_what_stood_beside_it(site: Site) -
     await staff.get(f"/desk/{case}")
     await staff.send(f"/desk/{case}/fact", GOOD)
     await staff.get(f"/desk/{case}")
-    await staff.send("/rule", {"outcome": "full_refund", "facts": "早用过。", "reasons": "发行方记录。"})
+    await staff.send("/first-view", {"outcome": "full_refund", "share_merchant": "100", "sentence": "看记录。"})
+    ruling = {"outcome": "full_refund", "share_merchant": "100", "facts": "早用过。", "reasons": "发行方记录。"}
+    await staff.send("/rule", ruling | {"differs_reason": "记录还没有编号。"})
     await staff.send("/rule", {"step": "sure"})
+    await owner_database.execute("UPDATE ruling_submission SET visible_at = submitted_at")
+    await site.app.cases.tick()
     for reader, path in ((buyer, f"/c/{case}"), (merchant, f"/c/{case}"), (staff, f"/desk/{case}")):
         page = await reader.get(path)
         assert f"本单适用规则 {VERSION} 版" in page.words.replace("本单适用 规则", "本单适用规则")

@@ -275,7 +275,8 @@ async def test_a_case_speaks_to_its_reader_and_says_how_it_stands(site: Site) ->
     ref = await site.bought(buyer, listing, quantity=2)
     await buyer.get(f"/o/{ref}/reveal")
     await buyer.send("/reveal")
-    page = await buyer.get(f"/o/{ref}/problem")
+    await buyer.get(f"/o/{ref}/problem")
+    page = await buyer.send("/problem", {"claim": "other"})
     assert "第 1 张卡密" in page.text
     page = await buyer.send("/problem", {"claim": "other", "statement": "第 1 张坏了。"})
     case = page.path
@@ -284,7 +285,7 @@ async def test_a_case_speaks_to_its_reader_and_says_how_it_stands(site: Site) ->
     assert page.text.count("写一句、加证据") == 2
     page = await merchant.get(case)
     assert "你到时没有答复" in page.text
-    assert "要求全额退款 ¥193.00，请在 48 小时内答复" in (await merchant.get("/messages")).text
+    assert "要求全额退款 ¥193.00，请在 24 小时内答复" in (await merchant.get("/messages")).text
     await merchant.get(case)
     page = await merchant.send("/say", {"body": "我方核对过了。"})
     assert "没有同意诉求" not in page.text

@@ -4,6 +4,11 @@ import io
 
 from PIL import Image
 
+from browser import Browser
+from kabao.cases import OpenCase, Remedy
+from kabao.identity import Role
+from kabao.kernel import Refused
+from kabao.postgres import Database
 from pages import KEYS, Site
 
 
@@ -11,6 +16,16 @@ def picture() -> bytes:
     out = io.BytesIO()
     Image.new("RGB", (8, 8), "white").save(out, "PNG")
     return out.getvalue()
+
+
+RULING = {
+    "share_merchant": "100",
+    "share_buyer": "0",
+    "share_platform": "0",
+    "facts": "查明：商品页没有写区服。",
+    "reasons": "理由",
+    "differs_reason": "看过记录。",
+}
 
 
 async def test_a_merchant_opens_a_shop_lists_and_imports_keys(site: Site) -> None:
@@ -96,8 +111,10 @@ async def test_an_offer_is_made_countered_and_accepted(site: Site) -> None:
     ref = await site.bought(buyer, listing)
     await buyer.get(f"/o/{ref}/reveal")
     await buyer.send("/reveal")
-    page = await buyer.get(f"/o/{ref}/problem?claim=already_used")
+    await buyer.get(f"/o/{ref}/problem?claim=already_used")
+    page = await buyer.send("/problem")
     assert f"订单 {ref}" in page.text
+    assert "这是估计，不是裁决" in page.words
     page = await buyer.send(
         "/problem",
         {"statement": "14:05 激活提示已被使用。"},
@@ -129,38 +146,118 @@ async def test_an_offer_is_made_countered_and_accepted(site: Site) -> None:
     assert "已全额退款" in (await buyer.get(f"/o/{ref}")).text
 
 
-async def test_support_reads_both_sides_and_rules_in_two_steps(site: Site) -> None:
+async def at_support(site: Site) -> tuple[Browser, Browser, Browser, str, str]:
+    """Lead a quarrel to support; returns merchant, buyer and support, the order's and the case's reference."""
     merchant, _, listing = await site.selling()
     buyer = await site.person("小买家")
     ref = await site.bought(buyer, listing)
-    await buyer.get(f"/o/{ref}/problem")
-    page = await buyer.send("/problem", {"claim": "not_as_described", "statement": "区服和商品页写的不一样。"})
-    case = page.path.split("/")[2]
-    await merchant.get(f"/c/{case}")
+    wish = OpenCase(claim="not_as_described", demand=Remedy.FULL_REFUND, statement="区服和商品页写的不一样。")
+    opened = await site.app.cases.open(await site.known("小买家"), ref, wish)
+    assert not isinstance(opened, Refused)
+    await merchant.get(f"/c/{opened.ref}")
     await merchant.send("/say", {"body": "商品页写明了区服。"})
-    await buyer.get(f"/c/{case}")
+    await buyer.get(f"/c/{opened.ref}")
     page = await buyer.send("/escalate")
     assert "客服处理中" in page.text
-    staff = await site.support()
+    return merchant, buyer, await site.support(), ref, opened.ref
+
+
+VIEW = {"outcome": "no_refund", "share_merchant": "30", "share_buyer": "70", "sentence": "先看快照。"}
+
+
+async def test_support_reads_both_sides_and_puts_a_first_view_down_before_it_rules(site: Site) -> None:
+    _, _, staff, _, case = await at_support(site)
     page = await staff.get("/desk")
     assert case in page.text
     page = await staff.get(f"/desk/{case}")
     assert "区服和商品页写的不一样。" in page.text
     await staff.send("/say", {"body": "请商家补充截图。"})
+    assert "按规则怎么判" not in page.words
+    page = await staff.send("/first-view", VIEW | {"outcome": "partial_refund"})
+    assert page.status == 422
+    page = await staff.send("/first-view", VIEW | {"share_buyer": "0"})
+    assert page.status == 422
+    assert "加起来是 100" in page.text
+    page = await staff.send("/first-view", VIEW)
+    assert "按规则怎么判" in page.words
     page = await staff.send("/rule", {"outcome": "partial_refund", "refund": "40", "facts": "", "reasons": "理由"})
     assert page.status == 422
     assert "写查明的事实" in page.text
-    page = await staff.send("/rule", {"facts": "查明：商品页没有写区服。"})
+    assert "三方加起来要是 100" in page.text
+    page = await staff.send("/rule", RULING)
     assert "¥40.00" in page.words.replace(" ", "")
     page = await staff.send("/rule", {"step": "back"})
     assert "查明：商品页没有写区服。" in page.text
-    await staff.send("/rule")
+
+
+async def test_a_ruling_is_taken_back_made_anew_and_waits_for_its_review(site: Site, owner_database: Database) -> None:
+    merchant, buyer, staff, ref, case = await at_support(site)
+    await staff.get(f"/desk/{case}")
+    await staff.send("/first-view", VIEW)
+    wish = {"outcome": "partial_refund", "refund": "40", **RULING}
+    await staff.send("/rule", wish)
     page = await staff.send("/rule", {"step": "sure"})
-    assert "已裁决" in page.text
+    assert "在那以前可以撤回" in page.text
+    assert "查明：商品页没有写区服。" not in (await buyer.get(f"/c/{case}")).text
+    await staff.send("/take-back")
+    await staff.send("/rule", wish)
+    await staff.send("/rule", {"step": "sure"})
+    await owner_database.execute("UPDATE ruling_submission SET visible_at = submitted_at")
+    await site.app.cases.tick()
+    assert "已裁决" in (await staff.get(f"/desk/{case}")).text
     page = await buyer.get(f"/c/{case}")
     assert "查明：商品页没有写区服。" in page.text
     assert "这份裁决不是最终结论" in page.text
+    assert "钱还冻结在托管方" in page.text
+    page = await buyer.send("/review", {"reason": ""})
+    assert page.status == 422
+    await buyer.send("/waive")
+    await merchant.get(f"/c/{case}")
+    page = await merchant.send("/waive")
+    assert "钱已按它分" in page.text
     assert "已部分退款" in (await buyer.get(f"/o/{ref}")).text
+
+
+async def test_a_question_is_answered_and_the_panel_votes_and_reviews(site: Site, owner_database: Database) -> None:
+    merchant, buyer, staff, _, case = await at_support(site)
+    await staff.get(f"/desk/{case}")
+    page = await staff.send("/ask", {"question": "哪个区？"})
+    assert page.status == 422
+    page = await staff.send("/ask", {"to": "buyer", "question": ""})
+    assert page.status == 422
+    page = await staff.send("/ask", {"to": "buyer", "question": "在哪个区激活的？"})
+    assert "已提问" in page.text
+    await merchant.get(f"/c/{case}")
+    assert not any(form.action.endswith("/reply") for form in merchant.page.read.forms)
+    await buyer.get(f"/c/{case}")
+    page = await buyer.send("/reply", {"answer": ""})
+    assert page.status == 422
+    page = await buyer.send("/reply", {"answer": "在美区。"})
+    assert "已回答" in page.text
+    first, second = [await site.staff(name, Role.PANEL) for name in ("组员一", "组员二")]
+    await staff.get(f"/desk/{case}")
+    page = await staff.send("/pass-on")
+    assert "争议组处理中" in page.text
+    seats = [(one, case in (await one.get("/desk")).text) for one in (first, second)]
+    [sits], [waits] = ([one for one, has in seats if has is wanted] for wanted in (True, False))
+    assert (await waits.get(f"/desk/{case}")).status == 404
+    await sits.get(f"/desk/{case}")
+    page = await sits.send("/first-view", {"outcome": "full_refund", "share_merchant": "100", "sentence": "看快照。"})
+    page = await sits.send("/vote", {"refund": "0", **RULING})
+    assert page.status == 422
+    await sits.send("/vote", {"upholds": "yes", "refund": "96.50", **RULING})
+    await owner_database.execute("UPDATE ruling_submission SET visible_at = submitted_at")
+    await site.app.cases.tick()
+    page = await merchant.get(f"/c/{case}")
+    assert "争议组的裁决：全额退款 ¥96.50" in page.text
+    page = await merchant.send("/review", {"reason": "快照写明了区服。"})
+    assert "复核中" in page.text
+    await waits.get(f"/desk/{case}")
+    page = await waits.send("/recuse", {"why": ""})
+    assert page.status == 422
+    page = await waits.send("/recuse", {"why": "认识店主。"})
+    assert "已回避" in page.text
+    assert (await waits.get(f"/desk/{case}")).status == 404
 
 
 async def test_a_case_is_withdrawn_and_the_clock_runs_on(site: Site) -> None:

@@ -36,6 +36,7 @@ def check(compiled: Compiled, *, exhaustive_bits: int = EXHAUSTIVE_BITS) -> tupl
     found.extend(_unused(book))
     found.extend(_citations(book))
     found.extend(_notice(book))
+    found.extend(_parameters(book))
     return merged(found)
 
 
@@ -169,3 +170,32 @@ def _notice(book: Rulebook) -> Iterator[Finding]:
     if edition.effective - edition.published < wanted:
         given = (edition.effective - edition.published).days
         yield Finding(Kind.NOTICE, f"takes effect {given} days after publication; {wanted.days} are needed")
+
+
+LADDER: Final = {
+    "negotiation": "hours",
+    "negotiation_green": "hours",
+    "small_amount": "minor",
+    "support_outcome": "hours",
+    "question_pause": "hours",
+    "panel": "hours",
+    "panel_three_from": "minor",
+    "review_window": "hours",
+    "review": "hours",
+    "duty": "hours",
+}
+"""The parameters that the ladder of cases reads, and their units."""
+AT_MOST: Final = (("negotiation_green", "negotiation"), ("question_pause", "support_outcome"))
+"""Pairs of which the first may not exceed the second."""
+
+
+def _parameters(book: Rulebook) -> Iterator[Finding]:
+    """Find numbers that the ladder would misread; a book need not name one, the ladder has its own then."""
+    for name, unit in LADDER.items():
+        named = book.parameters.get(name)
+        if named is not None and (named.unit != unit or named.value < 1):
+            yield Finding(Kind.PARAMETER, f"the parameter {name} is to be at least 1 {unit}")
+    for lesser, greater in AT_MOST:
+        one, other = book.parameters.get(lesser), book.parameters.get(greater)
+        if one is not None and other is not None and one.value > other.value:
+            yield Finding(Kind.PARAMETER, f"the parameter {lesser} exceeds {greater}")

@@ -22,6 +22,7 @@ class Kind(StrEnum):
     UNUSED = "unused"
     CITATION = "citation"
     NOTICE = "notice"
+    PARAMETER = "parameter"
     NOTE = "note"
 
 

@@ -24,7 +24,7 @@ NOTICE: Final = timedelta(days=7)
 NOTICE_MAJOR: Final = timedelta(days=15)
 COMPILED_KEPT: Final = 32
 """How many compiled versions stay in memory for every service of the process."""
-VERSION: Final = re.compile(r"(?!versions$)[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
+VERSION: Final = re.compile(r"(?!versions$|proposals$)[0-9A-Za-z][0-9A-Za-z._-]{0,39}")
 """What a version may be called, so that it can stand in an address."""
 FINDINGS_SHOWN: Final = 5
 """How many findings a refused publication tells; the check command tells all."""

@@ -12,20 +12,19 @@ from kabao.api.entry import (
     BUYER,
     EITHER_SIDE,
     MERCHANT,
-    SUPPORT,
     UNSIGNED,
     Caller,
     as_itself,
     services_of,
     slow_down,
 )
-from kabao.api.inputs import OfferIn, OpenCaseIn, RulingIn, WordsIn
+from kabao.api.inputs import OfferIn, OpenCaseIn, WordsIn
 from kabao.api.orders import KeyHeader
 from kabao.api.problems import granted, refuse_now
 from kabao.api.replies import once
 from kabao.api.shapes import CaseOut, CasePage, CaseRowOut
 from kabao.cases import CaseView
-from kabao.identity import Act, Role
+from kabao.identity import CASE_ROLES, Act
 from kabao.kernel import Refusal
 from kabao.orders import NoticeOutcome
 from kabao.shops import parse_shop_ref
@@ -50,14 +49,14 @@ async def cases(
     request: Caller,
     shop: Annotated[str, QueryParameter(max_length=20, description="A shop of the caller: its cases.")] = "",
 ) -> CasePage:
-    """List the caller's cases as a buyer, a shop's cases for its owner, or the queue for support."""
+    """List the caller's cases as a buyer, a shop's cases for its owner, or the queue for those who decide."""
     services = services_of(request)
     if shop:
         shop_id = parse_shop_ref(shop)
         if shop_id is None:
             raise refuse_now(Refusal.NOT_FOUND)
         found = granted(await services.cases.shop_cases(request.user, shop_id))
-    elif Role.SUPPORT in request.user.roles:
+    elif not CASE_ROLES.isdisjoint(request.user.roles):
         found = granted(await services.cases.queue(request.user))
     else:
         found = granted(await services.cases.my_cases(request.user))
@@ -73,7 +72,7 @@ async def case(request: Caller, ref: FromPath[str]) -> CaseOut:
 @post("/cases/{ref:str}/messages", opt={ACTS_AS: ANY_PARTY}, responses=STEP, tags=["cases"])
 async def say(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> CaseOut:
     """Say something in the case; both sides and support read it."""
-    await _as_itself(request, ref)
+    await case_as_itself(request, ref)
     await slow_down(request, Act.SAY)
     return CaseOut.of(granted(await services_of(request).cases.say(request.user, ref, data.body)))
 
@@ -81,7 +80,7 @@ async def say(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> C
 @post("/cases/{ref:str}/answer", opt={ACTS_AS: MERCHANT}, responses=STEP, status_code=200, tags=["cases"])
 async def answer(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> CaseOut:
     """Contest the claim with a statement (merchant)."""
-    await _as_itself(request, ref)
+    await case_as_itself(request, ref)
     return CaseOut.of(granted(await services_of(request).cases.answer(request.user, ref, data.body)))
 
 
@@ -90,7 +89,7 @@ async def offer(
     request: Caller, ref: FromPath[str], data: JSONBody[OfferIn], idempotency_key: KeyHeader = ""
 ) -> Response[CaseOut]:
     """Offer a way to settle; it takes the place of the offer on the table."""
-    seen = await _as_itself(request, ref)
+    seen = await case_as_itself(request, ref)
     services = services_of(request)
 
     async def step(_key: str) -> CaseOut:
@@ -112,7 +111,7 @@ async def accept(
     request: Caller, ref: FromPath[str], offer_id: FromPath[str], idempotency_key: KeyHeader = ""
 ) -> Response[CaseOut]:
     """Accept the other side's offer; the money moves in the same transaction."""
-    await _as_itself(request, ref)
+    await case_as_itself(request, ref)
     services = services_of(request)
     number = _offer(offer_id)
 
@@ -131,14 +130,14 @@ async def accept(
 )
 async def refuse_offer(request: Caller, ref: FromPath[str], offer_id: FromPath[str]) -> CaseOut:
     """Refuse the other side's offer; this never counts against anyone."""
-    await _as_itself(request, ref)
+    await case_as_itself(request, ref)
     return CaseOut.of(granted(await services_of(request).cases.refuse_offer(request.user, ref, _offer(offer_id))))
 
 
 @post("/cases/{ref:str}/accept-demand", opt={ACTS_AS: MERCHANT}, responses=STEP, status_code=200, tags=["cases"])
 async def accept_demand(request: Caller, ref: FromPath[str], idempotency_key: KeyHeader = "") -> Response[CaseOut]:
     """Give the buyer what was demanded (merchant); the money moves in the same transaction."""
-    await _as_itself(request, ref)
+    await case_as_itself(request, ref)
     services = services_of(request)
 
     async def step(_key: str) -> CaseOut:
@@ -147,32 +146,21 @@ async def accept_demand(request: Caller, ref: FromPath[str], idempotency_key: Ke
     return await once(request, idempotency_key, step, database=services.database)
 
 
-@post("/cases/{ref:str}/escalate", opt={ACTS_AS: EITHER_SIDE}, responses=STEP, status_code=200, tags=["cases"])
+@post("/cases/{ref:str}/escalate", opt={ACTS_AS: ANY_PARTY}, responses=STEP, status_code=200, tags=["cases"])
 async def escalate(request: Caller, ref: FromPath[str]) -> CaseOut:
-    """Ask support to decide."""
-    await _as_itself(request, ref)
-    return CaseOut.of(granted(await services_of(request).cases.escalate(request.user, ref)))
+    """Ask support to decide; support passes a case on to the panel."""
+    seen = await case_as_itself(request, ref)
+    services = services_of(request)
+    if seen.viewer.is_party:
+        return CaseOut.of(granted(await services.cases.escalate(request.user, ref)))
+    return CaseOut.of(granted(await services.cases.ladder.pass_on(request.user, ref)))
 
 
 @post("/cases/{ref:str}/withdraw", opt={ACTS_AS: BUYER}, responses=STEP, status_code=200, tags=["cases"])
 async def withdraw(request: Caller, ref: FromPath[str]) -> CaseOut:
     """Withdraw the case (buyer); the release clock runs on, at least 24 hours."""
-    await _as_itself(request, ref)
+    await case_as_itself(request, ref)
     return CaseOut.of(granted(await services_of(request).cases.withdraw(request.user, ref)))
-
-
-@post("/cases/{ref:str}/ruling", opt={ACTS_AS: SUPPORT}, responses=STEP, tags=["cases"])
-async def rule(
-    request: Caller, ref: FromPath[str], data: JSONBody[RulingIn], idempotency_key: KeyHeader = ""
-) -> Response[CaseOut]:
-    """Rule on a case at support; the money moves in the same transaction, both sides see the reasons."""
-    await _as_itself(request, ref)
-    services = services_of(request)
-
-    async def step(_key: str) -> CaseOut:
-        return CaseOut.of(granted(await services.cases.rule(request.user, ref, data.wish())))
-
-    return await once(request, idempotency_key, step, database=services.database, status=201)
 
 
 @post(
@@ -191,7 +179,7 @@ async def take_notice(
     return granted(await services_of(request).orders.take_notice(await request.body(), signature))
 
 
-async def _as_itself(request: Caller, ref: str) -> CaseView:
+async def case_as_itself(request: Caller, ref: str) -> CaseView:
     """Find the case and refuse a token that stands on another side of it than its role."""
     view = granted(await services_of(request).cases.case(request.user, ref))
     as_itself(request, view.viewer)
@@ -217,5 +205,4 @@ handlers = [
     accept_demand,
     escalate,
     withdraw,
-    rule,
 ]

@@ -19,7 +19,8 @@ from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.dossier import ChecklistService, ExportService, ReceiptService
 from kabao.evidence import EvidenceService
-from kabao.identity import Act, EmailService, IdentityService, Person, Role, Visitor, visitor_of
+from kabao.figures import ForecastService, PrecedentService
+from kabao.identity import CASE_ROLES, Act, EmailService, IdentityService, Person, Role, Visitor, visitor_of
 from kabao.inventory import InventoryService
 from kabao.kernel import Ref, Refusal, Refused, parse_ref
 from kabao.notices import Mailer
@@ -38,6 +39,7 @@ ACTS_AS: Final = "acts_as"
 BUYER: Final = frozenset({Role.BUYER})
 MERCHANT: Final = frozenset({Role.MERCHANT})
 SUPPORT: Final = frozenset({Role.SUPPORT})
+DECIDERS: Final = CASE_ROLES
 EITHER_SIDE: Final = BUYER | MERCHANT
 ANY_PARTY: Final = EITHER_SIDE | SUPPORT
 READS: Final = frozenset({HTTPMethod.GET, HTTPMethod.HEAD, HTTPMethod.OPTIONS})
@@ -82,6 +84,8 @@ class Services(Protocol):
     orders: OrderService
     cases: CaseService
     decisions: DecisionService
+    forecasts: ForecastService
+    precedents: PrecedentService
     rulebook: RulebookService
     evidence: EvidenceService
     archive: Archive

@@ -1,11 +1,11 @@
 """What callers send. Unknown fields are refused; ranges only keep nonsense out, the services decide what is right."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
 
-from kabao.cases import MakeOffer, OpenCase, Outcome, Remedy, Rule
+from kabao.cases import CastVote, GiveFirstView, MakeOffer, OpenCase, Outcome, Remedy, Rule, Shares
 from kabao.kernel.money import MAX_MINOR
 from kabao.shops import ChangedMind, ListingDraft, ShopForm, Terms
 
@@ -14,6 +14,7 @@ Minor = Annotated[int, Meta(ge=0, le=MAX_MINOR, description="Whole minor units (
 Count = Annotated[int, Meta(ge=-(2**31), le=2**31 - 1)]
 NoticeId = Annotated[str, Meta(max_length=60, pattern="^[A-Za-z0-9_.-]*$", description="As the listing names it.")]
 Words = Annotated[str, Meta(min_length=1, max_length=2000)]
+Percent = Annotated[int, Meta(ge=0, le=100)]
 LongWords = Annotated[str, Meta(min_length=1, max_length=4000)]
 
 
@@ -68,17 +69,88 @@ class OfferIn(Input, frozen=True, kw_only=True):
         return MakeOffer(kind=self.kind, refund_minor=self.refund_minor, note=self.note)
 
 
+class SharesIn(Input, frozen=True, kw_only=True):
+    """Who is responsible, in percent that sum to 100."""
+
+    buyer: Percent = 0
+    merchant: Percent = 0
+    platform: Percent = 0
+
+    def shares(self) -> Shares:
+        """Return what the case service takes."""
+        return Shares(buyer=self.buyer, merchant=self.merchant, platform=self.platform)
+
+
 class RulingIn(Input, frozen=True, kw_only=True):
-    """Rules on a case; facts and reasons are shown to both sides."""
+    """Rules on a case; facts and reasons are shown to both sides, `differs_reason` where the rulebook suggests else."""
 
     outcome: Outcome
     refund_minor: Minor = 0
+    shares: SharesIn
     facts: LongWords
     reasons: LongWords
+    differs_reason: Annotated[str, Meta(max_length=4000)] = ""
 
     def wish(self) -> Rule:
         """Return what the case service takes."""
-        return Rule(outcome=self.outcome, refund_minor=self.refund_minor, facts=self.facts, reasons=self.reasons)
+        return Rule(
+            outcome=self.outcome,
+            refund_minor=self.refund_minor,
+            shares=self.shares.shares(),
+            facts=self.facts,
+            reasons=self.reasons,
+            differs_reason=self.differs_reason,
+        )
+
+
+class FirstViewIn(Input, frozen=True, kw_only=True):
+    """Puts down what one thinks before the suggestion is shown."""
+
+    outcome: Outcome
+    refund_minor: Minor = 0
+    shares: SharesIn
+    sentence: Annotated[str, Meta(min_length=1, max_length=500)]
+
+    def wish(self) -> GiveFirstView:
+        """Return what the case service takes."""
+        return GiveFirstView(
+            outcome=self.outcome, refund_minor=self.refund_minor, shares=self.shares.shares(), sentence=self.sentence
+        )
+
+
+class VoteIn(Input, frozen=True, kw_only=True):
+    """Votes on the panel: whether the claim stands, and what to refund if it does, whatever one thinks of that."""
+
+    upholds: bool
+    refund_minor: Minor
+    shares: SharesIn
+    facts: LongWords
+    reasons: LongWords
+    differs_reason: Annotated[str, Meta(max_length=4000)] = ""
+
+    def wish(self) -> CastVote:
+        """Return what the case service takes."""
+        return CastVote(
+            upholds=self.upholds,
+            refund_minor=self.refund_minor,
+            shares=self.shares.shares(),
+            facts=self.facts,
+            reasons=self.reasons,
+            differs_reason=self.differs_reason,
+        )
+
+
+class QuestionIn(Input, frozen=True, kw_only=True):
+    """Asks a party."""
+
+    to: Literal["buyer", "merchant"]
+    body: Annotated[str, Meta(min_length=1, max_length=500)]
+
+
+class ReasonIn(Input, frozen=True, kw_only=True):
+    """Says why."""
+
+    reason: Words
 
 
 class ShopIn(Input, frozen=True, kw_only=True):

@@ -4,7 +4,18 @@ from typing import Final
 
 from litestar import Router
 
-from kabao.api import account, archive, cases, decisions, market, orders, rulebook_api
+from kabao.api import (
+    account,
+    archive,
+    cases,
+    decisions,
+    forecast,
+    ladder,
+    market,
+    orders,
+    precedents,
+    rulebook_api,
+)
 from kabao.api.documents import SIGNED_IN
 from kabao.api.entry import enter
 
@@ -18,7 +29,12 @@ def routes() -> list[Router]:
     return [
         Router(
             PATH,
-            route_handlers=[*market.open_handlers, *cases.open_handlers, *rulebook_api.open_handlers],
+            route_handlers=[
+                *market.open_handlers,
+                *cases.open_handlers,
+                *rulebook_api.open_handlers,
+                *precedents.open_handlers,
+            ],
             before_request=enter,
             request_max_body_size=JSON_LIMIT,
         ),
@@ -28,7 +44,9 @@ def routes() -> list[Router]:
                 *market.handlers,
                 *orders.handlers,
                 *cases.handlers,
+                *ladder.handlers,
                 *decisions.handlers,
+                *forecast.handlers,
                 *archive.handlers,
                 *account.handlers,
             ],

@@ -5,6 +5,7 @@ from typing import Any, Self
 
 import msgspec
 
+from kabao.api.case_shapes import QuestionOut
 from kabao.cases import CaseCard, CaseView, OfferView, RulingView, TimelineLine
 from kabao.evidence import Item, Message
 from kabao.inventory import BadLine, ImportReport, UsedColumn
@@ -422,7 +423,10 @@ class CasePage(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A case as the caller sees it; `allowed` lists the steps open to the caller now."""
+    """A case as the caller sees it; `allowed` lists the steps open to the caller now.
+
+    `undo_until` is there for who has just handed a ruling in: until then it can be taken back, and nobody else sees it.
+    """
 
     ref: str
     order_ref: str
@@ -443,6 +447,9 @@ class CaseOut(msgspec.Struct, frozen=True, kw_only=True):
     may_escalate_at: datetime
     offers: list[OfferOut]
     ruling: RulingView | None
+    waived_by: list[str]
+    questions: list[QuestionOut]
+    undo_until: datetime | None
     timeline: list[LineOut]
     allowed: list[str]
 
@@ -455,6 +462,9 @@ class CaseOut(msgspec.Struct, frozen=True, kw_only=True):
             "order_ref": view.order.ref,
             "order_state": view.order.state,
             "offers": [OfferOut.of(offer) for offer in view.offers],
+            "waived_by": [side.value for side in view.waived_by],
+            "questions": [QuestionOut.of(question) for question in view.questions],
+            "undo_until": None if view.pending is None else view.pending.visible_at,
             "timeline": [LineOut.of(line) for line in view.timeline],
             "allowed": sorted(view.allowed),
         }

@@ -1,13 +1,24 @@
-"""Cases: what a buyer claims and demands, the negotiation, and support's ruling.
+"""Cases: what a buyer claims and demands, the negotiation, and how it is decided.
 
-Invariants: one open case an order; the release clock stops in the transaction that opens it; a settlement or ruling
-moves the money in its own transaction; silence lifts a case to support and decides nothing; only the other side
-accepts an offer; staff never rule in a case of their own; both sides see the same lines. A transaction locks the case
-first, then the order's escrow row, then the order, so that no two steps wait for each other.
+Invariants: one open case an order; the release clock stops in the transaction that opens it; a settlement moves the
+money in its own transaction, a ruling when its window is over; a silent buyer loses nothing, and an unanswered claim
+stands only where the rulebook supports it; only the other side accepts an offer; staff never rule in a case of their
+own; both sides see the same lines. A transaction locks the case first, then the order's escrow row, then the order, so
+that no two steps wait for each other. What lies above negotiation is `cases.ladder`.
 """
 
 from kabao.cases.claims import CLAIMS, KIND_LABELS, Claim, ClaimKind
 from kabao.cases.decisions import DecisionService, DecisionView, Reason, SayFact
+from kabao.cases.ladder.model import (
+    CastVote,
+    GiveFirstView,
+    Pending,
+    Question,
+    RulingStage,
+    Shares,
+    Windows,
+)
+from kabao.cases.ladder.service import LadderService
 from kabao.cases.machine import STEPS, Stage
 from kabao.cases.model import (
     Action,
@@ -30,37 +41,47 @@ from kabao.cases.model import (
 )
 from kabao.cases.saying import FactChoice, FactsView, SaidFact
 from kabao.cases.service import CaseService
+from kabao.cases.words import RULED_BY
 
 __all__ = [
     "CLAIMS",
     "KIND_LABELS",
+    "RULED_BY",
     "STEPS",
     "Action",
     "CaseCard",
     "CaseService",
     "CaseView",
+    "CastVote",
     "Claim",
     "ClaimKind",
     "DecisionService",
     "DecisionView",
     "FactChoice",
     "FactsView",
+    "GiveFirstView",
+    "LadderService",
     "MakeOffer",
     "OfferState",
     "OfferView",
     "OpenCase",
     "Outcome",
+    "Pending",
+    "Question",
     "Reason",
     "Remedy",
     "RoseWhy",
     "Rule",
+    "RulingStage",
     "RulingView",
     "Rung",
     "SaidFact",
     "SayFact",
+    "Shares",
     "Side",
     "Stage",
     "TimelineFile",
     "TimelineLine",
     "Turn",
+    "Windows",
 ]

@@ -1,7 +1,7 @@
 """The rulebook's decision of a case: from what the records know and what people have shown, with its reasons.
 
 It is a decision of the rules on the facts as they stand, not a ruling: a person decides when one is asked for. Parties
-may see it at any time; support only once the case is closed, so that nobody rules with a suggestion in view.
+may see it at any time; those who decide once they have put down a first view, so that it is their own.
 """
 
 from collections.abc import AsyncIterator
@@ -14,12 +14,14 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import store
 from kabao.cases.facts import Said
 from kabao.cases.judging import decided, file_of, in_full
-from kabao.cases.model import Asked, Beside, CaseView, Side
+from kabao.cases.machine import Stage
+from kabao.cases.model import Asked, Beside, CaseView, Remedy, Side
 from kabao.cases.saying import FactsView, facts_view
 from kabao.cases.service import CaseService
 from kabao.evidence import EvidenceService, clean_text
 from kabao.identity import Person, Role
 from kabao.kernel import AccountId, Clock, IdSource, Refusal, Refused, format_ref, parse_ref
+from kabao.orders import OrderView
 from kabao.postgres import Database
 
 BY_THE_BOOK: Final = "依《"
@@ -126,14 +128,15 @@ class DecisionService:
     async def decision(self, person: Person, ref: str) -> DecisionView | Refused:
         """Decide a case as it stands; after a ruling, return what stood beside it where that was kept.
 
-        Refusals: not_found, not_your_turn (support before the case is closed).
+        A review looks at the facts anew. Refusals: not_found, first_view_needed (staff before their own first view,
+        while the case is open).
         """
         case = await self._cases.case(person, ref)
         if isinstance(case, Refused):
             return case
-        if case.viewer is Side.SUPPORT and case.closed_at is None:
-            return Refused(Refusal.NOT_YOUR_TURN)
-        kept = None if case.ruling is None else await self._kept(case)
+        if not case.viewer.is_party and case.closed_at is None and not case.has_first_view:
+            return Refused(Refusal.FIRST_VIEW_NEEDED)
+        kept = None if case.ruling is None or case.stage is Stage.REVIEW else await self._kept(case)
         if kept is None:
             return await self.decide(case)
         judge = await self._rulebook.adjudicator(kept.rulebook_version)
@@ -149,6 +152,24 @@ class DecisionService:
         if isinstance(judge, Refused):
             return judge
         return _shown(await decided(judge, await self.case_file(case, judge)), judge, case.viewer)
+
+    async def foresee(self, order: OrderView, claim: str, demand: Remedy) -> DecisionView | Refused:
+        """Decide what a case that nobody has filed yet would come to, on what the records know of its order.
+
+        Refusal: not_found where no rulebook binds the order or the one that does has no words for it.
+        """
+        judge = await self._rulebook.binding(order.placed_at)
+        if isinstance(judge, Refused):
+            return judge
+        asked = Asked(ref=order.ref, case_id=0, claim=claim, demand=demand, opened_at=order.now, answered_at=None)
+        items = await self._evidence.items(order.shop_id, order.order_id)
+        async with self._database.connection() as conn:
+            file = await file_of(conn, asked, order, items, judge)
+        return await self.foresee_file(judge, file, Side(order.role))
+
+    async def foresee_file(self, judge: Adjudicator, file: dict[str, Any], viewer: Side) -> DecisionView | Refused:
+        """Decide a case file that stands for no case; refusal: not_found where the book has no words for it."""
+        return _shown(await decided(judge, file), judge, viewer)
 
     async def case_file(self, case: CaseView, judge: Adjudicator) -> dict[str, Any]:
         """Write a case as the rulebook reads it, with what the records know and what people have shown."""
@@ -205,9 +226,9 @@ class DecisionService:
         return facts_view(judge, case.claim, await self.case_file(case, judge), said, numbers)
 
     async def say_fact(self, person: Person, ref: str, wish: SayFact) -> DecisionView | Refused | None:
-        """Add what a party or support says of a fact; a party is answered the decision anew, support nothing.
+        """Add what a party or support says of a fact; a party is answered the decision anew, staff nothing.
 
-        Nobody who rules sees what the rules say before the case is closed.
+        Nobody who rules sees what the rules say before a first view.
 
         Refusals: not_found, case_closed, too_many_tries (more than 40 by one side), invalid_fields (fact, item_no,
         kind, confidence, note).
@@ -224,7 +245,7 @@ class DecisionService:
         if isinstance(said, Refused):
             return said
         refused = await self._keep(case, person, said)
-        return refused or (None if case.viewer is Side.SUPPORT else await self.decide(case))
+        return refused or (await self.decide(case) if case.viewer.is_party else None)
 
     async def _keep(self, case: CaseView, person: Person, said: tuple[int | None, str, Said]) -> Refused | None:
         at, now, (item_id, note, entry) = _place(case), self._clock.instant(), said
@@ -252,13 +273,13 @@ class DecisionService:
         items = {
             item.item_no: item
             for item in await self._evidence.items(case.order.shop_id, case.order.order_id)
-            if case.viewer is Side.SUPPORT or item.given_role.value == case.viewer.value
+            if not case.viewer.is_party or item.given_role.value == case.viewer.value
         }
         item = None if wish.item_no is None else items.get(wish.item_no)
         if wish.item_no is not None and item is None:
             wrong["item_no"] = "没有这个编号的证据，或者不是你交的"
         kind, confidence = wish.kind, wish.confidence
-        if case.viewer is not Side.SUPPORT:
+        if case.viewer.is_party:
             is_picture = item is not None and item.media_type.startswith("image/")
             kind = "screenshot" if is_picture else STATEMENT_OF[case.viewer]
             confidence = PICTURE if is_picture else STATEMENT
@@ -273,7 +294,7 @@ class DecisionService:
             shows=wish.shows,
             kind=kind,
             confidence=confidence,
-            by=case.viewer.value,
+            by=case.viewer.value if case.viewer.is_party else Side.SUPPORT.value,
             at=case.order.now,
         )
         return (None if item is None else item.item_id), note or "", entry

@@ -9,14 +9,23 @@ class Stage(StrEnum):
 
     NEGOTIATION = "negotiation"
     SUPPORT = "support"
+    PANEL = "panel"
+    RULED_OPEN = "ruled_open"
+    """Ruled on, and not carried out before the time for asking a review is over or both sides waive it."""
+    REVIEW = "review"
     SETTLED = "settled"
     WITHDRAWN = "withdrawn"
-    RULED = "ruled"
+    EXECUTED = "executed"
 
     @property
     def is_open(self) -> bool:
         """Whether anything can still happen to the money."""
-        return self in {Stage.NEGOTIATION, Stage.SUPPORT}
+        return self not in {Stage.SETTLED, Stage.WITHDRAWN, Stage.EXECUTED}
+
+    @property
+    def is_undecided(self) -> bool:
+        """Whether nobody has ruled yet, so that the parties may still settle or take the case back."""
+        return self in {Stage.NEGOTIATION, Stage.SUPPORT, Stage.PANEL}
 
 
 STEPS: Final = frozenset(
@@ -25,8 +34,16 @@ STEPS: Final = frozenset(
         (Stage.NEGOTIATION, Stage.SUPPORT),
         (Stage.NEGOTIATION, Stage.SETTLED),
         (Stage.NEGOTIATION, Stage.WITHDRAWN),
+        (Stage.NEGOTIATION, Stage.RULED_OPEN),
+        (Stage.SUPPORT, Stage.PANEL),
         (Stage.SUPPORT, Stage.SETTLED),
         (Stage.SUPPORT, Stage.WITHDRAWN),
-        (Stage.SUPPORT, Stage.RULED),
+        (Stage.SUPPORT, Stage.RULED_OPEN),
+        (Stage.PANEL, Stage.SETTLED),
+        (Stage.PANEL, Stage.WITHDRAWN),
+        (Stage.PANEL, Stage.RULED_OPEN),
+        (Stage.RULED_OPEN, Stage.REVIEW),
+        (Stage.RULED_OPEN, Stage.EXECUTED),
+        (Stage.REVIEW, Stage.EXECUTED),
     }
 )

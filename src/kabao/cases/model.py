@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from kabao.cases.ladder.model import Pending, Question, RulingStage, Shares, Standing, Windows
 from kabao.cases.machine import Stage
 from kabao.orders.model import OrderView
 
@@ -21,6 +22,10 @@ class Turn(StrEnum):
     BUYER = "buyer"
     MERCHANT = "merchant"
     SUPPORT = "support"
+    PANEL = "panel"
+    DUTY = "duty"
+    PARTIES = "parties"
+    """Either party, each for itself."""
     NOBODY = "nobody"
 
 
@@ -30,6 +35,13 @@ class Side(StrEnum):
     BUYER = "buyer"
     MERCHANT = "merchant"
     SUPPORT = "support"
+    PANEL = "panel"
+    DUTY = "duty"
+
+    @property
+    def is_party(self) -> bool:
+        """Whether the case is theirs; the others decide it."""
+        return self in {Side.BUYER, Side.MERCHANT}
 
 
 class Remedy(StrEnum):
@@ -59,12 +71,14 @@ class OfferState(StrEnum):
 
 
 class RoseWhy(StrEnum):
-    """Why a case went up to support."""
+    """Why a case went up."""
 
     MERCHANT_SILENT = "merchant_silent"
     BUYER_SILENT = "buyer_silent"
     BUYER_ASKED = "buyer_asked"
     MERCHANT_ASKED = "merchant_asked"
+    SUPPORT_LATE = "support_late"
+    SUPPORT_ASKED = "support_asked"
 
 
 class Action(StrEnum):
@@ -79,7 +93,16 @@ class Action(StrEnum):
     ACCEPT_DEMAND = "accept_demand"
     ESCALATE = "escalate"
     WITHDRAW = "withdraw"
+    ASK = "ask"
+    REPLY = "reply"
+    FIRST_VIEW = "first_view"
+    PASS_ON = "pass_on"  # noqa: S105  a step, no secret
     RULE = "rule"
+    VOTE = "vote"
+    TAKE_BACK = "take_back"
+    RECUSE = "recuse"
+    ASK_REVIEW = "ask_review"
+    WAIVE = "waive"
 
 
 # ---- what people send in
@@ -103,12 +126,17 @@ class MakeOffer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """A ruling: `refund_minor` counts for a partial refund only; facts and reasons are printed to both sides."""
+    """A ruling: `refund_minor` counts for a partial refund only; facts and reasons are printed to both sides.
+
+    `shares` say who is responsible; `differs_reason` is needed where the refund is not what the rulebook suggests.
+    """
 
     outcome: Outcome
     refund_minor: int = 0
+    shares: Shares
     facts: str
     reasons: str
+    differs_reason: str = ""
 
 
 # ---- what the rules decide on
@@ -135,6 +163,10 @@ class CaseState(msgspec.Struct, frozen=True, kw_only=True):
     demand_minor: int
     held_minor: int
     offer: OpenOffer | None
+    stage_since: datetime | None = None
+    windows: Windows = Windows()
+    ruling: Standing | None = None
+    pending: Pending | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,10 +201,12 @@ class OfferView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RulingView(msgspec.Struct, frozen=True, kw_only=True):
-    """What support ruled, with the facts found and the reasons; never called final.
+    """What was ruled, with the facts found and the reasons; never called final.
 
-    Beside it stand the rulebook's version that bound, and the SHA-256 in hex of what that version said at that moment
-    and of the case file it read; None where nothing was kept.
+    `shares` is None on rulings from before they were kept; `dissent` are the reasons of panellists who were outvoted,
+    `differs_reason` why the refund is not what the rulebook suggested; `by_duty` where the duty officer ruled because
+    the time had passed. Beside it stand the rulebook's version that bound, and the SHA-256 in hex of
+    what that version said at that moment and of the case file it read; None where nothing was kept.
     """
 
     outcome: Outcome
@@ -181,6 +215,12 @@ class RulingView(msgspec.Struct, frozen=True, kw_only=True):
     facts: str
     reasons: str
     made_at: datetime
+    ruling_no: int = 1
+    stage: RulingStage = RulingStage.SUPPORT
+    by_duty: bool = False
+    shares: Shares | None = None
+    differs_reason: str = ""
+    dissent: str = ""
     rulebook_version: str | None = None
     decision_digest: str | None = None
     case_file_digest: str | None = None
@@ -284,7 +324,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """A case as one viewer sees it; only `viewer` and `allowed` (and the order's masks) differ between viewers.
 
     `demand_minor` is the amount demanded (0 for a replacement), `held_minor` what is still held for the order,
-    `may_escalate_at` when the buyer may call support even where the merchant is silent.
+    `may_escalate_at` when the buyer may call support even where the merchant is silent, `rulings` every ruling with the
+    latest last (`ruling`), `pending` the viewer's own ruling that can still be taken back.
     """
 
     ref: str
@@ -314,5 +355,10 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     offers: list[OfferView]
     open_offer: OfferView | None
     ruling: RulingView | None
+    rulings: list[RulingView]
+    waived_by: list[Side]
+    questions: list[Question]
+    pending: Pending | None
+    has_first_view: bool
     timeline: list[TimelineLine]
     allowed: frozenset[Action]

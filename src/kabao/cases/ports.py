@@ -23,7 +23,14 @@ class Orders(Protocol):
         ...
 
     async def unfreeze(
-        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int, actor_role: str, least: timedelta, /
+        self,
+        conn: Connection,
+        shop_id: ShopId,
+        order_id: OrderId,
+        actor_id: int | None,
+        actor_role: str,
+        least: timedelta,
+        /,
     ) -> datetime | Refused:
         """Let the release clock run on, at least `least`; answers when it is due."""
         ...
@@ -34,7 +41,7 @@ class Orders(Protocol):
         shop_id: ShopId,
         order_id: OrderId,
         refund_minor: int,
-        actor_id: int,
+        actor_id: int | None,
         actor_role: str,
         why: Literal["settled", "ruled"],
         rulebook_version: str | None,
@@ -48,7 +55,7 @@ class Orders(Protocol):
         ...
 
     async def replace(
-        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int, actor_role: str, /
+        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int | None, actor_role: str, /
     ) -> Replaced | Refused:
         """Give new sealed keys for the opened ones and start the clock afresh, or answer `Refused`."""
         ...

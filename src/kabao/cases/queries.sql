@@ -1,37 +1,57 @@
 -- name: order_to_open
--- Who the parties of an order are, before a case is opened on it. Index: orders_pkey, shop_pkey.
-SELECT o.buyer_id, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now
+-- Who the parties of an order are, before a case is opened on it, and what is held. Index: orders_pkey, escrow_pkey.
+SELECT o.shop_id, o.order_id, o.buyer_id, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
+       coalesce(e.amount_minor - e.released - e.refunded, 0) AS held_minor
   FROM orders o JOIN shop h USING (shop_id) JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no)
+  LEFT JOIN escrow e USING (shop_id, order_id)
  WHERE o.shop_id = $1 AND o.order_id = $2
 
 -- name: add_case
 -- Opens a case; the order is frozen already. Index: cases_one_open.
 INSERT INTO cases (shop_id, case_id, order_id, buyer_id, claim, demand, demand_minor, statement, previous, stage, turn,
-    due_at, opened_at, stage_since)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'none', $9, $10, $11, $12, $12)
+    due_at, opened_at, stage_since, windows)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'none', $9, $10, $11, $12, $12, $13)
 
 -- name: lock_case
 -- Locks a case for one step; what surrounds it is read afterwards, when the lock is held. Index: cases_pkey.
 SELECT case_id FROM cases WHERE shop_id = $1 AND case_id = $2 FOR UPDATE
 
 -- name: case
--- A case with its parties, what is held for it and its open offer. Index: cases_pkey, case_offer_one_open, escrow_pkey.
+-- A case with its parties, what is held for it, its open offer, its latest ruling, one not yet visible, and who sits or
+-- may not sit in judgement. Index: cases_pkey, case_offer_one_open, escrow_pkey, ruling_pkey, panel_seat_pkey.
 SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
        e.amount_minor - e.released - e.refunded AS held_minor,
-       f.offer_id, f.by_role AS offer_by, f.kind AS offer_kind, f.refund_minor AS offer_minor
+       f.offer_id, f.by_role AS offer_by, f.kind AS offer_kind, f.refund_minor AS offer_minor,
+       r.ruling_no, r.stage AS ruling_stage, r.refund_minor AS ruling_minor,
+       ARRAY(SELECT w.by_role FROM case_waiver w
+              WHERE w.shop_id = $1 AND w.case_id = $2 AND w.ruling_no = r.ruling_no) AS waived_by,
+       p.submission_id, p.staff_id AS submitted_by, p.visible_at,
+       ARRAY(SELECT t.panellist_id FROM panel_seat t
+              WHERE t.shop_id = $1 AND t.case_id = $2 AND t.stage = c.stage AND t.recused_at IS NULL) AS seated,
+       ARRAY(SELECT t.panellist_id FROM panel_seat t
+              WHERE t.shop_id = $1 AND t.case_id = $2 AND t.recused_at IS NULL
+             UNION SELECT g.staff_id FROM ruling g WHERE g.shop_id = $1 AND g.case_id = $2 AND g.by_duty) AS heard_by,
+       ARRAY(SELECT g.staff_id FROM ruling g WHERE g.shop_id = $1 AND g.case_id = $2 AND g.staff_id IS NOT NULL
+             UNION SELECT v.panellist_id FROM panel_vote v
+                    WHERE v.shop_id = $1 AND v.case_id = $2 AND c.stage = 'review'
+             UNION SELECT m.author_id FROM message m
+                    WHERE m.shop_id = $1 AND m.order_id = c.order_id AND m.author_role IN ('buyer', 'merchant')) AS barred
   FROM cases c
   JOIN shop h USING (shop_id)
   JOIN orders o USING (shop_id, order_id)
   JOIN escrow e USING (shop_id, order_id)
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
   LEFT JOIN case_offer f ON f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open'
+  LEFT JOIN ruling_submission p ON p.shop_id = c.shop_id AND p.case_id = c.case_id AND p.ended_at IS NULL
+  LEFT JOIN LATERAL (SELECT * FROM ruling g WHERE g.shop_id = $1 AND g.case_id = $2
+                      ORDER BY g.ruling_no DESC LIMIT 1) r ON true
  WHERE c.shop_id = $1 AND c.case_id = $2
 
 -- name: move_case
 -- Writes where a step leaves a case. Index: cases_pkey.
 UPDATE cases SET previous = CASE WHEN stage = $3 THEN previous ELSE stage END,
        stage_since = CASE WHEN stage = $3 THEN stage_since ELSE $7 END,
-       closed_at = CASE WHEN $3 IN ('settled', 'withdrawn', 'ruled') THEN $7 END,
+       closed_at = CASE WHEN $3 IN ('settled', 'withdrawn', 'executed') THEN $7 END,
        answered_at = CASE WHEN $6 THEN coalesce(answered_at, $7) ELSE answered_at END,
        rose_why = coalesce($8, rose_why), stage = $3, turn = $4, due_at = $5
  WHERE shop_id = $1 AND case_id = $2
@@ -52,20 +72,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, CASE WHEN $9 = 'open' THEN NULL
 UPDATE case_offer SET state = $4, decided_at = $5
  WHERE shop_id = $1 AND case_id = $2 AND offer_id = $3 AND state = 'open'
 
--- name: add_ruling
--- Keeps a ruling, once a case. Index: ruling_pkey.
-INSERT INTO ruling (shop_id, case_id, staff_id, outcome, refund_minor, facts, reasons, made_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-
--- name: keep_decision
--- Keeps what the rulebook said when a case was ruled on, once a case. Index: case_decision_pkey.
-INSERT INTO case_decision (shop_id, case_id, rulebook_version, case_file, case_file_digest, decision, decision_digest,
-    made_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8)
-
 -- name: kept_decision
--- What the rulebook said when a case was ruled on. Index: case_decision_pkey.
+-- What the rulebook said when a case was last ruled on. Index: case_decision_pkey.
 SELECT rulebook_version, case_file, decision FROM case_decision WHERE shop_id = $1 AND case_id = $2
+ ORDER BY ruling_no DESC LIMIT 1
 
 -- name: offers
 -- The offers of a case, oldest first. Index: case_offer_pkey.
@@ -77,17 +87,23 @@ SELECT offer_id, by_role, kind, refund_minor, note, state, made_at, decided_at
 SELECT event_id, kind, from_stage, to_stage, actor_role, body, offer_id, due_at, rulebook_version, at
   FROM case_event WHERE shop_id = $1 AND case_id = $2 ORDER BY event_id
 
--- name: ruling
--- The ruling of a case and what stood beside it. Index: ruling_pkey, case_decision_pkey.
-SELECT r.outcome, r.refund_minor, r.facts, r.reasons, r.made_at, d.rulebook_version,
+-- name: rulings
+-- The rulings of a case and what stood beside each, the latest last. Index: ruling_pkey, case_decision_pkey.
+SELECT r.ruling_no, r.stage, r.by_duty, r.outcome, r.refund_minor, r.share_buyer, r.share_merchant, r.share_platform,
+       r.facts, r.reasons, r.differs_reason, r.dissent, r.made_at, d.rulebook_version,
        encode(d.decision_digest, 'hex') AS decision_digest, encode(d.case_file_digest, 'hex') AS case_file_digest
-  FROM ruling r LEFT JOIN case_decision d USING (shop_id, case_id) WHERE r.shop_id = $1 AND r.case_id = $2
+  FROM ruling r LEFT JOIN case_decision d USING (shop_id, case_id, ruling_no)
+ WHERE r.shop_id = $1 AND r.case_id = $2 ORDER BY r.ruling_no
 
--- name: due_cases
--- Locks negotiations whose deadline has passed, skipping those somebody is moving just now. Index: cases_due.
-SELECT shop_id, case_id FROM cases
- WHERE closed_at IS NULL AND stage = 'negotiation' AND due_at <= coalesce($1, now())
- ORDER BY due_at, shop_id, case_id FOR UPDATE SKIP LOCKED LIMIT $2
+-- name: lapse_submission
+-- Ends a ruling nobody has seen, because the case has ended otherwise. Index: ruling_submission_one_pending.
+UPDATE ruling_submission SET ended_at = $3, ended_as = 'lapsed'
+ WHERE shop_id = $1 AND case_id = $2 AND ended_at IS NULL
+
+-- name: had_order_before
+-- Whether a buyer has bought in a shop before an order. Index: orders_once_per_key.
+SELECT EXISTS (SELECT 1 FROM orders WHERE shop_id = $1 AND buyer_id = $2 AND order_id <> $3 AND paid_at IS NOT NULL
+                  AND placed_at < $4)
 
 -- name: cases_of_buyer
 -- A buyer's cases, newest first. Index: cases_by_buyer.
@@ -120,7 +136,8 @@ SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, 
  ORDER BY c.case_id DESC LIMIT $3
 
 -- name: queue
--- Cases waiting for support, the most urgent first, without those the member of staff is a party of. Index: cases_due.
+-- Cases waiting for a member of staff, the most urgent first, without his own: at support's turn for support ($4), at the
+-- panel's where he has a seat and has not voted, at the duty officer's for one ($5). Index: cases_due, panel_seat_of.
 SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
        e.amount_minor - e.released - e.refunded AS held_minor,
        c.stage, c.turn, c.due_at, c.stage_since, c.opened_at, c.closed_at, coalesce($3, now()) AS now,
@@ -129,7 +146,15 @@ SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, 
   FROM cases c JOIN shop h USING (shop_id) JOIN orders o USING (shop_id, order_id)
   JOIN escrow e USING (shop_id, order_id)
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
- WHERE c.closed_at IS NULL AND c.stage = 'support' AND c.buyer_id <> $1 AND h.owner_id <> $1
+ WHERE c.closed_at IS NULL AND c.buyer_id <> $1 AND h.owner_id <> $1
+   AND (c.turn = 'support' AND $4
+        OR c.turn = 'duty' AND $5 AND NOT EXISTS (SELECT 1 FROM ruling g
+             WHERE g.shop_id = c.shop_id AND g.case_id = c.case_id AND g.staff_id = $1)
+        OR c.turn = 'panel' AND EXISTS (SELECT 1 FROM panel_seat t
+             WHERE t.panellist_id = $1 AND t.shop_id = c.shop_id AND t.case_id = c.case_id AND t.stage = c.stage
+               AND t.recused_at IS NULL)
+           AND NOT (c.stage = 'panel' AND EXISTS (SELECT 1 FROM panel_vote v
+             WHERE v.shop_id = c.shop_id AND v.case_id = c.case_id AND v.panellist_id = $1 AND v.taken_back_at IS NULL)))
  ORDER BY c.due_at, c.shop_id, c.case_id LIMIT $2
 
 -- name: withdrawn_cases

@@ -1,12 +1,16 @@
-"""The decisions about a case: from its state, a command and an instant to what changes, or to a refusal.
+"""The decisions about a case between its parties: from its state, a command and an instant to what changes.
 
-Nothing here reads a clock or a database. Silence never decides a case: a missed deadline lifts it to support and
-nothing else. An offer that was refused is not weighed against anyone.
+Nothing here reads a clock or a database. What deadlines do, and what those who decide may do, stands in `ladder.rules`.
+An offer that was refused is not weighed against anyone.
 """
 
 from datetime import datetime, timedelta
 from typing import Final, assert_never
 
+import msgspec
+
+from kabao.cases.ladder.model import Windows
+from kabao.cases.ladder.rules import rise_to_support
 from kabao.cases.machine import Stage
 from kabao.cases.model import (
     Action,
@@ -14,7 +18,6 @@ from kabao.cases.model import (
     Decision,
     OfferState,
     OpenOffer,
-    Outcome,
     Remedy,
     RoseWhy,
     Side,
@@ -22,8 +25,6 @@ from kabao.cases.model import (
 )
 from kabao.kernel import Refusal, Refused
 
-NEGOTIATION: Final = timedelta(hours=48)
-SUPPORT: Final = timedelta(hours=48)
 WITHDRAWALS_AT_MOST: Final = 2
 """Cases withdrawn on one order before no new one may be opened, so that a frozen release is not frozen for ever."""
 ESCALATE_UNANSWERED_AFTER: Final = timedelta(hours=24)
@@ -35,12 +36,21 @@ CLOCK_LEAST_AFTER_WITHDRAWAL: Final = timedelta(hours=24)
 _PRECEDENCE: Final = {code: place for place, code in enumerate(Refusal)}
 
 
-def side_of(account_id: int, *, buyer_id: int, owner_id: int, is_support: bool) -> Side | None:
-    """Tell in which role somebody stands in a case; None is a stranger. A party is never its own support."""
+def side_of(
+    account_id: int, *, buyer_id: int, owner_id: int, is_support: bool, is_seated: bool = False, is_duty: bool = False
+) -> Side | None:
+    """Tell in which role somebody stands in a case; None is a stranger. A party never decides its own case.
+
+    `is_seated` tells of a seat on this case's panel, `is_duty` of a duty officer where one has to step in.
+    """
     if account_id == buyer_id:
         return Side.BUYER
     if account_id == owner_id:
         return Side.MERCHANT
+    if is_seated:
+        return Side.PANEL
+    if is_duty:
+        return Side.DUTY
     return Side.SUPPORT if is_support else None
 
 
@@ -64,7 +74,7 @@ def remedy_amount(kind: Remedy, asked_minor: int, held_minor: int) -> int | Refu
 
 
 def decide_open(held_minor: int, demand: Remedy, demand_minor: int, now: datetime) -> Decision | Refused:
-    """Open a case: the merchant has `NEGOTIATION` to answer."""
+    """Open a case: the merchant has to answer, by default within 48 hours; see `open_until`."""
     amount = remedy_amount(demand, demand_minor, held_minor)
     if isinstance(amount, Refused):
         return amount
@@ -72,10 +82,15 @@ def decide_open(held_minor: int, demand: Remedy, demand_minor: int, now: datetim
         kind="opened",
         stage=Stage.NEGOTIATION,
         turn=Turn.MERCHANT,
-        due_at=now + NEGOTIATION,
+        due_at=now + timedelta(hours=Windows().reply),
         remedy=demand,
         refund_minor=amount,
     )
+
+
+def open_until(opening: Decision, now: datetime, windows: Windows) -> Decision:
+    """Give the merchant the time to answer that the binding rulebook names."""
+    return msgspec.structs.replace(opening, due_at=now + timedelta(hours=windows.reply))
 
 
 def decide_answer(case: CaseState, side: Side, now: datetime) -> Decision | Refused:
@@ -91,10 +106,11 @@ def decide_answer(case: CaseState, side: Side, now: datetime) -> Decision | Refu
 
 def decide_offer(case: CaseState, side: Side, kind: Remedy, refund_minor: int, now: datetime) -> Decision | Refused:
     """Put an offer on the table in the place of the open one, whoever made that; the turn goes to the other side."""
-    if side is Side.SUPPORT:
+    if not side.is_party:
         return Refused(Refusal.NOT_ALLOWED)
-    if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
+    refused = _ended(case)
+    if refused is not None:
+        return refused
     amount = remedy_amount(kind, refund_minor, case.held_minor)
     if isinstance(amount, Refused):
         return amount
@@ -131,8 +147,9 @@ def decide_accept_demand(case: CaseState, side: Side) -> Decision | Refused:
     """Let the merchant grant what the buyer demanded: an offer equal to the demand, accepted by definition."""
     if side is not Side.MERCHANT:
         return Refused(Refusal.NOT_ALLOWED)
-    if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
+    refused = _ended(case)
+    if refused is not None:
+        return refused
     amount = remedy_amount(case.demand, case.demand_minor, case.held_minor)
     if isinstance(amount, Refused):
         return amount
@@ -150,29 +167,23 @@ def decide_accept_demand(case: CaseState, side: Side) -> Decision | Refused:
 
 def decide_escalate(case: CaseState, side: Side, now: datetime) -> Decision | Refused:
     """Call support: the buyer once answered or after 24 hours, the merchant once it has answered."""
-    if side is Side.SUPPORT:
+    if not side.is_party:
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
         return Refused(Refusal.CASE_CLOSED)
     waited = side is Side.BUYER and now >= case.opened_at + ESCALATE_UNANSWERED_AFTER
     if case.stage is not Stage.NEGOTIATION or (case.answered_at is None and not waited):
         return Refused(Refusal.NOT_YOUR_TURN)
-    return _rise(RoseWhy.BUYER_ASKED if side is Side.BUYER else RoseWhy.MERCHANT_ASKED, now)
-
-
-def decide_due(case: CaseState, now: datetime) -> Decision | None:
-    """Tell what a passed deadline does: a silent side lifts a negotiation to support, whoever it was; else nothing."""
-    if case.stage is not Stage.NEGOTIATION or case.due_at is None or now < case.due_at:
-        return None
-    return _rise(RoseWhy.MERCHANT_SILENT if case.turn is Turn.MERCHANT else RoseWhy.BUYER_SILENT, now)
+    return rise_to_support(case, now, RoseWhy.BUYER_ASKED if side is Side.BUYER else RoseWhy.MERCHANT_ASKED)
 
 
 def decide_withdraw(case: CaseState, side: Side) -> Decision | Refused:
     """Let the buyer take the case back; the release clock runs on and a new case may be opened while money is held."""
     if side is not Side.BUYER:
         return Refused(Refusal.NOT_ALLOWED)
-    if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
+    refused = _ended(case)
+    if refused is not None:
+        return refused
     return Decision(
         kind="withdrawn",
         stage=Stage.WITHDRAWN,
@@ -182,45 +193,13 @@ def decide_withdraw(case: CaseState, side: Side) -> Decision | Refused:
     )
 
 
-def decide_rule(case: CaseState, outcome: Outcome, refund_minor: int) -> Decision | Refused:
-    """Rule on a case that is with support; a partial refund lies strictly between nothing and everything.
-
-    Who may rule is `may_rule`; the ruling is executed at once, but the outside routes stay open.
-    """
-    if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
-    if case.stage is not Stage.SUPPORT:
-        return Refused(Refusal.NOT_YOUR_TURN)
-    match outcome:
-        case Outcome.FULL_REFUND:
-            amount = case.held_minor
-        case Outcome.PARTIAL_REFUND:
-            if not 0 < refund_minor < case.held_minor:
-                return Refused(Refusal.REFUND_OUT_OF_RANGE)
-            amount = refund_minor
-        case Outcome.NO_REFUND:
-            amount = 0
-        case _:
-            assert_never(outcome)
-    return Decision(
-        kind="ruled",
-        stage=Stage.RULED,
-        turn=Turn.NOBODY,
-        due_at=None,
-        offer_becomes=None if case.offer is None else OfferState.LAPSED,
-        refund_minor=amount,
-    )
-
-
-def may_rule(side: Side, *, staff_checked: bool) -> Refused | None:
-    """Only checked support staff rule, and never in a case of their own (recusal)."""
-    if side is not Side.SUPPORT:
-        return Refused(Refusal.NOT_ALLOWED)
-    return None if staff_checked else Refused(Refusal.STAFF_CHECK_REQUIRED)
-
-
 def allowed_actions(case: CaseState, side: Side, now: datetime) -> frozenset[Action]:
-    """Tell which steps would not be refused now; a talk and a file are never too late."""
+    """Tell which of the parties' steps would not be refused now; a talk and a file are never too late.
+
+    The panel and the duty officer do not talk in a case: they ask.
+    """
+    if side in {Side.PANEL, Side.DUTY}:
+        return frozenset()
     allowed = {Action.SAY, Action.ADD_FILE}
     steps: list[tuple[Action, Decision | Refused]] = [
         (Action.ANSWER, decide_answer(case, side, now)),
@@ -232,25 +211,32 @@ def allowed_actions(case: CaseState, side: Side, now: datetime) -> frozenset[Act
     if case.offer is not None:
         steps.append((Action.ACCEPT, decide_accept(case, side, case.offer.offer_id)))
         steps.append((Action.REFUSE, decide_refuse(case, side, case.offer.offer_id, now)))
-    if side is Side.SUPPORT:
-        steps.append((Action.RULE, decide_rule(case, Outcome.NO_REFUND, 0)))
     allowed.update(action for action, answer in steps if not isinstance(answer, Refused))
     return frozenset(allowed)
 
 
-def is_overdue(stage: Stage, due_at: datetime | None, now: datetime) -> bool:
-    """Tell whether support is past its time; a late negotiation rises by itself and is never overdue."""
-    return stage is Stage.SUPPORT and due_at is not None and now > due_at
+def is_overdue(turn: Turn, due_at: datetime | None, now: datetime) -> bool:
+    """Tell whether those who decide are past their time; a late negotiation rises by itself and is never overdue."""
+    late = turn in {Turn.SUPPORT, Turn.PANEL} and due_at is not None and now > due_at
+    return late or turn is Turn.DUTY
+
+
+def _ended(case: CaseState) -> Refused | None:
+    """Refuse what only goes before a ruling."""
+    if not case.stage.is_open:
+        return Refused(Refusal.CASE_CLOSED)
+    return None if case.stage.is_undecided else Refused(Refusal.ALREADY_RULED)
 
 
 def _offer_of_the_other(case: CaseState, side: Side, offer_id: int) -> OpenOffer | Refused:
-    if side is Side.SUPPORT:
+    if not side.is_party:
         return Refused(Refusal.NOT_ALLOWED)
     offer = case.offer
     if offer is not None and offer.offer_id == offer_id and offer.by_role is side:
         return Refused(Refusal.NOT_ALLOWED)
-    if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
+    refused = _ended(case)
+    if refused is not None:
+        return refused
     if offer is None or offer.offer_id != offer_id:
         return Refused(Refusal.OFFER_GONE)
     return offer
@@ -273,7 +259,7 @@ def _pass_on(
     turn, due_at = case.turn, case.due_at
     other = Turn.BUYER if side is Side.MERCHANT else Turn.MERCHANT
     if case.stage is Stage.NEGOTIATION and turn is not other:
-        turn, due_at = other, now + NEGOTIATION
+        turn, due_at = other, now + timedelta(hours=case.windows.reply)
     return Decision(
         kind=kind,
         stage=case.stage,
@@ -284,7 +270,3 @@ def _pass_on(
         remedy=remedy,
         refund_minor=refund_minor,
     )
-
-
-def _rise(why: RoseWhy, now: datetime) -> Decision:
-    return Decision(kind="rose", stage=Stage.SUPPORT, turn=Turn.SUPPORT, due_at=now + SUPPORT, rose_why=why)

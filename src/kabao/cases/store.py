@@ -10,6 +10,7 @@ from asyncpg import Record
 from kabao.cases import rules, words
 from kabao.cases.claims import CLAIMS
 from kabao.cases.facts import Said
+from kabao.cases.ladder.model import Pending, RulingStage, Shares, Standing, Windows
 from kabao.cases.machine import Stage
 from kabao.cases.model import (
     Asked,
@@ -28,7 +29,7 @@ from kabao.cases.model import (
     Side,
     Turn,
 )
-from kabao.kernel import canonical_bytes, digest_of, format_ref
+from kabao.kernel import format_ref
 from kabao.postgres import Connection, load_queries
 
 _SQL: Final = load_queries("kabao.cases")
@@ -36,13 +37,21 @@ NEWEST: Final = 2**63 - 1
 
 
 class ToOpen(msgspec.Struct, frozen=True, kw_only=True):
-    """An order a case may be opened on, and the instant."""
+    """An order a case may be opened on, what is held of it, and the instant."""
 
+    shop_id: int
+    order_id: int
     buyer_id: int
     owner_id: int
     title: str
     placed_at: datetime
+    held_minor: int
     now: datetime
+
+    @property
+    def ref(self) -> str:
+        """The order's reference."""
+        return format_ref(self.shop_id, self.order_id)
 
 
 class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -61,6 +70,12 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None
     rose_why: RoseWhy | None
     state: CaseState
+    seated: list[int]
+    """Who sits on the panel of the stage the case is in."""
+    heard_by: list[int]
+    """Who ever sat on a panel of the case or ruled as duty officer."""
+    barred: list[int]
+    """Who spoke in the order as a party or ruled in an earlier stage."""
     now: datetime
 
     @property
@@ -126,6 +141,7 @@ async def add_case(
     claim: str,
     statement: str,
     decision: Decision,
+    windows: Windows,
     at: datetime,
 ) -> None:
     """Open a case as decided."""
@@ -143,6 +159,7 @@ async def add_case(
         decision.turn,
         decision.due_at,
         at,
+        msgspec.to_builtins(windows),
     )
 
 
@@ -205,17 +222,8 @@ async def log_case(
     )
 
 
-async def keep_decision(conn: Connection, case: CaseRow, beside: Beside) -> None:
-    """Keep what the rulebook said when a case was ruled on."""
-    texts: list[str | bytes | None] = [None] * 4
-    if beside.file is not None and beside.decision is not None:
-        file, decision = canonical_bytes(beside.file), canonical_bytes(beside.decision)
-        texts = [file.decode(), digest_of(file), decision.decode(), digest_of(decision)]
-    await conn.execute(_SQL.keep_decision, case.shop_id, case.case_id, beside.rulebook_version, *texts, case.now)
-
-
 async def kept_decision(conn: Connection, shop_id: int, case_id: int) -> Beside | None:
-    """Return what the rulebook said when a case was ruled on."""
+    """Return what the rulebook said when a case was last ruled on."""
     row = await conn.fetchrow(_SQL.kept_decision, shop_id, case_id)
     if row is None:
         return None
@@ -254,29 +262,6 @@ async def end_offer(conn: Connection, case: CaseRow, offer_id: int, state: Offer
     await conn.execute(_SQL.end_offer, case.shop_id, case.case_id, offer_id, state, case.now)
 
 
-async def add_ruling(
-    conn: Connection,
-    case: CaseRow,
-    staff_id: int,
-    outcome: Outcome,
-    refund_minor: int,
-    facts: str,
-    reasons: str,
-) -> None:
-    """Keep a ruling."""
-    await conn.execute(
-        _SQL.add_ruling,
-        case.shop_id,
-        case.case_id,
-        staff_id,
-        outcome,
-        refund_minor,
-        facts,
-        reasons,
-        case.now,
-    )
-
-
 async def offers(conn: Connection, shop_id: int, case_id: int) -> list[OfferView]:
     """Return the offers of a case, oldest first."""
     return [
@@ -293,18 +278,20 @@ async def events(conn: Connection, shop_id: int, case_id: int) -> list[CaseEvent
     return [msgspec.convert(dict(row), CaseEvent) for row in await conn.fetch(_SQL.events, shop_id, case_id)]
 
 
-async def ruling(conn: Connection, shop_id: int, case_id: int) -> RulingView | None:
-    """Return the ruling of a case."""
-    row = await conn.fetchrow(_SQL.ruling, shop_id, case_id)
-    if row is None:
-        return None
-    label = words.outcome_label(Outcome(row["outcome"]), row["refund_minor"])
-    return msgspec.convert({**row, "label": label}, RulingView)
+async def rulings(conn: Connection, shop_id: int, case_id: int) -> list[RulingView]:
+    """Return the rulings of a case, the latest last."""
+    return [_ruling(dict(row)) for row in await conn.fetch(_SQL.rulings, shop_id, case_id)]
 
 
-async def due_cases(conn: Connection, at: datetime | None, limit: int) -> list[tuple[int, int]]:
-    """Lock and return negotiations whose deadline has passed, as (shop, case)."""
-    return [(row["shop_id"], row["case_id"]) for row in await conn.fetch(_SQL.due_cases, at, limit)]
+async def lapse_submission(conn: Connection, case: CaseRow) -> None:
+    """End a ruling that nobody has seen yet."""
+    await conn.execute(_SQL.lapse_submission, case.shop_id, case.case_id, case.now)
+
+
+async def had_order_before(conn: Connection, shop_id: int, buyer_id: int, order_id: int, placed_at: datetime) -> bool:
+    """Tell whether a buyer has bought in a shop before an order."""
+    had: bool = await conn.fetchval(_SQL.had_order_before, shop_id, buyer_id, order_id, placed_at)
+    return had
 
 
 async def cases_of_buyer(
@@ -325,9 +312,11 @@ async def cases_of_shop(conn: Connection, shop_id: int, before: int, limit: int,
     return [_card(row) for row in await conn.fetch(_SQL.cases_of_shop, shop_id, before, limit, at)]
 
 
-async def queue(conn: Connection, staff_id: int, limit: int, at: datetime | None) -> list[CaseCard]:
-    """Return what waits for support, the most urgent first."""
-    return [_card(row) for row in await conn.fetch(_SQL.queue, staff_id, limit, at)]
+async def queue(
+    conn: Connection, staff_id: int, limit: int, at: datetime | None, *, is_support: bool, is_duty: bool
+) -> list[CaseCard]:
+    """Return what waits for a member of staff, the most urgent first."""
+    return [_card(row) for row in await conn.fetch(_SQL.queue, staff_id, limit, at, is_support, is_duty)]
 
 
 def _case_row(row: Record) -> CaseRow:
@@ -350,8 +339,34 @@ def _case_row(row: Record) -> CaseRow:
         demand_minor=values["demand_minor"],
         held_minor=values["held_minor"],
         offer=offer,
+        stage_since=values["stage_since"],
+        windows=msgspec.convert(values["windows"], Windows),
+        ruling=_standing(values),
+        pending=None
+        if values["submission_id"] is None
+        else Pending(
+            submission_id=values["submission_id"], staff_id=values["submitted_by"], visible_at=values["visible_at"]
+        ),
     )
     return msgspec.convert({**values, "state": state}, CaseRow)
+
+
+def _standing(values: dict[str, Any]) -> Standing | None:
+    if values["ruling_no"] is None:
+        return None
+    return Standing(
+        ruling_no=values["ruling_no"],
+        stage=RulingStage(values["ruling_stage"]),
+        refund_minor=values["ruling_minor"],
+        waived_by=frozenset(values["waived_by"]),
+    )
+
+
+def _ruling(values: dict[str, Any]) -> RulingView:
+    parts = {name: values.pop(f"share_{name}") for name in ("buyer", "merchant", "platform")}
+    shares = None if parts["buyer"] is None else Shares(**parts)
+    label = words.outcome_label(Outcome(values["outcome"]), values["refund_minor"])
+    return msgspec.convert({**values, "label": label, "shares": shares}, RulingView)
 
 
 def _card(row: Record) -> CaseCard:
@@ -365,7 +380,7 @@ def _card(row: Record) -> CaseCard:
             "claim_label": CLAIMS[values["claim"]].label,
             "demand_label": words.remedy_label(Remedy(values["demand"]), values["demand_minor"]),
             "stage_label": words.STAGE_LABELS[stage],
-            "is_overdue": rules.is_overdue(stage, values["due_at"], values["now"]),
+            "is_overdue": rules.is_overdue(Turn(values["turn"]), values["due_at"], values["now"]),
         },
         CaseCard,
     )

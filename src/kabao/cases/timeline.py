@@ -1,7 +1,7 @@
 """Merges what happened to the order, to the case, what was said and what was handed in, into one list for all."""
 
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from kabao.cases import words
 from kabao.cases.model import OfferView, RulingView, TimelineFile, TimelineLine
@@ -10,13 +10,16 @@ from kabao.evidence import Item, Message
 from kabao.kernel import digest_of
 from kabao.orders import OrderEvent
 
+RULINGS: Final = frozenset({"ruled", "reviewed"})
+"""The events that make a ruling known."""
+
 
 class CaseSources(NamedTuple):
     """What happened in one case of an order; `opening` is its claim and demand in words."""
 
     opening: str
     offers: list[OfferView]
-    ruling: RulingView | None
+    rulings: list[RulingView]
     events: list[CaseEvent]
 
 
@@ -54,9 +57,11 @@ def merge(sources: Sources) -> list[TimelineLine]:
 
 def _case_lines(sources: Sources, case: CaseSources) -> list[_Placed]:
     offers = {offer.offer_id: offer for offer in case.offers}
-    ruled = case.ruling.label if case.ruling is not None else ""
+    following = iter(case.rulings)
     lines = []
     for event in case.events:
+        # Rulings stand in the order their events do.
+        ruling = next(following, None) if event.kind in RULINGS else None
         offer = offers.get(event.offer_id) if event.offer_id is not None else None
         body = event.body or ""
         text = words.case_event_text(
@@ -65,7 +70,7 @@ def _case_lines(sources: Sources, case: CaseSources) -> list[_Placed]:
             offer=offer,
             opening=case.opening,
             body=body,
-            ruled=ruled,
+            ruled="" if ruling is None else ruling.label,
             version=event.rulebook_version,
         )
         line = _line(
@@ -73,7 +78,7 @@ def _case_lines(sources: Sources, case: CaseSources) -> list[_Placed]:
             event.actor_role,
             event.kind,
             text,
-            said=_said(event, body, case.ruling),
+            said=_said(event, body, ruling),
             digest=_digest(
                 "case_event",
                 sources,
@@ -98,8 +103,9 @@ def _case_lines(sources: Sources, case: CaseSources) -> list[_Placed]:
 
 
 def _said(event: CaseEvent, body: str, ruling: RulingView | None) -> str:
-    if event.kind == "ruled" and ruling is not None:
-        return f"查明：{ruling.facts}\n理由：{ruling.reasons}"
+    if ruling is not None:
+        dissent = f"\n不同意见：{ruling.dissent}" if ruling.dissent else ""
+        return f"查明：{ruling.facts}\n理由：{ruling.reasons}{dissent}"
     return "" if event.kind == "rose" else body
 
 

@@ -2,7 +2,8 @@
 
 from kabao.cases import rules, words
 from kabao.cases.claims import CLAIMS
-from kabao.cases.model import CaseView, OfferState, OfferView, RulingView, Side
+from kabao.cases.ladder.model import Pending, Question
+from kabao.cases.model import Action, CaseView, OfferState, OfferView, Remedy, RulingView, Side
 from kabao.cases.store import CaseEvent, CaseRow, ErasureRow
 from kabao.cases.timeline import CaseSources, Sources, merge
 from kabao.evidence import Item, Message
@@ -15,11 +16,15 @@ def build_view(
     order: OrderView,
     *,
     offers: list[OfferView],
-    ruling: RulingView | None,
+    rulings: list[RulingView],
     events: list[CaseEvent],
+    questions: list[Question],
     messages: list[Message],
     items: list[Item],
     erasures: list[ErasureRow],
+    pending: Pending | None,
+    has_first_view: bool,
+    allowed: frozenset[Action],
 ) -> CaseView:
     """Put a case together; the timeline is the same whoever looks."""
     state, claim = case.state, CLAIMS[case.claim]
@@ -32,7 +37,7 @@ def build_view(
                 CaseSources(
                     opening=f"{claim.label}，要求{demand_label}",
                     offers=offers,
-                    ruling=ruling,
+                    rulings=rulings,
                     events=events,
                 )
             ],
@@ -58,18 +63,23 @@ def build_view(
         stage_label=words.STAGE_LABELS[state.stage],
         turn=state.turn,
         due_at=state.due_at,
-        what_if_due=words.what_if_due(state.stage, state.turn, side),
-        is_overdue=rules.is_overdue(state.stage, state.due_at, case.now),
+        what_if_due=words.what_if_due(state.stage, state.turn, side, may_stand=state.demand is not Remedy.REPLACEMENT),
+        is_overdue=rules.is_overdue(state.turn, state.due_at, case.now),
         opened_at=state.opened_at,
         stage_since=case.stage_since,
         answered_at=state.answered_at,
         closed_at=case.closed_at,
         may_escalate_at=state.opened_at + rules.ESCALATE_UNANSWERED_AFTER,
         rose_why=case.rose_why,
-        ladder=words.ladder(state.stage, has_risen=case.rose_why is not None),
+        ladder=words.ladder(state.stage, frozenset(event.to_stage or "" for event in events), state.windows),
         offers=offers,
         open_offer=next((offer for offer in offers if offer.state is OfferState.OPEN), None),
-        ruling=ruling,
+        ruling=rulings[-1] if rulings else None,
+        rulings=rulings,
+        waived_by=sorted(Side(role) for role in (state.ruling.waived_by if state.ruling is not None else ())),
+        questions=questions,
+        pending=pending,
+        has_first_view=has_first_view,
         timeline=timeline,
-        allowed=rules.allowed_actions(state, side, case.now),
+        allowed=allowed,
     )

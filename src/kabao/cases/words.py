@@ -2,24 +2,45 @@
 
 from typing import Final, assert_never
 
+from kabao.cases.ladder.model import RulingStage, Windows
 from kabao.cases.machine import Stage
 from kabao.cases.model import CaseState, Decision, OfferState, OfferView, Outcome, Remedy, RoseWhy, Rung, Side, Turn
-from kabao.cases.rules import NEGOTIATION, SUPPORT
 
 STAGE_LABELS: Final = {
     Stage.NEGOTIATION: "协商中",
     Stage.SUPPORT: "客服处理中",
+    Stage.PANEL: "争议组处理中",
+    Stage.RULED_OPEN: "已裁决，待生效",
+    Stage.REVIEW: "复核中",
     Stage.SETTLED: "已和解",
     Stage.WITHDRAWN: "已撤回",
-    Stage.RULED: "已裁决",
+    Stage.EXECUTED: "已裁决，已执行",
 }
-WHO: Final = {"buyer": "买家", "merchant": "商家", "support": "客服", "system": "系统", "custodian": "托管方"}
+WHO: Final = {
+    "buyer": "买家",
+    "merchant": "商家",
+    "support": "客服",
+    "panel": "争议组",
+    "duty": "值班长",
+    "system": "系统",
+    "custodian": "托管方",
+}
+RULED_BY: Final = {
+    RulingStage.SUPPORT: "客服的裁决",
+    RulingStage.PANEL: "争议组的裁决",
+    RulingStage.REVIEW: "复核的裁决",
+    RulingStage.DEFAULT: "商家到时没有答复，按规则作出的裁决",
+    RulingStage.GREEN: "按平台记录作出的裁决",
+}
+"""How a ruling is headed, by where it comes from."""
 
 _ROSE: Final = {
     RoseWhy.MERCHANT_SILENT: "商家到时没有答复，已转给客服。",
     RoseWhy.BUYER_SILENT: "买家到时没有回应，已转给客服，这不影响买家的权利。",
     RoseWhy.BUYER_ASKED: "买家请客服介入。",
     RoseWhy.MERCHANT_ASKED: "商家请客服介入。",
+    RoseWhy.SUPPORT_LATE: "客服到时没有结论，已转给争议组。",
+    RoseWhy.SUPPORT_ASKED: "客服转给争议组处理。",
 }
 
 
@@ -54,26 +75,51 @@ def outcome_label(outcome: Outcome, refund_minor: int) -> str:
             assert_never(outcome)
 
 
-def what_if_due(stage: Stage, turn: Turn, viewer: Side) -> str:
-    """Say to a viewer what happens when the deadline passes; empty where there is none."""
+def what_if_due(stage: Stage, turn: Turn, viewer: Side, *, may_stand: bool = True) -> str:
+    """Say to a viewer what happens when the deadline passes; empty where there is none.
+
+    `may_stand` tells that a claim left unanswered may stand, which it does where a refund was demanded.
+    """
+    if stage is Stage.NEGOTIATION and turn is Turn.MERCHANT:
+        who = "你" if viewer is Side.MERCHANT else "商家"
+        stands = "已知事实按规则支持的，诉求成立（可以申请复核）；不支持的，" if may_stand else "会"
+        return f"{who}到时没有答复，{stands}自动转给客服。"
     if stage is Stage.NEGOTIATION:
-        if turn is Turn.MERCHANT:
-            who = "你" if viewer is Side.MERCHANT else "商家"
-            return f"{who}到时没有答复，会自动转给客服" + ("。" if viewer is Side.MERCHANT else "，不用催。")
         who = "你" if viewer is Side.BUYER else "买家"
         return f"{who}到时没有回应，会自动转给客服，不影响{who}的权利。"
-    return "客服到时没有结论，会标为超时，钱继续冻结在托管方。" if stage is Stage.SUPPORT else ""
+    return _IF_DUE.get((stage, turn is Turn.DUTY), "")
 
 
-def ladder(stage: Stage, *, has_risen: bool) -> list[Rung]:
-    """Write the rungs with where the case stands; the way outside is open at any time, also after a ruling."""
-    first = "now" if stage is Stage.NEGOTIATION else "past"
-    second = "now" if stage is Stage.SUPPORT else "past" if has_risen else "ahead"
+_IF_DUE: Final = {
+    (Stage.SUPPORT, False): "客服到时没有结论，会自动转给争议组，钱继续冻结在托管方。",
+    (Stage.PANEL, False): "争议组到时没有结论，由值班长裁决，并计入公开数据。",
+    (Stage.PANEL, True): "争议组到时没有结论，由值班长裁决，钱继续冻结在托管方。",
+    (Stage.RULED_OPEN, False): "到时没有人申请复核，就按裁决执行；双方都放弃复核，马上执行。在那以前钱冻结在托管方。",
+    (Stage.REVIEW, False): "复核到时没有结论，由值班长决定，并计入公开数据。",
+    (Stage.REVIEW, True): "值班长到时也没有结论，就按原裁决执行。",
+}
+"""What a deadline does above negotiation, by the stage and whether the duty officer has had to step in."""
+
+
+def ladder(stage: Stage, reached: frozenset[str], windows: Windows) -> list[Rung]:
+    """Write the rungs with where the case stands; the way outside is open at any time, also after a ruling.
+
+    `reached` are the stages the case has been in.
+    """
+
+    def rung(at: Stage, label: str, hours: int) -> Rung:
+        standing = "now" if stage is at else "past" if at in reached else "ahead"
+        return Rung(stage=at.value, label=label, hours=hours, standing=standing)
+
     return [
-        Rung(stage="negotiation", label="协商", hours=_hours(NEGOTIATION.total_seconds()), standing=first),
-        Rung(stage="support", label="客服", hours=_hours(SUPPORT.total_seconds()), standing=second),
+        rung(Stage.NEGOTIATION, "协商", windows.reply),
+        rung(Stage.SUPPORT, "客服", windows.support),
+        rung(Stage.PANEL, "争议组", windows.panel),
         Rung(stage="outside", label="12315、消协、仲裁或法院", hours=None, standing="ahead"),
     ]
+
+
+_OUTSIDE: Final = "对结果不认可，仍可以找 12315、消协、仲裁或法院。"
 
 
 def case_event_text(
@@ -91,7 +137,18 @@ def case_event_text(
         "granted": f"{name}同意了买家的诉求：{label}。双方和解。",
         "refused": f"{name}没有接受方案：{label}。这不影响后面的处理。",
         "withdrawn": f"{name}撤回了纠纷。",
-        "ruled": f"{name}作出裁决：{ruled}。{bound}对结果不认可，仍可以找 12315、消协、仲裁或法院。",
+        "ruled": f"{name}作出裁决：{ruled}。{bound}{_OUTSIDE}",
+        "reviewed": f"{name}复核后裁决：{ruled}，马上执行。{bound}{_OUTSIDE}",
+        "asked": f"{name}提问，等回答时时限暂停。",
+        "replied": f"{name}回答了提问。",
+        "overdue": "到时没有结论，交给值班长，计入公开数据。",
+        "seated": "争议组成员已抽定。",
+        "recused": "一名争议组成员回避，另行抽定。",
+        "review_asked": f"{name}申请复核。",
+        "waived": f"{name}放弃复核。",
+        "waived_both": f"{name}也放弃复核，裁决马上执行。",
+        "executed": "申请复核的时间已过，按裁决执行。",
+        "stood": "复核到时没有结论，按原裁决执行。",
     }
     return _ROSE[RoseWhy(body)] if kind == "rose" else texts[kind]
 
@@ -144,7 +201,7 @@ def decided_label(decision: Decision, case: CaseState) -> str:
     """Write in a few words what a step puts forward, refuses or settles; empty where it does none of that."""
     if decision.remedy is not None:
         return remedy_label(decision.remedy, decision.refund_minor)
-    if decision.kind == "ruled":
+    if decision.kind in {"ruled", "reviewed"}:
         partial = Outcome.PARTIAL_REFUND if decision.refund_minor else Outcome.NO_REFUND
         outcome = Outcome.FULL_REFUND if decision.refund_minor == case.held_minor else partial
         return outcome_label(outcome, decision.refund_minor)
@@ -153,19 +210,34 @@ def decided_label(decision: Decision, case: CaseState) -> str:
     return ""
 
 
-def notice_subject(kind: str, title: str, who: str, label: str = "") -> str:
-    """Write the subject of a notice about a case; `label` is what was demanded, offered or settled."""
+def notice_subject(kind: str, title: str, who: str, label: str = "", hours: int = 48) -> str:
+    """Write the subject of a notice about a case; `label` is what was demanded, offered or settled.
+
+    `hours` is the time to answer a case that was opened.
+    """
     about = f"：{label}" if label else ""
     what = {
-        "opened": f"买家发起了纠纷{f'，要求{label}' if label else ''}，请在 48 小时内答复",
+        "opened": f"买家发起了纠纷{f'，要求{label}' if label else ''}，请在 {hours} 小时内答复",
         "answered": "商家作了答复，轮到你",
         "offered": f"{WHO[who]}提出了方案{about}",
         "accepted": f"{WHO[who]}接受了方案，已和解{about}",
         "granted": f"商家同意了诉求，已和解{about}",
         "refused": f"{WHO[who]}没有接受方案{about}",
         "rose": "已转给客服处理",
+        "rose_panel": "已转给争议组处理",
         "withdrawn": "买家撤回了纠纷",
-        "ruled": f"客服作出了裁决{about}",
+        "ruled": f"{WHO[who]}作出了裁决{about}，到期前可以申请复核",
+        "reviewed": f"{WHO[who]}复核后作出了裁决{about}，正在执行",
+        "asked": f"{WHO[who]}向你提问，请尽快回答",
+        "replied": f"{WHO[who]}回答了提问",
+        "overdue": "到时没有结论，已交给值班长",
+        "recused": "一名争议组成员回避，另行抽定",
+        "review_asked": f"{WHO[who]}申请了复核",
+        "waived": f"{WHO[who]}放弃了复核",
+        "waived_both": "双方放弃复核，裁决正在执行",
+        "executed": "裁决正在执行",
+        "stood": "复核到时没有结论，原裁决正在执行",
+        "seat": "抽到你来处理，请先写下初步意见",
         "said": f"{WHO[who]}留了言",
     }[kind]
     return f"「{title}」的纠纷：{what}"
@@ -178,7 +250,3 @@ OFFER_STATES: Final = {
     OfferState.SUPERSEDED: "被新方案取代",
     OfferState.LAPSED: "已失效",
 }
-
-
-def _hours(seconds: float) -> int:
-    return int(seconds) // 3600

@@ -12,6 +12,7 @@ from kabao.cli.books import db, ledger, sweep
 from kabao.cli.evidence import evidence
 from kabao.cli.log import log
 from kabao.cli.people import staff, token
+from kabao.cli.proposals import proposals
 from kabao.cli.rulebook import rulebook
 from kabao.cli.serving import demo_command, serve_command
 from kabao.cli.stock import keys
@@ -35,6 +36,7 @@ app = App(
 app.command(serve_command, name="serve")
 app.command(demo_command, name="demo")
 evidence_keep.add_to(evidence)
+rulebook.command(proposals)
 for group in (db, ledger, keys, token, sweep, staff, rulebook, evidence, log, bench):
     app.command(group)
 

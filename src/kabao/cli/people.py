@@ -23,7 +23,7 @@ from kabao.identity import Role, normal_phone
 from kabao.kernel import AccountId
 
 token = App(name="token", help="API tokens for scripts.")
-staff = App(name="staff", help="Support and operators.")
+staff = App(name="staff", help="Support, the panel, duty officers and operators.")
 
 AccountOption = Annotated[str, Parameter(name="--account", help="A phone number, or the name of an account.")]
 
@@ -56,7 +56,9 @@ def token_create(
 @staff.command(name="add")
 def staff_add(
     account: AccountOption,
-    role: Annotated[Literal["support", "operator"], Parameter(name="--role", help="What the account acts as.")],
+    role: Annotated[
+        Literal["support", "panel", "duty", "operator"], Parameter(name="--role", help="What the account acts as.")
+    ],
     data: DataOption = DEFAULT_DATA,
 ) -> ExitCode:
     """Make an account staff and print its new password and authenticator address; both are shown this once."""

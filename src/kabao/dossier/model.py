@@ -81,7 +81,7 @@ class ClaimFacts(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RulingFacts(msgspec.Struct, frozen=True, kw_only=True):
-    """A ruling, and the version of the rulebook that bound the order."""
+    """A ruling, and the version of the rulebook that bound the order; no shares on one from before they were kept."""
 
     outcome: str
     refund_minor: int
@@ -89,6 +89,10 @@ class RulingFacts(msgspec.Struct, frozen=True, kw_only=True):
     reasons: str
     rulebook: str | None
     made_at: datetime
+    stage: str = "support"
+    shares: tuple[int, int, int] | None = None
+    """Buyer, merchant, platform, in per cent."""
+    dissent: str = ""
 
 
 class CaseStep(msgspec.Struct, frozen=True, kw_only=True):

@@ -151,6 +151,11 @@ def ruling_paper(case: CaseRead, ruled: RulingFacts) -> RulingPaper:
     ]
     if ruled.rulebook:
         facts.append(PaperFact("适用规则", f"《虚拟商品管理细则》{ruled.rulebook} 版"))
+    if ruled.shares is not None:
+        parts = zip(("买家", "商家", "平台"), ruled.shares, strict=True)
+        facts.append(PaperFact("责任", "，".join(f"{who} {share}%" for who, share in parts if share)))
+    if ruled.dissent:
+        facts.append(PaperFact("不同意见", ruled.dissent))
     facts.append(PaperFact("裁决指纹", digest_of(ruling_document(ruled)).hex()))
     return RulingPaper(
         title=f"裁决书 {case_ref(case)}", facts=facts, found=ruling.facts, reasons=ruling.reasons, outside=OUTSIDE

@@ -55,8 +55,9 @@ SELECT w.n, e.log_position, c.shop_id, c.order_id, c.case_id, e.event_id AS sour
          c.demand_minor) END AS claim,
        CASE WHEN f.offer_id IS NOT NULL THEN jsonb_build_object('by', f.by_role, 'kind', f.kind, 'refund_minor',
          f.refund_minor, 'note', f.note) END AS offer,
-       CASE WHEN e.kind = 'ruled' THEN r.outcome END AS outcome, r.refund_minor, r.facts, r.reasons, r.made_at,
-       CASE WHEN e.kind = 'ruled' THEN coalesce(
+       r.outcome, r.refund_minor, r.facts, r.reasons, r.made_at,
+       r.stage AS ruling_stage, r.share_buyer, r.share_merchant, r.share_platform, r.dissent,
+       CASE WHEN r.outcome IS NOT NULL THEN coalesce(
          (SELECT v.version FROM rulebook_version v WHERE v.effective_at <= o.placed_at ORDER BY v.effective_at DESC LIMIT 1),
          (SELECT v.version FROM rulebook_version v WHERE v.effective_at IS NOT NULL ORDER BY v.effective_at LIMIT 1)) END
          AS rulebook
@@ -65,7 +66,9 @@ SELECT w.n, e.log_position, c.shop_id, c.order_id, c.case_id, e.event_id AS sour
   JOIN case_event e ON e.shop_id = c.shop_id AND e.case_id = c.case_id AND e.event_id = w.source_id
   JOIN orders o ON o.shop_id = c.shop_id AND o.order_id = c.order_id
   LEFT JOIN case_offer f ON f.shop_id = e.shop_id AND f.case_id = e.case_id AND f.offer_id = e.offer_id
-  LEFT JOIN ruling r ON r.shop_id = c.shop_id AND r.case_id = c.case_id
+  LEFT JOIN ruling r ON e.kind IN ('ruled', 'reviewed') AND r.shop_id = e.shop_id AND r.case_id = e.case_id
+   AND r.ruling_no = (SELECT count(*) FROM case_event x WHERE x.shop_id = e.shop_id AND x.case_id = e.case_id
+     AND x.kind IN ('ruled', 'reviewed') AND x.event_id <= e.event_id)
  ORDER BY w.n
 
 -- name: case_events_mark
@@ -252,7 +255,8 @@ SELECT shop_id, order_id, record_id, source, source_id, kind, body, salt, commit
 -- Whether a ruling or the end of a recording stands among positions; words people wrote have their quotes escaped.
 -- Index: log_record_position.
 SELECT EXISTS (SELECT 1 FROM log_record WHERE record_id >= $1 AND record_id < $2
-  AND ((kind = 'case_event' AND position('"event":"ruled"'::bytea IN body) > 0)
+  AND ((kind = 'case_event' AND (position('"event":"ruled"'::bytea IN body) > 0
+    OR position('"event":"reviewed"'::bytea IN body) > 0))
     OR (kind = 'item' AND position('"how":"recording"'::bytea IN body) > 0)))
 
 -- name: waiting

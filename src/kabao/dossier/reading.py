@@ -8,7 +8,7 @@ from kabao.cases import words
 from kabao.cases.claims import CLAIMS
 from kabao.cases.model import OfferView, RulingView, TimelineLine
 from kabao.cases.store import CaseEvent, CaseRow, ErasureRow
-from kabao.cases.timeline import CaseSources, Sources, merge
+from kabao.cases.timeline import RULINGS, CaseSources, Sources, merge
 from kabao.dossier import store
 from kabao.dossier.model import RulingFacts
 from kabao.evidence import Item, Message
@@ -28,9 +28,14 @@ class CaseRead(NamedTuple):
     row: CaseRow
     opening: str
     offers: list[OfferView]
-    ruling: RulingView | None
+    rulings: list[RulingView]
     ruled: RulingFacts | None
     events: list[CaseEvent]
+
+    @property
+    def ruling(self) -> RulingView | None:
+        """The ruling that stands: the latest."""
+        return self.rulings[-1] if self.rulings else None
 
 
 class OrderRead(NamedTuple):
@@ -60,7 +65,7 @@ class OrderRead(NamedTuple):
             Sources(
                 shop_id=self.order.shop_id,
                 order_id=self.order.order_id,
-                cases=[CaseSources(case.opening, case.offers, case.ruling, case.events) for case in self.cases],
+                cases=[CaseSources(case.opening, case.offers, case.rulings, case.events) for case in self.cases],
                 order_events=self.order.events,
                 messages=self.messages,
                 items=self.items,
@@ -105,12 +110,12 @@ async def _case(conn: Connection, shop_id: int, order_id: int, case_id: int, at:
     assert row is not None  # noqa: S101  listed in the same snapshot
     events = await cases.events(conn, shop_id, case_id)
     demand = words.remedy_label(row.state.demand, row.state.demand_minor)
-    ruled = next((event for event in events if event.kind == "ruled"), None)
+    ruled = next((event for event in reversed(events) if event.kind in RULINGS), None)
     return CaseRead(
         row=row,
         opening=f"{CLAIMS[row.claim].label}，要求{demand}",
         offers=await cases.offers(conn, shop_id, case_id),
-        ruling=await cases.ruling(conn, shop_id, case_id),
+        rulings=await cases.rulings(conn, shop_id, case_id),
         ruled=None if ruled is None else await store.ruled(conn, shop_id, order_id, ruled.event_id),
         events=events,
     )

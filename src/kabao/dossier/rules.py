@@ -63,7 +63,7 @@ def body_of(row: Row) -> bytes:
 
 def ruling_document(ruling: RulingFacts) -> dict[str, Any]:
     """Write a ruling as its document; its digest stands in the record."""
-    return {
+    document: dict[str, Any] = {
         "outcome": ruling.outcome,
         "refund_minor": ruling.refund_minor,
         "facts": ruling.facts,
@@ -71,6 +71,14 @@ def ruling_document(ruling: RulingFacts) -> dict[str, Any]:
         "rulebook": ruling.rulebook,
         "made_at": instant(ruling.made_at),
     }
+    if ruling.shares is not None:
+        buyer, merchant, platform = ruling.shares
+        document |= {
+            "stage": ruling.stage,
+            "responsible": {"buyer": buyer, "merchant": merchant, "platform": platform},
+            "dissent": ruling.dissent,
+        }
+    return document
 
 
 def _content(row: Row) -> dict[str, Any]:

@@ -258,6 +258,11 @@ def _case_step(row: Record) -> CaseStep:
             reasons=row["reasons"],
             rulebook=row["rulebook"],
             made_at=row["made_at"],
+            stage=row["ruling_stage"],
+            shares=None
+            if row["share_buyer"] is None
+            else (row["share_buyer"], row["share_merchant"], row["share_platform"]),
+            dissent=row["dissent"],
         )
     return CaseStep(
         order_ref=_order_ref(row),

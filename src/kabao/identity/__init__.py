@@ -15,7 +15,7 @@ Invariants:
 """
 
 from kabao.identity.emails import EmailService
-from kabao.identity.model import STAFF_ROLES, EmailState, NewSession, Person, Role, SignedIn, Visitor
+from kabao.identity.model import CASE_ROLES, STAFF_ROLES, EmailState, NewSession, Person, Role, SignedIn, Visitor
 from kabao.identity.phone import normal_phone
 from kabao.identity.ports import CodeSender, MailCodeSender, MailUnavailable
 from kabao.identity.rules import Act, clean_email, mask_email, mask_phone, visitor_of
@@ -24,6 +24,7 @@ from kabao.identity.terminal import TerminalCodeSender
 from kabao.identity.token_cache import TokenCache
 
 __all__ = [
+    "CASE_ROLES",
     "STAFF_ROLES",
     "Act",
     "CodeSender",

@@ -10,15 +10,19 @@ from kabao.kernel import AccountId
 
 
 class Role(StrEnum):
-    """What an account may act as; support and operator are staff."""
+    """What an account may act as; all but buyer and merchant are staff."""
 
     BUYER = "buyer"
     MERCHANT = "merchant"
     SUPPORT = "support"
+    PANEL = "panel"
+    DUTY = "duty"
     OPERATOR = "operator"
 
 
-STAFF_ROLES: Final = frozenset({Role.SUPPORT, Role.OPERATOR})
+CASE_ROLES: Final = frozenset({Role.SUPPORT, Role.PANEL, Role.DUTY})
+"""Those who decide cases: support, the panel, the duty officer for what is overdue."""
+STAFF_ROLES: Final = CASE_ROLES | {Role.OPERATOR}
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):

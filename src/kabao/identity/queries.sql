@@ -158,7 +158,7 @@ UPDATE session SET staff_until = NULL WHERE account_id = $1 AND staff_until IS N
 -- A staff member's credential and the time; one row, empty for who is no staff member; staff_credential_pkey.
 SELECT c.password_hash, c.totp_sealed, coalesce($2::timestamptz, now()) AS now
 FROM (SELECT 1) one LEFT JOIN staff_credential c ON c.account_id = $1 AND EXISTS (
-  SELECT 1 FROM account_role r WHERE r.account_id = $1 AND r.role IN ('support', 'operator'));
+  SELECT 1 FROM account_role r WHERE r.account_id = $1 AND r.role IN ('support', 'panel', 'duty', 'operator'));
 
 -- name: spend_step
 -- Spends a time step of the credential that was checked; the row lock lets each step through once; staff_credential_pkey.

@@ -57,6 +57,8 @@ class Act(StrEnum):
     SEND_CHUNK = "chunk"
     OFFER = "offer"
     SAY_FACT = "fact"
+    FORECAST = "forecast"
+    PROPOSE = "propose"
     REVEAL = "reveal"
     OPEN_SHOP = "open-shop"
     MAKE_PACK = "pack"
@@ -70,6 +72,8 @@ LIMITS: Final[dict[Act, Limit]] = {
     Act.SEND_CHUNK: Limit(1200, 60),
     Act.OFFER: Limit(20, 3600),
     Act.SAY_FACT: Limit(60, 3600),
+    Act.FORECAST: Limit(120, 3600),
+    Act.PROPOSE: Limit(5, 86400),
     Act.REVEAL: Limit(60, 3600),
     Act.MAKE_PACK: Limit(20, 3600),
     Act.OPEN_SHOP: Limit(10, 3600),

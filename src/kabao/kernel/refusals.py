@@ -80,6 +80,14 @@ class Refusal(StrEnum):
     MAIL_UNREACHABLE = "mail_unreachable"
     STORAGE_FULL = "storage_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
+    ALREADY_RULED = "already_ruled"
+    RECUSED = "recused"
+    FIRST_VIEW_NEEDED = "first_view_needed"
+    FIRST_VIEW_GIVEN = "first_view_given"
+    ALREADY_VOTED = "already_voted"
+    UNDO_OVER = "undo_over"
+    QUESTION_ANSWERED = "question_answered"
+    TOO_MANY_QUESTIONS = "too_many_questions"
 
 
 class Sentence(NamedTuple):
@@ -399,5 +407,45 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         503,
         "数据库暂时连不上，这一步没有完成，钱没有动。请稍后再试。",
         "The database is down; nothing was done and no money moved. Try again soon.",
+    ),
+    Refusal.ALREADY_RULED: Sentence(
+        409,
+        "这件纠纷已经有裁决了，没有改动。请看最新的进度。",
+        "This case has been ruled on; nothing was changed. Look at where it stands now.",
+    ),
+    Refusal.RECUSED: Sentence(
+        403,
+        "你参与过这件纠纷，要回避，没有改动。",
+        "You took part in this case before and must stand aside; nothing was changed.",
+    ),
+    Refusal.FIRST_VIEW_NEEDED: Sentence(
+        409,
+        "请先写下你的初步意见，再看建议、再裁决。",
+        "Put down your first view before you see the suggestion or rule.",
+    ),
+    Refusal.FIRST_VIEW_GIVEN: Sentence(
+        409,
+        "初步意见已经写下，不能再改。",
+        "Your first view is on record and cannot be changed.",
+    ),
+    Refusal.ALREADY_VOTED: Sentence(
+        409,
+        "你已经投过票，没有改动。",
+        "You have voted already; nothing was changed.",
+    ),
+    Refusal.UNDO_OVER: Sentence(
+        409,
+        "没有可以撤回的裁决，没有改动。",
+        "There is no ruling to take back; nothing was changed.",
+    ),
+    Refusal.QUESTION_ANSWERED: Sentence(
+        409,
+        "这个问题已经答过，没有改动。",
+        "This question has been answered; nothing was changed.",
+    ),
+    Refusal.TOO_MANY_QUESTIONS: Sentence(
+        409,
+        "这件纠纷问得够多了，没有发出。",
+        "Enough questions were asked in this case; this one was not sent.",
     ),
 }

@@ -8,7 +8,7 @@ from typing import Any, Final
 import msgspec
 
 from kabao.custody import CheckoutRequest, Custodian, CustodianUnreachable
-from kabao.identity import Person, Role, Visitor
+from kabao.identity import CASE_ROLES, Person, Visitor
 from kabao.kernel import (
     Clock,
     IdSource,
@@ -171,7 +171,7 @@ class OrderService:
                 )
 
     async def order(self, person: Person, ref: str, conn: "Connection | None" = None) -> OrderView | Refused:
-        """Show an order to its buyer, its merchant, or to support where it has a case; nobody else finds it.
+        """Show an order to its buyer, its merchant, and where it has a case to those who decide cases; to nobody else.
 
         Read in the caller's transaction where one is given.
         """
@@ -184,7 +184,7 @@ class OrderService:
                 return NOT_FOUND
             role = role_of(
                 person.account_id,
-                is_support=Role.SUPPORT in person.roles and person.staff_checked,
+                is_support=not CASE_ROLES.isdisjoint(person.roles) and person.staff_checked,
                 buyer_id=row["buyer_id"],
                 owner_id=row["owner_id"],
                 has_case=row["last_case_id"] is not None,
@@ -296,7 +296,13 @@ class OrderService:
         return refuse(row["refusal"]) if row["refusal"] else int(row["held_minor"])
 
     async def unfreeze(
-        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int, actor_role: str, least: timedelta
+        self,
+        conn: Connection,
+        shop_id: ShopId,
+        order_id: OrderId,
+        actor_id: int | None,
+        actor_role: str,
+        least: timedelta,
     ) -> datetime | Refused:
         """Start the release clock again with what remained, at least ``least``; answers the new deadline."""
         now = self._clock.instant()
@@ -312,7 +318,7 @@ class OrderService:
         shop_id: ShopId,
         order_id: OrderId,
         refund_minor: int,
-        actor_id: int,
+        actor_id: int | None,
         actor_role: str,
         why: str,
         rulebook_version: str | None = None,
@@ -333,7 +339,7 @@ class OrderService:
         )
 
     async def replace(
-        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int, actor_role: str
+        self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int | None, actor_role: str
     ) -> Replaced | Refused:
         """Give new sealed keys for the opened ones; refusals: not_in_case, nothing_to_replace, sold_out."""
         row = await store.call(conn, "replace", shop_id, order_id, actor_id, actor_role, self._clock.instant())

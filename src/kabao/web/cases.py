@@ -6,9 +6,10 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import Action, CaseView, MakeOffer, Remedy, SayFact
+from kabao.cases import RULED_BY, Action, CaseView, MakeOffer, Remedy, SayFact
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
+from kabao.web.costs import costs_of
 from kabao.web.files import choose_again, take_files
 from kabao.web.http import (
     POLL_STOP,
@@ -61,7 +62,7 @@ async def case_page(request: PageRequest, ref: FromPath[str]) -> Page:
     found = await _case(request, ref)
     if not isinstance(found, tuple):
         return found
-    return await _show(*found)
+    return await show_case(*found)
 
 
 @get("/c/{ref:str}/live")
@@ -92,23 +93,23 @@ def version_of(case: CaseView) -> str:
 @post("/c/{ref:str}/say", status_code=200, request_max_body_size=UPLOAD_LIMIT)
 async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     """Add words and files to the case; the merchant's answer to the claim is sent here too."""
-    found = await _posted_case(request, ref)
+    found = await posted_case(request, ref)
     if not isinstance(found, tuple):
         return found
     visit, case = found
     body, files = visit.form.text("body"), visit.form.files("files")
     is_answer = visit.form.text("kind") == "answer"
     if not body and (is_answer or not files):
-        return await _show(visit, case, errors={"body": "写一句话，或者选一个文件。"}, status=422)
+        return await show_case(visit, case, errors={"body": "写一句话，或者选一个文件。"}, status=422)
     if any(blank in body for blank in ANSWER_BLANKS):
-        return await _show(visit, case, errors={"body": "把括号里的改成你的话。"}, status=422)
+        return await show_case(visit, case, errors={"body": "把括号里的改成你的话。"}, status=422)
     if not await visit.services.identity.may(Act.SAY, visit.me.account_id):
-        return await _show(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
+        return await show_case(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
     if body:
         cases = visit.services.cases
         said = await (cases.answer if is_answer else cases.say)(visit.me, case.ref, body)
         if isinstance(said, Refused):
-            return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
+            return await show_case(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
     left = await take_files(files, partial(visit.services.cases.add_file, visit.me, case.ref))
     flash = ANSWERED if is_answer else SENT if body or len(left) < len(files) else NOTHING_KEPT
     # Back to the composer, where the talk goes on; to the top where something there wants to be read.
@@ -118,12 +119,12 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
 @post("/c/{ref:str}/fact", status_code=200)
 async def say_fact(request: PageRequest, ref: FromPath[str]) -> Page:
     """Say that a fact holds and what shows it; the decision of the rules is made anew."""
-    found = await _posted_case(request, ref)
+    found = await posted_case(request, ref)
     if not isinstance(found, tuple):
         return found
     visit, case = found
     if not await visit.services.identity.may(Act.SAY_FACT, visit.me.account_id):
-        return await _show(visit, case, errors={"": Refused(Refusal.TOO_MANY_TRIES).zh}, status=429)
+        return await show_case(visit, case, errors={"": Refused(Refusal.TOO_MANY_TRIES).zh}, status=429)
     wish = SayFact(
         fact=visit.form.text("fact"),
         shows=True,
@@ -132,7 +133,7 @@ async def say_fact(request: PageRequest, ref: FromPath[str]) -> Page:
     )
     said = await visit.services.decisions.say_fact(visit.me, case.ref, wish)
     if isinstance(said, Refused):
-        return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
+        return await show_case(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
     return redirect(f"/c/{case.ref}#h-dec", flash=SENT, visit=visit)
 
 
@@ -151,7 +152,7 @@ async def offer_page(request: PageRequest, ref: FromPath[str]) -> Page:
 @post("/c/{ref:str}/offer", status_code=200)
 async def make_offer(request: PageRequest, ref: FromPath[str]) -> Page:
     """Put an offer on the table in place of the open one."""
-    found = await _posted_case(request, ref)
+    found = await posted_case(request, ref)
     if not isinstance(found, tuple):
         return found
     visit, case = found
@@ -190,34 +191,34 @@ async def accept_page(request: PageRequest, ref: FromPath[str]) -> Page:
 @post("/c/{ref:str}/accept", status_code=200)
 async def accept(request: PageRequest, ref: FromPath[str]) -> Page:
     """Accept exactly the offer that was read; another one that came meanwhile is not accepted by it."""
-    found = await _posted_case(request, ref)
+    found = await posted_case(request, ref)
     if not isinstance(found, tuple):
         return found
     visit, case = found
     cases = visit.services.cases
     if visit.form.text("what") == "demand":
-        return _done(visit, case, await cases.accept_demand(visit.me, case.ref), ACCEPTED)
-    return _done(visit, case, await cases.accept(visit.me, case.ref, _offer_id(visit)), ACCEPTED)
+        return done(visit, case, await cases.accept_demand(visit.me, case.ref), ACCEPTED)
+    return done(visit, case, await cases.accept(visit.me, case.ref, _offer_id(visit)), ACCEPTED)
 
 
 @post("/c/{ref:str}/refuse", status_code=200)
 async def refuse(request: PageRequest, ref: FromPath[str]) -> Page:
     """Refuse the open offer; it counts against nobody."""
-    found = await _posted_case(request, ref)
+    found = await posted_case(request, ref)
     if not isinstance(found, tuple):
         return found
     visit, case = found
-    return _done(visit, case, await visit.services.cases.refuse_offer(visit.me, case.ref, _offer_id(visit)), REFUSED)
+    return done(visit, case, await visit.services.cases.refuse_offer(visit.me, case.ref, _offer_id(visit)), REFUSED)
 
 
 @post("/c/{ref:str}/escalate", status_code=200)
 async def escalate(request: PageRequest, ref: FromPath[str]) -> Page:
     """Ask support in."""
-    found = await _posted_case(request, ref)
+    found = await posted_case(request, ref)
     if not isinstance(found, tuple):
         return found
     visit, case = found
-    return _done(visit, case, await visit.services.cases.escalate(visit.me, case.ref), ESCALATED)
+    return done(visit, case, await visit.services.cases.escalate(visit.me, case.ref), ESCALATED)
 
 
 @get("/c/{ref:str}/withdraw")
@@ -235,11 +236,11 @@ async def withdraw_page(request: PageRequest, ref: FromPath[str]) -> Page:
 @post("/c/{ref:str}/withdraw", status_code=200)
 async def withdraw(request: PageRequest, ref: FromPath[str]) -> Page:
     """Withdraw the claim; the release clock runs on."""
-    found = await _posted_case(request, ref)
+    found = await posted_case(request, ref)
     if not isinstance(found, tuple):
         return found
     visit, case = found
-    return _done(visit, case, await visit.services.cases.withdraw(visit.me, case.ref), WITHDRAWN)
+    return done(visit, case, await visit.services.cases.withdraw(visit.me, case.ref), WITHDRAWN)
 
 
 async def _case(request: PageRequest, ref: str) -> tuple[Visit, CaseView] | Page:
@@ -247,7 +248,8 @@ async def _case(request: PageRequest, ref: str) -> tuple[Visit, CaseView] | Page
     return await _found(visit, ref) if isinstance(visit, Visit) else visit
 
 
-async def _posted_case(request: PageRequest, ref: str) -> tuple[Visit, CaseView] | Page:
+async def posted_case(request: PageRequest, ref: str) -> tuple[Visit, CaseView] | Page:
+    """Take a form of a case, from those it concerns."""
     visit = await posted(request)
     return await _found(visit, ref) if isinstance(visit, Visit) else visit
 
@@ -259,7 +261,8 @@ async def _found(visit: Visit, ref: str) -> tuple[Visit, CaseView] | Page:
     return visit, case
 
 
-def _done(visit: Visit, case: CaseView, answer: object, flash: Flash) -> Page:
+def done(visit: Visit, case: CaseView, answer: object, flash: Flash) -> Page:
+    """Lead back to the case, or say why the step was refused."""
     if isinstance(answer, Refused):
         return refusal_page(visit, answer, back=f"/c/{case.ref}", link="回到纠纷")
     return redirect(f"/c/{case.ref}", flash=flash, visit=visit)
@@ -270,7 +273,8 @@ def _offer_id(visit: Visit) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0  # noqa: PLR2004
 
 
-async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
+async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
+    """Show a case to a viewer."""
     order = case.order
     decision = await visit.services.decisions.decision(visit.me, case.ref)
     checks = await visit.services.archive.checklists.of(case)
@@ -284,12 +288,16 @@ async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None =
         decision=None if isinstance(decision, Refused) else decision,
         checks=None if isinstance(checks, Refused) else checks,
         facts=None if isinstance(facts, Refused) else facts,
+        costs=[] if isinstance(decision, Refused) else costs_of(case, decision),
         o=order,
         items=await visit.services.evidence.items(order.shop_id, order.order_id),
         may=frozenset(str(action) for action in case.allowed),
         parties=PARTIES,
         outside=OUTSIDE,
         body=visit.form.raw("body"),
+        reply_text=visit.form.raw("answer"),
+        review_text=visit.form.raw("reason"),
+        ruled_by=RULED_BY,
         answer_template=answer_template(case),
         size_text=size_text,
         used=used_percent(case, visit),

@@ -1,12 +1,15 @@
-"""Support's desk: the check of staff, the queue by time left, a case with both sides, and the ruling in two steps."""
+"""The desk of those who decide: the check of staff, the queue, a case with both sides, the ruling in two steps.
+
+Questions, first views, votes and the rest of the ladder are in `ladder`.
+"""
 
 from typing import Final
 
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import CaseView, Outcome, Rule, SayFact
-from kabao.identity import Act, Role
+from kabao.cases import RULED_BY, Action, CaseView, DecisionView, Outcome, Rule, SayFact, Shares
+from kabao.identity import CASE_ROLES, Act
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.cases import used_percent
 from kabao.web.http import Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
@@ -36,13 +39,24 @@ FIELDS: Final = (
     "confidence",
     "item_no",
     "note",
+    "share_buyer",
+    "share_merchant",
+    "share_platform",
+    "sentence",
+    "differs_reason",
+    "upholds",
+    "to",
+    "question",
+    "why",
 )
+TALK: Final = frozenset({Action.SAY, Action.ADD_FILE})
+SHARES_WRONG: Final = "三方加起来要是 100"
 NEEDED: Final = {"facts": "写查明的事实", "reasons": "写理由"}
 
 
 @get("/desk")
 async def queue_page(request: PageRequest) -> Page:
-    """List what waits for support, the least time left first."""
+    """List what waits for who is signed in, the least time left first."""
     visit = await _staff(request)
     if not isinstance(visit, Visit):
         return visit
@@ -56,7 +70,7 @@ async def check_page(request: PageRequest) -> Page:
     visit = await signed(request)
     if not isinstance(visit, Visit):
         return visit
-    if Role.SUPPORT not in visit.me.roles:
+    if CASE_ROLES.isdisjoint(visit.me.roles):
         return refusal_page(visit, Refused(Refusal.NOT_FOUND))
     return page("desk_check.html", visit, private=True)
 
@@ -78,44 +92,44 @@ async def check(request: PageRequest) -> Page:
 @get("/desk/{ref:str}")
 async def desk_case(request: PageRequest, ref: FromPath[str]) -> Page:
     """Show a case with both sides, its evidence and the ruling form."""
-    found = await _case(request, ref)
+    found = await desk_case_of(request, ref)
     if not isinstance(found, tuple):
         return found
-    return await _show(*found)
+    return await show_desk(*found)
 
 
 @post("/desk/{ref:str}/say", status_code=200)
 async def desk_say(request: PageRequest, ref: FromPath[str]) -> Page:
     """Write to both sides."""
-    found = await _case(request, ref, is_post=True)
+    found = await desk_case_of(request, ref, is_post=True)
     if not isinstance(found, tuple):
         return found
     visit, case = found
     if not await visit.services.identity.may(Act.SAY, visit.me.account_id):
         too_often = Refused(Refusal.TOO_MANY_TRIES)
-        return await _show(visit, case, errors={"": too_often.zh}, status=too_often.status)
+        return await show_desk(visit, case, errors={"": too_often.zh}, status=too_often.status)
     said = await visit.services.cases.say(visit.me, case.ref, visit.form.text("body"))
     if isinstance(said, Refused):
-        return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
+        return await show_desk(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
     return redirect(f"/desk/{case.ref}", flash=SENT, visit=visit)
 
 
 @post("/desk/{ref:str}/fact", status_code=200)
 async def desk_fact(request: PageRequest, ref: FromPath[str]) -> Page:
     """Keep what support finds of a fact: which way, by what kind of evidence, how surely; no decision is shown."""
-    found = await _case(request, ref, is_post=True)
+    found = await desk_case_of(request, ref, is_post=True)
     if not isinstance(found, tuple):
         return found
     visit, case = found
     wish = read_fact(visit)
     if isinstance(wish, dict):
-        return await _show(visit, case, errors=wish, status=422)
+        return await show_desk(visit, case, errors=wish, status=422)
     if not await visit.services.identity.may(Act.SAY_FACT, visit.me.account_id):
         too_often = Refused(Refusal.TOO_MANY_TRIES)
-        return await _show(visit, case, errors={"": too_often.zh}, status=too_often.status)
+        return await show_desk(visit, case, errors={"": too_often.zh}, status=too_often.status)
     said = await visit.services.decisions.say_fact(visit.me, case.ref, wish)
     if isinstance(said, Refused):
-        return await _show(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
+        return await show_desk(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
     return redirect(f"/desk/{case.ref}#said-h", flash=SENT, visit=visit)
 
 
@@ -148,21 +162,21 @@ def read_fact(visit: Visit) -> SayFact | dict[str, str]:
 @post("/desk/{ref:str}/rule", status_code=200)
 async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
     """First show what the ruling will do; with the second step, rule."""
-    found = await _case(request, ref, is_post=True)
+    found = await desk_case_of(request, ref, is_post=True)
     if not isinstance(found, tuple):
         return found
     visit, case = found
     wish = read_ruling(visit, case)
     if isinstance(wish, dict):
-        return await _show(visit, case, errors=wish, status=422)
+        return await show_desk(visit, case, errors=wish, status=422)
     if visit.form.text("step") != "sure":
         if visit.form.text("step") == "back":
-            return await _show(visit, case)
+            return await show_desk(visit, case)
         refund = case.held_minor if wish.outcome is Outcome.FULL_REFUND else wish.refund_minor
         return page("desk_rule.html", visit, private=True, c=case, wish=wish, refund=refund, labels=dict(OUTCOMES))
-    ruled = await visit.services.cases.rule(visit.me, case.ref, wish)
+    ruled = await visit.services.cases.ladder.rule(visit.me, case.ref, wish)
     if isinstance(ruled, Refused):
-        return await _show(visit, case, errors=ruled.fields or {"": ruled.zh}, status=ruled.status)
+        return await show_desk(visit, case, errors=ruled.fields or {"": ruled.zh}, status=ruled.status)
     return redirect(f"/desk/{case.ref}", flash=RULED, visit=visit)
 
 
@@ -177,30 +191,46 @@ def read_ruling(visit: Visit, case: CaseView) -> Rule | dict[str, str]:
     if is_partial and (amount is None or not 0 < amount.minor < case.held_minor):
         errors["refund"] = "填 0.01 元以上、托管中金额以下的数"
     errors |= {name: text for name, text in NEEDED.items() if not form.text(name)}
+    if not read_shares(visit).is_whole:
+        errors["shares"] = SHARES_WRONG
     if errors:
         return errors
     refund = amount.minor if amount and is_partial else 0
-    return Rule(outcome=Outcome(outcome), refund_minor=refund, facts=form.text("facts"), reasons=form.text("reasons"))
+    return Rule(
+        outcome=Outcome(outcome),
+        refund_minor=refund,
+        shares=read_shares(visit),
+        facts=form.text("facts"),
+        reasons=form.text("reasons"),
+        differs_reason=form.text("differs_reason"),
+    )
+
+
+def read_shares(visit: Visit) -> Shares:
+    """Read who is responsible; what is no number counts as none, and the sum is checked by who takes it."""
+    parts = {name: visit.form.number(f"share_{name}") or 0 for name in ("buyer", "merchant", "platform")}
+    return Shares(**parts)
 
 
 async def _staff(request: PageRequest, *, is_post: bool = False) -> Visit | Page:
-    """Let checked support staff in; to anyone else the desk does not exist."""
+    """Let checked staff in; to anyone else the desk does not exist."""
     visit = await (posted if is_post else signed)(request)
     if not isinstance(visit, Visit):
         return visit
-    if Role.SUPPORT not in visit.me.roles:
+    if CASE_ROLES.isdisjoint(visit.me.roles):
         return refusal_page(visit, Refused(Refusal.NOT_FOUND))
     return visit if visit.me.staff_checked else redirect("/desk/check")
 
 
-async def _case(request: PageRequest, ref: str, *, is_post: bool = False) -> tuple[Visit, CaseView] | Page:
+async def desk_case_of(request: PageRequest, ref: str, *, is_post: bool = False) -> tuple[Visit, CaseView] | Page:
+    """Find a case for checked staff; somebody who is a party is led to its own page."""
     visit = await _staff(request, is_post=is_post)
     if not isinstance(visit, Visit):
         return visit
     case = await visit.services.cases.case(visit.me, ref)
     if isinstance(case, Refused):
         return refusal_page(visit, case, back="/desk", link="回客服台")
-    if case.viewer != "support":
+    if case.viewer.is_party:
         # Someone who is a party reads the case on its own page, like every party, and rules nothing here.
         return redirect(f"/c/{case.ref}")
     return visit, case
@@ -220,10 +250,14 @@ async def _queue(visit: Visit) -> list[dict[str, object]]:
     return lines
 
 
-async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
+async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
+    """Show a case on the desk."""
     form, order = visit.form, case.order
     checks = await visit.services.archive.checklists.of(case)
     facts = await visit.services.decisions.facts(visit.me, case.ref)
+    decision: DecisionView | Refused = Refused(Refusal.FIRST_VIEW_NEEDED)
+    if case.has_first_view or case.closed_at is not None:
+        decision = await visit.services.decisions.decision(visit.me, case.ref)
     return page(
         "desk.html",
         visit,
@@ -235,6 +269,9 @@ async def _show(visit: Visit, case: CaseView, *, errors: dict[str, str] | None =
         checks=None if isinstance(checks, Refused) else checks,
         items=await visit.services.evidence.items(order.shop_id, order.order_id),
         may=frozenset(str(action) for action in case.allowed),
+        acts=bool(case.allowed - TALK),
+        decision=None if isinstance(decision, Refused) else decision,
+        ruled_by=RULED_BY,
         parties=PARTIES,
         outside=OUTSIDE,
         outcomes=OUTCOMES,

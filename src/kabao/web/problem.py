@@ -1,5 +1,7 @@
-"""The form that says what is wrong with an order, and opens a case."""
+"""The form that says what is wrong with an order, in two steps: what it would come to, then opening the case."""
 
+from collections.abc import Mapping
+from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -7,7 +9,9 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from kabao.cases import CLAIMS, KIND_LABELS, ClaimKind, OpenCase, Remedy
-from kabao.kernel import Refused, parse_yuan
+from kabao.figures import Forecast, ForeseeOrder
+from kabao.identity import Act
+from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.orders import OrderView
 from kabao.web.files import choose_again, take_files
 from kabao.web.http import (
@@ -25,8 +29,20 @@ from kabao.web.render import stamp, yuan_text
 from kabao.web.words import CASE_OPENED, REMEDIES
 
 STATEMENT_LIMIT: Final = 2000
-BLANKS: Final = ("（第几张）", "（几点几分）", "（哪里）", "（看到的原话）", "（全额退款、部分退款或补发）")
+BLANKS: Final = (
+    "（第几张）",
+    "（几点几分）",
+    "（哪里）",
+    "（看到的原话）",
+    "（商品页的原话）",
+    "（实际是什么）",
+    "（少了什么）",
+    "（对你有什么影响）",
+    "（发生了什么）",
+)
 """What the prefilled statement leaves to be said; left as they are they would tell the other side nothing."""
+WHICH, AT, WHERE, SAID, PROMISED, IN_FACT, LACKING, EFFECT, HAPPENED = BLANKS
+REPLY_WITHIN: Final = timedelta(hours=48)
 GROUPS: Final = tuple(
     (KIND_LABELS[kind], tuple((c.claim_id, c.label, c.hint) for c in CLAIMS.values() if c.kind is kind))
     for kind in (ClaimKind.MERCHANT, ClaimKind.BUYER, ClaimKind.RULES)
@@ -35,7 +51,7 @@ GROUPS: Final = tuple(
 
 @get("/o/{ref:str}/problem")
 async def problem_page(request: PageRequest, ref: FromPath[str]) -> Page:
-    """Ask what is wrong, what is wanted, and what happened."""
+    """Ask what is wrong and what is wanted; what follows from it is told before anything is filed."""
     visit = await signed(request)
     if not isinstance(visit, Visit):
         return visit
@@ -47,12 +63,12 @@ async def problem_page(request: PageRequest, ref: FromPath[str]) -> Page:
     if "problem" not in order.allowed:
         return redirect(f"/o/{order.ref}")
     claim = request.query_params.get("claim", "")
-    return _form(visit, order, {"claim": claim, "demand": "full_refund", "amount": "", "statement": template(order)})
+    return _form(visit, order, {"claim": claim, "demand": "full_refund", "amount": "", "statement": ""})
 
 
 @post("/o/{ref:str}/problem", status_code=200, request_max_body_size=UPLOAD_LIMIT)
 async def open_case(request: PageRequest, ref: FromPath[str]) -> Page:
-    """Open the case: the money freezes in the same step; the files follow."""
+    """Show the forecast, or open the case: the money freezes in the same step; the files follow."""
     visit = await posted(request)
     if not isinstance(visit, Visit):
         return visit
@@ -60,16 +76,43 @@ async def open_case(request: PageRequest, ref: FromPath[str]) -> Page:
     if isinstance(order, Refused):
         return refusal_page(visit, order, back="/o", link="看我的订单")
     form = {name: visit.form.text(name) for name in ("claim", "demand", "amount", "statement")}
+    if not visit.form.ticked("statement") or visit.form.text("step") == "forecast":
+        return await _second_step(visit, order, form)
     wanted = read_claim(form, order)
     if isinstance(wanted, dict):
-        return _form(visit, order, form, errors=wanted, status=422)
+        return _form(visit, order, form, errors=wanted, status=422, is_second=True)
     case = await visit.services.cases.open(visit.me, order.ref, wanted)
     if isinstance(case, Refused):
-        if not case.fields and order.open_case_ref:
-            return redirect(f"/c/{order.open_case_ref}")
-        return _form(visit, order, form, errors=case.fields or {"": case.zh}, status=case.status)
+        return _not_opened(visit, order, form, case)
     left = await take_files(visit.form.files("files"), partial(visit.services.cases.add_file, visit.me, case.ref))
     return redirect(f"/c/{case.ref}", flash=CASE_OPENED, visit=visit, left=left)
+
+
+def _not_opened(visit: Visit, order: OrderView, form: dict[str, str], refused: Refused) -> Page:
+    if not refused.fields and order.open_case_ref:
+        return redirect(f"/c/{order.open_case_ref}")
+    errors = refused.fields or {"": refused.zh}
+    return _form(visit, order, form, errors=errors, status=refused.status, is_second=True)
+
+
+async def _second_step(visit: Visit, order: OrderView, form: dict[str, str]) -> Page:
+    """Show what the claim would come to, and the statement to send, filled from the order where it is still empty."""
+    if order.open_case_ref:
+        return redirect(f"/c/{order.open_case_ref}")
+    # The statement is asked for on this step, so that an empty one is no mistake yet.
+    wanted = read_claim(form | {"statement": "-"}, order)
+    if isinstance(wanted, dict):
+        return _form(visit, order, form, errors=wanted, status=422, is_second=visit.form.ticked("statement"))
+    if not await visit.services.identity.may(Act.FORECAST, visit.me.account_id):
+        refused = Refused(Refusal.TOO_MANY_TRIES)
+        return _form(visit, order, form, errors={"": refused.zh}, status=refused.status)
+    wish = ForeseeOrder(order_ref=order.ref, claim=wanted.claim, demand=wanted.demand, demand_minor=wanted.demand_minor)
+    found = await visit.services.forecasts.of_order(visit.me, wish)
+    if isinstance(found, Refused) and found.code is not Refusal.NOT_FOUND:
+        return _form(visit, order, form, errors=found.fields or {"": found.zh}, status=found.status)
+    is_ours = not form["statement"] or _is_template(form["statement"], order)
+    form = form | {"statement": template(order, wanted) if is_ours else form["statement"]}
+    return _form(visit, order, form, is_second=True, forecast=None if isinstance(found, Refused) else found)
 
 
 def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, str]:
@@ -102,22 +145,56 @@ def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, s
     )
 
 
-def template(order: OrderView) -> str:
+def template(order: OrderView, wanted: OpenCase) -> str:
     """Write the beginning of a statement: fact, demand, date, next step; the buyer changes it freely."""
-    which, at, where, said, wish = BLANKS
-    opened = [slot for slot in order.keys if slot.state == "opened"]
-    # Of several cards the other side has to know which; of one opened alone the page knows it.
-    card = "卡密" if order.quantity == 1 else f"第 {opened[0].pos} 张卡密" if len(opened) == 1 else f"{which}卡密"
-    done = f"{stamp(order.opened_at)} 拆封，" if order.opened_at else "还没有拆封，"
+    demanded = {
+        Remedy.FULL_REFUND: f"全额退款 {yuan_text(order.escrow.held_minor if order.escrow else 0)}",
+        Remedy.PARTIAL_REFUND: f"退款 {yuan_text(wanted.demand_minor)}",
+        Remedy.REPLACEMENT: "补发一张能用的",
+    }[wanted.demand]
     return (
-        f"订单 {order.ref}（{order.title}），{card} {done}{at}在{where}使用时提示{said}。\n"
-        f"要求：{wish}。\n"
-        "请在 48 小时内回应；没有回应，会由客服介入。"
+        f"订单 {order.ref}（{order.title}），{_fact(order, wanted.claim)}。\n"
+        f"要求：{demanded}。\n"
+        f"请在 {stamp(order.now + REPLY_WITHIN)} 前回应；没有回应，由平台按规则往下处理。"
     )
 
 
+def _fact(order: OrderView, claim: str) -> str:
+    """Write what the order's records know of a claim, and leave blanks for what only the buyer has seen."""
+    opened = [slot for slot in order.keys if slot.state == "opened"]
+    # Of several cards the other side has to know which; of one opened alone the page knows it.
+    card = "卡密" if order.quantity == 1 else f"第 {opened[0].pos} 张卡密" if len(opened) == 1 else f"{WHICH}卡密"
+    done = f"{card} {stamp(order.opened_at)} 拆封" if order.opened_at else f"{card}还没有拆封"
+    match claim:
+        case "already_used" | "key_invalid":
+            return f"{done}，{AT}在{WHERE}使用时提示{SAID}"
+        case "not_as_described":
+            return f"{done}，商品页写的是{PROMISED}，实际是{IN_FACT}"
+        case "not_delivered":
+            return f"没有收到：{LACKING}"
+        case "late" if order.paid_at and order.delivered_at:
+            return f"{stamp(order.paid_at)} 付款，{stamp(order.delivered_at)} 送达，{EFFECT}"
+        case "reclaimed" | "warranty_refused":
+            return f"{done}，{AT}起不能用，提示{SAID}"
+        case _:
+            return f"{done}，{HAPPENED}"
+
+
+def _is_template(statement: str, order: OrderView) -> bool:
+    """Tell whether a statement is still one of ours, unchanged but for its date: a changed demand writes it anew."""
+    first = statement.partition("\n")[0]
+    return first in {f"订单 {order.ref}（{order.title}），{_fact(order, claim)}。" for claim in CLAIMS}
+
+
 def _form(
-    visit: Visit, order: OrderView, form: dict[str, str], *, errors: dict[str, str] | None = None, status: int = 200
+    visit: Visit,
+    order: OrderView,
+    form: Mapping[str, str],
+    *,
+    errors: dict[str, str] | None = None,
+    status: int = 200,
+    is_second: bool = False,
+    forecast: Forecast | None = None,
 ) -> Page:
     return page(
         "problem.html",
@@ -130,6 +207,10 @@ def _form(
         remedies=REMEDIES,
         form=form,
         sealed=[slot.pos for slot in order.keys if slot.state == "sealed"],
+        is_second=is_second,
+        forecast=forecast,
+        claim_label=CLAIMS[form["claim"]].label if form["claim"] in CLAIMS else "",
+        demand_label=next((label for key, label, _ in REMEDIES if key == form["demand"]), ""),
     )
 
 

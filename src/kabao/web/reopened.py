@@ -1,11 +1,15 @@
 """Addresses that only take forms, opened again by hand or from the history: each leads to the page its form is on."""
 
+from typing import Final
 from urllib.parse import quote
 
 from litestar import get
 from litestar.params import FromPath
 
 from kabao.web.http import Page, own_ref, redirect
+
+CASE_FORMS: Final = ("say", "refuse", "escalate", "reply", "review", "waive")
+DESK_FORMS: Final = ("say", "rule", "first-view", "ask", "vote", "pass-on", "take-back", "recuse")
 
 
 @get(["/sign-in/code", "/sign-out"])
@@ -20,15 +24,24 @@ async def to_order(ref: FromPath[str]) -> Page:
     return redirect("/o/" + own_ref(ref))
 
 
-@get(["/c/{ref:str}/say", "/c/{ref:str}/refuse", "/c/{ref:str}/escalate"])
+@get(
+    [
+        "/c/{ref:str}/say",
+        "/c/{ref:str}/refuse",
+        "/c/{ref:str}/escalate",
+        "/c/{ref:str}/reply",
+        "/c/{ref:str}/review",
+        "/c/{ref:str}/waive",
+    ]
+)
 async def to_case(ref: FromPath[str]) -> Page:
     """Lead back to the case."""
     return redirect("/c/" + own_ref(ref))
 
 
-@get(["/desk/{ref:str}/say", "/desk/{ref:str}/rule"])
+@get([f"/desk/{{ref:str}}/{form}" for form in DESK_FORMS])
 async def to_desk(ref: FromPath[str]) -> Page:
-    """Lead back to the case on support's desk."""
+    """Lead back to the case on the desk."""
     return redirect("/desk/" + own_ref(ref))
 
 

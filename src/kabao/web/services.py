@@ -7,6 +7,7 @@ from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.dossier import ChecklistService, ExportService, ReceiptService
 from kabao.evidence import EvidenceService
+from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
 from kabao.identity import EmailService, IdentityService
 from kabao.inventory import InventoryService
 from kabao.kernel import Clock, IdSource
@@ -71,6 +72,10 @@ class Services(Protocol):
     orders: OrderService
     cases: CaseService
     decisions: DecisionService
+    forecasts: ForecastService
+    figures: FigureService
+    precedents: PrecedentService
+    proposals: ProposalService
     rulebook: RulebookService
     evidence: EvidenceService
     archive: Archive

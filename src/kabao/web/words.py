@@ -37,7 +37,16 @@ ACCEPTED: Final = Flash("accepted", "ok", "已接受，正在按方案办。")
 REFUSED: Final = Flash("refused", "ok", "已拒绝，不影响后面的处理。")
 ESCALATED: Final = Flash("escalated", "ok", "已请客服介入。")
 WITHDRAWN: Final = Flash("withdrawn", "ok", "已撤回，订单接着走。")
-RULED: Final = Flash("ruled", "ok", "裁决已提交，钱按裁决走。")
+RULED: Final = Flash("ruled", "ok", "裁决已提交，10 秒内可以撤回，之后双方看得到。")
+VIEWED: Final = Flash("viewed", "ok", "初步意见已写下，可以看按规则推出的结果了。")
+ASKED: Final = Flash("asked", "ok", "已提问，等回答时时限暂停。")
+REPLIED: Final = Flash("replied", "ok", "已回答。")
+PASSED_ON: Final = Flash("passed_on", "ok", "已转给争议组。")
+VOTED: Final = Flash("voted", "ok", "已投票。")
+TAKEN_BACK: Final = Flash("taken_back", "ok", "已撤回，双方没有看到。")
+RECUSED: Final = Flash("recused", "ok", "已回避，另行抽人。")
+REVIEW_ASKED: Final = Flash("review_asked", "ok", "已申请复核，由没有参与过裁决的人来办。")
+WAIVED: Final = Flash("waived", "ok", "已放弃复核。")
 PUBLISHED: Final = Flash("published", "ok", "已上架。")
 PAUSED: Final = Flash("paused", "ok", "已下架，已有的订单不受影响。")
 SHOP_OPENED: Final = Flash("shop_opened", "ok", "店铺已开。接着写第一件商品。")
@@ -107,10 +116,12 @@ PARTIES: Final[dict[str, tuple[str, str, str]]] = {
     "buyer": ("me", "message-square", "买家"),
     "merchant": ("mer", "store", "商家"),
     "support": ("cs", "headset", "客服"),
+    "panel": ("cs", "scale", "争议组"),
+    "duty": ("cs", "gavel", "值班长"),
     "system": ("sys", "lock", "系统"),
     "custodian": ("sys", "landmark", "托管方"),
 }
-"""A party: its place in the timeline, its icon, its name."""
+"""Who speaks or acts: the place in the timeline, its icon, its name."""
 
 PAYMENT_ENDS: Final[dict[str, Flash]] = {
     "applied": PAID,

@@ -12,6 +12,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.evidence import EvidenceService
+from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
 from kabao.identity import CodeSender, EmailService, IdentityService, Role, TerminalCodeSender, normal_phone
 from kabao.inventory import InventoryService, Keyring, open_keyring
 from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
@@ -62,6 +63,10 @@ class App:
     cases: CaseService
     rulebook: RulebookService
     decisions: DecisionService
+    forecasts: ForecastService
+    figures: FigureService
+    precedents: PrecedentService
+    proposals: ProposalService
     evidence: EvidenceService
     foundations: Foundations
     archive: Archive
@@ -173,6 +178,12 @@ async def build(
         cases=cases,
         rulebook=rulebook,
         decisions=decisions,
+        forecasts=ForecastService(database=database, orders=orders, decisions=decisions, rulebook=rulebook),
+        figures=FigureService(database=database, clock=clock),
+        precedents=PrecedentService(
+            database=database, clock=clock, cases=cases, decisions=decisions, rulebook=rulebook
+        ),
+        proposals=ProposalService(**base, notices=notices, rulebook=rulebook),
         evidence=evidence,
         foundations=on,
         archive=build_archive(

@@ -10,7 +10,7 @@ from typing import Final, TypeVar
 import msgspec
 
 from kabao.cases import MakeOffer, OpenCase, Remedy
-from kabao.identity import Person, Role, Visitor, mask_phone
+from kabao.identity import STAFF_ROLES, Person, Role, Visitor, mask_phone
 from kabao.kernel import ListingId, Refused, ShopId
 from kabao.orders import PlaceOrder
 from kabao.shops import ListingView
@@ -58,8 +58,8 @@ async def seed_demo(app: App) -> bool:
     await asyncio.to_thread(_write_mark, app.settings.data / MARK)
     buyer = await _person(app, *market.BUYER, Role.BUYER)
     second = await _person(app, *market.SECOND_BUYER, Role.BUYER)
-    await _person(app, *market.SUPPORT, Role.SUPPORT)
-    await _person(app, *market.OPERATOR, Role.OPERATOR)
+    for phone, name, role in _staff():
+        await _person(app, phone, name, role)
     goods: list[ListingView] = []
     owners: list[Person] = []
     for shop in market.SHOPS:
@@ -88,7 +88,7 @@ async def demo_access(app: App) -> DemoMarket:
             continue
         token = await app.identity.make_link(account_id, role)
         links.append(SignInLink(role, name, f"{app.settings.origin}/sign-in/link/{token}"))
-        if role in (Role.SUPPORT, Role.OPERATOR):
+        if role in STAFF_ROLES:
             password = secrets.token_urlsafe(12)
             uri = _granted(await app.identity.set_staff_credential(account_id, password))
             staff.append(StaffAccess(name, password, uri))
@@ -113,7 +113,16 @@ def _roles() -> list[tuple[str, str, Role]]:
     return [
         (*market.BUYER, Role.BUYER),
         (first.phone, first.owner, Role.MERCHANT),
+        *_staff(),
+    ]
+
+
+def _staff() -> list[tuple[str, str, Role]]:
+    """List those who decide: with three on the panel, one remains to review what support ruled."""
+    return [
         (*market.SUPPORT, Role.SUPPORT),
+        *((*member, Role.PANEL) for member in market.PANEL),
+        (*market.DUTY, Role.DUTY),
         (*market.OPERATOR, Role.OPERATOR),
     ]
 

@@ -24,6 +24,8 @@ class DemoShop(NamedTuple):
 BUYER: Final = ("+12025550101", "演示买家")
 SECOND_BUYER: Final = ("+12025550102", "演示买家二")
 SUPPORT: Final = ("+12025550121", "演示客服")
+PANEL: Final = (("+12025550122", "演示争议组甲"), ("+12025550123", "演示争议组乙"), ("+12025550124", "演示争议组丙"))
+DUTY: Final = ("+12025550125", "演示值班长")
 OPERATOR: Final = ("+12025550131", "演示运营")
 
 DEFAULT_TERMS: Final = Terms()

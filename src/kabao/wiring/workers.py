@@ -29,7 +29,7 @@ class Pace(NamedTuple):
     instructions: float = 5.0
     notices: float = 1.0
     fold: float = 30.0
-    cases: float = 10.0
+    cases: float = 2.0
     digest: float = 15.0
     mail: float = 5.0
     log: float = 1.0
@@ -164,6 +164,8 @@ class Workers:
         await self._app.mailer.empty_old()
         await self._app.identity.purge()
         await forget_old_replies(self._app.database)
+        await self._app.precedents.publish()
+        await self._app.proposals.file_from_cases()
 
     async def _watch(self) -> None:
         server = self._app.server

@@ -1,0 +1,165 @@
+"""What time does to cases: rulings become visible, deadlines pass, seats are drawn. Any number of workers at once."""
+
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeAlias
+
+import structlog
+
+from kabao.adjudication import Adjudicator
+from kabao.cases import store as case_store
+from kabao.cases import words
+from kabao.cases.ladder import rules, store
+from kabao.cases.ladder.model import RulingStage, Shares
+from kabao.cases.ladder.store import BEGINNING, Handed, Place
+from kabao.cases.machine import Stage
+from kabao.cases.model import MAX_RULING_CHARS, Beside, Decision, Side, Turn
+from kabao.cases.steps import SYSTEM, Actor, CaseSteps
+from kabao.cases.store import CaseRow
+from kabao.kernel import Refused
+from kabao.postgres import Connection
+
+BATCH: Final = 100
+
+Act: TypeAlias = Callable[[Connection, CaseRow, Adjudicator | Refused], Awaitable[bool]]
+
+_log = structlog.get_logger(__name__)
+
+
+class LadderJobs:
+    """Moves cases on when their time has come, each in a transaction of its own."""
+
+    def __init__(self, steps: CaseSteps) -> None:
+        self._steps = steps
+
+    async def tick(self) -> int:
+        """Publish rulings, do what deadlines do, fill empty seats; returns how many cases moved to a stage or turn.
+
+        A case that somebody is moving just now is left to the next tick.
+        """
+        published = await self._each("visible_submissions", self._publish)
+        passed = await self._each("due_cases", self._pass)
+        await self._each("unseated_cases", self._seat)
+        return published + passed
+
+    async def seat_anew(self, conn: Connection, case: CaseRow) -> None:
+        """Draw panellists for the empty seats of a case as it stands now in this transaction."""
+        now = await case_store.case(conn, case.shop_id, case.case_id, self._steps.clock.instant())
+        if now is not None:
+            await self._draw(conn, now)
+
+    async def _each(self, which: str, act: Act) -> int:
+        moved, after = 0, BEGINNING
+        while True:
+            async with self._steps.database.connection() as conn:
+                places = await store.waiting(conn, which, self._steps.clock.instant(), after, BATCH)
+            for place in places:
+                moved += await self._one(place, act)
+            if len(places) < BATCH:
+                return moved
+            after = places[-1]
+
+    async def _one(self, place: Place, act: Act) -> bool:
+        steps, at = self._steps, (place.shop_id, place.case_id)
+        async with steps.database.connection() as conn:
+            seen = await case_store.case(conn, *at, steps.clock.instant())
+        if seen is None:
+            return False
+        # What was ordered is bound for good, so the book can be made ready before anything is locked.
+        judge = await steps.rulebook.binding(seen.placed_at)
+        async with steps.database.transaction() as conn:
+            if not await store.lock_idle_case(conn, *at):
+                return False
+            case = await case_store.case(conn, *at, steps.clock.instant())
+            return case is not None and await act(conn, case, judge)
+
+    async def _publish(self, conn: Connection, case: CaseRow, _judge: Adjudicator | Refused) -> bool:
+        pending, handed = case.state.pending, await store.submitted(conn, case)
+        if pending is None or handed is None or case.now < pending.visible_at:
+            return False
+        by = Side.DUTY if handed.by_duty else Side.SUPPORT if handed.stage is RulingStage.SUPPORT else Side.PANEL
+        decision = rules.decide_publish(case.state, handed.refund_minor, case.now)
+        return await self._make_known(conn, case, decision, pending.submission_id, Actor(handed.staff_id, by))
+
+    async def _make_known(
+        self, conn: Connection, case: CaseRow, decision: Decision, submission_id: int, actor: Actor
+    ) -> bool:
+        if not await self._taken(conn, case, decision, actor):
+            return False
+        await store.publish_ruling(conn, case, submission_id)
+        return True
+
+    async def _pass(self, conn: Connection, case: CaseRow, judge: Adjudicator | Refused) -> bool:
+        state, beside, supported = case.state, None, None
+        if state.stage is Stage.NEGOTIATION and state.turn is Turn.MERCHANT:
+            beside = await self._steps.beside(conn, case, judge)
+            supported = _supported(case, beside)
+        decision = rules.decide_due(state, case.now, supported)
+        if decision is None:
+            return False
+        if decision.kind == "ruled" and beside is not None and beside.decision is not None:
+            handed = _by_default(self._steps.ids.next(), case, decision, beside.decision)
+            await store.submit_ruling(conn, case, handed, beside)
+            return await self._make_known(conn, case, decision, handed.submission_id, SYSTEM)
+        moved = await self._taken(conn, case, decision, SYSTEM)
+        if decision.stage is Stage.PANEL and decision.turn is Turn.PANEL:
+            await self.seat_anew(conn, case)
+        return moved
+
+    async def _taken(self, conn: Connection, case: CaseRow, decision: Decision, actor: Actor) -> bool:
+        refused = await self._steps.take(conn, case, decision, actor)
+        if refused is not None:
+            # The money of an open case is frozen, so only a fault elsewhere leads here; it is tried again.
+            _log.error("a case could not be moved on", case=case.ref, step=decision.kind, why=str(refused.code))
+        return refused is None
+
+    async def _seat(self, conn: Connection, case: CaseRow, _judge: Adjudicator | Refused) -> bool:
+        return await self._draw(conn, case)
+
+    async def _draw(self, conn: Connection, case: CaseRow) -> bool:
+        state = case.state
+        if state.turn is not Turn.PANEL or state.pending is not None:
+            return False
+        size = rules.panel_size(state.held_minor, state.windows) if state.stage is Stage.PANEL else 1
+        excluded = [case.buyer_id, case.owner_id, *case.barred]
+        candidates = await store.candidates(conn, case, excluded)
+        seed = f"{case.case_id}:{state.stage}:{len(case.seated)}"
+        drawn = rules.draw(candidates, seed, size - len(case.seated))
+        if not drawn:
+            return False
+        await store.add_seats(conn, case, drawn)
+        await self._steps.log(conn, case, "seated", SYSTEM, due_at=state.due_at)
+        subject = words.notice_subject("seat", case.title, "system")
+        for panellist_id in drawn:
+            await self._steps.notices.tell(conn, panellist_id, "case_seat", subject, f"/desk/{case.ref}")
+        return True
+
+
+def _supported(case: CaseRow, beside: Beside | None) -> int | None:
+    """Tell how much of an unanswered demand stands; only where the rulebook also says who is responsible."""
+    decision, state = None if beside is None else beside.decision, case.state
+    if decision is None or not _shares(decision).is_whole:
+        return None
+    return rules.supported_minor(decision, state.demand, state.demand_minor, state.held_minor)
+
+
+def _shares(decision: dict[str, Any]) -> Shares:
+    return Shares(**decision["responsible"])
+
+
+def _by_default(submission_id: int, case: CaseRow, decision: Decision, said: dict[str, Any]) -> Handed:
+    """Write the ruling that an unanswered claim comes to; the rulebook's own sentences are its reasons."""
+    reasons = "\n".join(reason["zh"] for reason in said["reasons"])
+    return Handed(
+        submission_id=submission_id,
+        staff_id=None,
+        stage=RulingStage.DEFAULT,
+        by_duty=False,
+        outcome=rules.outcome_of(decision.refund_minor, case.state.held_minor),
+        refund_minor=decision.refund_minor,
+        shares=_shares(said),
+        facts=f"商家到时没有答复。已知的事实和平台的记录，按适用的规则支持退款 {words.yuan(decision.refund_minor)}。",
+        reasons=reasons[:MAX_RULING_CHARS] or "诉求按适用的规则成立。",
+        differs_reason="",
+        dissent="",
+        visible_at=case.now,
+    )

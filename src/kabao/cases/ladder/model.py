@@ -1,0 +1,154 @@
+"""The ladder as plain values: times and amounts, shares, first views, questions, pauses, seats, votes, rulings."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final
+
+import msgspec
+
+MAX_SENTENCE_CHARS: Final = 500
+MAX_QUESTION_CHARS: Final = 500
+MAX_REASON_CHARS: Final = 2000
+QUESTIONS_AT_MOST: Final = 10
+"""Questions that may be asked in one case."""
+UNDO: Final = timedelta(seconds=10)
+"""How long the author of a ruling may take it back, and nobody else sees it."""
+WHOLE: Final = 100
+"""Shares are percent."""
+
+
+class RulingStage(StrEnum):
+    """Which rung of the ladder a ruling comes from; DEFAULT is one for want of an answer."""
+
+    SUPPORT = "support"
+    PANEL = "panel"
+    REVIEW = "review"
+    DEFAULT = "default"
+    GREEN = "green"
+
+
+class Windows(msgspec.Struct, frozen=True, kw_only=True):
+    """Times in hours and amounts in minor units, as the rulebook that binds a case has them.
+
+    They are fixed when the case is opened; a case from before has those that stand here.
+    """
+
+    reply: int = 48
+    support: int = 48
+    pause: int = 12
+    panel: int = 72
+    three_from_minor: int = 500_00
+    ask_review: int = 168
+    review: int = 72
+    duty: int = 72
+
+
+class Shares(msgspec.Struct, frozen=True, kw_only=True):
+    """Who is responsible, in percent."""
+
+    buyer: int = 0
+    merchant: int = 0
+    platform: int = 0
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether they are percentages that sum to 100."""
+        parts = (self.buyer, self.merchant, self.platform)
+        return min(parts) >= 0 and sum(parts) == WHOLE
+
+
+class Suggested(msgspec.Struct, frozen=True):
+    """What the rulebook suggests to refund, in minor units, at most what is held."""
+
+    refund_minor: int
+
+
+class Pause(msgspec.Struct, frozen=True):
+    """An interval in which a stage's clock stands still; its end may lie ahead."""
+
+    began_at: datetime
+    ends_at: datetime
+
+
+class Question(msgspec.Struct, frozen=True, kw_only=True):
+    """A question to one party; both sides see it and its answer."""
+
+    question_id: int
+    by_role: str
+    to_role: str
+    body: str
+    asked_at: datetime
+    answer: str | None
+    answered_at: datetime | None
+
+
+class Candidate(msgspec.Struct, frozen=True):
+    """A panellist who may be drawn, with the open seats he already has."""
+
+    panellist_id: int
+    open_seats: int
+
+
+class Vote(msgspec.Struct, frozen=True, kw_only=True):
+    """One panellist's vote: does the claim stand, what is refunded if it does, shares, facts and reasons."""
+
+    panellist_id: int
+    upholds: bool
+    refund_minor: int
+    shares: Shares
+    facts: str
+    reasons: str
+    differs_reason: str = ""
+
+
+class Tally(msgspec.Struct, frozen=True, kw_only=True):
+    """What the votes come to, issue by issue; `dissent` are the reasons of those whom the majority did not follow."""
+
+    upholds: bool
+    refund_minor: int
+    shares: Shares
+    facts: str
+    reasons: str
+    differs_reason: str
+    dissent: Sequence[str]
+
+
+class Standing(msgspec.Struct, frozen=True, kw_only=True):
+    """Of a case's latest ruling what later decisions need."""
+
+    ruling_no: int
+    stage: RulingStage
+    refund_minor: int
+    waived_by: frozenset[str] = frozenset()
+
+
+class Pending(msgspec.Struct, frozen=True, kw_only=True):
+    """A ruling handed in and not yet visible to anybody but its author (None: nobody's, by default)."""
+
+    submission_id: int
+    staff_id: int | None
+    visible_at: datetime
+
+
+# ---- what people send in
+
+
+class GiveFirstView(msgspec.Struct, frozen=True, kw_only=True):
+    """What one thinks before the rulebook's suggestion is shown; `refund_minor` counts for a partial refund only."""
+
+    outcome: str
+    refund_minor: int = 0
+    shares: Shares
+    sentence: str
+
+
+class CastVote(msgspec.Struct, frozen=True, kw_only=True):
+    """A vote; `refund_minor` is what one would refund if the claim stands, whether or not one thinks it does."""
+
+    upholds: bool
+    refund_minor: int
+    shares: Shares
+    facts: str
+    reasons: str
+    differs_reason: str = ""

@@ -1,0 +1,11 @@
+"""Proposals to change the rules; the SQL is in the file of that name."""  # noqa: INP001  Alembic loads it by path
+
+from kabao.postgres.script import run_script_beside
+
+revision = "0014_proposals"
+down_revision = "0013_figures"
+
+
+def upgrade() -> None:
+    """Run the SQL file."""
+    run_script_beside(__file__)

@@ -1,0 +1,19 @@
+"""What each answer to a claim costs the merchant, by what the rules lead to on the facts as they stand."""
+
+from kabao.cases import Action, CaseView, DecisionView, Side
+from kabao.figures import Choice, choices_of
+
+
+def costs_of(case: CaseView, decision: DecisionView) -> list[Choice]:
+    """List the merchant's choices while the claim can still be answered; nothing for anybody else."""
+    if case.viewer is not Side.MERCHANT or Action.ACCEPT_DEMAND not in case.allowed:
+        return []
+    return choices_of(
+        held_minor=case.held_minor,
+        fee_bps=case.order.fee_bps,
+        demand=case.demand,
+        demand_minor=case.demand_minor,
+        outcome=decision.outcome,
+        refund_minor=decision.refund_minor,
+        damages_minor=decision.damages_minor,
+    )

@@ -1,0 +1,171 @@
+"""The ladder on pages: first views, questions and votes on the desk; answers, review and waiver for the parties."""
+
+from typing import Final
+
+from litestar import post
+from litestar.params import FromPath
+
+from kabao.cases import CaseView, CastVote, GiveFirstView, Outcome, Side
+from kabao.identity import Act
+from kabao.kernel import Refusal, Refused, parse_yuan
+from kabao.web.cases import TOO_OFTEN, done, posted_case, show_case
+from kabao.web.desk import desk_case_of, read_shares, show_desk
+from kabao.web.http import Page, PageRequest, Visit, redirect
+from kabao.web.words import (
+    ASKED,
+    PASSED_ON,
+    RECUSED,
+    REPLIED,
+    REVIEW_ASKED,
+    TAKEN_BACK,
+    VIEWED,
+    VOTED,
+    WAIVED,
+    Flash,
+)
+
+FIELD_OF: Final = {"body": "question"}
+"""What a service's field is called in the desk's forms, where it is called otherwise."""
+UPHOLDS: Final = {"yes": True, "no": False}
+
+
+@post("/desk/{ref:str}/first-view", status_code=200)
+async def first_view(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Put down a first view; only then the suggestion is shown."""
+    found = await desk_case_of(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    outcome, amount = visit.form.text("outcome"), parse_yuan(visit.form.text("refund"))
+    if outcome == Outcome.PARTIAL_REFUND and amount is None:
+        return await show_desk(visit, case, errors={"refund": "填 0.01 元以上、托管中金额以下的数"}, status=422)
+    wish = GiveFirstView(
+        outcome=outcome,
+        refund_minor=amount.minor if amount and outcome == Outcome.PARTIAL_REFUND else 0,
+        shares=read_shares(visit),
+        sentence=visit.form.text("sentence"),
+    )
+    return await _decided(visit, case, await visit.services.cases.ladder.first_view(visit.me, case.ref, wish), VIEWED)
+
+
+@post("/desk/{ref:str}/ask", status_code=200)
+async def ask(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Ask a party."""
+    found = await desk_case_of(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    to = visit.form.text("to")
+    if to not in {Side.BUYER, Side.MERCHANT}:
+        return await show_desk(visit, case, errors={"to": "选问谁"}, status=422)
+    if not await visit.services.identity.may(Act.SAY, visit.me.account_id):
+        return await show_desk(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
+    asked = await visit.services.cases.ladder.ask(visit.me, case.ref, Side(to), visit.form.text("question"))
+    return await _decided(visit, case, asked, ASKED)
+
+
+@post("/desk/{ref:str}/pass-on", status_code=200)
+async def pass_on(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Pass a case on to the panel."""
+    found = await desk_case_of(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    return await _decided(visit, case, await visit.services.cases.ladder.pass_on(visit.me, case.ref), PASSED_ON)
+
+
+@post("/desk/{ref:str}/vote", status_code=200)
+async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Vote on the panel, blind."""
+    found = await desk_case_of(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    form, amount = visit.form, parse_yuan(visit.form.text("refund"))
+    errors = {} if form.text("upholds") in UPHOLDS else {"upholds": "选成立还是不成立"}
+    if amount is None or not 0 < amount.minor <= case.held_minor:
+        errors["refund"] = "填 0.01 元到托管中的金额之间的数"
+    if errors or amount is None:
+        return await show_desk(visit, case, errors=errors, status=422)
+    wish = CastVote(
+        upholds=UPHOLDS[form.text("upholds")],
+        refund_minor=amount.minor,
+        shares=read_shares(visit),
+        facts=form.text("facts"),
+        reasons=form.text("reasons"),
+        differs_reason=form.text("differs_reason"),
+    )
+    return await _decided(visit, case, await visit.services.cases.ladder.vote(visit.me, case.ref, wish), VOTED)
+
+
+@post("/desk/{ref:str}/take-back", status_code=200)
+async def take_back(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Take a ruling back that nobody has seen."""
+    found = await desk_case_of(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    return await _decided(visit, case, await visit.services.cases.ladder.take_back(visit.me, case.ref), TAKEN_BACK)
+
+
+@post("/desk/{ref:str}/recuse", status_code=200)
+async def recuse(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Leave one's seat on the panel."""
+    found = await desk_case_of(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    refused = await visit.services.cases.ladder.recuse(visit.me, case.ref, visit.form.text("why"))
+    if refused is not None:
+        return await _decided(visit, case, refused, RECUSED)
+    return redirect("/desk", flash=RECUSED, visit=visit)
+
+
+@post("/c/{ref:str}/reply", status_code=200)
+async def reply(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Answer a question."""
+    found = await posted_case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    if not await visit.services.identity.may(Act.SAY, visit.me.account_id):
+        return await show_case(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
+    text = visit.form.text("question")
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0  # noqa: PLR2004  digits of 64 bits
+    answered = await visit.services.cases.ladder.reply(visit.me, case.ref, number, visit.form.text("answer"))
+    if isinstance(answered, Refused) and answered.code is Refusal.INVALID_FIELDS:
+        return await show_case(visit, case, errors={"answer": "写一句话回答。"}, status=422)
+    return done(visit, case, answered, REPLIED)
+
+
+@post("/c/{ref:str}/review", status_code=200)
+async def ask_review(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Ask for a review of the ruling."""
+    found = await posted_case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    asked = await visit.services.cases.ladder.ask_review(visit.me, case.ref, visit.form.text("reason"))
+    if isinstance(asked, Refused) and asked.code is Refusal.INVALID_FIELDS:
+        return await show_case(visit, case, errors=asked.fields, status=422)
+    return done(visit, case, asked, REVIEW_ASKED)
+
+
+@post("/c/{ref:str}/waive", status_code=200)
+async def waive(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Waive the review of the ruling."""
+    found = await posted_case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    return done(visit, case, await visit.services.cases.ladder.waive(visit.me, case.ref), WAIVED)
+
+
+async def _decided(visit: Visit, case: CaseView, answer: CaseView | Refused, flash: Flash) -> Page:
+    if isinstance(answer, Refused):
+        errors = {FIELD_OF.get(name, name): text for name, text in answer.fields.items()} or {"": answer.zh}
+        return await show_desk(visit, case, errors=errors, status=answer.status)
+    return redirect(f"/desk/{case.ref}", flash=flash, visit=visit)
+
+
+handlers = [first_view, ask, pass_on, vote, take_back, recuse, reply, ask_review, waive]

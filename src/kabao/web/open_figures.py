@@ -1,0 +1,91 @@
+"""The public figures as anyone may read them: charts with their tables, and the same as CSV."""
+
+import csv
+from io import StringIO
+from typing import Final
+
+from litestar import Response, get
+
+from kabao.figures import PublicFigures, Row, Section
+from kabao.web.http import HEADERS, Page, PageRequest, enter, page, services_of
+
+COLUMNS: Final = ("section", "key", "label", "cases", "value", "unit", "withheld", "computed_at")
+"""The columns of /open.csv; their names and order stay as they are."""
+ROW_HEIGHT: Final = 44
+WITHHELD: Final = "少于 20 件，不公布"
+
+
+@get("/open")
+async def open_page(request: PageRequest) -> Page:
+    """Show every public figure."""
+    visit = await enter(request)
+    figures = await visit.services.figures.figures()
+    return page("open.html", visit, figures=figures, charts={one.key: bars(one) for one in figures.sections}, told=told)
+
+
+@get("/open.csv")
+async def open_csv(request: PageRequest) -> Response[str]:
+    """Hand out the figures as CSV; a withheld one has neither cases nor value."""
+    figures = await services_of(request).figures.figures()
+    return Response(
+        csv_of(figures),
+        media_type="text/csv",
+        headers=HEADERS
+        | {"cache-control": "public, max-age=60", "content-disposition": 'attachment; filename="open.csv"'},
+    )
+
+
+def csv_of(figures: PublicFigures) -> str:
+    """Write figures as CSV with one line of column names."""
+    text = StringIO()
+    write = csv.writer(text, lineterminator="\n")
+    write.writerow(COLUMNS)
+    for section in figures.sections:
+        for row in section.rows:
+            is_withheld = "yes" if row.is_withheld else "no"
+            numbers = ["" if number is None else number for number in (row.cases, row.value)]
+            write.writerow(
+                [
+                    section.key,
+                    row.key,
+                    row.label,
+                    *numbers,
+                    row.unit,
+                    is_withheld,
+                    figures.at.isoformat(timespec="seconds"),
+                ]
+            )
+    return text.getvalue()
+
+
+def bars(section: Section) -> list[tuple[int, str, str, int]]:
+    """Lay out a section's bars: top in pixels, label, value in words, width in percent of the longest.
+
+    Withheld figures have no bar; a percentage is drawn as what it is.
+    """
+    shown = [row for row in section.rows if row.value is not None]
+    longest = max((row.value or 0 for row in shown), default=0)
+    full = 100 if all(row.unit == "percent" for row in shown) else longest
+    return [
+        (place * ROW_HEIGHT, row.label, told(row), 100 * (row.value or 0) // max(1, full))
+        for place, row in enumerate(shown)
+    ]
+
+
+def told(row: Row) -> str:
+    """Say a figure in words."""
+    if row.value is None:
+        return WITHHELD
+    match row.unit:
+        case "percent":
+            return f"{row.value}%"
+        case "minutes":
+            days, rest = divmod(row.value, 24 * 60)
+            hours, minutes = divmod(rest, 60)
+            parts = ((days, "天"), (hours, "小时"), (minutes, "分钟"))
+            return " ".join(f"{number} {unit}" for number, unit in parts if number) or "不到 1 分钟"
+        case _:
+            return f"{row.value:,} 件"
+
+
+handlers = [open_page, open_csv]

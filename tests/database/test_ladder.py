@@ -1,0 +1,385 @@
+"""A case on the upper rungs, as those who decide and the parties live through it: questions, votes, review, duty."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from dispute import BUYERS, FIRST_VIEW, HANDED_IN, HOUR, MERCHANTS, TO_ASK, WISH, Desk, code, seen
+from kabao.adjudication.service import packaged_book
+from kabao.cases import (
+    CaseView,
+    CastVote,
+    GiveFirstView,
+    MakeOffer,
+    Outcome,
+    Remedy,
+    Rule,
+    RulingStage,
+    Shares,
+    Side,
+    Stage,
+    Turn,
+)
+from kabao.identity import Person, Role
+from kabao.kernel import Refusal, Refused
+from kabao.postgres import Database
+from market import person
+
+PRICE = 9650
+ALL = Rule(outcome=Outcome.FULL_REFUND, shares=MERCHANTS, facts="事实。", reasons="理由。")
+NOTHING = Rule(outcome=Outcome.NO_REFUND, shares=BUYERS, facts="事实。", reasons="理由。")
+VOTE = CastVote(upholds=True, refund_minor=PRICE, shares=MERCHANTS, facts="事实。", reasons="成立。")
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
+
+
+@pytest.fixture
+async def desk(database: Database, tmp_path: Path) -> Desk:
+    return await Desk.ready(database, tmp_path)
+
+
+async def panel(desk: Desk, count: int) -> dict[int, Person]:
+    members = [await desk.staff(Role.PANEL) for _ in range(count)]
+    return {member.account_id: member for member in members}
+
+
+async def sitting(desk: Desk, case: CaseView, members: dict[int, Person]) -> list[Person]:
+    """Return who sits on the panel of the stage a case is in, in the order of the seats."""
+    rows = await desk.database.fetch(
+        """SELECT t.panellist_id FROM panel_seat t JOIN cases c USING (shop_id, case_id)
+            WHERE c.order_id = $1 AND t.stage = c.stage AND t.recused_at IS NULL ORDER BY t.seat_no""",
+        case.order.order_id,
+    )
+    return [members[row["panellist_id"]] for row in rows]
+
+
+async def at_panel(desk: Desk, **order: int) -> CaseView:
+    case = await desk.at_support(WISH, **order)
+    return seen(await desk.ladder.pass_on(desk.market.staff, case.ref))
+
+
+async def voted(desk: Desk, member: Person, case: CaseView, wish: CastVote = VOTE) -> CaseView:
+    seen(await desk.ladder.first_view(member, case.ref, FIRST_VIEW))
+    return seen(await desk.ladder.vote(member, case.ref, wish))
+
+
+async def after(desk: Desk, case: CaseView) -> CaseView:
+    return seen(await desk.cases.case(desk.market.buyer, case.ref))
+
+
+# ---- negotiation
+
+
+async def test_a_first_purchase_shortens_negotiation(database: Database, tmp_path: Path) -> None:
+    newcomer = await Desk.ready(database, tmp_path, is_newcomer=True)
+    case = await newcomer.case()
+    assert case.due_at == case.opened_at + 24 * HOUR
+    assert case.ladder[0].hours == 24
+    assert "请在 24 小时内答复" in (await newcomer.subjects(newcomer.market.owner))[0]
+    newcomer.pass_time(HOUR)
+    again = await newcomer.case()
+    assert again.due_at == again.opened_at + 48 * HOUR
+
+
+async def test_an_unanswered_claim_stands_where_the_rulebook_supports_it(desk: Desk) -> None:
+    async def picture() -> AsyncIterator[bytes]:
+        yield PNG
+
+    await desk.rulebook.begin()
+    bare, shown = await desk.case(), await desk.case()
+    assert not isinstance(await desk.cases.add_file(desk.market.buyer, shown.ref, "shot.png", picture()), Refused)
+    desk.pass_time(48 * HOUR)
+    assert await desk.cases.tick() == 2
+    assert (await after(desk, bare)).stage is Stage.SUPPORT
+    stands = await after(desk, shown)
+    assert (stands.stage, stands.turn, stands.due_at) == (Stage.RULED_OPEN, Turn.PARTIES, desk.clock.at + TO_ASK)
+    assert stands.ruling is not None
+    assert (stands.ruling.stage, stands.ruling.refund_minor) == (RulingStage.DEFAULT, PRICE)
+    assert stands.ruling.shares == MERCHANTS
+    assert stands.ruling.rulebook_version == packaged_book().edition.version
+    assert (await desk.escrow(stands))[0] == "disputed"
+    members = await panel(desk, 1)
+    asked = seen(await desk.ladder.ask_review(desk.market.owner, shown.ref, "截图是别的订单的。"))
+    assert asked.stage is Stage.REVIEW
+    [reviewer] = await sitting(desk, shown, members)
+    why = Rule(**{**_fields(NOTHING), "differs_reason": "截图和本单无关。"})
+    await desk.handed_in(shown, why, reviewer)
+    desk.pass_time(HANDED_IN)
+    assert await desk.cases.tick() == 1
+    ended = await after(desk, shown)
+    assert (ended.stage, await desk.escrow(ended)) == (Stage.EXECUTED, ("released", 0, PRICE, 193))
+    assert [ruling.stage for ruling in ended.rulings] == [RulingStage.DEFAULT, RulingStage.REVIEW]
+
+
+def _fields(wish: Rule) -> dict[str, object]:
+    return {name: getattr(wish, name) for name in wish.__struct_fields__}
+
+
+# ---- questions
+
+
+async def test_a_question_pauses_the_clock_until_it_is_answered(desk: Desk) -> None:
+    case, staff, buyer = await desk.at_support(), desk.market.staff, desk.market.buyer
+    assert case.due_at is not None
+    asked = seen(await desk.ladder.ask(staff, case.ref, Side.BUYER, "几点激活的？"))
+    assert asked.due_at == case.due_at + 12 * HOUR
+    assert "客服向你提问" in (await desk.subjects(buyer))[0]
+    [question] = asked.questions
+    desk.pass_time(5 * HOUR)
+    assert code(await desk.ladder.reply(desk.market.owner, case.ref, question.question_id, "x")) is Refusal.NOT_ALLOWED
+    assert code(await desk.ladder.reply(buyer, case.ref, question.question_id, " ")) is Refusal.INVALID_FIELDS
+    assert code(await desk.ladder.reply(buyer, case.ref, 1, "x")) is Refusal.NOT_FOUND
+    answered = seen(await desk.ladder.reply(buyer, case.ref, question.question_id, "14:05。"))
+    assert answered.due_at == case.due_at + 5 * HOUR
+    assert code(await desk.ladder.reply(buyer, case.ref, question.question_id, "x")) is Refusal.QUESTION_ANSWERED
+    again = seen(await desk.ladder.ask(staff, case.ref, Side.MERCHANT, "记录呢？"))
+    assert again.due_at == case.due_at + 12 * HOUR
+    desk.pass_time(55 * HOUR - HOUR / 60)
+    assert await desk.cases.tick() == 0
+    desk.pass_time(HOUR / 60)
+    assert await desk.cases.tick() == 1
+    assert [line.kind for line in (await after(desk, case)).timeline][-4:] == ["asked", "replied", "asked", "rose"]
+
+
+async def test_only_those_who_decide_ask_and_not_without_end(desk: Desk) -> None:
+    case, staff = await desk.at_support(), desk.market.staff
+    assert code(await desk.ladder.ask(desk.market.buyer, case.ref, Side.MERCHANT, "x")) is Refusal.NOT_ALLOWED
+    assert code(await desk.ladder.ask(staff, case.ref, Side.BUYER, "字" * 501)) is Refusal.INVALID_FIELDS
+    for _ in range(10):
+        seen(await desk.ladder.ask(staff, case.ref, Side.BUYER, "在吗？"))
+    assert code(await desk.ladder.ask(staff, case.ref, Side.BUYER, "在吗？")) is Refusal.TOO_MANY_QUESTIONS
+
+
+# ---- rulings
+
+
+async def test_nothing_is_ruled_without_a_first_view_and_that_is_given_once(desk: Desk) -> None:
+    case, staff = await desk.at_support(), desk.market.staff
+    assert code(await desk.ladder.rule(staff, case.ref, ALL)) is Refusal.FIRST_VIEW_NEEDED
+    empty = GiveFirstView(outcome="nonsense", shares=Shares(), sentence=" ")
+    answer = await desk.ladder.first_view(staff, case.ref, empty)
+    assert isinstance(answer, Refused)
+    assert set(answer.fields) == {"outcome", "shares", "sentence"}
+    part = GiveFirstView(outcome="partial_refund", refund_minor=PRICE, shares=BUYERS, sentence="x")
+    assert code(await desk.ladder.first_view(staff, case.ref, part)) is Refusal.REFUND_OUT_OF_RANGE
+    assert seen(await desk.ladder.first_view(staff, case.ref, FIRST_VIEW)).has_first_view
+    assert code(await desk.ladder.first_view(staff, case.ref, FIRST_VIEW)) is Refusal.FIRST_VIEW_GIVEN
+    assert not (await after(desk, case)).has_first_view
+
+
+async def test_a_ruling_is_its_authors_alone_for_ten_seconds_and_can_be_taken_back(desk: Desk) -> None:
+    case, staff = await desk.at_support(), desk.market.staff
+    handed = await desk.handed_in(case, ALL)
+    assert handed.pending is not None
+    assert (handed.stage, handed.ruling) == (Stage.SUPPORT, None)
+    colleague = await desk.staff(Role.SUPPORT)
+    for other in (desk.market.buyer, desk.market.owner, colleague):
+        shown = seen(await desk.cases.case(other, case.ref))
+        assert (shown.pending, shown.ruling, shown.timeline) == (None, None, handed.timeline)
+    assert code(await desk.ladder.take_back(colleague, case.ref)) is Refusal.UNDO_OVER
+    assert code(await desk.ladder.rule(staff, case.ref, ALL)) is Refusal.ALREADY_RULED
+    assert code(await desk.ladder.pass_on(staff, case.ref)) is Refusal.ALREADY_RULED
+    assert await desk.cases.tick() == 0
+    assert seen(await desk.ladder.take_back(staff, case.ref)).pending is None
+    seen(await desk.ladder.rule(staff, case.ref, NOTHING))
+    desk.pass_time(HANDED_IN)
+    assert code(await desk.ladder.take_back(staff, case.ref)) is Refusal.UNDO_OVER
+    assert await desk.cases.tick() == 1
+    known = await after(desk, case)
+    assert [(ruling.label, ruling.stage) for ruling in known.rulings] == [("不退款，钱付给商家", RulingStage.SUPPORT)]
+
+
+async def test_a_ruling_handed_in_before_the_deadline_is_waited_for(desk: Desk) -> None:
+    case = await desk.at_support()
+    desk.pass_time(48 * HOUR - HANDED_IN / 2)
+    await desk.handed_in(case, ALL)
+    desk.pass_time(HANDED_IN)
+    assert await desk.cases.tick() == 1
+    assert (await after(desk, case)).stage is Stage.RULED_OPEN
+
+
+async def test_a_settlement_in_the_ten_seconds_lets_the_ruling_lapse(desk: Desk) -> None:
+    case = await desk.at_support()
+    await desk.handed_in(case, NOTHING)
+    seen(await desk.cases.accept_demand(desk.market.owner, case.ref))
+    desk.pass_time(HANDED_IN)
+    assert await desk.cases.tick() == 0
+    settled = await after(desk, case)
+    assert (settled.stage, settled.rulings, (await desk.escrow(case))[0]) == (Stage.SETTLED, [], "refunded")
+
+
+async def test_both_waive_and_it_is_carried_out_at_once(desk: Desk) -> None:
+    case = await desk.at_support()
+    buyer, owner = desk.market.buyer, desk.market.owner
+    assert code(await desk.ladder.waive(buyer, case.ref)) is Refusal.NOT_YOUR_TURN
+    await desk.ruled(case, ALL)
+    assert code(await desk.cases.offer(owner, case.ref, MakeOffer(kind=Remedy.FULL_REFUND))) is Refusal.ALREADY_RULED
+    assert seen(await desk.ladder.waive(buyer, case.ref)).waived_by == [Side.BUYER]
+    assert code(await desk.ladder.ask_review(buyer, case.ref, "再看看。")) is Refusal.NOT_YOUR_TURN
+    assert (await desk.escrow(case))[0] == "disputed"
+    ended = seen(await desk.ladder.waive(owner, case.ref))
+    assert (ended.stage, await desk.escrow(case)) == (Stage.EXECUTED, ("refunded", PRICE, 0, 0))
+    assert code(await desk.ladder.ask_review(owner, case.ref, "再看看。")) is Refusal.CASE_CLOSED
+
+
+# ---- the panel
+
+
+async def test_one_panellist_decides_below_the_amount_and_three_above(desk: Desk) -> None:
+    members = await panel(desk, 4)
+    small = await at_panel(desk)
+    assert len(await sitting(desk, small, members)) == 1
+    large = await at_panel(desk, quantity=4)
+    assert len(await sitting(desk, large, members)) == 1  # 386 yuan
+    await desk.database.execute(
+        "UPDATE cases SET windows = jsonb_set(windows, '{three_from_minor}', '38600') WHERE order_id = $1",
+        large.order.order_id,
+    )
+    assert await desk.cases.tick() == 0
+    assert len(await sitting(desk, large, members)) == 3
+
+
+async def test_three_vote_blind_and_the_median_rules_with_dissent(database: Database, tmp_path: Path) -> None:
+    desk = await Desk.ready(database, tmp_path, keys=6)
+    members = await panel(desk, 3)
+    case = await at_panel(desk, quantity=6)
+    one, two, three = await sitting(desk, case, members)
+    against = CastVote(upholds=False, refund_minor=1, shares=BUYERS, facts="另一面。", reasons="不成立。")
+    await voted(desk, one, case, against)
+    half = CastVote(upholds=True, refund_minor=30_000, shares=MERCHANTS, facts="事实。", reasons="成立。")
+    await voted(desk, two, case, half)
+    assert code(await desk.ladder.vote(two, case.ref, half)) is Refusal.ALREADY_VOTED
+    assert code(await desk.ladder.recuse(two, case.ref, "x")) is Refusal.ALREADY_VOTED
+    seen(await desk.ladder.first_view(three, case.ref, FIRST_VIEW))
+    bad = CastVote(upholds=True, refund_minor=0, shares=Shares(), facts=" ", reasons="")
+    assert code(await desk.ladder.vote(three, case.ref, bad)) is Refusal.REFUND_OUT_OF_RANGE
+    whole = CastVote(upholds=True, refund_minor=57_900, shares=MERCHANTS, facts="事实。", reasons="成立。")
+    assert seen(await desk.ladder.vote(three, case.ref, whole)).pending is not None
+    # The last vote may be taken back like a ruling; the others stay.
+    assert seen(await desk.ladder.take_back(three, case.ref)).pending is None
+    seen(await desk.ladder.vote(three, case.ref, whole))
+    desk.pass_time(HANDED_IN)
+    assert await desk.cases.tick() == 1
+    ruled = await after(desk, case)
+    assert ruled.ruling is not None
+    assert (ruled.ruling.stage, ruled.ruling.refund_minor, ruled.ruling.dissent) == (
+        RulingStage.PANEL,
+        30_000,
+        "不成立。",
+    )
+    assert "不同意见：不成立。" in ruled.timeline[-1].said
+
+
+async def test_a_panel_that_is_late_gives_way_to_the_duty_officer(desk: Desk) -> None:
+    members = await panel(desk, 1)
+    case = await at_panel(desk)
+    [member] = await sitting(desk, case, members)
+    officer = await desk.staff(Role.DUTY)
+    assert code(await desk.cases.case(officer, case.ref)) is Refusal.NOT_FOUND
+    desk.pass_time(72 * HOUR)
+    assert (await desk.cases.tick(), await desk.cases.tick()) == (1, 0)
+    late = await after(desk, case)
+    assert (late.stage, late.turn, late.is_overdue) == (Stage.PANEL, Turn.DUTY, True)
+    assert await desk.cases.queue(member) == []
+    queue = await desk.cases.queue(officer)
+    assert not isinstance(queue, Refused)
+    assert [card.ref for card in queue] == [case.ref]
+    seen(await desk.ladder.first_view(officer, case.ref, FIRST_VIEW))
+    assert code(await desk.ladder.vote(member, case.ref, VOTE)) is Refusal.NOT_YOUR_TURN
+    seen(await desk.ladder.rule(officer, case.ref, ALL))
+    desk.pass_time(HANDED_IN)
+    assert await desk.cases.tick() == 1
+    ruled = await after(desk, case)
+    assert ruled.ruling is not None
+    assert ruled.ruling.by_duty
+    assert seen(await desk.cases.case(officer, case.ref)).viewer is Side.DUTY
+
+
+async def test_who_ruled_or_is_a_party_is_never_drawn_and_a_recused_one_never_again(desk: Desk) -> None:
+    members = await panel(desk, 2)
+    case = await at_panel(desk)
+    for party in (desk.market.buyer_id, desk.market.owner_id):
+        await desk.database.execute("INSERT INTO account_role (account_id, role) VALUES ($1, 'panel')", party)
+    [first] = await sitting(desk, case, members)
+    assert code(await desk.ladder.recuse(first, case.ref, " ")) is Refusal.INVALID_FIELDS
+    assert await desk.ladder.recuse(first, case.ref, "认识店主。") is None
+    [second] = await sitting(desk, case, members)
+    assert second.account_id != first.account_id
+    assert code(await desk.cases.case(first, case.ref)) is Refusal.NOT_FOUND
+    await voted(desk, second, case)
+    desk.pass_time(HANDED_IN)
+    await desk.cases.tick()
+    # Both are out: the seat stays empty until somebody joins the panel.
+    seen(await desk.ladder.ask_review(desk.market.owner, case.ref, "再看看。"))
+    assert await sitting(desk, case, members) == []
+    joined = await desk.staff(Role.PANEL)
+    assert await desk.cases.tick() == 0
+    assert await sitting(desk, case, members | {joined.account_id: joined}) == [joined]
+
+
+async def test_the_panel_does_not_talk_and_a_stranger_on_it_finds_nothing(desk: Desk) -> None:
+    members = await panel(desk, 2)
+    case = await at_panel(desk)
+    [sits] = await sitting(desk, case, members)
+    [other] = [member for member in members.values() if member is not sits]
+    assert code(await desk.cases.case(other, case.ref)) is Refusal.NOT_FOUND
+    assert code(await desk.cases.say(sits, case.ref, "你好")) is Refusal.NOT_ALLOWED
+    unchecked = person(sits.account_id, Role.PANEL)
+    assert code(await desk.ladder.vote(unchecked, case.ref, VOTE)) is Refusal.STAFF_CHECK_REQUIRED
+    queue = await desk.cases.queue(sits)
+    assert not isinstance(queue, Refused)
+    assert [card.ref for card in queue] == [case.ref]
+
+
+# ---- review
+
+
+async def test_a_review_by_somebody_else_replaces_the_ruling_and_is_carried_out_at_once(desk: Desk) -> None:
+    members = await panel(desk, 1)
+    case = await desk.at_support()
+    await desk.ruled(case, NOTHING)
+    assert code(await desk.ladder.ask_review(desk.market.buyer, case.ref, " ")) is Refusal.INVALID_FIELDS
+    asked = seen(await desk.ladder.ask_review(desk.market.buyer, case.ref, "核销早于拆封。"))
+    assert (asked.stage, asked.turn, asked.due_at) == (Stage.REVIEW, Turn.PANEL, desk.clock.at + 72 * HOUR)
+    assert code(await desk.ladder.ask_review(desk.market.owner, case.ref, "我也要。")) is Refusal.NOT_YOUR_TURN
+    assert code(await desk.ladder.rule(desk.market.staff, case.ref, ALL)) is Refusal.NOT_YOUR_TURN
+    [reviewer] = await sitting(desk, case, members)
+    await desk.handed_in(case, ALL, reviewer)
+    desk.pass_time(HANDED_IN)
+    assert await desk.cases.tick() == 1
+    ended = await after(desk, case)
+    assert (ended.stage, await desk.escrow(case)) == (Stage.EXECUTED, ("refunded", PRICE, 0, 0))
+    assert [ruling.refund_minor for ruling in ended.rulings] == [0, PRICE]
+
+
+async def test_a_review_nobody_decides_leaves_the_ruling_standing(desk: Desk) -> None:
+    case = await desk.at_support()
+    await desk.ruled(case, ALL)
+    seen(await desk.ladder.ask_review(desk.market.owner, case.ref, "再看看。"))
+    desk.pass_time(72 * HOUR)
+    assert await desk.cases.tick() == 1
+    assert (await after(desk, case)).turn is Turn.DUTY
+    desk.pass_time(72 * HOUR)
+    assert await desk.cases.tick() == 1
+    ended = await after(desk, case)
+    assert (ended.stage, ended.timeline[-2].kind, await desk.escrow(case)) == (
+        Stage.EXECUTED,
+        "stood",
+        ("refunded", PRICE, 0, 0),
+    )
+
+
+async def test_the_duty_officer_who_ruled_stands_aside_in_the_review(desk: Desk) -> None:
+    case = await at_panel(desk)
+    officer = await desk.staff(Role.DUTY)
+    desk.pass_time(72 * HOUR)
+    await desk.cases.tick()
+    await desk.ruled(case, ALL, officer)
+    seen(await desk.ladder.ask_review(desk.market.owner, case.ref, "再看看。"))
+    desk.pass_time(72 * HOUR)
+    await desk.cases.tick()
+    assert code(await desk.ladder.first_view(officer, case.ref, FIRST_VIEW)) is Refusal.RECUSED
+    assert await desk.cases.queue(officer) == []

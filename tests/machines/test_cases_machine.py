@@ -1,0 +1,321 @@
+"""A case on its ladder against a model that a person can hold in the head, over thousands of random steps."""
+
+import asyncio
+import os
+import tempfile
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any, ClassVar
+
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule, run_state_machine_as_test
+
+from dispute import FIRST_VIEW, MERCHANTS, Desk, seen
+from kabao.cases import STEPS, CastVote, MakeOffer, Outcome, Remedy, Rule, Side
+from kabao.identity import Role
+from kabao.kernel import Refused
+from kabao.orders import audit
+from kabao.postgres import Database, open_pool
+
+EXAMPLES = int(os.environ.get("KABAO_MACHINE_EXAMPLES", "60"))
+STEPS_EACH = 50
+CASES_AT_MOST = 8
+PRICE = 9650
+HOUR = timedelta(hours=1)
+OPEN = {"negotiation", "support", "panel", "ruled_open", "review"}
+UNDECIDED = {"negotiation", "support", "panel"}
+DECIDERS = {"support", "panel", "duty"}
+
+
+@dataclass
+class Model:
+    """One case as the model sees it."""
+
+    ref: str
+    order_id: int
+    opened_at: datetime
+    due: datetime | None
+    stage: str = "negotiation"
+    turn: str = "merchant"
+    answered: bool = False
+    pending: datetime | None = None
+    pending_refund: int = 0
+    ruled: int = 0
+    waived: set[str] = field(default_factory=set)
+    offer: int = 0
+    offered_by: str = ""
+    views: set[tuple[int, str]] = field(default_factory=set)
+    refunded: int = 0
+
+    def goes(self, stage: str, turn: str, due: datetime | None) -> None:
+        assert (self.stage, stage) in {(str(one), str(two)) for one, two in STEPS}
+        self.stage, self.turn, self.due = stage, turn, due
+        if stage not in OPEN:
+            self.pending = None
+        if stage not in UNDECIDED:
+            self.offer = 0
+
+
+class CasesMachine(RuleBasedStateMachine):
+    """Random quarrels about one order after another, with every role taking steps in and out of turn."""
+
+    dsn = ""
+    walked: ClassVar[set[tuple[str, str]]] = set()
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.runner = asyncio.Runner()
+        self.folder = tempfile.TemporaryDirectory()
+        self.database: Database = self.wait(open_pool(self.dsn, size=3))
+        self.cases_opened = 0
+
+    def wait(self, work: Any) -> Any:
+        return self.runner.run(work)
+
+    def teardown(self) -> None:
+        async def checked() -> Any:
+            async with self.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+                return await audit(conn)
+
+        findings = [one for one in self.wait(checked()).findings if "custod" not in str(one).lower()]
+        assert findings == []
+        # Every case of this example has its time taken away, so that the next one starts alone.
+        self.wait(self.database.execute("UPDATE cases SET due_at = NULL WHERE closed_at IS NULL"))
+        self.wait(self.database.close())
+        self.runner.close()
+        self.folder.cleanup()
+
+    @initialize()
+    def begin(self) -> None:
+        self.desk = self.wait(Desk.ready(self.database, Path(self.folder.name), keys=CASES_AT_MOST))
+        self.wait(self.database.execute("DELETE FROM account_role WHERE role IN ('panel', 'duty')"))
+        members = [self.wait(self.desk.staff(Role.PANEL)) for _ in range(2)]
+        self.panel = {member.account_id: member for member in members}
+        self.duty = self.wait(self.desk.staff(Role.DUTY))
+        self.open()
+
+    def open(self) -> None:
+        self.cases_opened += 1
+        case = self.wait(self.desk.case())
+        self.m = Model(case.ref, case.order.order_id, self.now, self.now + 48 * HOUR)
+
+    @property
+    def now(self) -> datetime:
+        at: datetime = self.desk.clock.at
+        return at
+
+    def took(self, answer: Any, *, may: bool) -> bool:
+        assert isinstance(answer, Refused) is not may, (answer, self.m)
+        return may
+
+    def party(self, side: str) -> Any:
+        return self.desk.market.buyer if side == "buyer" else self.desk.market.owner
+
+    def decider(self) -> Any:
+        """Return who has the turn among those who decide; None where nobody has, or nobody could be drawn."""
+        if self.m.turn == "support":
+            return self.desk.market.staff
+        if self.m.turn == "duty":
+            return self.duty
+        found = self.wait(
+            self.database.fetchval(
+                """SELECT t.panellist_id FROM panel_seat t JOIN cases c USING (shop_id, case_id)
+                    WHERE c.order_id = $1 AND t.stage = c.stage AND t.recused_at IS NULL""",
+                self.m.order_id,
+            )
+        )
+        return self.panel.get(found)
+
+    # ---- the parties
+
+    @rule()
+    def answer(self) -> None:
+        m = self.m
+        said = self.wait(self.desk.cases.answer(self.desk.market.owner, m.ref, "不同意。"))
+        if self.took(said, may=m.stage == "negotiation" and m.turn == "merchant"):
+            m.turn, m.due, m.answered = "buyer", self.now + 48 * HOUR, True
+
+    @rule(side=st.sampled_from(["buyer", "merchant"]), amount=st.integers(-1, PRICE + 1))
+    def make_offer(self, side: str, amount: int) -> None:
+        m, wish = self.m, MakeOffer(kind=Remedy.PARTIAL_REFUND, refund_minor=amount)
+        made = self.wait(self.desk.cases.offer(self.party(side), m.ref, wish))
+        if self.took(made, may=m.stage in UNDECIDED and 0 < amount <= PRICE):
+            m.offer, m.offered_by, other = amount, side, "buyer" if side == "merchant" else "merchant"
+            m.answered |= side == "merchant"
+            if m.stage == "negotiation" and m.turn != other:
+                m.turn, m.due = other, self.now + 48 * HOUR
+
+    @rule(side=st.sampled_from(["buyer", "merchant"]), often=st.integers(0, 3))
+    def accept(self, side: str, often: int) -> None:
+        if often:
+            return
+        m, view = self.m, seen(self.wait(self.desk.cases.case(self.party(side), self.m.ref)))
+        offer_id = view.open_offer.offer_id if view.open_offer else 1
+        taken = self.wait(self.desk.cases.accept(self.party(side), m.ref, offer_id))
+        if self.took(taken, may=bool(m.offer) and m.offered_by != side and m.stage in UNDECIDED):
+            m.refunded = m.offer
+            m.goes("settled", "nobody", None)
+
+    @rule(often=st.integers(0, 7))
+    def withdraw(self, often: int) -> None:
+        # Seldom, or no case would get far.
+        m = self.m
+        if often:
+            return
+        if self.took(self.wait(self.desk.cases.withdraw(self.desk.market.buyer, m.ref)), may=m.stage in UNDECIDED):
+            m.goes("withdrawn", "nobody", None)
+
+    @rule(side=st.sampled_from(["buyer", "merchant"]))
+    def escalate(self, side: str) -> None:
+        m = self.m
+        waited = m.answered or (side == "buyer" and self.now >= m.opened_at + 24 * HOUR)
+        asked = self.wait(self.desk.cases.escalate(self.party(side), m.ref))
+        if self.took(asked, may=m.stage == "negotiation" and waited):
+            m.goes("support", "support", self.now + 48 * HOUR)
+
+    @rule(side=st.sampled_from(["buyer", "merchant"]))
+    def ask_review(self, side: str) -> None:
+        m = self.m
+        asked = self.wait(self.desk.ladder.ask_review(self.party(side), m.ref, "再看看。"))
+        if self.took(asked, may=m.stage == "ruled_open" and side not in m.waived):
+            m.goes("review", "panel", self.now + 72 * HOUR)
+
+    @rule(side=st.sampled_from(["buyer", "merchant"]))
+    def waive(self, side: str) -> None:
+        m = self.m
+        waived = self.wait(self.desk.ladder.waive(self.party(side), m.ref))
+        if self.took(waived, may=m.stage == "ruled_open" and side not in m.waived):
+            m.waived.add(side)
+            if len(m.waived) > 1:
+                self.execute(m.ruled)
+
+    def execute(self, refund: int) -> None:
+        self.m.refunded = refund
+        self.m.goes("executed", "nobody", None)
+
+    # ---- those who decide
+
+    @rule()
+    def pass_on(self) -> None:
+        m = self.m
+        passed = self.wait(self.desk.ladder.pass_on(self.desk.market.staff, m.ref))
+        if self.took(passed, may=m.stage == "support" and m.pending is None):
+            m.goes("panel", "panel", self.now + 72 * HOUR)
+
+    @rule(refund=st.sampled_from([0, 1, 4000, PRICE]))
+    def decide(self, refund: int) -> None:
+        """Let whoever has the turn put a first view down and rule or vote."""
+        m, who = self.m, self.decider()
+        if who is None or m.turn not in DECIDERS:
+            return
+        view = self.wait(self.desk.ladder.first_view(who, m.ref, FIRST_VIEW))
+        key = (who.account_id, m.stage)
+        barred = isinstance(view, Refused) and view.code == "recused"
+        assert isinstance(view, Refused) is (key in m.views or barred)
+        if barred:
+            assert m.turn == "duty"
+            return
+        m.views.add(key)
+        if m.stage == "panel" and m.turn == "panel":
+            wish = CastVote(upholds=refund > 0, refund_minor=refund or 1, shares=MERCHANTS, facts="x", reasons="y")
+            done = self.wait(self.desk.ladder.vote(who, m.ref, wish))
+        else:
+            kinds = {0: Outcome.NO_REFUND, PRICE: Outcome.FULL_REFUND}
+            outcome = kinds.get(refund, Outcome.PARTIAL_REFUND)
+            ruling = Rule(outcome=outcome, refund_minor=refund, shares=MERCHANTS, facts="x", reasons="y")
+            done = self.wait(self.desk.ladder.rule(who, m.ref, ruling))
+        if self.took(done, may=m.pending is None):
+            m.pending, m.pending_refund = self.now + timedelta(seconds=10), refund
+
+    @rule(refund=st.sampled_from([0, 4000, PRICE]))
+    def decide_and_let_it_be_known(self, refund: int) -> None:
+        self.decide(refund)
+        self.time_passes(0.01)
+
+    @rule()
+    def quarrel_again(self) -> None:
+        if self.m.stage not in OPEN and self.cases_opened < CASES_AT_MOST:
+            self.open()
+
+    @rule()
+    def take_back(self) -> None:
+        m, who = self.m, self.decider() if self.m.turn in DECIDERS else None
+        if who is None:
+            return
+        taken = self.wait(self.desk.ladder.take_back(who, m.ref))
+        if isinstance(taken, Refused) and taken.code == "recused":
+            return
+        if self.took(taken, may=m.pending is not None and self.now < m.pending):
+            m.pending = None
+
+    @rule(to=st.sampled_from([Side.BUYER, Side.MERCHANT]))
+    def strangers_to_the_turn_decide_nothing(self, to: Side) -> None:
+        m = self.m
+        for who, turn in ((self.desk.market.staff, "support"), (self.duty, "duty")):
+            if m.turn != turn:
+                assert isinstance(self.wait(self.desk.ladder.ask(who, m.ref, to, "x")), Refused)
+        assert isinstance(self.wait(self.desk.ladder.ask(self.party("buyer"), m.ref, to, "x")), Refused)
+
+    # ---- time
+
+    @rule(hours=st.sampled_from([0.001, 0.01, 5, 24, 72, 168]))
+    def time_passes(self, hours: float) -> None:
+        m = self.m
+        self.desk.pass_time(hours * HOUR)
+        self.wait(self.desk.cases.tick())
+        if m.pending is not None and m.pending <= self.now:
+            m.pending, m.ruled = None, m.pending_refund
+            if m.stage == "review":
+                self.execute(m.ruled)
+            else:
+                m.goes("ruled_open", "parties", self.now + 168 * HOUR)
+        elif m.due is not None and m.due <= self.now and m.pending is None:
+            self.pass_deadline()
+
+    def pass_deadline(self) -> None:
+        m = self.m
+        if m.stage == "negotiation":
+            m.goes("support", "support", self.now + 48 * HOUR)
+        elif m.stage == "support":
+            m.goes("panel", "panel", self.now + 72 * HOUR)
+        elif m.stage == "ruled_open" or (m.stage, m.turn) == ("review", "duty"):
+            self.execute(m.ruled)
+        elif (m.stage, m.turn) == ("panel", "panel"):
+            m.turn = "duty"
+        elif (m.stage, m.turn) == ("review", "panel"):
+            m.turn, m.due = "duty", self.now + 72 * HOUR
+
+    # ---- what must hold
+
+    @invariant()
+    def the_case_is_as_the_model_says(self) -> None:
+        if not hasattr(self, "m"):
+            return
+        m = self.m
+        view = seen(self.wait(self.desk.cases.case(self.desk.market.buyer, m.ref)))
+        assert (view.stage, view.turn, view.due_at) == (m.stage, m.turn, m.due)
+        state, refunded, released, _ = self.wait(self.desk.escrow(view))
+        if m.stage in OPEN:
+            assert (state, refunded, released) == ("disputed", 0, 0)
+        elif m.stage != "withdrawn":
+            assert (refunded, released) == (m.refunded, PRICE - m.refunded)
+        CasesMachine.walked.add((view.stage.value, view.turn.value))
+        # A ruling nobody may see yet is seen by no party.
+        assert view.pending is None
+
+
+def test_cases_climb_the_ladder_as_the_model(dsn: str) -> None:
+    CasesMachine.dsn = dsn
+    run_state_machine_as_test(
+        CasesMachine,
+        settings=settings(
+            max_examples=EXAMPLES,
+            stateful_step_count=STEPS_EACH,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
+            database=None,
+        ),
+    )
+    assert {stage for stage, _ in CasesMachine.walked} >= OPEN | {"settled", "withdrawn", "executed"}

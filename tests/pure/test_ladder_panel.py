@@ -1,0 +1,183 @@
+"""The panel: its size, the draw, the votes and their tally, recusal; and what the ladder offers to whom."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kabao.cases.ladder import rules
+from kabao.cases.ladder.model import (
+    Candidate,
+    Shares,
+    Vote,
+)
+from kabao.cases.machine import STEPS, Stage
+from kabao.cases.model import (
+    Action,
+    CaseState,
+    Decision,
+    Side,
+    Turn,
+)
+from kabao.kernel import Refusal
+from ladders import (
+    AT_PANEL,
+    AT_SUPPORT,
+    CLOSED,
+    HELD,
+    HOUR,
+    IN_REVIEW,
+    NOBODY,
+    NOON,
+    OFFER,
+    OVERTIME,
+    PENDING,
+    RULED,
+    STANDING,
+    WINDOWS,
+    case,
+    code,
+    handed_in,
+)
+
+# ---- the panel
+
+
+def test_three_decide_from_the_amount_of_the_rulebook() -> None:
+    assert [rules.panel_size(amount, WINDOWS) for amount in (49_999, 50_000)] == [1, 3]
+
+
+def test_the_draw_prefers_those_with_fewer_seats_and_is_the_same_by_the_same_seed() -> None:
+    pool = [Candidate(number, number % 2) for number in range(1, 9)]
+    drawn = rules.draw(pool, "7:panel:0", 4)
+    assert sorted(drawn) == [2, 4, 6, 8]
+    assert rules.draw(list(reversed(pool)), "7:panel:0", 4) == drawn
+    assert len({tuple(rules.draw(pool, f"{seed}", 4)) for seed in range(50)}) > 10
+    assert rules.draw(pool, "x", 0) == rules.draw(pool, "x", -1) == []
+
+
+def vote(number: int, amount: int, *, upholds: bool = True, shares: Shares | None = None) -> Vote:
+    return Vote(
+        panellist_id=number,
+        upholds=upholds,
+        refund_minor=amount,
+        shares=shares or Shares(merchant=100),
+        facts=f"facts {number}",
+        reasons=f"reasons {number}",
+    )
+
+
+def test_votes_count_when_all_are_in() -> None:
+    assert rules.tally([], 1) is None
+    assert rules.tally([vote(1, 10), vote(2, 10)], 3) is None
+    one = rules.tally([vote(1, 10)], 1)
+    assert one is not None
+    assert (one.upholds, one.refund_minor, one.facts, one.dissent) == (True, 10, "facts 1", [])
+
+
+def test_who_is_outvoted_on_the_claim_still_counts_for_the_amount_and_is_printed() -> None:
+    votes = [vote(1, 100, upholds=False, shares=Shares(buyer=100)), vote(2, 900), vote(3, 500)]
+    counted = rules.tally(votes, 3)
+    assert counted is not None
+    assert (counted.upholds, counted.refund_minor, counted.reasons) == (True, 500, "reasons 3")
+    assert counted.dissent == ["reasons 1"]
+    assert counted.shares == Shares(merchant=100)
+    denied = rules.tally([vote(1, 100, upholds=False), vote(2, 900), vote(3, 500, upholds=False)], 3)
+    assert denied is not None
+    assert (denied.upholds, denied.refund_minor, denied.dissent) == (False, 0, ["reasons 2"])
+
+
+PARTS = st.tuples(st.integers(0, 100), st.integers(0, 100)).map(
+    lambda cut: Shares(buyer=min(cut), merchant=max(cut) - min(cut), platform=100 - max(cut))
+)
+
+
+@given(st.lists(st.tuples(st.booleans(), st.integers(1, HELD), PARTS), min_size=3, max_size=3))
+def test_a_tally_is_a_whole_ruling_whatever_the_votes(drawn: list[tuple[bool, int, Shares]]) -> None:
+    votes = [vote(n, amount, upholds=up, shares=shares) for n, (up, amount, shares) in enumerate(drawn)]
+    counted = rules.tally(votes, 3)
+    assert counted is not None
+    assert counted.shares.is_whole
+    assert 0 <= counted.refund_minor <= HELD
+    assert len(counted.dissent) <= 1
+    assert (counted.refund_minor > 0) is counted.upholds
+
+
+def test_a_panellist_votes_once_within_what_is_held() -> None:
+    assert rules.decide_vote(AT_PANEL, HELD, has_voted=False) is None
+    assert code(rules.decide_vote(AT_PANEL, HELD, has_voted=True)) is Refusal.ALREADY_VOTED
+    for amount in (0, HELD + 1):
+        assert code(rules.decide_vote(AT_PANEL, amount, has_voted=False)) is Refusal.REFUND_OUT_OF_RANGE
+    for state in (AT_SUPPORT, OVERTIME, IN_REVIEW):
+        assert code(rules.decide_vote(state, HELD, has_voted=False)) is Refusal.NOT_YOUR_TURN
+
+
+def test_a_panellist_leaves_the_seat_before_deciding() -> None:
+    assert rules.decide_recuse(AT_PANEL, Side.PANEL, has_voted=False) is None
+    assert rules.decide_recuse(IN_REVIEW, Side.PANEL, has_voted=False) is None
+    assert code(rules.decide_recuse(AT_PANEL, Side.DUTY, has_voted=False)) is Refusal.NOT_ALLOWED
+    assert code(rules.decide_recuse(CLOSED, Side.PANEL, has_voted=False)) is Refusal.CASE_CLOSED
+    assert code(rules.decide_recuse(AT_PANEL, Side.PANEL, has_voted=True)) is Refusal.ALREADY_VOTED
+    assert code(rules.decide_recuse(RULED, Side.PANEL, has_voted=False)) is Refusal.ALREADY_RULED
+    assert code(rules.decide_recuse(handed_in(IN_REVIEW), Side.PANEL, has_voted=False)) is Refusal.ALREADY_RULED
+
+
+# ---- what pages offer
+
+
+@pytest.mark.parametrize(
+    ("state", "side", "has_view", "allowed"),
+    [
+        (AT_SUPPORT, Side.SUPPORT, False, {Action.ASK, Action.PASS_ON, Action.FIRST_VIEW}),
+        (AT_SUPPORT, Side.SUPPORT, True, {Action.ASK, Action.PASS_ON, Action.RULE}),
+        (handed_in(AT_SUPPORT), Side.SUPPORT, True, {Action.ASK, Action.TAKE_BACK}),
+        (AT_PANEL, Side.PANEL, False, {Action.ASK, Action.FIRST_VIEW, Action.RECUSE}),
+        (AT_PANEL, Side.PANEL, True, {Action.ASK, Action.VOTE, Action.RECUSE}),
+        (IN_REVIEW, Side.PANEL, True, {Action.ASK, Action.RULE, Action.RECUSE}),
+        (OVERTIME, Side.DUTY, True, {Action.ASK, Action.RULE}),
+        (RULED, Side.BUYER, False, {Action.ASK_REVIEW, Action.WAIVE}),
+        (RULED, Side.SUPPORT, True, set()),
+        (CLOSED, Side.MERCHANT, False, set()),
+    ],
+)
+def test_what_the_ladder_offers(state: CaseState, side: Side, *, has_view: bool, allowed: set[Action]) -> None:
+    found = rules.allowed_actions(
+        state, side, 7, NOBODY, has_first_view=has_view, has_voted=False, is_asked=False, now=NOON
+    )
+    assert found == allowed
+
+
+def test_a_question_offers_its_answer_while_the_case_is_open() -> None:
+    def offered(state: CaseState) -> frozenset[Action]:
+        return rules.allowed_actions(
+            state, Side.BUYER, 1, NOBODY, has_first_view=False, has_voted=False, is_asked=True, now=NOON
+        )
+
+    assert offered(AT_SUPPORT) == {Action.REPLY}
+    assert offered(CLOSED) == frozenset()
+
+
+STATES = st.builds(
+    case,
+    st.sampled_from(Stage),
+    st.sampled_from(Turn),
+    st.none() | st.integers(-100, 400),
+    ruling=st.sampled_from([None, STANDING]),
+    pending=st.sampled_from([None, PENDING]),
+    offer=st.sampled_from([None, OFFER]),
+)
+
+
+@given(STATES, st.sampled_from(Side), st.integers(0, 400), st.none() | st.integers(1, HELD))
+def test_every_decision_is_a_step_of_the_table(state: CaseState, side: Side, hours: int, supported: int | None) -> None:
+    now = NOON + hours * HOUR
+    answers = [
+        rules.decide_due(state, now, supported),
+        rules.decide_pass_on(state, now),
+        rules.decide_review(state, side, now),
+        rules.decide_waive(state, side),
+    ]
+    for decision in answers:
+        if isinstance(decision, Decision):
+            assert decision.stage is state.stage or (state.stage, decision.stage) in STEPS
+            assert 0 <= decision.refund_minor <= HELD
+            assert decision.stage.is_open or (decision.turn is Turn.NOBODY and decision.due_at is None)

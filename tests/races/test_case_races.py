@@ -1,0 +1,138 @@
+"""Deadlines against people, many times over: each race has one winner, and the loser is told clearly which.
+
+Hundreds run every time; `make soak` runs a hundred thousand (KABAO_CASE_RACES changes how many).
+"""
+
+import asyncio
+import os
+import random
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dispute import FIRST_VIEW, HANDED_IN, HOUR, MERCHANTS, TO_ASK, Desk, seen
+from kabao.cases import CaseView, MakeOffer, Outcome, Remedy, Rule
+from kabao.kernel import Refusal, Refused
+from kabao.postgres import Database
+
+SEED = 20261123
+AT_ONCE = 8
+"""Cases raced at the same time; each has three contenders."""
+PART = MakeOffer(kind=Remedy.PARTIAL_REFUND, refund_minor=6000)
+ALL = Rule(outcome=Outcome.FULL_REFUND, shares=MERCHANTS, facts="事实", reasons="理由")
+CLEAR = {Refusal.ALREADY_RULED, Refusal.CASE_CLOSED, Refusal.NOT_YOUR_TURN, Refusal.OFFER_GONE}
+"""What a loser may be told: which of them it is depends on which step won."""
+# Steps that leave a deadline or an outcome behind, of which a case can have one at a moment.
+KINDS = ("deadline", "withdrawal", "publication", "execution", "review")
+
+
+async def standing(desk: Desk, case: CaseView) -> tuple[str, int]:
+    """Read a case's stage and how many steps led out of the stage it was raced in."""
+    row = await desk.database.fetchrow(
+        """SELECT c.stage, (SELECT count(*) FROM case_event e WHERE e.shop_id = c.shop_id AND e.case_id = c.case_id
+                              AND e.from_stage = $2 AND e.to_stage <> $2) AS left_it
+             FROM cases c WHERE format('%s', c.order_id) = $1""",
+        str(case.order.order_id),
+        case.stage.value,
+    )
+    assert row is not None
+    return row["stage"], row["left_it"]
+
+
+async def prepared(desk: Desk, kind: str) -> tuple[CaseView, int]:
+    """Lead a case to where the race of its kind begins; returns it and an offer on the table (0: none)."""
+    case = await desk.case()
+    if kind in {"deadline", "withdrawal"}:
+        made = seen(await desk.cases.offer(desk.market.owner, case.ref, PART))
+        return made, made.offers[-1].offer_id
+    await desk.database.execute(
+        """UPDATE cases SET previous = 'negotiation', stage = 'support', turn = 'support', due_at = $2, stage_since = $3
+            WHERE order_id = $1""",
+        case.order.order_id,
+        desk.clock.at + 4000 * HOUR,
+        desk.clock.at,
+    )
+    made = seen(await desk.cases.offer(desk.market.owner, case.ref, PART))
+    seen(await desk.ladder.first_view(desk.market.staff, case.ref, FIRST_VIEW))
+    seen(await desk.ladder.rule(desk.market.staff, case.ref, ALL))
+    if kind == "publication":
+        return made, made.offers[-1].offer_id
+    desk.pass_time(HANDED_IN)
+    await desk.cases.tick()
+    return seen(await desk.cases.case(desk.market.buyer, case.ref)), 0
+
+
+def contenders(desk: Desk, kind: str, case: CaseView, offer_id: int) -> list[Any]:
+    """Return what is tried at the same moment; the first is always the clock's own step."""
+    buyer, owner, ladder, cases = desk.market.buyer, desk.market.owner, desk.ladder, desk.cases
+    people: dict[str, list[Callable[[], Any]]] = {
+        "deadline": [lambda: cases.accept(buyer, case.ref, offer_id), lambda: cases.escalate(buyer, case.ref)],
+        "withdrawal": [lambda: cases.withdraw(buyer, case.ref), lambda: cases.accept(buyer, case.ref, offer_id)],
+        "publication": [
+            lambda: cases.accept(buyer, case.ref, offer_id),
+            lambda: ladder.take_back(desk.market.staff, case.ref),
+        ],
+        "execution": [
+            lambda: ladder.ask_review(buyer, case.ref, "再看看。"),
+            lambda: ladder.ask_review(owner, case.ref, "也看看。"),
+        ],
+        "review": [lambda: ladder.ask_review(buyer, case.ref, "再看看。"), lambda: ladder.waive(buyer, case.ref)],
+    }
+    return [cases.tick(), *(begin() for begin in people[kind])]
+
+
+async def race_once(desk: Desk, kind: str, count: int, rng: random.Random) -> Counter[str]:
+    """Race `count` cases of one kind at the same time and hold each to one winner."""
+    ready = [await prepared(desk, kind) for _ in range(count)]
+    desk.pass_time({"publication": HANDED_IN, "execution": TO_ASK, "review": TO_ASK}.get(kind, 48 * HOUR))
+    runs = [contenders(desk, kind, case, offer_id) for case, offer_id in ready]
+    flat = [(place, work) for place, works in enumerate(runs) for work in works]
+    rng.shuffle(flat)
+    answers = await asyncio.gather(*(work for _, work in flat))
+    won: Counter[str] = Counter()
+    for place, (case, _) in enumerate(ready):
+        of_people = [answer for (where, _), answer in zip(flat, answers, strict=True) if where == place]
+        refused = [answer for answer in of_people if isinstance(answer, Refused)]
+        assert {answer.code for answer in refused} <= CLEAR | {Refusal.UNDO_OVER}, (kind, refused)
+        stage, left = await standing(desk, case)
+        assert left == 1 or (stage == case.stage and kind == "review"), (kind, stage, left)
+        won[stage] += 1
+    return won
+
+
+async def clear(desk: Desk) -> None:
+    """Let everything end, so that the next round starts without cases that are due."""
+    await desk.database.execute("UPDATE cases SET due_at = NULL WHERE closed_at IS NULL")
+
+
+async def races(desk: Desk, total: int) -> Counter[str]:
+    rng = random.Random(SEED)  # noqa: S311  a seed, so that a race can be run again
+    won = Counter[str]()
+    for number in range(total // AT_ONCE):
+        kind = KINDS[number % len(KINDS)]
+        found = await race_once(desk, kind, AT_ONCE, rng)
+        won.update({f"{kind}: {stage}": count for stage, count in found.items()})
+        await clear(desk)
+    return won
+
+
+@pytest.mark.timeout(900)
+async def test_every_race_of_a_deadline_has_one_winner(database: Database, tmp_path: Path) -> None:
+    total = int(os.environ.get("KABAO_CASE_RACES", "400"))
+    desk = await Desk.ready(database, tmp_path, keys=total + AT_ONCE)
+    won = await races(desk, total)
+    assert won.total() == total // AT_ONCE * AT_ONCE
+    assert len({kind.split(":")[0] for kind in won}) == len(KINDS), won
+
+
+@pytest.mark.soak
+async def test_a_hundred_thousand_races_have_one_winner_each(database: Database, tmp_path: Path) -> None:
+    total = int(os.environ.get("KABAO_CASE_RACES", "100000"))
+    desk = await Desk.ready(database, tmp_path, keys=total + AT_ONCE)
+    won = await races(desk, total)
+    assert won.total() == total // AT_ONCE * AT_ONCE
+    report = await desk.database.fetchval("SELECT count(*) FROM escrow WHERE released + refunded > amount_minor")
+    assert report == 0

@@ -1,0 +1,102 @@
+"""A buyer sees what a claim would come to before filing it; a merchant what each answer costs."""
+
+from browser import Browser
+from pages import Site
+
+
+async def at_the_form(site: Site, *, is_opened: bool = True) -> tuple[Browser, Browser, str]:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    if is_opened:
+        await buyer.get(f"/o/{ref}/reveal")
+        await buyer.send("/reveal")
+    await buyer.get(f"/o/{ref}/problem")
+    return merchant, buyer, ref
+
+
+async def test_the_forecast_comes_before_anything_is_filed(site: Site) -> None:
+    _, buyer, ref = await at_the_form(site)
+    assert "statement" not in buyer.page.form("/problem").names
+    page = await buyer.send("/problem", {"claim": "already_used"})
+    assert page.status == 200
+    for told in ("这是估计，不是裁决", "不支持退款", "什么会改变它", "能证明「", "少于 20 件，不公布"):
+        assert told in page.words
+    form = page.form("/problem")
+    assert form.fields["claim"] == ["already_used"]
+    statement = form.fields["statement"][0]
+    for said in (f"订单 {ref}", "拆封", "使用时提示（看到的原话）", "全额退款 ¥96.50", "前回应"):
+        assert said in statement
+    assert (await buyer.get("/o?t=in_case")).text.count("/c/") == 0
+
+
+async def test_what_was_chosen_may_be_changed_and_is_forecast_anew(site: Site) -> None:
+    _, buyer, _ = await at_the_form(site)
+    await buyer.send("/problem", {"claim": "already_used"})
+    page = await buyer.send("/problem", {"claim": "changed_mind", "step": "forecast"})
+    assert "（发生了什么）" in page.form("/problem").fields["statement"][0]
+    partly = {"demand": "partial_refund", "amount": "30", "step": "forecast"}
+    page = await buyer.send("/problem", partly | {"statement": "我自己写的。"})
+    assert page.form("/problem").fields["statement"] == ["我自己写的。"]
+    assert "部分退款 ¥30" in page.words
+    page = await buyer.send("/problem", {"amount": "965", "step": "forecast", "statement": "我自己写的。"})
+    assert page.status == 422
+    assert "退款金额不能超过" in page.text
+    assert page.form("/problem").fields["statement"] == ["我自己写的。"]
+    assert "这是估计" not in page.words
+    page = await buyer.send("/problem", {"amount": "30", "step": "", "statement": "我自己写的。"})
+    assert page.path.startswith("/c/")
+
+
+async def test_each_claim_begins_its_statement_with_what_the_order_knows(site: Site) -> None:
+    _, buyer, ref = await at_the_form(site, is_opened=False)
+    for claim, told in (
+        ("not_as_described", "商品页写的是（商品页的原话）"),
+        ("not_delivered", "没有收到：（少了什么）"),
+        ("late", "送达，（对你有什么影响）"),
+        ("reclaimed", "起不能用，提示（看到的原话）"),
+        ("other", "卡密还没有拆封，（发生了什么）"),
+    ):
+        await buyer.get(f"/o/{ref}/problem")
+        page = await buyer.send("/problem", {"claim": claim, "demand": "replacement"})
+        statement = page.form("/problem").fields["statement"][0]
+        assert told in statement
+        assert "要求：补发一张能用的。" in statement
+
+
+async def test_nothing_chosen_is_said_before_any_forecast(site: Site) -> None:
+    _, buyer, ref = await at_the_form(site)
+    page = await buyer.send("/problem", {"demand": "partial_refund", "amount": "x"})
+    assert page.status == 422
+    assert "选一种情况" in page.text
+    assert "statement" not in page.form("/problem").names
+    await buyer.get(f"/o/{ref}/problem")
+    form = (await buyer.send("/problem", {"claim": "other"})).form("/problem").fields
+    await buyer.send("/problem", {"statement": "坏了。"})
+    case = buyer.page.path
+    del form["statement"]
+    assert (await buyer.post(f"/o/{ref}/problem", form)).path == case
+
+
+async def test_too_many_forecasts_hold_nobody_back_from_filing(site: Site) -> None:
+    _, buyer, ref = await at_the_form(site)
+    for _ in range(120):
+        await buyer.post(f"/o/{ref}/problem", buyer.page.form("/problem").fields | {"claim": "other"})
+        await buyer.get(f"/o/{ref}/problem")
+    page = await buyer.send("/problem", {"claim": "other"})
+    assert page.status == 429
+    page = await buyer.send("/problem", {"claim": "other", "statement": "坏了。"})
+    assert page.path.startswith("/c/")
+
+
+async def test_a_merchant_reads_what_each_answer_costs_and_nobody_else(site: Site) -> None:
+    merchant, buyer, _ = await at_the_form(site)
+    page = await buyer.send("/problem", {"claim": "already_used", "statement": "提示用过了。"})
+    case = page.path
+    assert "每种选择要付多少" not in page.words
+    page = await merchant.get(case)
+    for told in ("每种选择要付多少", "这是估计，不是裁决", "退 ¥ 96 .50 ，你得 ¥ 0 .00 ，马上结案", "输了最多付"):
+        assert told in page.words
+    await merchant.get(f"{case}/accept?what=demand")
+    await merchant.send("/accept", {"what": "demand"})
+    assert "每种选择要付多少" not in (await merchant.get(case)).words

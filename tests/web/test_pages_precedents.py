@@ -1,0 +1,95 @@
+"""The public case library in a browser: anyone searches it, staff of a case write its summary."""
+
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from browser import Browser
+from dispute import FIRST_VIEW, MERCHANTS, seen
+from kabao.cases import Outcome, Rule
+from kabao.identity import Role
+from kabao.kernel import FixedClock
+from kabao.postgres import Database
+from kabao.wiring import Settings, build, create_asgi
+from market import person
+from pages import Postbox, Site
+
+FULL = Rule(
+    outcome=Outcome.FULL_REFUND, shares=MERCHANTS, facts="来晚了。", reasons="有记录。", differs_reason="记录清楚。"
+)
+
+
+async def quarrel(site: Site) -> tuple[Browser, Browser, str]:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/problem")
+    await buyer.send("/problem", {"claim": "late", "statement": "来晚了。"})
+    return merchant, buyer, buyer.page.path.split("/")[2]
+
+
+async def test_a_case_leads_to_similar_ones_without_naming_itself(site: Site) -> None:
+    _, buyer, case = await quarrel(site)
+    page = await buyer.get(f"/c/{case}")
+    assert f"/c/{case}/similar" in page.read.links
+    page = await buyer.get(f"/c/{case}/similar")
+    assert page.path.startswith("/precedents?claim=late&fact=")
+    assert case not in page.text.replace("/c/", "")
+    assert "还没有这样的案例" in page.words
+    assert (await buyer.get(f"/c/{case}/precedent")).path == "/precedents"
+    other = await site.person("路人")
+    for path in ("similar", "precedent"):
+        assert (await other.get(f"/c/{case}/{path}")).status == 404
+        assert (await site.stranger().get(f"/c/{case}/{path}")).path.startswith("/sign-in")
+
+
+async def test_the_library_takes_any_address(site: Site) -> None:
+    stranger = site.stranger()
+    for query in ("claim=%00", "fact=%00&fact=x", "outcome='--", "page=99999", "page=-1", "page=x", "claim=%ff"):
+        page = await stranger.get(f"/precedents?{query}")
+        assert page.status == 200, query
+    assert (await stranger.get("/precedents/nonsense")).status == 404
+    assert (await stranger.get("/precedents/%00")).status == 404
+    assert "/precedents" in (await stranger.get("/open")).read.links
+
+
+async def test_staff_of_a_case_publish_a_summary_and_everybody_reads_it(database: Database, tmp_path: Path) -> None:
+    clock = FixedClock(datetime.now(UTC))
+    app = await build(Settings(data=tmp_path), database, sender=Postbox(), clock=clock)
+    await app.rulebook.begin()
+    site = Site(app, create_asgi(app), Postbox())
+    merchant, buyer, case = await quarrel(site)
+    staff = await site.support()
+    [staff_id], [buyer_id], [owner_id] = [await app.accounts(name) for name in ("客服一", "小买家", "店主一")]
+    await merchant.get(f"/c/{case}")
+    await merchant.send("/say", {"body": "不同意。"})
+    seen(await app.cases.escalate(person(buyer_id), case))
+    judge = person(staff_id, Role.SUPPORT, staff_checked=True)
+    seen(await app.cases.ladder.first_view(judge, case, FIRST_VIEW))
+    seen(await app.cases.ladder.rule(judge, case, FULL))
+    clock.advance(timedelta(seconds=10))
+    await app.cases.tick()
+    for party in (person(buyer_id), person(owner_id, Role.MERCHANT)):
+        seen(await app.cases.ladder.waive(party, case))
+    assert await app.precedents.publish() == 1
+    page = await buyer.get(f"/c/{case}/precedent")
+    address = page.path
+    assert address.startswith("/precedents/")
+    for told in ("发货超过了承诺的时间：全额退款", "客服裁决", "商家责任", "认定的事实", "依据的条文"):
+        assert told in page.words
+    for secret in (case, "小买家", "店主一", "测试点卡店", "来晚了。"):
+        assert secret not in page.text.partition("<main")[2].partition("</main>")[0]
+    assert "公开匿名摘要" not in page.words
+    page = await staff.get(address)
+    assert "公开匿名摘要" in page.words
+    page = await staff.send("/summary", {"summary": "测试点卡店不认账。"})
+    assert page.status == 422
+    assert "可能让人认出是谁" in page.text
+    assert "测试点卡店不认账。" in page.text
+    page = await staff.send("/summary", {"summary": "送达比承诺的晚，退全款。"})
+    assert page.path == address
+    assert "送达比承诺的晚，退全款。" in (await site.stranger().get(address)).words
+    token = {"csrf_token": (await buyer.get("/me")).form("/me").fields["csrf_token"][0]}
+    assert (await buyer.post(f"{address}/summary", token | {"summary": "我来写。"})).status == 404
+    assert "发货超过了承诺的时间：全额退款" in (await site.stranger().get("/precedents?claim=late")).words
+    for client in site.open_clients:
+        await client.aclose()
