@@ -87,6 +87,8 @@ async def seed_market(
     fee_bps: int = 200,
     max_quantity: int = 10,
     escrow_hours: int = 72,
+    claim_days: int | None = None,
+    warranty_days: int = 0,
 ) -> Market:
     """Open a shop with one live listing and ``keys`` keys in stock; ``db`` may be the owner's or the app's."""
     owner_id, buyer_id, staff_id = [await open_account(db, name) for name in ("店主", "小买家", "客服")]
@@ -101,7 +103,7 @@ async def seed_market(
     )
     listing_id = ListingId(_ids.next())
     await db.execute(
-        "INSERT INTO ledger_account (shop_id, account_no) SELECT $1, n FROM generate_series(1, 9) n", shop_id
+        "INSERT INTO ledger_account (shop_id, account_no) SELECT $1, n FROM generate_series(1, 10) n", shop_id
     )
     await db.execute(
         "INSERT INTO listing (shop_id, listing_id, snapshot_no, state) VALUES ($1, $2, 1, 'live')", shop_id, listing_id
@@ -116,7 +118,8 @@ async def seed_market(
         escrow_hours * 3600,
         max_quantity,
         NOTICE["notice_id"],
-        {"notices": [NOTICE], "title": "测试点卡"},
+        {"notices": [NOTICE], "title": "测试点卡"}
+        | ({"terms": {"claim_days": claim_days, "warranty_days": warranty_days}} if claim_days else {}),
     )
     await stock(db, shop_id, listing_id, keys)
     return Market(shop_id, listing_id, owner_id, buyer_id, staff_id, price_minor)

@@ -7,7 +7,7 @@ from importlib import metadata
 from cyclopts import App
 
 from kabao.cli.bench import bench
-from kabao.cli.books import db, ledger, sweep
+from kabao.cli.books import db, ledger, reserve, sweep
 from kabao.cli.people import staff, token
 from kabao.cli.proposals import proposals
 from kabao.cli.rulebook import rulebook
@@ -33,7 +33,7 @@ app = App(
 app.command(serve_command, name="serve")
 app.command(demo_command, name="demo")
 rulebook.command(proposals)
-for group in (db, ledger, keys, token, sweep, staff, rulebook, bench):
+for group in (db, ledger, reserve, keys, token, sweep, staff, rulebook, bench):
     app.command(group)
 
 

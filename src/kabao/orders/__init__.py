@@ -10,6 +10,8 @@ from kabao.orders.audit import AuditReport, Finding, audit
 from kabao.orders.jobs import InstructionRunner
 from kabao.orders.machine import STEPS, OrderState
 from kabao.orders.model import (
+    ClaimPaid,
+    ClaimView,
     Confirmed,
     EscrowView,
     KeySlot,
@@ -35,6 +37,8 @@ from kabao.orders.sweep import SweepService
 __all__ = [
     "STEPS",
     "AuditReport",
+    "ClaimPaid",
+    "ClaimView",
     "Confirmed",
     "EscrowView",
     "Finding",

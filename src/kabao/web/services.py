@@ -5,6 +5,7 @@ from typing import Protocol
 from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
+from kabao.deposits import DepositService
 from kabao.evidence import EvidenceService
 from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
 from kabao.identity import IdentityService
@@ -48,6 +49,7 @@ class Services(Protocol):
     notices: NoticeService
     custody: SandboxInstitution
     ledger: LedgerService
+    deposits: DepositService
 
     @property
     def settings(self) -> Origin:

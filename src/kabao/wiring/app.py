@@ -11,6 +11,7 @@ from obstore.store import LocalStore
 from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
+from kabao.deposits import DepositService
 from kabao.evidence import EvidenceService
 from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
 from kabao.identity import CodeSender, IdentityService, Role, TerminalCodeSender, normal_phone
@@ -67,6 +68,7 @@ class App:
     notices: NoticeService
     custody: SandboxInstitution
     ledger: LedgerService
+    deposits: DepositService
     sweep: SweepService
     instructions: InstructionRunner
     money_moved: asyncio.Event
@@ -131,13 +133,7 @@ async def build(
     keyring = await open_keyring(settings.data / SECRETS_FOLDER, database)
     blobs = LocalStore(settings.data / BLOBS_FOLDER, mkdir=True)
     money_moved = asyncio.Event()
-    identity = IdentityService(
-        database=database,
-        clock=clock,
-        ids=ids,
-        sender=sender or TerminalCodeSender(),
-        secret=keyring.derive("identity"),
-    )
+    identity = _identity_of(database, clock, ids, sender, keyring)
     inventory = InventoryService(database=database, clock=clock, ids=ids, keyring=keyring)
     custody = SandboxInstitution(database=database, clock=clock, ids=ids, secret=keyring.derive("sandbox"))
     evidence = EvidenceService(database=database, clock=clock, ids=ids, blobs=blobs)
@@ -178,9 +174,35 @@ async def build(
         notices=notices,
         custody=custody,
         ledger=LedgerService(database=database),
+        deposits=_deposits_of(database, clock, ids, custody, money_moved),
         sweep=SweepService(database=database, clock=clock),
         instructions=InstructionRunner(database=database, clock=clock, custodian=custody),
         money_moved=money_moved,
+    )
+
+
+def _identity_of(
+    database: Database, clock: Clock, ids: IdSource, sender: CodeSender | None, keyring: Keyring
+) -> IdentityService:
+    return IdentityService(
+        database=database,
+        clock=clock,
+        ids=ids,
+        sender=sender or TerminalCodeSender(),
+        secret=keyring.derive("identity"),
+    )
+
+
+def _deposits_of(
+    database: Database, clock: Clock, ids: IdSource, custody: SandboxInstitution, money_moved: asyncio.Event
+) -> DepositService:
+    return DepositService(
+        database=database,
+        clock=clock,
+        ids=ids,
+        custodian=custody,
+        ledger=LedgerService(database=database),
+        kick=money_moved.set,
     )
 
 
