@@ -109,7 +109,7 @@ SELECT 'reviews', 'by_duty', count(*), count(*) FILTER (WHERE r.by_duty) FROM ru
 -- Cases ruled on and carried out that are not in the library yet, with what the rules said beside their last ruling.
 -- Index: cases_executed, ruling_pkey, case_decision_pkey, precedent_once.
 SELECT c.shop_id, c.case_id, c.claim, c.closed_at, o.amount_minor, coalesce(s.document ->> 'category', '') AS category,
-       r.stage, r.outcome, r.refund_minor, r.share_buyer, r.share_merchant, r.share_platform, d.rulebook_version,
+       r.stage, r.outcome, r.refund_minor, r.differs_reason <> '' AS differs, r.share_buyer, r.share_merchant, r.share_platform, d.rulebook_version,
        d.case_file, d.decision
   FROM cases c
   JOIN orders o USING (shop_id, order_id)
@@ -124,7 +124,7 @@ SELECT c.shop_id, c.case_id, c.claim, c.closed_at, o.amount_minor, coalesce(s.do
 -- name: add_precedent
 -- Puts a case into the library, once. Index: precedent_once.
 INSERT INTO precedent (public_id, shop_id, case_id, quarter, rulebook_version, claim, category, facts, articles, stage,
-    outcome, suggested, share_buyer, share_merchant, share_platform, price_band, refund_band)
+    outcome, differs, share_buyer, share_merchant, share_platform, price_band, refund_band)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT (shop_id, case_id) DO NOTHING
 
