@@ -173,6 +173,7 @@ async def test_a_refund_that_cannot_arrive_asks_for_another_account(site: Site) 
     assert await site.app.instructions.run() == 0
     page = await buyer.get(f"/o/{ref}")
     assert "¥96.50没能退回原账户" in plain(page)
+    assert "¥96.50没能退到原付款账户，还在托管方，等你给新的收款账户" in plain(page)
     page = await buyer.send("/account", {"account": "a b"})
     assert (page.status, "填 4 到 60 位的账户号" in page.text) == (422, True)
     page = await buyer.send("/account", {"account": "6222-0000-1111"})
