@@ -20,9 +20,10 @@ WITH latest AS (
               WHEN m.replacements > 0 THEN 'replacement'
               ELSE 'no_refund' END AS ending
     FROM alike a, LATERAL (
-      SELECT sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund') AND v.at >= a.opened_at)
-               AS refunded,
-             coalesce(sum(v.amount_minor) FILTER (WHERE v.kind = 'refunded_sealed' AND v.at < a.opened_at), 0) AS earlier,
+      SELECT sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund', 'settled_claim', 'ruled_claim')
+               AND v.at >= a.opened_at) AS refunded,
+             coalesce(sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund', 'settled_claim', 'ruled_claim', 'refunded_sealed')
+               AND v.at < a.opened_at), 0) AS earlier,
              count(*) FILTER (WHERE v.kind = 'replaced' AND v.at >= a.opened_at) AS replacements
         FROM order_event v
        WHERE v.shop_id = a.shop_id AND v.order_id = a.order_id AND v.at <= a.closed_at) m
@@ -40,12 +41,14 @@ WITH last_ruling AS (
     FROM cases c JOIN orders o USING (shop_id, order_id) LEFT JOIN last_ruling r USING (shop_id, case_id)
 ), moved AS (
   SELECT k.shop_id, k.case_id,
-         sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund') AND v.at >= k.opened_at) AS refunded,
-         coalesce(sum(v.amount_minor) FILTER (WHERE v.kind = 'refunded_sealed' AND v.at < k.opened_at), 0) AS earlier,
+         sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund', 'settled_claim', 'ruled_claim')
+           AND v.at >= k.opened_at) AS refunded,
+         coalesce(sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund', 'settled_claim', 'ruled_claim', 'refunded_sealed')
+               AND v.at < k.opened_at), 0) AS earlier,
          count(*) FILTER (WHERE v.kind = 'replaced' AND v.at >= k.opened_at) AS replacements
     FROM known k JOIN order_event v USING (shop_id, order_id)
    WHERE k.closed_at IS NOT NULL AND v.at <= k.closed_at
-     AND v.kind IN ('settled_refund', 'ruled_refund', 'refunded_sealed', 'replaced')
+     AND v.kind IN ('settled_refund', 'ruled_refund', 'settled_claim', 'ruled_claim', 'refunded_sealed', 'replaced')
    GROUP BY k.shop_id, k.case_id
 ), first_due AS (
   SELECT shop_id, case_id, min(due_at) AS due_at FROM case_event WHERE kind = 'opened' GROUP BY shop_id, case_id
