@@ -87,6 +87,8 @@ async def seed_market(
     fee_bps: int = 200,
     max_quantity: int = 10,
     escrow_hours: int = 72,
+    claim_days: int | None = None,
+    warranty_days: int = 0,
 ) -> Market:
     """Open a shop with one live listing and ``keys`` keys in stock; ``db`` may be the owner's or the app's."""
     owner_id, buyer_id, staff_id = [await open_account(db, name) for name in ("店主", "小买家", "客服")]
@@ -101,12 +103,14 @@ async def seed_market(
     )
     listing_id = ListingId(_ids.next())
     await db.execute(
-        "INSERT INTO ledger_account (shop_id, account_no) SELECT $1, n FROM generate_series(1, 9) n", shop_id
+        "INSERT INTO ledger_account (shop_id, account_no) SELECT $1, n FROM generate_series(1, 10) n", shop_id
     )
     await db.execute(
         "INSERT INTO listing (shop_id, listing_id, snapshot_no, state) VALUES ($1, $2, 1, 'live')", shop_id, listing_id
     )
-    document = {"notices": [NOTICE], "title": "测试点卡"}
+    document: dict[str, object] = {"notices": [NOTICE], "title": "测试点卡"}
+    if claim_days:
+        document["terms"] = {"claim_days": claim_days, "warranty_days": warranty_days}
     await db.execute(
         """INSERT INTO listing_snapshot (shop_id, listing_id, snapshot_no, title, price_minor, currency, escrow_seconds,
                                          max_quantity, notice_ids, document, digest)

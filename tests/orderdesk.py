@@ -3,10 +3,13 @@
 import time
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from kabao.custody import SandboxInstitution
+from kabao.deposits import DepositService
 from kabao.identity import Person
 from kabao.kernel import Clock, DatabaseClock, FixedClock, IdSource, Refused
+from kabao.ledger import LedgerService
 from kabao.orders import AuditReport, InstructionRunner, OrderService, OrderView, PlaceOrder, SweepService, audit
 from kabao.postgres import Database
 from market import PHONE, Market
@@ -36,6 +39,7 @@ class Desk:
     orders: OrderService
     sweep: SweepService
     runner: InstructionRunner
+    deposits: DepositService
 
     @classmethod
     def on(cls, database: Database, at: datetime | None = None) -> "Desk":
@@ -50,6 +54,13 @@ class Desk:
             OrderService(database=database, clock=clock, ids=ids, custodian=sandbox, open_key=open_nothing),
             SweepService(database=database, clock=clock, monotonic=lambda: monotonic_of(clock)),
             InstructionRunner(database=database, clock=clock, custodian=sandbox),
+            DepositService(
+                database=database,
+                clock=clock,
+                ids=ids,
+                custodian=sandbox,
+                ledger=LedgerService(database=database),
+            ),
         )
 
     async def sink(self, body: bytes, signature: str) -> bool:
@@ -77,6 +88,30 @@ class Desk:
         assert payment is not None
         assert await self.sandbox.notify(payment, self.sink)
         return payment
+
+    async def pay_at(self, path: object, **paid: Any) -> str:
+        """Pay at a checkout of the institution and let it tell."""
+        assert isinstance(path, str), path
+        payment = await self.sandbox.pay(path.rpartition("/")[2], **paid)
+        assert payment is not None
+        assert await self.sandbox.notify(payment, self.sink)
+        return payment
+
+    async def deposit(self, market: Market, amount_minor: int) -> str:
+        """Pay into the shop's deposit."""
+        return await self.pay_at(await self.deposits.pay_in(market.owner, market.shop_id, amount_minor, "/m"))
+
+    async def fill_reserve(self, amount_minor: int) -> str:
+        """Pay into the platform's reserve."""
+        return await self.pay_at(await self.deposits.pay_reserve_in(amount_minor))
+
+    async def released(self, market: Market) -> str:
+        """Buy, open, confirm; the custodian has paid the merchant."""
+        ref = await self.bought(market)
+        await self.reveal(market, ref)
+        assert not isinstance(await self.orders.confirm(market.buyer, ref), Refused)
+        await self.runner.run()
+        return ref
 
     async def bought(self, market: Market, buyer: Person | None = None, quantity: int = 1) -> str:
         """Place and pay; the order is delivered sealed."""

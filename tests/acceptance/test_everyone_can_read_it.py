@@ -33,8 +33,8 @@ def sessions(demo: Town, links: dict[str, str]) -> dict[str, list[dict[str, obje
 def pages_of(page: Page, role: str) -> list[str]:
     """The pages a person of this role comes to, found by following the links of the first ones."""
     starts = {
-        "": ["/", "/sign-in", "/rules", "/rules/versions", "/log/"],
-        "buyer": ["/o", "/messages", "/me", "/me/notices"],
+        "": ["/", "/sign-in", "/rules", "/rules/versions", "/open", "/precedents", "/rules/proposals", "/log/"],
+        "buyer": ["/o", "/messages", "/me", "/me/notices", "/rules/proposals/new"],
         "merchant": ["/m", "/m/shops/new"],
     }[role]
     wanted = {"": r"^/(i|s)/", "buyer": r"^/(o|c|i)/", "merchant": r"^/(m|c|o)/"}[role]
@@ -46,7 +46,7 @@ def pages_of(page: Page, role: str) -> list[str]:
             if re.match(wanted, href) and href not in found:
                 found.append(href)
     extra = [f"{path.replace('/i/', '/buy/')}" for path in found if role == "buyer" and path.startswith("/i/")][:1]
-    return found[:10] + extra
+    return found[:13] + extra
 
 
 @pytest.mark.parametrize("role", ["", "buyer", "merchant"])

@@ -22,12 +22,15 @@ import pytest
 
 from kabao.bench.stand import Stand, open_market
 from kabao.custody import SandboxInstitution
-from kabao.kernel import parse_ref
+from kabao.identity import Person, Role
+from kabao.kernel import Refused, format_ref, parse_ref
 from kabao.postgres import DatabaseUnavailable
 from kabao.wiring import App, Settings, start
 
 KILLS = int(os.environ.get("KABAO_KILLS", "6"))
 TRADERS = 8
+CLOSED = 0.4
+"""The share of refunds whose payer has closed the account."""
 SERVE = "import sys; from kabao.cli import main; main(sys.argv[1:])"
 GONE = (httpx.HTTPError, DatabaseUnavailable, OSError)
 
@@ -39,6 +42,8 @@ class Acknowledged:
     placed: set[str] = field(default_factory=set)
     delivered: set[str] = field(default_factory=set)
     ended: dict[str, str] = field(default_factory=dict)
+    closed: set[str] = field(default_factory=set)
+    """Orders whose payer's account was closed before the refund, if that ever came to pass."""
 
 
 class Served:
@@ -153,12 +158,15 @@ class Trader:
 
         if await self.custody.notify(payment, send):
             self.said.delivered.add(ref)
-            await self.end_it(client, ref)
+            await self.end_it(client, ref, payment)
 
-    async def end_it(self, client: httpx.AsyncClient, ref: str) -> None:
+    async def end_it(self, client: httpx.AsyncClient, ref: str, payment: str) -> None:
         deed = self.dice.choice(["confirm", "refund", "nothing"])
         if deed == "nothing":
             return
+        if deed == "refund" and self.dice.random() < CLOSED:
+            await self.custody.close_account(payment)
+            self.said.closed.add(ref)
         answer = await client.post(f"/api/v1/orders/{ref}/{deed}", headers={"idempotency-key": f"{deed}-{ref}"})
         if answer.status_code == 200:
             self.said.ended[ref] = {"confirm": "released", "refund": "refunded"}[deed]
@@ -211,12 +219,36 @@ async def test_nothing_acknowledged_is_lost_and_no_cent_is_off(tmp_path: Path) -
             await asyncio.gather(*traders)
             await settled(app)
             await check_acknowledged(app, said)
+            await redirect_what_was_refused(app, said)
         report = served.audit()
         assert (report["ok"], report["lost_minor"], report["mismatches"]) == (True, 0, 0)
         assert len(said.delivered) > KILLS * 5
         assert set(Counter(said.ended.values())) == {"released", "refunded"}
     finally:
         served.end()
+
+
+async def redirect_what_was_refused(app: App, said: Acknowledged) -> None:
+    """Every refund to a closed account waits unpaid; named another account twice at once, each is paid once."""
+    refused = await app.database.fetch(
+        """SELECT o.shop_id, o.order_id, o.buyer_id, i.amount_minor
+             FROM custody_instruction i JOIN orders o USING (shop_id, order_id) WHERE i.state = 'refused'"""
+    )
+    refunded = {ref for ref, end in said.ended.items() if end == "refunded"}
+    assert refunded & said.closed <= {format_ref(row["shop_id"], row["order_id"]) for row in refused}
+    assert refused
+    for row in refused:
+        buyer = Person(account_id=row["buyer_id"], display_name="buyer", phone_masked="", roles=frozenset({Role.BUYER}))
+        ref = format_ref(row["shop_id"], row["order_id"])
+        answers = await asyncio.gather(
+            *(app.orders.after_release.redirect(buyer, ref, "another-account") for _ in range(2))
+        )
+        assert sum(0 if isinstance(answer, Refused) else answer for answer in answers) == row["amount_minor"]
+    await settled(app)
+    paid = await app.database.fetchval(
+        "SELECT sum(amount_minor) FROM sandbox.booking WHERE to_account = 'another-account'"
+    )
+    assert paid == sum(row["amount_minor"] for row in refused)
 
 
 async def settled(app: App) -> None:

@@ -30,10 +30,16 @@ INSIDE_THE_STEPS = {
     ),
     "mature escrows": (
         """SELECT shop_id, order_id FROM escrow WHERE state = 'held' AND due_at <= $1
+               AND shop_id <> ALL (ARRAY(SELECT f.shop_id FROM shop_fund f WHERE f.owed_minor > 0))
             ORDER BY due_at, shop_id, order_id FOR UPDATE SKIP LOCKED LIMIT 5000""",
         (NOON,),
     ),
     "keys opened in any shop": (load_queries("kabao.inventory")["opened_before"], (1, 1, NOON)),
+    "a shop's debt at a release": (
+        "SELECT owed_minor FROM shop_fund WHERE shop_id = $1 AND owed_minor > 0 FOR UPDATE",
+        (1,),
+    ),
+    "a shop's statement": (load_queries("kabao.ledger")["statement"], (1, 200)),
     "unpaid orders to expire": (
         """SELECT shop_id, order_id FROM orders WHERE state = 'placed' AND reserve_until <= $1
             ORDER BY reserve_until, shop_id, order_id FOR UPDATE SKIP LOCKED LIMIT 5000""",
@@ -41,7 +47,7 @@ INSIDE_THE_STEPS = {
     ),
 }
 NAMED = {
-    "order": (1, 1, NOON),
+    "order": (1, 1, NOON, 7),
     "key_slots": (1, 1),
     "money_moves": (1, 1),
     "events": (1, 1),
@@ -50,6 +56,7 @@ NAMED = {
     "orders_of_shop": (1, 1, "all", 9, 30),
     "to_pay": (1, 1, 1, NOON),
     "held_by_shop": (1,),
+    "owner_of": (1, 1),
     "claim_instructions": (NOON, timedelta(seconds=20), 20, "sandbox"),
 }
 

@@ -107,3 +107,16 @@ async def test_figures_are_counted_again_after_five_minutes(desk: Desk) -> None:
     assert again.at == desk.clock.at
     assert [row.key for row in again.sections[0].rows] == ["already_used"]
     assert again.sections[0].rows[0].is_withheld
+
+
+async def test_what_is_paid_after_the_release_is_a_refund_too(desk: Desk, owner_database: Database) -> None:
+    case = await desk.case()
+    seen(await desk.cases.accept_demand(desk.market.owner, case.ref))
+    for kind, minor, ending in (("settled_claim", 9650, "full_refund"), ("ruled_claim", 100, "partial_refund")):
+        await owner_database.execute(
+            "UPDATE order_event SET kind = $1, amount_minor = $2 WHERE kind IN ('settled_refund', 'settled_claim')",
+            kind,
+            minor,
+        )
+        found = await counted(desk)
+        assert {key for section, key in found if section == "endings"} == {ending}

@@ -36,6 +36,7 @@ def ruled(**changes: Any) -> RuledCase:
         "refund_minor": 9650,
         "stage": "panel",
         "outcome": "full_refund",
+        "differs": True,
         "share_buyer": 20,
         "share_merchant": 80,
         "share_platform": 0,
@@ -62,7 +63,7 @@ def test_only_settled_facts_bands_and_shares_are_kept() -> None:
     assert list(kept.facts) == ["delivered", "key_failed", "no late"]
     assert (kept.quarter, kept.price_band, kept.refund_band) == ("2027-Q1", 50_00, 100)
     assert (kept.share_buyer, kept.share_merchant, kept.share_platform) == (20, 80, 0)
-    assert (kept.outcome, kept.suggested, list(kept.articles)) == ("full_refund", "FULL_REFUND", ["key_refund"])
+    assert (kept.outcome, kept.differs, list(kept.articles)) == ("full_refund", True, ["key_refund"])
 
 
 def test_a_ruling_without_shares_has_those_of_the_rules() -> None:

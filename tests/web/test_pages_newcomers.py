@@ -55,7 +55,7 @@ async def test_sealed_cards_beside_an_opened_one_are_given_back_by_name(site: Si
 
 async def test_terms_beyond_the_escrow_say_who_pays_then(site: Site) -> None:
     merchant, shop, listing = await site.selling()
-    beyond = "放款后由商家直接办，平台不再冻结钱"
+    beyond = "放款后还能提，从店铺的保证金付"
     assert beyond not in (await merchant.get(f"/i/{listing}")).text
     await merchant.get(f"/m/{shop}/listings/{listing}")
     page = await merchant.send(

@@ -48,7 +48,7 @@ class ForecastIn(Input, frozen=True, kw_only=True):
     """
 
     claim: Annotated[str, Meta(min_length=1, max_length=60)]
-    demand: Remedy
+    demand: Remedy = Remedy.FULL_REFUND
     demand_minor: Minor = 0
     order_ref: RefText | None = None
     facts: Annotated[dict[FactName, Known | Weighed], Meta(max_length=100)] | None = None

@@ -1,7 +1,7 @@
 -- name: order_to_open
 -- Who the parties of an order are, before a case is opened on it, and what is held. Index: orders_pkey, escrow_pkey.
 SELECT o.shop_id, o.order_id, o.buyer_id, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
-       coalesce(e.amount_minor - e.released - e.refunded, 0) AS held_minor
+       coalesce(claimable_v1(o.shop_id, o.order_id), e.amount_minor - e.released - e.refunded, 0) AS held_minor
   FROM orders o JOIN shop h USING (shop_id) JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no)
   LEFT JOIN escrow e USING (shop_id, order_id)
  WHERE o.shop_id = $1 AND o.order_id = $2
@@ -20,7 +20,7 @@ SELECT case_id FROM cases WHERE shop_id = $1 AND case_id = $2 FOR UPDATE
 -- A case with its parties, what is held for it, its open offer, its latest ruling, one not yet visible, and who sits or
 -- may not sit in judgement. Index: cases_pkey, case_offer_one_open, escrow_pkey, ruling_pkey, panel_seat_pkey.
 SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
-       e.amount_minor - e.released - e.refunded AS held_minor,
+       at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor,
        f.offer_id, f.by_role AS offer_by, f.kind AS offer_kind, f.refund_minor AS offer_minor,
        r.ruling_no, r.stage AS ruling_stage, r.refund_minor AS ruling_minor,
        ARRAY(SELECT w.by_role FROM case_waiver w
@@ -108,7 +108,7 @@ SELECT EXISTS (SELECT 1 FROM orders WHERE shop_id = $1 AND buyer_id = $2 AND ord
 -- name: cases_of_buyer
 -- A buyer's cases, newest first. Index: cases_by_buyer.
 SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
-       e.amount_minor - e.released - e.refunded AS held_minor,
+       at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor,
        c.stage, c.turn, c.due_at, c.stage_since, c.opened_at, c.closed_at, coalesce($4, now()) AS now,
        EXISTS (SELECT 1 FROM case_offer f WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open')
          AS has_open_offer
@@ -125,7 +125,7 @@ SELECT owner_id FROM shop WHERE shop_id = $1
 -- name: cases_of_shop
 -- A shop's cases, newest first. Index: cases_pkey.
 SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
-       e.amount_minor - e.released - e.refunded AS held_minor,
+       at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor,
        c.stage, c.turn, c.due_at, c.stage_since, c.opened_at, c.closed_at, coalesce($4, now()) AS now,
        EXISTS (SELECT 1 FROM case_offer f WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open')
          AS has_open_offer
@@ -139,7 +139,7 @@ SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, 
 -- Cases waiting for a member of staff, the most urgent first, without his own: at support's turn for support ($4), at the
 -- panel's where he has a seat and has not voted, at the duty officer's for one ($5). Index: cases_due, panel_seat_of.
 SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
-       e.amount_minor - e.released - e.refunded AS held_minor,
+       at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor,
        c.stage, c.turn, c.due_at, c.stage_since, c.opened_at, c.closed_at, coalesce($3, now()) AS now,
        EXISTS (SELECT 1 FROM case_offer f WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open')
          AS has_open_offer

@@ -1,4 +1,4 @@
-"""`kabao db`, `kabao ledger` and `kabao sweep`: the database's schema, the books, the releases."""
+"""`kabao db`, `kabao ledger`, `kabao reserve` and `kabao sweep`: schema, books, the reserve, the releases."""
 
 from datetime import timedelta
 from typing import Annotated
@@ -11,6 +11,7 @@ from kabao.cli.running import (
     DataOption,
     ExitCode,
     JsonOption,
+    granted,
     joined,
     notes,
     out,
@@ -23,6 +24,7 @@ from kabao.wiring import audit_books, migrate, schema_status
 
 db = App(name="db", help="The database's schema.")
 ledger = App(name="ledger", help="The books.")
+reserve = App(name="reserve", help="The platform's own money that answers for claims after a release.")
 sweep = App(name="sweep", help="The automatic release of matured escrows.")
 
 
@@ -65,6 +67,40 @@ def ledger_audit(data: DataOption = DEFAULT_DATA, *, as_json: JsonOption = False
             for finding in report.findings:
                 out.print(f"  {finding.check}: {finding.subject} is off by {finding.off_minor}", markup=False)
         return ExitCode.DONE if report.ok else ExitCode.NOT_OK
+
+    return run(work)
+
+
+@reserve.command(name="status")
+def reserve_status(data: DataOption = DEFAULT_DATA, *, as_json: JsonOption = False) -> ExitCode:
+    """Say what was paid into the reserve, what shops owe of it and what is left, in minor units."""
+
+    async def work() -> None:
+        async with joined(data) as app:
+            view = await app.deposits.reserve()
+        if as_json:
+            print_secret(msgspec.json.encode(view).decode())
+        else:
+            out.print(f"{view.paid_minor} paid in, {view.advanced_minor} owed by shops, {view.left_minor} left")
+
+    return run(work)
+
+
+@reserve.command(name="pay-in")
+def reserve_pay_in(
+    amount_minor: Annotated[int, Parameter(help="How much, in minor units (fen).")], data: DataOption = DEFAULT_DATA
+) -> ExitCode:
+    """Pay into the reserve at the simulated institution; no real money moves."""
+
+    async def work() -> ExitCode:
+        async with joined(data) as app:
+            path = granted(await app.deposits.pay_reserve_in(amount_minor))
+            payment = await app.custody.pay(path.rpartition("/")[2])
+            if payment is None or not await app.custody.notify(payment, app.take_notice):
+                notes.print("The institution has the money; kabao will book it at its next notice.")
+                return ExitCode.NOT_OK
+            out.print(f"{(await app.deposits.reserve()).left_minor} left")
+        return ExitCode.DONE
 
     return run(work)
 

@@ -8,7 +8,7 @@ from cyclopts import App
 
 from kabao.cli import evidence_keep
 from kabao.cli.bench import bench
-from kabao.cli.books import db, ledger, sweep
+from kabao.cli.books import db, ledger, reserve, sweep
 from kabao.cli.evidence import evidence
 from kabao.cli.log import log
 from kabao.cli.people import staff, token
@@ -37,7 +37,7 @@ app.command(serve_command, name="serve")
 app.command(demo_command, name="demo")
 evidence_keep.add_to(evidence)
 rulebook.command(proposals)
-for group in (db, ledger, keys, token, sweep, staff, rulebook, evidence, log, bench):
+for group in (db, ledger, reserve, keys, token, sweep, staff, rulebook, evidence, log, bench):
     app.command(group)
 
 

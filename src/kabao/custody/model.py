@@ -1,7 +1,7 @@
 """What kabao and a custodian say to each other. Amounts are minor units of an ISO 4217 currency."""
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Final, Literal
 from uuid import UUID
 
 import msgspec
@@ -9,15 +9,34 @@ from msgspec import Meta
 
 from kabao.kernel import MAX_MINOR
 
+RESERVE_ACCOUNT: Final = "reserve"
+"""The platform's own money at the custodian."""
+_DEPOSIT: Final = "deposit:"
+
+PayoutKind = Literal["release", "refund", "claim_refund", "damages", "deposit_return"]
+"""What a payout is for: to the merchant; back to the payer; to the buyer after the release; beyond the price; back to
+who paid a deposit in."""
+
+
+def deposit_account(shop_id: int) -> str:
+    """Name the custodian's account that holds a shop's deposit."""
+    return f"{_DEPOSIT}{shop_id}"
+
+
+def shop_of_account(account: str) -> int:
+    """Return whose deposit an account holds; 0 for the platform's reserve."""
+    return int(account.removeprefix(_DEPOSIT)) if account.startswith(_DEPOSIT) else 0
+
 
 class CheckoutRequest(msgspec.Struct, frozen=True, kw_only=True):
-    """Asks the custodian to take one payment for an order."""
+    """Asks the custodian to take one payment, for an order or into the account that `into_account` names."""
 
     merchant_ref: str
     subject: str
     amount_minor: int
     currency: str
     return_path: str
+    into_account: str = ""
 
 
 class Checkout(msgspec.Struct, frozen=True):
@@ -28,14 +47,21 @@ class Checkout(msgspec.Struct, frozen=True):
 
 
 class Instruction(msgspec.Struct, frozen=True, kw_only=True):
-    """Asks the custodian to pay out of one payment: to the merchant (less the fee) or back to the buyer."""
+    """Asks the custodian to pay out of one payment: to the merchant (less fee and recoup) or back to the payer.
+
+    With `from_account` the money comes out of that account, and `payment_id` only says who is paid: the payer of that
+    payment, or whoever owns `to_account`. `recoup_minor` of a release goes into the reserve.
+    """
 
     instruction_id: UUID
     payment_id: str
-    kind: Literal["release", "refund"]
+    kind: PayoutKind
     amount_minor: int
     fee_minor: int
     currency: str
+    from_account: str = ""
+    to_account: str = ""
+    recoup_minor: int = 0
 
 
 class PaymentNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -46,6 +72,7 @@ class PaymentNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     amount_minor: Annotated[int, Meta(ge=1, le=MAX_MINOR)]
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
     paid_at: Annotated[str, Meta(max_length=40)]
+    into_account: Annotated[str, Meta(pattern=r"^(|reserve|deposit:[1-9][0-9]{0,17})$")] = ""
 
 
 class SandboxCheckout(msgspec.Struct, frozen=True, kw_only=True):
@@ -57,5 +84,6 @@ class SandboxCheckout(msgspec.Struct, frozen=True, kw_only=True):
     amount_minor: int
     currency: str
     return_path: str
+    into_account: str
     created_at: datetime
     paid_at: datetime | None

@@ -14,6 +14,10 @@ class CustodianRefused(Exception):  # noqa: N818  named for what happened
     """The custodian answered no; the reason is for the operator and holds no personal data."""
 
 
+class PayeeGone(CustodianRefused):
+    """The payee's account takes no money: this instruction will never be executed, however often it is sent."""
+
+
 class Custodian(Protocol):
     """A licensed institution that takes payments and executes instructions."""
 
@@ -25,7 +29,7 @@ class Custodian(Protocol):
         """Open (or find again) the checkout of an order. Raises CustodianUnreachable."""
 
     async def carry_out(self, instruction: Instruction) -> None:
-        """Execute once; a repeat is answered alike. Raises CustodianUnreachable, CustodianRefused."""
+        """Execute once; a repeat is answered alike. Raises CustodianUnreachable, CustodianRefused, PayeeGone."""
 
     def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | Refusal:
         """Return the notice, SIGNATURE_WRONG where another signed it, or NOTICE_MALFORMED for a value out of range."""

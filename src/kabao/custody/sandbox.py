@@ -12,8 +12,15 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from kabao.custody import store
-from kabao.custody.model import Checkout, CheckoutRequest, Instruction, PaymentNotice, SandboxCheckout
-from kabao.custody.ports import CustodianRefused, CustodianUnreachable
+from kabao.custody.model import (
+    RESERVE_ACCOUNT,
+    Checkout,
+    CheckoutRequest,
+    Instruction,
+    PaymentNotice,
+    SandboxCheckout,
+)
+from kabao.custody.ports import CustodianRefused, CustodianUnreachable, PayeeGone
 from kabao.kernel import Clock, IdSource, Refusal, canonical_bytes, format_ref
 from kabao.postgres import Database, DatabaseUnavailable
 
@@ -105,14 +112,39 @@ class SandboxInstitution:
             return Refusal.NOTICE_MALFORMED
 
     async def carry_out(self, instruction: Instruction) -> None:
-        """Pay out once. Raises CustodianRefused for more than is left, CustodianUnreachable without an answer."""
+        """Pay out once.
+
+        Raises CustodianRefused for more than is left, PayeeGone where the payee's account is closed (from then on for
+        this instruction always), CustodianUnreachable without an answer.
+        """
         try:
             async with self._database.transaction() as conn:
-                await self._book(conn, instruction, self._clock.instant())
+                gone = await self._book(conn, instruction, self._clock.instant())
         except DatabaseUnavailable as lost:
             raise CustodianUnreachable from lost
+        if gone is not None:
+            raise PayeeGone(gone)
 
-    async def _book(self, conn: store.Connection, instruction: Instruction, now: datetime | None) -> None:
+    async def balance(self, account: str, currency: str = "CNY") -> int:
+        """Return what lies in one of the institution's accounts, in minor units."""
+        async with self._database.connection() as conn:
+            return await store.account_balance(conn, account, currency)
+
+    async def close_account(self, account: str) -> None:
+        """Close an account: what is sent to it is refused. A payment's id stands for its payer's account."""
+        async with self._database.connection() as conn:
+            await store.close_account(conn, account, self._clock.instant())
+
+    async def close_payers(self, checkout_id: str) -> int:
+        """Close every account that paid a checkout; returns how many."""
+        async with self._database.transaction() as conn:
+            payers = await store.payers_of(conn, checkout_id)
+            for payer in payers:
+                await store.close_account(conn, payer, self._clock.instant())
+            return len(payers)
+
+    async def _book(self, conn: store.Connection, instruction: Instruction, now: datetime | None) -> str | None:
+        """Book a payout; answers why it is refused for good, in a transaction that keeps that answer."""
         payment = await store.lock_payment(conn, instruction.payment_id)
         if payment is None:
             raise CustodianRefused("no such payment")
@@ -120,12 +152,33 @@ class SandboxInstitution:
         if booked is not None:
             if booked != instruction:
                 raise CustodianRefused("this instruction id was used for another payout")
-            return
-        paid_minor, currency = payment
-        left = paid_minor - await store.paid_out(conn, instruction.payment_id)
-        if instruction.currency != currency or instruction.amount_minor > left:
-            raise CustodianRefused("more than is left of the payment")
+            return None
+        refused = await store.refusal(conn, instruction.instruction_id)
+        if refused is not None:
+            return refused
+        if instruction.kind != "release" and await store.is_closed(
+            conn, instruction.to_account or instruction.payment_id
+        ):
+            await store.refuse(conn, instruction.instruction_id, "account closed", now)
+            return "account closed"
+        await self._take(conn, instruction, *payment)
+        if instruction.recoup_minor:
+            await store.put_into_account(conn, RESERVE_ACCOUNT, instruction.currency, instruction.recoup_minor)
         await store.book(conn, instruction, now)
+        return None
+
+    async def _take(
+        self, conn: store.Connection, instruction: Instruction, paid_minor: int, currency: str, into_account: str
+    ) -> None:
+        amount_minor = instruction.amount_minor
+        if instruction.from_account:
+            taken = await store.take_from_account(conn, instruction.from_account, instruction.currency, amount_minor)
+            if not taken:
+                raise CustodianRefused("more than is left in the account")
+            return
+        left = paid_minor - await store.paid_out(conn, instruction.payment_id)
+        if into_account or instruction.currency != currency or amount_minor > left:
+            raise CustodianRefused("more than is left of the payment")
 
     async def _send(self, notice: PaymentNotice, sink: NoticeSink, *, attempt: int) -> bool:
         body = self.notice_body(notice)

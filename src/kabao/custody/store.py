@@ -24,6 +24,7 @@ async def open_checkout(conn: Connection, checkout_id: str, request: CheckoutReq
         request.amount_minor,
         request.currency,
         request.return_path,
+        request.into_account,
     )
 
 
@@ -62,10 +63,10 @@ async def notice_failed(conn: Connection, payment_id: str, now: datetime | None,
     await conn.execute(_SQL["notice_failed"], payment_id, now, wait_seconds)
 
 
-async def lock_payment(conn: Connection, payment_id: str) -> tuple[int, str] | None:
-    """Lock a payment; returns amount and currency."""
+async def lock_payment(conn: Connection, payment_id: str) -> tuple[int, str, str] | None:
+    """Lock a payment; returns amount, currency and the account it went into ('' where it stands for itself)."""
     row = await conn.fetchrow(_SQL["lock_payment"], payment_id)
-    return None if row is None else (row["amount_minor"], row["currency"])
+    return None if row is None else (row["amount_minor"], row["currency"], row["into_account"])
 
 
 async def booking(conn: Connection, instruction_id: UUID) -> Instruction | None:
@@ -75,7 +76,7 @@ async def booking(conn: Connection, instruction_id: UUID) -> Instruction | None:
 
 
 async def paid_out(conn: Connection, payment_id: str) -> int:
-    """Return how much of a payment has been paid out, in minor units."""
+    """Return how much has been paid out of a payment itself, in minor units."""
     total: int = await conn.fetchval(_SQL["paid_out"], payment_id)
     return total
 
@@ -90,8 +91,53 @@ async def book(conn: Connection, instruction: Instruction, now: datetime | None)
         instruction.amount_minor,
         instruction.fee_minor,
         instruction.currency,
+        instruction.from_account,
+        instruction.to_account,
+        instruction.recoup_minor,
         now,
     )
+
+
+async def take_from_account(conn: Connection, account: str, currency: str, amount_minor: int) -> bool:
+    """Take money out of an account; False where it has not that much."""
+    return await conn.fetchval(_SQL["take_from_account"], account, currency, amount_minor) is not None
+
+
+async def put_into_account(conn: Connection, account: str, currency: str, amount_minor: int) -> None:
+    """Put money into an account."""
+    await conn.execute(_SQL["put_into_account"], account, currency, amount_minor)
+
+
+async def account_balance(conn: Connection, account: str, currency: str) -> int:
+    """Return what lies in an account, in minor units."""
+    return await conn.fetchval(_SQL["account_balance"], account, currency) or 0
+
+
+async def is_closed(conn: Connection, account: str) -> bool:
+    """Tell whether an account takes no money."""
+    closed: bool = await conn.fetchval(_SQL["is_closed"], account)
+    return closed
+
+
+async def close_account(conn: Connection, account: str, now: datetime | None) -> None:
+    """Close a payer's account."""
+    await conn.execute(_SQL["close_account"], account, now)
+
+
+async def payers_of(conn: Connection, checkout_id: str) -> list[str]:
+    """Return the accounts that paid a checkout."""
+    return [row["payment_id"] for row in await conn.fetch(_SQL["payers_of"], checkout_id)]
+
+
+async def refusal(conn: Connection, instruction_id: UUID) -> str | None:
+    """Return why an instruction was refused for good."""
+    why: str | None = await conn.fetchval(_SQL["refusal"], instruction_id)
+    return why
+
+
+async def refuse(conn: Connection, instruction_id: UUID, why: str, now: datetime | None) -> None:
+    """Refuse an instruction for good."""
+    await conn.execute(_SQL["refuse"], instruction_id, why, now)
 
 
 def _notice(row: asyncpg.Record) -> PaymentNotice:
@@ -101,4 +147,5 @@ def _notice(row: asyncpg.Record) -> PaymentNotice:
         amount_minor=row["amount_minor"],
         currency=row["currency"],
         paid_at=row["paid_at"].astimezone(UTC).isoformat(),
+        into_account=row["into_account"],
     )

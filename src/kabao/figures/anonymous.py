@@ -25,7 +25,10 @@ KEY_LIKE: Final = re.compile(r"(?=[A-Za-z0-9-]*\d)[A-Za-z0-9][A-Za-z0-9-]{7,}|[A
 
 
 class RuledCase(msgspec.Struct, frozen=True, kw_only=True):
-    """What was kept of a case that was ruled on and carried out; amounts in minor units."""
+    """What was kept of a case that was ruled on and carried out; amounts in minor units.
+
+    `differs` where the ruling gave a reason for not refunding what the rules suggested.
+    """
 
     shop_id: int
     case_id: int
@@ -36,6 +39,7 @@ class RuledCase(msgspec.Struct, frozen=True, kw_only=True):
     refund_minor: int
     stage: str
     outcome: str
+    differs: bool
     share_buyer: int | None
     share_merchant: int | None
     share_platform: int | None
@@ -55,7 +59,7 @@ class Anonymous(msgspec.Struct, frozen=True, kw_only=True):
     articles: Sequence[str]
     stage: str
     outcome: str
-    suggested: str
+    differs: bool
     share_buyer: int
     share_merchant: int
     share_platform: int
@@ -77,7 +81,7 @@ def anonymous(case: RuledCase, book: Rulebook) -> Anonymous:
         articles=list(case.decision["articles"]),
         stage=case.stage,
         outcome=case.outcome,
-        suggested=case.decision["outcome"],
+        differs=case.differs,
         share_buyer=(case.share_buyer if has_own else said["buyer"]) or 0,
         share_merchant=(case.share_merchant if has_own else said["merchant"]) or 0,
         share_platform=(case.share_platform if has_own else said["platform"]) or 0,

@@ -103,7 +103,7 @@ def may_foresee(order: OrderView, wish: ForeseeOrder) -> Refused | None:
         return Refused(Refusal.NOT_PAID)
     if order.in_case:
         return Refused(Refusal.IN_CASE)
-    is_out = not 0 < wish.demand_minor <= order.escrow.held_minor
+    is_out = not 0 < wish.demand_minor <= order.at_stake_minor
     if wish.demand is Remedy.PARTIAL_REFUND and is_out:
         return Refused(Refusal.REFUND_OUT_OF_RANGE)
     return None

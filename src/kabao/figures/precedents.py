@@ -65,7 +65,10 @@ class ArticleWords(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Precedent(msgspec.Struct, frozen=True, kw_only=True):
-    """A public case: nobody's name, no reference, no exact amount or day; `summary` is a person's, or empty."""
+    """A public case: nobody's name, no reference, no exact amount or day; `summary` is a person's, or empty.
+
+    `differs` where the ruling gave a reason for not refunding what the rules suggested.
+    """
 
     public_id: str
     quarter: str
@@ -78,7 +81,7 @@ class Precedent(msgspec.Struct, frozen=True, kw_only=True):
     stage_label: str
     outcome: str
     outcome_label: str
-    follows_rules: bool
+    differs: bool
     share_buyer: int
     share_merchant: int
     share_platform: int
@@ -232,7 +235,6 @@ def _word(text: str) -> str:
 
 
 def _precedent(row: PrecedentRow, book: Rulebook) -> Precedent:
-    suggested = {"FULL_REFUND": "full_refund", "PARTIAL_REFUND": "partial_refund", "DENY": "no_refund"}
     goods = CATEGORIES.get(row.category)
     return Precedent(
         public_id=row.public_id,
@@ -254,7 +256,7 @@ def _precedent(row: PrecedentRow, book: Rulebook) -> Precedent:
         stage_label=STAGES.get(row.stage, row.stage),
         outcome=row.outcome,
         outcome_label=OUTCOMES[row.outcome],
-        follows_rules=suggested.get(row.suggested) == row.outcome,
+        differs=row.differs,
         share_buyer=row.share_buyer,
         share_merchant=row.share_merchant,
         share_platform=row.share_platform,

@@ -20,9 +20,10 @@ WITH latest AS (
               WHEN m.replacements > 0 THEN 'replacement'
               ELSE 'no_refund' END AS ending
     FROM alike a, LATERAL (
-      SELECT sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund') AND v.at >= a.opened_at)
-               AS refunded,
-             coalesce(sum(v.amount_minor) FILTER (WHERE v.kind = 'refunded_sealed' AND v.at < a.opened_at), 0) AS earlier,
+      SELECT sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund', 'settled_claim', 'ruled_claim')
+               AND v.at >= a.opened_at) AS refunded,
+             coalesce(sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund', 'settled_claim', 'ruled_claim', 'refunded_sealed')
+               AND v.at < a.opened_at), 0) AS earlier,
              count(*) FILTER (WHERE v.kind = 'replaced' AND v.at >= a.opened_at) AS replacements
         FROM order_event v
        WHERE v.shop_id = a.shop_id AND v.order_id = a.order_id AND v.at <= a.closed_at) m
@@ -40,12 +41,14 @@ WITH last_ruling AS (
     FROM cases c JOIN orders o USING (shop_id, order_id) LEFT JOIN last_ruling r USING (shop_id, case_id)
 ), moved AS (
   SELECT k.shop_id, k.case_id,
-         sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund') AND v.at >= k.opened_at) AS refunded,
-         coalesce(sum(v.amount_minor) FILTER (WHERE v.kind = 'refunded_sealed' AND v.at < k.opened_at), 0) AS earlier,
+         sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund', 'settled_claim', 'ruled_claim')
+           AND v.at >= k.opened_at) AS refunded,
+         coalesce(sum(v.amount_minor) FILTER (WHERE v.kind IN ('settled_refund', 'ruled_refund', 'settled_claim', 'ruled_claim', 'refunded_sealed')
+               AND v.at < k.opened_at), 0) AS earlier,
          count(*) FILTER (WHERE v.kind = 'replaced' AND v.at >= k.opened_at) AS replacements
     FROM known k JOIN order_event v USING (shop_id, order_id)
    WHERE k.closed_at IS NOT NULL AND v.at <= k.closed_at
-     AND v.kind IN ('settled_refund', 'ruled_refund', 'refunded_sealed', 'replaced')
+     AND v.kind IN ('settled_refund', 'ruled_refund', 'settled_claim', 'ruled_claim', 'refunded_sealed', 'replaced')
    GROUP BY k.shop_id, k.case_id
 ), first_due AS (
   SELECT shop_id, case_id, min(due_at) AS due_at FROM case_event WHERE kind = 'opened' GROUP BY shop_id, case_id
@@ -109,7 +112,7 @@ SELECT 'reviews', 'by_duty', count(*), count(*) FILTER (WHERE r.by_duty) FROM ru
 -- Cases ruled on and carried out that are not in the library yet, with what the rules said beside their last ruling.
 -- Index: cases_executed, ruling_pkey, case_decision_pkey, precedent_once.
 SELECT c.shop_id, c.case_id, c.claim, c.closed_at, o.amount_minor, coalesce(s.document ->> 'category', '') AS category,
-       r.stage, r.outcome, r.refund_minor, r.share_buyer, r.share_merchant, r.share_platform, d.rulebook_version,
+       r.stage, r.outcome, r.refund_minor, r.differs_reason <> '' AS differs, r.share_buyer, r.share_merchant, r.share_platform, d.rulebook_version,
        d.case_file, d.decision
   FROM cases c
   JOIN orders o USING (shop_id, order_id)
@@ -124,7 +127,7 @@ SELECT c.shop_id, c.case_id, c.claim, c.closed_at, o.amount_minor, coalesce(s.do
 -- name: add_precedent
 -- Puts a case into the library, once. Index: precedent_once.
 INSERT INTO precedent (public_id, shop_id, case_id, quarter, rulebook_version, claim, category, facts, articles, stage,
-    outcome, suggested, share_buyer, share_merchant, share_platform, price_band, refund_band)
+    outcome, differs, share_buyer, share_merchant, share_platform, price_band, refund_band)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 ON CONFLICT (shop_id, case_id) DO NOTHING
 

@@ -13,8 +13,8 @@ from kabao.figures.proposed import DecidedAgainst, Filed, Proposal, Shown
 from kabao.postgres import Connection, load_queries
 
 _SQL: Final = load_queries("kabao.figures")
-ALIKE_AT_MOST: Final = 2_000
-LOOKED_THROUGH: Final = 20_000
+ALIKE_AT_MOST: Final = 1_000
+LOOKED_THROUGH: Final = 5_000
 
 
 class PrecedentRow(Anonymous, frozen=True, kw_only=True):

@@ -55,6 +55,12 @@ class Refusal(StrEnum):
     OFFER_GONE = "offer_gone"
     REFUND_OUT_OF_RANGE = "refund_out_of_range"
     NOTHING_TO_REPLACE = "nothing_to_replace"
+    CLAIM_DAYS_OVER = "claim_days_over"
+    DEPOSIT_SHORT = "deposit_short"
+    RESERVE_SHORT = "reserve_short"
+    DEPOSIT_OUT_OF_RANGE = "deposit_out_of_range"
+    DEPOSIT_BOUND = "deposit_bound"
+    NOTHING_TO_REDIRECT = "nothing_to_redirect"
     FILE_TOO_LARGE = "file_too_large"
     FILE_TYPE_UNKNOWN = "file_type_unknown"
     FILE_NAME_MISLEADS = "file_name_misleads"
@@ -289,6 +295,38 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         409,
         "没有拆封过的卡密，不用补发，可以直接全额退。",
         "No key was opened; take the instant refund instead.",
+    ),
+    Refusal.CLAIM_DAYS_OVER: Sentence(
+        409,
+        "钱已经付给商家，平台快办的售后期也过了。你依法的权利还在：可以在订单里请商家自愿退，"
+        "也可以向 12315 或消协投诉，或者起诉。",
+        "The money was released and the claim days are over. Your rights are not: ask the merchant in the order, "
+        "complain to 12315, or sue.",
+    ),
+    Refusal.DEPOSIT_SHORT: Sentence(
+        409,
+        "店铺的保证金不够付这笔钱，没有动钱。商家先在「保证金」里交足，再来这一步。",
+        "The shop's deposit does not cover this; no money moved. The merchant pays the deposit in first.",
+    ),
+    Refusal.RESERVE_SHORT: Sentence(
+        409,
+        "保证金和平台备付暂时不够付这笔钱，一分也没有动。决定还在，钱到了会自动再办。",
+        "Deposit and reserve do not cover this yet; nothing was paid in part. The decision stands and is tried again.",
+    ),
+    Refusal.DEPOSIT_OUT_OF_RANGE: Sentence(
+        422,
+        "金额要在 1 元和 100 万元之间，退回时不能超过现有的保证金。没有动钱。",
+        "The amount must lie between 1 and 1,000,000 yuan, and a return within the deposit; no money moved.",
+    ),
+    Refusal.DEPOSIT_BOUND: Sentence(
+        409,
+        "还有托管中的订单、没过售后期的订单、没结束的纠纷或欠平台的钱，保证金现在不能退。钱还在托管方。",
+        "Orders held or inside their claim days, open cases or a debt need the deposit. It stays at the custodian.",
+    ),
+    Refusal.NOTHING_TO_REDIRECT: Sentence(
+        409,
+        "这个订单没有退不出去的钱，没有改动。",
+        "No refund of this order was refused; nothing was changed.",
     ),
     Refusal.FILE_TOO_LARGE: Sentence(
         413,

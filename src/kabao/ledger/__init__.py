@@ -2,10 +2,10 @@
 
 Invariants: the application may only insert transfers; a transfer's id derives from its order and step, so that a step
 books once; no balance is written while money moves, deltas are folded afterwards, and a balance is always the folded
-figure plus the deltas not folded yet. The transfers themselves are written inside the money steps of migration 0002.
+figure plus the deltas not folded yet. The transfers themselves are written inside the money steps of the migrations.
 """
 
-from kabao.ledger.model import AccountNo, Balance, Transfer
+from kabao.ledger.model import PLATFORM, AccountNo, Balance, Movement, Transfer
 from kabao.ledger.service import LedgerService
 
-__all__ = ["AccountNo", "Balance", "LedgerService", "Transfer"]
+__all__ = ["PLATFORM", "AccountNo", "Balance", "LedgerService", "Movement", "Transfer"]

@@ -2,9 +2,12 @@
 
 from datetime import datetime
 from enum import IntEnum
+from typing import Final
 from uuid import UUID
 
 import msgspec
+
+from kabao.kernel import ShopId
 
 
 class AccountNo(IntEnum):
@@ -24,7 +27,15 @@ class AccountNo(IntEnum):
     PAID_OUT = 7
     """In the merchant's own account at the institution."""
     DEPOSIT = 8
+    """What a merchant paid in to answer for claims after the release."""
     RESERVE = 9
+    """The platform's own money, paid in by its operator; only the platform (shop 0) has any."""
+    RECOURSE = 10
+    """Below zero by what the merchant owes the platform, because the reserve paid for it."""
+
+
+PLATFORM: Final = ShopId(0)
+"""The shop id under which the platform's own reserve is booked; no shop has it."""
 
 
 class Balance(msgspec.Struct, frozen=True):
@@ -44,5 +55,21 @@ class Transfer(msgspec.Struct, frozen=True):
     amount_minor: int
     currency: str
     kind: str
-    order_id: int
+    order_id: int | None
     event_at: datetime
+
+
+class Movement(msgspec.Struct, frozen=True, kw_only=True):
+    """One line of a shop's deposit or recourse statement; `change_minor` counts for the merchant where positive.
+
+    `kind` is the transfer's, `order_ref` the order it belongs to, `reference` the payment or the reason behind it,
+    `balance_minor` what the account shows after it.
+    """
+
+    account: AccountNo
+    kind: str
+    change_minor: int
+    balance_minor: int
+    order_ref: str | None
+    reference: str | None
+    at: datetime

@@ -2,7 +2,7 @@
 
 from kabao.kernel import OrderId, ShopId
 from kabao.ledger import store
-from kabao.ledger.model import AccountNo, Balance, Transfer
+from kabao.ledger.model import AccountNo, Balance, Movement, Transfer
 from kabao.postgres import Connection, Database
 
 
@@ -29,6 +29,11 @@ class LedgerService:
         """Return the transfers of one order."""
         async with self._database.connection() as conn:
             return await store.transfers_of(conn, shop_id, order_id)
+
+    async def statement(self, shop_id: ShopId, limit: int = 200) -> list[Movement]:
+        """Return every movement of a shop's deposit and recourse, newest first; the caller checks the owner."""
+        async with self._database.connection() as conn:
+            return await store.statement(conn, shop_id, limit)
 
     async def fold(self) -> int:
         """Fold every shop's waiting deltas, a transaction each; returns how many deltas."""

@@ -2,8 +2,8 @@
 
 from typing import Final
 
-from kabao.kernel import OrderId, ShopId
-from kabao.ledger.model import AccountNo, Balance, Transfer
+from kabao.kernel import OrderId, ShopId, format_ref
+from kabao.ledger.model import AccountNo, Balance, Movement, Transfer
 from kabao.postgres import Connection, load_queries
 
 _SQL: Final = load_queries("kabao.ledger")
@@ -47,4 +47,20 @@ async def transfers_of(conn: Connection, shop_id: ShopId, order_id: OrderId) -> 
             row["event_at"],
         )
         for row in await conn.fetch(_SQL["transfers_of"], shop_id, order_id)
+    ]
+
+
+async def statement(conn: Connection, shop_id: ShopId, limit: int) -> list[Movement]:
+    """Return a shop's deposit and recourse movements, newest first."""
+    return [
+        Movement(
+            account=AccountNo(row["account_no"]),
+            kind=row["kind"],
+            change_minor=row["change_minor"],
+            balance_minor=row["balance_minor"],
+            order_ref=None if row["order_id"] is None else format_ref(shop_id, row["order_id"]),
+            reference=row["reference"],
+            at=row["event_at"],
+        )
+        for row in await conn.fetch(_SQL["statement"], shop_id, limit)
     ]

@@ -11,6 +11,8 @@ from kabao.orders.digest import MerchantDigest
 from kabao.orders.jobs import InstructionRunner
 from kabao.orders.machine import STEPS, OrderState
 from kabao.orders.model import (
+    ClaimPaid,
+    ClaimView,
     Confirmed,
     Dwell,
     EscrowView,
@@ -37,6 +39,8 @@ from kabao.orders.sweep import SweepService
 __all__ = [
     "STEPS",
     "AuditReport",
+    "ClaimPaid",
+    "ClaimView",
     "Confirmed",
     "Dwell",
     "EscrowView",

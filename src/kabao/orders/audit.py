@@ -20,6 +20,12 @@ CHECKS: Final = (
     "custodian_overpaid",
     "states_against_money",
     "keys_against_orders",
+    "claims_against_transfers",
+    "claims_over_price",
+    "funds_against_transfers",
+    "reserve_against_shops",
+    "accounts_against_bookings",
+    "refused_and_paid",
 )
 FINDINGS_SHOWN: Final = 50
 

@@ -34,16 +34,18 @@ SELECT coalesce(b.shop_id, t.shop_id) AS shop_id, coalesce(b.account_no, t.accou
  WHERE b.amount IS DISTINCT FROM t.amount
 
 -- name: clearing_against_instructions
--- What waits in the clearing accounts must be what the custodian has not confirmed; nothing may stay unapplied.
+-- What waits in the clearing accounts must be what the custodian has not confirmed; nothing may stay unapplied but what
+-- a payee's account refused and no other account has been named for.
 SELECT coalesce(t.shop_id, i.shop_id) AS shop_id, coalesce(t.account_no, i.account_no) AS account_no,
        abs(coalesce(t.amount, 0) - coalesce(i.amount, 0)) AS off_minor
   FROM (SELECT shop_id, account_no, sum(amount) AS amount
           FROM (SELECT shop_id, debit_no AS account_no, -amount_minor AS amount FROM ledger_transfer
                 UNION ALL SELECT shop_id, credit_no, amount_minor FROM ledger_transfer) sides
          WHERE account_no IN (3, 5, 6) GROUP BY 1, 2 HAVING sum(amount) <> 0) t
-  FULL JOIN (SELECT shop_id, CASE kind WHEN 'refund' THEN 5 ELSE 3 END AS account_no,
-                    sum(amount_minor - fee_minor) AS amount
-               FROM custody_instruction WHERE state = 'pending' GROUP BY 1, 2 HAVING sum(amount_minor - fee_minor) <> 0) i
+  FULL JOIN (SELECT shop_id, CASE WHEN state = 'refused' THEN 6 WHEN kind = 'release' THEN 3 ELSE 5 END AS account_no,
+                    sum(amount_minor - fee_minor - recoup_minor) AS amount
+               FROM custody_instruction WHERE state = 'pending' OR (state = 'refused' AND kind <> 'deposit_return')
+              GROUP BY 1, 2 HAVING sum(amount_minor - fee_minor - recoup_minor) <> 0) i
     ON i.shop_id = t.shop_id AND i.account_no = t.account_no
  WHERE t.amount IS DISTINCT FROM i.amount
 
@@ -52,7 +54,8 @@ SELECT coalesce(t.shop_id, i.shop_id) AS shop_id, coalesce(t.account_no, i.accou
 -- confirmed stands in ours. A notice still on its way is not a mismatch.
 SELECT coalesce(p.payment_id, c.payment_id) AS payment_id,
        abs(coalesce(p.amount_minor, 0) - coalesce(c.amount_minor, 0)) AS off_minor
-  FROM (SELECT payment_id, amount_minor, currency FROM payment WHERE provider = 'sandbox') p
+  FROM (SELECT payment_id, amount_minor, currency FROM payment WHERE provider = 'sandbox'
+        UNION ALL SELECT payment_id, amount_minor, currency FROM fund_payment WHERE provider = 'sandbox') p
   FULL JOIN sandbox.payment c ON c.payment_id = p.payment_id
  WHERE (p.amount_minor, p.currency) IS DISTINCT FROM (c.amount_minor, c.currency)
    AND NOT (p.payment_id IS NULL AND c.notified_at IS NULL)
@@ -64,14 +67,15 @@ SELECT coalesce(i.instruction_id, b.instruction_id) AS instruction_id,
        abs(coalesce(i.amount_minor, 0) - coalesce(b.amount_minor, 0)) AS off_minor
   FROM (SELECT * FROM custody_instruction WHERE provider = 'sandbox') i
   FULL JOIN sandbox.booking b ON b.instruction_id = i.instruction_id
- WHERE (i.payment_id, i.kind, i.amount_minor, i.fee_minor, i.currency)
-       IS DISTINCT FROM (b.payment_id, b.kind, b.amount_minor, b.fee_minor, b.currency)
-   AND NOT (b.instruction_id IS NULL AND i.state = 'pending')
+ WHERE (i.payment_id, i.kind, i.amount_minor, i.fee_minor, i.currency, i.from_account, i.to_account, i.recoup_minor)
+       IS DISTINCT FROM (b.payment_id, b.kind, b.amount_minor, b.fee_minor, b.currency, b.from_account, b.to_account,
+                         b.recoup_minor)
+   AND NOT (b.instruction_id IS NULL AND i.state IN ('pending', 'refused', 'redirected'))
 
 -- name: custodian_overpaid
 -- Payments out of which the custodian paid more than came in.
 SELECT p.payment_id, sum(b.amount_minor) - p.amount_minor AS off_minor
-  FROM sandbox.payment p JOIN sandbox.booking b ON b.payment_id = p.payment_id
+  FROM sandbox.payment p JOIN sandbox.booking b ON b.payment_id = p.payment_id AND b.from_account = ''
  GROUP BY p.payment_id, p.amount_minor HAVING sum(b.amount_minor) > p.amount_minor
 
 -- name: states_against_money
@@ -89,16 +93,82 @@ SELECT o.shop_id, o.order_id, coalesce(e.amount_minor, o.amount_minor) AS off_mi
 SELECT o.shop_id, o.order_id, o.unit_minor AS off_minor
   FROM orders o
   LEFT JOIN escrow e USING (shop_id, order_id)
+  LEFT JOIN (SELECT shop_id, order_id, sum(keys_returned) AS returned FROM claim_payout GROUP BY 1, 2) c
+    USING (shop_id, order_id)
   LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE k.state = 'reserved') AS reserved,
          count(*) FILTER (WHERE k.state IN ('sealed', 'opened')) AS given
     FROM card_key k WHERE k.shop_id = o.shop_id AND k.order_id = o.order_id) k ON true
  WHERE CASE WHEN o.state = 'placed' THEN (k.reserved, k.given) <> (o.quantity, 0)
             WHEN o.state IN ('expired', 'cancelled') THEN (k.reserved, k.given) <> (0, 0)
             WHEN o.state IN ('delivered', 'opened', 'confirmed', 'settled')
-              THEN (k.reserved, k.given * o.unit_minor) <> (0, o.amount_minor - e.refunded)
+              THEN (k.reserved, (k.given + coalesce(c.returned, 0)) * o.unit_minor) <> (0, o.amount_minor - e.refunded)
             ELSE k.reserved <> 0 OR k.given > o.quantity END
 
 -- name: payments_for_two_orders
 -- One payment of a custodian pays one order, whatever the shops.
 SELECT provider, payment_id, sum(amount_minor) - max(amount_minor) AS off_minor
   FROM payment GROUP BY provider, payment_id HAVING count(*) > 1
+
+-- name: claims_against_transfers
+-- What was paid after a release or as damages, recomputed from the transfers out of deposit and recourse.
+SELECT coalesce(c.shop_id, t.shop_id) AS shop_id, coalesce(c.order_id, t.order_id) AS order_id,
+       abs(coalesce(c.deposit, 0) - coalesce(t.deposit, 0)) + abs(coalesce(c.reserve, 0) - coalesce(t.reserve, 0)) AS off_minor
+  FROM (SELECT shop_id, order_id, part, sum(deposit_minor) AS deposit, sum(reserve_minor) AS reserve
+          FROM claim_payout GROUP BY 1, 2, 3) c
+  FULL JOIN (SELECT shop_id, order_id, kind, coalesce(sum(amount_minor) FILTER (WHERE debit_no = 8), 0) AS deposit,
+                    coalesce(sum(amount_minor) FILTER (WHERE debit_no = 10), 0) AS reserve
+               FROM ledger_transfer WHERE kind IN ('claim_refund', 'damages') GROUP BY 1, 2, 3) t
+    ON t.shop_id = c.shop_id AND t.order_id = c.order_id AND t.kind = c.part
+ WHERE (c.deposit, c.reserve) IS DISTINCT FROM (t.deposit, t.reserve)
+
+-- name: claims_over_price
+-- Orders of which more of the price was given back than was paid in; damages are beyond it.
+SELECT c.shop_id, c.order_id, sum(c.deposit_minor + c.reserve_minor) + max(e.refunded) - max(e.amount_minor) AS off_minor
+  FROM claim_payout c JOIN escrow e USING (shop_id, order_id)
+ WHERE c.part = 'claim_refund'
+ GROUP BY c.shop_id, c.order_id HAVING sum(c.deposit_minor + c.reserve_minor) + max(e.refunded) > max(e.amount_minor)
+
+-- name: funds_against_transfers
+-- Every shop's deposit and debt recomputed from the transfers; neither is ever below zero.
+SELECT coalesce(f.shop_id, t.shop_id) AS shop_id,
+       abs(coalesce(f.deposit_minor, 0) - coalesce(t.deposit, 0)) + abs(coalesce(f.owed_minor, 0) - coalesce(t.owed, 0)) AS off_minor
+  FROM shop_fund f
+  FULL JOIN (SELECT shop_id, coalesce(sum(amount) FILTER (WHERE account_no = 8), 0) AS deposit,
+                    coalesce(-sum(amount) FILTER (WHERE account_no = 10), 0) AS owed
+               FROM (SELECT shop_id, debit_no AS account_no, -amount_minor AS amount FROM ledger_transfer
+                      WHERE debit_no IN (8, 10) OR credit_no IN (8, 10)
+                     UNION ALL SELECT shop_id, credit_no, amount_minor FROM ledger_transfer
+                      WHERE debit_no IN (8, 10) OR credit_no IN (8, 10)) sides
+              GROUP BY shop_id) t ON t.shop_id = f.shop_id
+ WHERE (coalesce(f.deposit_minor, 0), coalesce(f.owed_minor, 0)) <> (coalesce(t.deposit, 0), coalesce(t.owed, 0))
+    OR t.deposit < 0 OR t.owed < 0
+
+-- name: reserve_against_shops
+-- The reserve recomputed: what came in from the transfers, what is advanced from what shops owe.
+SELECT r.currency, abs(r.paid_minor - t.paid) + abs(r.advanced_minor - s.owed) AS off_minor
+  FROM reserve_fund r,
+       (SELECT coalesce(sum(amount_minor), 0) AS paid FROM ledger_transfer WHERE kind = 'reserve_paid') t,
+       (SELECT coalesce(sum(owed_minor), 0) AS owed FROM shop_fund) s
+ WHERE (r.paid_minor, r.advanced_minor) <> (t.paid, s.owed) OR r.advanced_minor > r.paid_minor
+
+-- name: accounts_against_bookings
+-- Every account at the custodian recomputed from its payments and bookings.
+SELECT coalesce(a.account_ref, m.account_ref) AS account_ref,
+       abs(coalesce(a.balance_minor, 0) - coalesce(m.amount, 0)) AS off_minor
+  FROM sandbox.account a
+  FULL JOIN (SELECT account_ref, currency, sum(amount) AS amount
+          FROM (SELECT into_account AS account_ref, currency, amount_minor AS amount FROM sandbox.payment WHERE into_account <> ''
+                UNION ALL SELECT from_account, currency, -amount_minor FROM sandbox.booking WHERE from_account <> ''
+                UNION ALL SELECT 'reserve', currency, recoup_minor FROM sandbox.booking WHERE recoup_minor > 0) moved
+         GROUP BY 1, 2) m ON m.account_ref = a.account_ref AND m.currency = a.currency
+ WHERE a.balance_minor IS DISTINCT FROM m.amount
+
+-- name: refused_and_paid
+-- Instructions that one side holds as refused for good and that were paid, or that only one side holds as refused.
+SELECT i.instruction_id, i.amount_minor AS off_minor
+  FROM custody_instruction i
+  LEFT JOIN sandbox.booking b USING (instruction_id)
+  LEFT JOIN sandbox.refusal r USING (instruction_id)
+ WHERE i.provider = 'sandbox' AND CASE WHEN i.state IN ('refused', 'redirected') THEN b.instruction_id IS NOT NULL
+            OR r.instruction_id IS NULL WHEN i.state = 'done' THEN r.instruction_id IS NOT NULL
+            ELSE b.instruction_id IS NOT NULL AND r.instruction_id IS NOT NULL END

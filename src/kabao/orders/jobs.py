@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from kabao.custody import Custodian, CustodianRefused, CustodianUnreachable, Instruction
+from kabao.custody import Custodian, CustodianRefused, CustodianUnreachable, Instruction, PayeeGone
 from kabao.kernel import Clock
 from kabao.orders import store
 from kabao.orders.model import ClaimedInstruction
@@ -51,10 +51,19 @@ class InstructionRunner:
                     amount_minor=claimed.amount_minor,
                     fee_minor=claimed.fee_minor,
                     currency=claimed.currency,
+                    from_account=claimed.from_account,
+                    to_account=claimed.to_account,
+                    recoup_minor=claimed.recoup_minor,
                 )
             )
         except CustodianUnreachable:
             await self._postpone(claimed, "unreachable")
+            return False
+        except PayeeGone as gone:
+            _log.warning("a payee's account takes no money", instruction=str(claimed.instruction_id))
+            async with self._database.transaction() as conn:
+                now = self._clock.instant()
+                await store.refuse_instruction(conn, claimed.shop_id, claimed.instruction_id, str(gone), now)
             return False
         except CustodianRefused as refusal:
             _log.warning("custodian refused an instruction", instruction=str(claimed.instruction_id), why=str(refusal))

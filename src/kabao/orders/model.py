@@ -6,6 +6,7 @@ from uuid import UUID
 
 import msgspec
 
+from kabao.custody import PayoutKind
 from kabao.kernel import OrderId, ShopId
 from kabao.orders.machine import OrderState
 
@@ -41,11 +42,14 @@ class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class NoticeOutcome(msgspec.Struct, frozen=True, kw_only=True):
-    """How a payment notice was booked: applied, wrong_amount, second_payment or late_refunded."""
+    """How a payment notice was booked: applied, wrong_amount, second_payment or late_refunded.
+
+    A payment into a deposit or the reserve is deposit_paid, reserve_paid or wrong_currency and has no order's state.
+    """
 
     ref: str
     outcome: str
-    state: OrderState
+    state: OrderState | None
     replayed: bool
 
 
@@ -83,11 +87,36 @@ class Confirmed(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Resolved(msgspec.Struct, frozen=True, kw_only=True):
-    """How a disputed escrow ended."""
+    """How the case of an order ended for its money.
+
+    After the release nothing is released any more: what the buyer gets is paid out of the deposit and the reserve.
+    """
 
     state: OrderState
     released_minor: int
     fee_minor: int
+    deposit_minor: int = 0
+    reserve_minor: int = 0
+
+
+class ClaimPaid(msgspec.Struct, frozen=True, kw_only=True):
+    """What was paid after the release or as damages, and from whose money; the reserve's part is owed by the shop."""
+
+    deposit_minor: int
+    reserve_minor: int
+
+
+class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
+    """What an order may still be claimed for after its release.
+
+    `left_minor` is what of the price has not been given back; `until` when the claim days end; `is_open` whether a case
+    may be opened now; `stranded_minor` what the custodian could not pay out and waits for another account.
+    """
+
+    left_minor: int = 0
+    until: datetime | None = None
+    is_open: bool = False
+    stranded_minor: int = 0
 
 
 class Replaced(msgspec.Struct, frozen=True, kw_only=True):
@@ -132,11 +161,11 @@ class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """Money on its way at the custodian: a payment in, a refund or a release out."""
+    """Money on its way at the custodian: a payment in, or a payout; refused where the payee's account took none."""
 
-    kind: Literal["payment", "release", "refund"]
+    kind: Literal["payment"] | PayoutKind
     amount_minor: int
-    state: Literal["pending", "done"]
+    state: Literal["pending", "done", "refused", "redirected"]
     outcome: str | None
     at: datetime
 
@@ -186,6 +215,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime | None
     ended_at: datetime | None
     escrow: EscrowView | None
+    claim: ClaimView = ClaimView()
     keys: list[KeySlot]
     money_moves: list[Move]
     events: list[OrderEvent]
@@ -193,6 +223,18 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     last_case_ref: str | None
     allowed: frozenset[str]
     now: datetime
+
+    @property
+    def is_released(self) -> bool:
+        """Whether the merchant has been paid, so that what is given back comes out of the deposit."""
+        return self.escrow is not None and self.escrow.state in {"released", "split"}
+
+    @property
+    def at_stake_minor(self) -> int:
+        """What a case may still move: what is held or, after the release, what has not been given back."""
+        if self.escrow is None:
+            return 0
+        return self.claim.left_minor if self.is_released else self.escrow.held_minor
 
 
 class OrderRow(msgspec.Struct, frozen=True, kw_only=True):
@@ -218,11 +260,14 @@ class ClaimedInstruction(msgspec.Struct, frozen=True, kw_only=True):
     shop_id: ShopId
     instruction_id: UUID
     payment_id: str
-    kind: Literal["release", "refund"]
+    kind: PayoutKind
     amount_minor: int
     fee_minor: int
     currency: str
     attempt: int
+    from_account: str = ""
+    to_account: str = ""
+    recoup_minor: int = 0
 
 
 class SweepReport(msgspec.Struct, frozen=True, kw_only=True):

@@ -36,12 +36,40 @@ SELECT * FROM confirm_order_v1($1, $2, $3, $4)
 SELECT * FROM freeze_order_v1($1, $2, $3, $4, $5)
 
 -- name: unfreeze
--- Starts the release clock again. Index: escrow_pkey.
-SELECT * FROM unfreeze_order_v1($1, $2, $3, $4, $5, $6)
+-- Starts the release clock again; beside it the clock. Index: escrow_pkey.
+SELECT u.*, coalesce($6::timestamptz, now()) AS clock FROM unfreeze_order_v1($1, $2, $3, $4, $5, $6) u
 
 -- name: resolve
 -- Splits a disputed escrow between buyer and merchant. Index: escrow_pkey.
 SELECT * FROM resolve_escrow_v2($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: freeze_after_release
+-- Marks a released order as in a case, inside its claim days. Index: escrow_pkey, orders_pkey, claim_payout_pkey.
+SELECT * FROM freeze_after_release_v1($1, $2, $3, $4, $5, $6)
+
+-- name: unfreeze_after_release
+-- Ends the case of a released order without money. Index: escrow_pkey.
+SELECT * FROM unfreeze_after_release_v1($1, $2, $3, $4, $5)
+
+-- name: resolve_after_release
+-- Pays what a case gives after the release out of deposit and reserve. Index: escrow_pkey, shop_fund_pkey, claim_payout_pkey.
+SELECT * FROM resolve_after_release_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: owner_of
+-- Who sells an order. Index: orders_pkey, shop_pkey.
+SELECT h.owner_id FROM orders o JOIN shop h USING (shop_id) WHERE o.shop_id = $1 AND o.order_id = $2
+
+-- name: pay_damages
+-- Pays damages beyond the price, once a step. Index: escrow_pkey, shop_fund_pkey, claim_payout_pkey.
+SELECT * FROM pay_damages_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+
+-- name: redirect
+-- Sends what the custodian refused for good to another account. Index: orders_pkey, custody_instruction_of_order.
+SELECT * FROM redirect_refund_v1($1, $2, $3, $4, $5)
+
+-- name: replace_after_release
+-- Gives new sealed keys for opened ones in a case after the release. Index: escrow_pkey, card_key_available.
+SELECT * FROM replace_after_release_v1($1, $2, $3, $4, $5)
 
 -- name: replace
 -- Gives new sealed keys for opened ones in a case. Index: escrow_pkey, card_key_available.
@@ -52,6 +80,10 @@ SELECT * FROM replace_keys_v1($1, $2, $3, $4, $5)
 SELECT o.*, s.title, s.digest AS snapshot_digest, s.document, h.name AS shop_name, h.legal_name, h.licence_number, h.address,
        h.contact_phone, h.owner_id, b.display_name AS buyer_name, e.state AS escrow_state, e.released, e.refunded, e.fee,
        e.due_at, extract(epoch FROM e.remaining)::int AS remaining_seconds, coalesce($3, now()) AS now,
+       claimable_v1(o.shop_id, o.order_id) AS claimable_minor, claim_until_v1(o.shop_id, o.order_id, $4) AS claim_until,
+       decided_in_case_v1(o.shop_id, o.order_id) AS decided_in_case,
+       (SELECT coalesce(sum(i.amount_minor), 0)::bigint FROM custody_instruction i
+         WHERE i.shop_id = o.shop_id AND i.order_id = o.order_id AND i.state = 'refused') AS stranded_minor,
        (SELECT c.case_id FROM cases c WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id
          ORDER BY c.case_id DESC LIMIT 1) AS last_case_id,
        (SELECT c.case_id FROM cases c WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id AND c.closed_at IS NULL)
@@ -138,6 +170,10 @@ SELECT expire_orders_v1($1, $2, $3)
 -- Releases a batch of matured escrows. Index: escrow_due.
 SELECT sweep_escrow_v1($1, $2, $3)
 
+-- name: sweep_owing
+-- Releases a batch of matured escrows of one shop that owes the platform. Index: escrow_due, shop_fund_owing.
+SELECT sweep_owing_v1($1, $2, $3)
+
 -- name: sweep_state
 -- How the sweep stands, and the database's clock. Index: sweep_state_pkey, escrow_due.
 SELECT s.halted_at, s.halted_why, s.ticked_at, s.accept_until, coalesce($1, clock_timestamp()) AS now,
@@ -169,11 +205,16 @@ UPDATE custody_instruction i SET attempt = i.attempt + 1, lease_until = coalesce
            AND (lease_until IS NULL OR lease_until <= coalesce($1, now())) AND provider = $4
          ORDER BY due_at, shop_id, instruction_id FOR UPDATE SKIP LOCKED LIMIT $3) due
  WHERE i.shop_id = due.shop_id AND i.instruction_id = due.instruction_id
-RETURNING i.shop_id, i.instruction_id, i.payment_id, i.kind, i.amount_minor, i.fee_minor, i.currency, i.attempt
+RETURNING i.shop_id, i.instruction_id, i.payment_id, i.kind, i.amount_minor, i.fee_minor, i.currency, i.attempt,
+          i.from_account, i.to_account, i.recoup_minor
 
 -- name: finish_instruction
 -- Books that the custodian executed an instruction; a repeat changes nothing. Index: custody_instruction_pkey.
 SELECT finish_instruction_v1($1, $2, $3)
+
+-- name: refuse_instruction
+-- Books that the payee's account refused an instruction for good; a repeat changes nothing. Index: custody_instruction_pkey.
+SELECT refuse_instruction_v1($1, $2, $3, $4)
 
 -- name: postpone_instruction
 -- Gives an instruction back after a failure, fenced by its attempt. Index: custody_instruction_pkey.

@@ -1,5 +1,6 @@
 """Pure decisions about orders: fees, what a viewer may do, and when the sweep must not release."""
 
+import re
 from datetime import datetime, timedelta
 from typing import Final, Literal
 
@@ -34,6 +35,14 @@ def kept_dwell(dwell: Dwell | None, confirmed: list[str]) -> Dwell | None:
         if notice in confirmed and len(notice) <= NOTICE_ID_MOST and 0 <= millis <= DWELL_MOST
     }
     return Dwell(millis=kept, measured_by=dwell.measured_by) if kept else None
+
+
+_ACCOUNT: Final = re.compile(r"[A-Za-z0-9._@-]{4,60}")
+
+
+def is_account(text: str) -> bool:
+    """Tell whether a text may name an account at the custodian."""
+    return _ACCOUNT.fullmatch(text) is not None
 
 
 def fee_minor(released_minor: int, fee_bps: int) -> int:
@@ -74,20 +83,36 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     opened_keys: int
     replaced_keys: int = 0
     """How many of the sealed keys are agreed replacements, which the no-reason refund does not reach."""
+    in_case: bool = False
+    may_claim: bool = False
+    """Whether the order is released and inside its claim days, with something left to give back."""
+    left_minor: int = 0
+    """What of the price has not been given back after the release, in minor units."""
+    stranded_minor: int = 0
+    """What the custodian could not pay out to the buyer."""
 
 
 def allowed_acts(standing: Standing) -> frozenset[str]:
-    """List what the viewer may do next: pay, cancel, reveal, refund, confirm, problem, read, say."""
+    """List what the viewer may do next.
+
+    pay, cancel, reveal, refund, confirm, problem, redirect, give_back, read, say.
+    """
     acts = {"say"}
+    if standing.role == "merchant" and standing.left_minor > 0 and not standing.in_case:
+        acts.add("give_back")
     if standing.role != "buyer":
         return frozenset(acts)
+    if standing.stranded_minor > 0:
+        acts.add("redirect")
+    if standing.may_claim:
+        acts.add("problem")
     if standing.state is OrderState.PLACED:
         acts |= {"pay", "cancel"}
     if standing.opened_keys and standing.state is not OrderState.REFUNDED:
         acts.add("read")
     if standing.escrow == "held":
         acts |= {"confirm", "problem"}
-    if standing.sealed_keys and standing.escrow in ("held", "released", "split"):
+    if standing.sealed_keys and standing.escrow in ("held", "released", "split") and not standing.in_case:
         acts.add("reveal")
     if standing.sealed_keys > standing.replaced_keys and standing.escrow == "held":
         acts.add("refund")

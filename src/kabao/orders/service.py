@@ -7,7 +7,8 @@ from typing import Any, Final
 
 import msgspec
 
-from kabao.custody import CheckoutRequest, Custodian, CustodianUnreachable
+from kabao.custody import CheckoutRequest, Custodian, CustodianUnreachable, PaymentNotice
+from kabao.deposits import take_fund_payment
 from kabao.identity import CASE_ROLES, Person, Visitor
 from kabao.kernel import (
     Clock,
@@ -21,6 +22,7 @@ from kabao.kernel import (
     refuse,
 )
 from kabao.orders import store
+from kabao.orders.after_release import AfterRelease
 from kabao.orders.machine import OrderState
 from kabao.orders.model import (
     Confirmed,
@@ -49,7 +51,8 @@ NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
 class OrderService:
     """Places, pays, opens, refunds and confirms orders; freezes and resolves them for cases.
 
-    ``kick`` is called after a step that left an instruction for the custodian, so that it goes out at once.
+    ``kick`` is called after a step that left an instruction for the custodian, so that it goes out at once. What a case
+    asks for is done by ``after_release`` where the money has been released already.
     """
 
     def __init__(
@@ -68,6 +71,7 @@ class OrderService:
         self._custodian = custodian
         self._open_key = open_key
         self._kick = kick
+        self.after_release = AfterRelease(database=database, clock=clock, kick=kick)
 
     async def place(self, buyer: Person, wish: PlaceOrder) -> PlacedOrder | Refused:
         """Place an order and reserve its keys; the same idempotency key answers the same order.
@@ -135,7 +139,7 @@ class OrderService:
             return Refused(Refusal.CUSTODIAN_UNREACHABLE)
 
     async def take_notice(self, body: bytes, signature: str) -> NoticeOutcome | Refused:
-        """Book a custodian's signed payment notice, exactly once whatever is replayed.
+        """Book a custodian's signed payment notice, exactly once whatever is replayed; also one into a deposit.
 
         Refusals: signature_wrong, notice_malformed, not_found, notice_contradicts. Every other outcome ends with the
         money in escrow or on its way back, and may be confirmed to the custodian.
@@ -143,6 +147,8 @@ class OrderService:
         notice = self._custodian.verify_notice(body, signature)
         if isinstance(notice, Refusal):
             return Refused(notice)
+        if notice.into_account:
+            return await self._take_fund_payment(notice)
         at = parse_ref(notice.merchant_ref)
         if at is None:
             return NOT_FOUND
@@ -169,6 +175,14 @@ class OrderService:
                 return NoticeOutcome(
                     ref=format_ref(*at), outcome=outcome, state=OrderState(row["state"]), replayed=row["replayed"]
                 )
+
+    async def _take_fund_payment(self, notice: PaymentNotice) -> NoticeOutcome | Refused:
+        async with self._database.transaction() as conn:
+            fund = await take_fund_payment(conn, self._custodian.provider, notice, self._clock.instant())
+        if isinstance(fund, Refused):
+            return fund
+        self._kick()
+        return NoticeOutcome(ref=notice.merchant_ref, outcome=fund.outcome, state=None, replayed=fund.replayed)
 
     async def order(self, person: Person, ref: str, conn: "Connection | None" = None) -> OrderView | Refused:
         """Show an order to its buyer, its merchant, and where it has a case to those who decide cases; to nobody else.
@@ -291,8 +305,13 @@ class OrderService:
     async def freeze(
         self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int, actor_role: str
     ) -> int | Refused:
-        """Stop the release clock inside the caller's transaction; answers what is held, in minor units."""
+        """Stop the release clock inside the caller's transaction; answers what is at stake, in minor units.
+
+        That is what is held or, where it has been released inside the claim days, what may still be given back.
+        """
         row = await store.call(conn, "freeze", shop_id, order_id, actor_id, actor_role, self._clock.instant())
+        if row["refusal"] == Refusal.ALREADY_RELEASED:
+            return await self.after_release.freeze(conn, shop_id, order_id, actor_id, actor_role)
         return refuse(row["refusal"]) if row["refusal"] else int(row["held_minor"])
 
     async def unfreeze(
@@ -307,6 +326,9 @@ class OrderService:
         """Start the release clock again with what remained, at least ``least``; answers the new deadline."""
         now = self._clock.instant()
         row = await store.call(conn, "unfreeze", shop_id, order_id, actor_id, actor_role, least, now)
+        if row["refusal"] == Refusal.NOT_IN_CASE:
+            ended = await self.after_release.unfreeze(conn, shop_id, order_id, actor_id, actor_role)
+            return ended or row["clock"]
         if row["refusal"]:
             return refuse(row["refusal"])
         due_at: datetime = row["due_at"]
@@ -326,11 +348,20 @@ class OrderService:
     ) -> Resolved | Refused:
         """Refund part or all of a disputed escrow and release the rest; refusals: not_in_case, refund_out_of_range.
 
+        After the release the refund is paid out of the shop's deposit and, for anything but a settlement, the
+        platform's reserve; refused deposit_short or reserve_short where they do not reach. A settlement never draws on
+        the platform's money: the two parties alone could otherwise agree it away.
+
+
         The order's history names the version of the rulebook that bound and the digests of the files that were there.
         """
         basis = (rulebook_version, list(evidence_digests))
         actor = (actor_id, actor_role, why)
         row = await store.call(conn, "resolve", shop_id, order_id, refund_minor, *actor, *basis, self._clock.instant())
+        if row["refusal"] == Refusal.NOT_IN_CASE:
+            return await self.after_release.resolve(
+                conn, shop_id, order_id, refund_minor, *actor, *basis, with_reserve=why != "settled"
+            )
         if row["refusal"]:
             return refuse(row["refusal"])
         self._kick()
@@ -343,6 +374,8 @@ class OrderService:
     ) -> Replaced | Refused:
         """Give new sealed keys for the opened ones; refusals: not_in_case, nothing_to_replace, sold_out."""
         row = await store.call(conn, "replace", shop_id, order_id, actor_id, actor_role, self._clock.instant())
+        if row["refusal"] == Refusal.NOT_IN_CASE:
+            return await self.after_release.replace(conn, shop_id, order_id, actor_id, actor_role)
         if row["refusal"]:
             return refuse(row["refusal"])
         return Replaced(count=row["replaced"], due_at=row["due_at"])

@@ -8,6 +8,7 @@ from uuid import UUID
 import asyncpg
 import msgspec
 
+from kabao.deposits import CLAIM_DAYS
 from kabao.kernel import OrderId, format_ref
 from kabao.orders.machine import OrderState
 from kabao.orders.model import (
@@ -81,7 +82,7 @@ async def cancel(conn: Connection, shop_id: int, order_id: int, buyer_id: int, n
 
 async def order(conn: Connection, shop_id: int, order_id: int, now: datetime | None) -> asyncpg.Record | None:
     """Return one order with its listing as bought, its seller and its escrow."""
-    return await conn.fetchrow(_SQL["order"], shop_id, order_id, now)
+    return await conn.fetchrow(_SQL["order"], shop_id, order_id, now, CLAIM_DAYS)
 
 
 async def key_slots(conn: Connection, shop_id: int, order_id: int) -> list[KeySlot]:
@@ -141,6 +142,18 @@ async def sweep(conn: Connection, shop_id: int | None, batch: int, now: datetime
     return count
 
 
+async def owner_of(conn: Connection, shop_id: int, order_id: int) -> int | None:
+    """Return who sells an order."""
+    owner: int | None = await conn.fetchval(_SQL["owner_of"], shop_id, order_id)
+    return owner
+
+
+async def sweep_owing(conn: Connection, shop_id: int | None, batch: int, now: datetime | None) -> int:
+    """Release a batch of matured escrows of one shop that owes the platform; returns how many."""
+    count: int = await conn.fetchval(_SQL["sweep_owing"], shop_id, batch, now)
+    return count
+
+
 async def sweep_state(conn: Connection, now: datetime | None) -> tuple[SweepStatus, datetime]:
     """Return how the sweep stands, and the clock it stands by."""
     row = dict(await _one(conn, "sweep_state", now))
@@ -174,6 +187,14 @@ async def claim_instructions(
 async def finish_instruction(conn: Connection, shop_id: int, instruction_id: UUID, now: datetime | None) -> bool:
     """Book that the custodian executed an instruction; False on a repeat."""
     first: bool = await conn.fetchval(_SQL["finish_instruction"], shop_id, instruction_id, now)
+    return first
+
+
+async def refuse_instruction(
+    conn: Connection, shop_id: int, instruction_id: UUID, why: str, now: datetime | None
+) -> bool:
+    """Book that an instruction will never be executed; False on a repeat."""
+    first: bool = await conn.fetchval(_SQL["refuse_instruction"], shop_id, instruction_id, why, now)
     return first
 
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from kabao.kernel import OrderId, ShopId, format_ref
 from kabao.orders.machine import OrderState
-from kabao.orders.model import EscrowView, KeySlot, Move, OrderEvent, OrderView, ShopSide, ViewerRole
+from kabao.orders.model import ClaimView, EscrowView, KeySlot, Move, OrderEvent, OrderView, ShopSide, ViewerRole
 from kabao.orders.rules import Standing, allowed_acts, masked_name
 
 
@@ -23,6 +23,7 @@ def build_view(
     """Put one order together for one viewer."""
     shop_id = row["shop_id"]
     state = OrderState(row["state"])
+    claim = _claim(row)
     standing = Standing(
         role=role,
         state=state,
@@ -30,6 +31,10 @@ def build_view(
         sealed_keys=sum(slot.state == "sealed" for slot in keys),
         opened_keys=sum(slot.state == "opened" for slot in keys),
         replaced_keys=sum(slot.state == "sealed" and slot.generation > 0 for slot in keys),
+        in_case=row["in_case"],
+        may_claim=claim.is_open,
+        left_minor=claim.left_minor,
+        stranded_minor=claim.stranded_minor,
     )
     return OrderView(
         ref=format_ref(shop_id, row["order_id"]),
@@ -66,6 +71,7 @@ def build_view(
         opened_at=row["opened_at"],
         ended_at=row["ended_at"],
         escrow=_escrow(row),
+        claim=claim,
         keys=keys,
         money_moves=moves,
         events=events,
@@ -88,6 +94,12 @@ def _escrow(row: Any) -> EscrowView | None:
         due_at=row["due_at"],
         remaining_seconds=row["remaining_seconds"],
     )
+
+
+def _claim(row: Any) -> ClaimView:
+    left, until = row["claimable_minor"] or 0, row["claim_until"]
+    is_open = left > 0 and until > row["now"] and not row["in_case"] and not row["decided_in_case"]
+    return ClaimView(left_minor=left, until=until, is_open=is_open, stranded_minor=row["stranded_minor"])
 
 
 def _ref(shop_id: int, object_id: int | None) -> str | None:

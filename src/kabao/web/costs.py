@@ -5,8 +5,11 @@ from kabao.figures import Choice, choices_of
 
 
 def costs_of(case: CaseView, decision: DecisionView) -> list[Choice]:
-    """List the merchant's choices while the claim can still be answered; nothing for anybody else."""
-    if case.viewer is not Side.MERCHANT or Action.ACCEPT_DEMAND not in case.allowed:
+    """List the merchant's choices while the claim can still be answered; nothing for anybody else.
+
+    After the release nothing is kept or lost of a held amount any more, so that there is nothing to compare.
+    """
+    if case.viewer is not Side.MERCHANT or Action.ACCEPT_DEMAND not in case.allowed or case.order.is_released:
         return []
     return choices_of(
         held_minor=case.held_minor,

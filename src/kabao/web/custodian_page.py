@@ -17,7 +17,7 @@ from kabao.web.http import (
     refusal_page,
     same_origin,
 )
-from kabao.web.words import PAID, PAYMENT_ENDS
+from kabao.web.words import PAID, PAYER_CLOSED, PAYMENT_ENDS
 
 
 @get("/sandbox-custodian/checkout/{checkout:str}")
@@ -55,6 +55,20 @@ async def pay_at_custodian(request: PageRequest, checkout: FromPath[str]) -> Pag
     return redirect(local_path(found.return_path, "/o"), flash=flash, visit=visit)
 
 
+@post("/sandbox-custodian/checkout/{checkout:str}/close", status_code=200)
+async def close_payer(request: PageRequest, checkout: FromPath[str]) -> Page:
+    """Close the account that paid, so that a refund that cannot arrive may be seen."""
+    visit = await enter(request)
+    visit.form = await read_form(request)
+    found = await _found(visit, checkout)
+    if found is None:
+        return refusal_page(visit, Refused(Refusal.NOT_FOUND))
+    if not same_origin(request):
+        return refusal_page(visit, Refused(Refusal.CSRF_MISMATCH), back=request.url.path, link="回到付款页")
+    await visit.services.custody.close_payers(checkout)
+    return redirect(local_path(found.return_path, "/o"), flash=PAYER_CLOSED, visit=visit)
+
+
 async def _found(visit: Visit, checkout: str) -> SandboxCheckout | None:
     """Find a checkout by what the address says; a database takes no NUL."""
     return await visit.services.custody.find_checkout(checkout) if checkout.isprintable() else None
@@ -67,4 +81,4 @@ async def _checkout(visit: Visit, checkout: str) -> Page:
     return page("custodian.html", visit, private=True, c=found, return_path=local_path(found.return_path, "/o"))
 
 
-handlers = [checkout_page, pay_at_custodian]
+handlers = [checkout_page, pay_at_custodian, close_payer]

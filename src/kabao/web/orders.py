@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from kabao.cases import CLAIMS
 from kabao.evidence import AuthorRole
 from kabao.identity import Act
-from kabao.kernel import Refusal, Refused, parse_ref
+from kabao.kernel import Refusal, Refused, parse_ref, parse_yuan
 from kabao.orders import OrderState, OrderView
 from kabao.shops import shop_ref
 from kabao.web.files import choose_again, take_files
@@ -29,11 +29,13 @@ from kabao.web.http import (
 from kabao.web.words import (
     CONFIRMED,
     EVENTS,
+    GAVE_BACK,
     KEY_STATES,
     NOTHING_KEPT,
     ORDER_STATES,
     ORDER_TABS,
     PARTIES,
+    REDIRECTED,
     REFUNDED,
     REFUNDED_PART,
     SENT,
@@ -168,6 +170,41 @@ async def confirm(request: PageRequest, ref: FromPath[str]) -> Page:
     return redirect(f"/o/{own_ref(ref)}", flash=CONFIRMED, visit=visit)
 
 
+@post("/o/{ref:str}/account", status_code=200)
+async def other_account(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Take another account for money that the custodian could not pay back."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    sent = await visit.services.orders.after_release.redirect(visit.me, ref, visit.form.text("account"))
+    if isinstance(sent, Refused):
+        return await _again(visit, ref, sent)
+    return redirect(f"/o/{own_ref(ref)}", flash=REDIRECTED, visit=visit)
+
+
+@post("/o/{ref:str}/give-back", status_code=200)
+async def give_back(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Let the merchant give back part of a released order's price, out of the shop's deposit."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    amount = parse_yuan(visit.form.text("back"))
+    if amount is None or amount.minor <= 0:
+        return await _again(visit, ref, Refused(Refusal.INVALID_FIELDS, {"back": "填要退多少元，例如 36.50"}))
+    given = await visit.services.orders.after_release.give_back(visit.me, ref, amount.minor)
+    if isinstance(given, Refused):
+        return await _again(visit, ref, Refused(given.code, {"back": given.zh}))
+    return redirect(f"/o/{own_ref(ref)}", flash=GAVE_BACK, visit=visit)
+
+
+async def _again(visit: Visit, ref: str, refused: Refused) -> Page:
+    """Show the order again with what is wrong in the form; a stranger finds no order."""
+    order = await visit.services.orders.order(visit.me, ref)
+    if isinstance(order, Refused) or not refused.fields:
+        return _stopped(visit, ref, order if isinstance(order, Refused) else refused)
+    return await _order(visit, order, errors=refused.fields, status=refused.status)
+
+
 @post("/o/{ref:str}/say", status_code=200, request_max_body_size=UPLOAD_LIMIT)
 async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     """Write to the other side, with files."""
@@ -227,6 +264,8 @@ async def _order(visit: Visit, order: OrderView, *, errors: dict[str, str] | Non
         ),
         device_words=device_words,
         body=visit.form.raw("body"),
+        account=visit.form.text("account"),
+        back_amount=visit.form.text("back"),
         duration=duration,
         size_text=size_text,
         key_states=KEY_STATES,
@@ -287,5 +326,7 @@ handlers = [
     refund,
     confirm_page,
     confirm,
+    other_account,
+    give_back,
     say,
 ]

@@ -26,7 +26,7 @@ from kabao.web.http import (
     signed,
 )
 from kabao.web.render import stamp, yuan_text
-from kabao.web.words import CASE_OPENED, REMEDIES
+from kabao.web.words import CASE_OPENED, CLAIM_OPENED, REMEDIES
 
 STATEMENT_LIMIT: Final = 2000
 BLANKS: Final = (
@@ -85,7 +85,8 @@ async def open_case(request: PageRequest, ref: FromPath[str]) -> Page:
     if isinstance(case, Refused):
         return _not_opened(visit, order, form, case)
     left = await take_files(visit.form.files("files"), partial(visit.services.cases.add_file, visit.me, case.ref))
-    return redirect(f"/c/{case.ref}", flash=CASE_OPENED, visit=visit, left=left)
+    flash = CLAIM_OPENED if order.claim.is_open else CASE_OPENED
+    return redirect(f"/c/{case.ref}", flash=flash, visit=visit, left=left)
 
 
 def _not_opened(visit: Visit, order: OrderView, form: dict[str, str], refused: Refused) -> Page:
@@ -118,7 +119,7 @@ async def _second_step(visit: Visit, order: OrderView, form: dict[str, str]) -> 
 def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, str]:
     """Read the form; answers what is wrong with each field instead where something is."""
     errors: dict[str, str] = {}
-    held = order.escrow.held_minor if order.escrow else 0
+    held = order.at_stake_minor
     if form["claim"] not in CLAIMS:
         errors["claim"] = "选一种情况"
     if form["demand"] not in set(Remedy):
@@ -148,7 +149,7 @@ def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, s
 def template(order: OrderView, wanted: OpenCase) -> str:
     """Write the beginning of a statement: fact, demand, date, next step; the buyer changes it freely."""
     demanded = {
-        Remedy.FULL_REFUND: f"全额退款 {yuan_text(order.escrow.held_minor if order.escrow else 0)}",
+        Remedy.FULL_REFUND: f"全额退款 {yuan_text(order.at_stake_minor)}",
         Remedy.PARTIAL_REFUND: f"退款 {yuan_text(wanted.demand_minor)}",
         Remedy.REPLACEMENT: "补发一张能用的",
     }[wanted.demand]

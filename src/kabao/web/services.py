@@ -5,6 +5,7 @@ from typing import Protocol
 from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
+from kabao.deposits import DepositService
 from kabao.dossier import ChecklistService, ExportService, ReceiptService
 from kabao.evidence import EvidenceService
 from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
@@ -86,6 +87,7 @@ class Services(Protocol):
     ledger: LedgerService
     pack_keys: PackKeys
     form_key: bytes
+    deposits: DepositService
 
     @property
     def settings(self) -> Origin:

@@ -31,6 +31,13 @@ FILE_ADDED: Final = Flash("file_added", "ok", "已存证。")
 LINK_KEPT: Final = Flash("link_kept", "ok", "网址已存证。网页会变，最好再截一张图。")
 BLACKED_OUT: Final = Flash("blacked_out", "ok", "已遮住，双方和客服看到的预览都换了。原件封存不变。")
 CASE_OPENED: Final = Flash("case_opened", "ok", "已提交，这笔钱冻结在托管方，商家拿不走。")
+CLAIM_OPENED: Final = Flash("claim_opened", "ok", "已提交。钱已付给商家，该退的从店铺的保证金付。")
+REDIRECTED: Final = Flash("redirected", "ok", "已收到新账户，托管方正在再退一次。")
+GAVE_BACK: Final = Flash("gave_back", "ok", "已退给买家，从店铺的保证金付。")
+DEPOSIT_ASKED: Final = Flash("deposit_asked", "ok", "已申请退回，托管方会退到原付款账户。")
+PAID_DEPOSIT: Final = Flash("deposit_paid", "ok", "托管方收到了保证金。")
+PAID_CURRENCY: Final = Flash("wrong_currency", "warn", "付的币种不对，这笔钱正在原路退给你。")
+PAYER_CLOSED: Final = Flash("payer_closed", "warn", "这个付款账户已注销（演示），退到它的钱会退不出去。")
 ANSWERED: Final = Flash("answered", "ok", "已回应，双方都能看到。")
 OFFERED: Final = Flash("offered", "ok", "方案已发出，等对方决定。")
 ACCEPTED: Final = Flash("accepted", "ok", "已接受，正在按方案办。")
@@ -128,16 +135,22 @@ PAYMENT_ENDS: Final[dict[str, Flash]] = {
     "late_refunded": PAID_LATE,
     "wrong_amount": PAID_WRONG,
     "second_payment": PAID_TWICE,
+    "deposit_paid": PAID_DEPOSIT,
+    "wrong_currency": PAID_CURRENCY,
 }
 """What became of a payment, in the words of the payment notice's outcome."""
 
 
-def money_move(kind: str, *, is_done: bool, viewer: str) -> str:
-    """Say a move of money, while it is on its way and once it is done, to who reads it."""
+def money_move(kind: str, *, is_done: bool, viewer: str, is_refused: bool = False) -> str:
+    """Say a move of money, while it is on its way, once it is done or refused, to who reads it."""
     if kind == "payment":
         return "托管方收到付款"
     buyer, merchant = "你" if viewer == "buyer" else "买家", "你" if viewer == "merchant" else "商家"
-    if kind == "refund":
+    if is_refused:
+        return f"没能退给{buyer}，原账户不收钱"
+    if kind == "damages":
+        return f"已赔给{buyer}" if is_done else f"正在赔给{buyer}"
+    if kind in {"refund", "claim_refund"}:
         return f"已退给{buyer}" if is_done else f"正在退给{buyer}"
     return f"已付给{merchant}" if is_done else f"正在付给{merchant}"
 
@@ -175,6 +188,14 @@ EVENTS: Final[dict[str, str]] = {
     "frozen": "冻结这笔钱，停下自动确认",
     "unfrozen": "解冻，接着计时",
     "replaced": "换了新的卡密，封存送达",
+    "claimed": "放款后提出纠纷，最多还能退",
+    "claim_ended": "放款后的纠纷结束，钱没有动",
+    "settled_claim": "按和解从保证金退款",
+    "ruled_claim": "按裁决从保证金、平台备付退款",
+    "goodwill_claim": "商家自愿退款，从保证金付",
+    "damages": "按裁决另外赔偿",
+    "refund_refused": "原账户不收钱，没能退回，钱还在托管方",
+    "refund_redirected": "买家换了收款账户，再退一次",
     "wrong_amount": "付款金额不对，整笔退回",
     "second_payment": "重复付款，退回",
     "late_refunded": "付款来晚了，退回",

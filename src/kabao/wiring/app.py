@@ -11,6 +11,7 @@ from obstore.store import LocalStore
 from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
+from kabao.deposits import DepositService
 from kabao.evidence import EvidenceService
 from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
 from kabao.identity import CodeSender, EmailService, IdentityService, Role, TerminalCodeSender, normal_phone
@@ -75,6 +76,7 @@ class App:
     digest: MerchantDigest
     custody: SandboxInstitution
     ledger: LedgerService
+    deposits: DepositService
     sweep: SweepService
     instructions: InstructionRunner
     money_moved: asyncio.Event
@@ -204,6 +206,7 @@ async def build(
         digest=MerchantDigest(database=database, clock=clock, notices=notices),
         custody=custody,
         ledger=LedgerService(database=database),
+        deposits=_deposits(base, custody, money_moved),
         sweep=SweepService(database=database, clock=clock),
         instructions=InstructionRunner(database=database, clock=clock, custodian=custody),
         money_moved=money_moved,
@@ -227,6 +230,12 @@ def _mail(
     emails = EmailService(database=database, clock=clock, sender=codes, secret=keyring.derive("identity"))
     secret = keyring.derive("mail")
     return emails, Mailer(**base, addresses=emails, transport=carrier, sender=sender, secret=secret)
+
+
+def _deposits(base: _Base, custody: SandboxInstitution, money_moved: asyncio.Event) -> DepositService:
+    return DepositService(
+        **base, custodian=custody, ledger=LedgerService(database=base["database"]), kick=money_moved.set
+    )
 
 
 def _merchant_of(identity: IdentityService) -> OnMerchant:

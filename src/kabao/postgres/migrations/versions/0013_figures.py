@@ -3,7 +3,7 @@
 from kabao.postgres.script import run_script_beside
 
 revision = "0013_figures"
-down_revision = "0011_ladder"
+down_revision = "0012_recourse"
 
 
 def upgrade() -> None:

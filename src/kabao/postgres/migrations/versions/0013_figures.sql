@@ -12,7 +12,7 @@ CREATE TABLE precedent (
   articles         text[] NOT NULL,
   stage            text NOT NULL,
   outcome          text NOT NULL CHECK (outcome IN ('full_refund', 'partial_refund', 'no_refund')),
-  suggested        text NOT NULL,
+  differs          boolean NOT NULL,
   share_buyer      int NOT NULL,
   share_merchant   int NOT NULL,
   share_platform   int NOT NULL,

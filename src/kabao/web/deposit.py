@@ -1,0 +1,110 @@
+"""A merchant's deposit (保证金): what lies there, every movement, paying in and asking it back."""
+
+from typing import Final
+
+from litestar import get, post
+from litestar.params import FromPath
+
+from kabao.kernel import Money, Refusal, Refused, ShopId, parse_yuan
+from kabao.ledger import AccountNo
+from kabao.web.http import Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
+from kabao.web.merchant import own_shop
+from kabao.web.words import DEPOSIT_ASKED
+
+MOVEMENTS: Final = {
+    "deposit_paid": "交入保证金",
+    "deposit_return": "退回保证金",
+    "deposit_return_refused": "原账户不收钱，退回的又入账",
+    "claim_refund": "放款后退给买家",
+    "damages": "赔给买家",
+    "recoup": "放款时扣还平台垫付",
+}
+REASONS: Final = {"settled": "和解", "ruled": "裁决", "goodwill": "自愿"}
+BOUND: Final = {
+    "debt": "平台垫付的钱还没还清，保证金先不能退。",
+    "case": "有没结束的纠纷，保证金先不能退。",
+    "held": "还有钱在托管中的订单，保证金先不能退。",
+    "claim_days": "还有没过售后期的订单，保证金先不能退。",
+}
+
+
+@get("/m/{shop:str}/deposit")
+async def deposit_page(request: PageRequest, shop: FromPath[str]) -> Page:
+    """Show a shop's deposit and debt, every movement, and the two forms."""
+    visit = await signed(request)
+    if not isinstance(visit, Visit):
+        return visit
+    return await _deposit(visit, shop)
+
+
+@post("/m/{shop:str}/deposit/pay", status_code=200)
+async def pay_in(request: PageRequest, shop: FromPath[str]) -> Page:
+    """Send the merchant to the custodian's page with the amount typed."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    mine = await own_shop(visit, shop)
+    if isinstance(mine, Refused):
+        return refusal_page(visit, mine, back="/m", link="回卖家中心")
+    amount = _amount(visit, "amount")
+    if isinstance(amount, Refused):
+        return await _deposit(visit, shop, errors=amount.fields, status=amount.status)
+    back = f"/m/{mine.ref}/deposit"
+    path = await visit.services.deposits.pay_in(visit.me, ShopId(mine.shop_id), amount.minor, back)
+    if isinstance(path, Refused):
+        return await _deposit(visit, shop, errors={"amount": path.zh}, status=path.status)
+    return redirect(path)
+
+
+@post("/m/{shop:str}/deposit/return", status_code=200)
+async def ask_back(request: PageRequest, shop: FromPath[str]) -> Page:
+    """Ask part or all of the deposit back; it goes where it was last paid from."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    mine = await own_shop(visit, shop)
+    if isinstance(mine, Refused):
+        return refusal_page(visit, mine, back="/m", link="回卖家中心")
+    amount = _amount(visit, "back")
+    if isinstance(amount, Refused):
+        return await _deposit(visit, shop, errors=amount.fields, status=amount.status)
+    deposits, step = visit.services.deposits, visit.form.text("step")
+    left = await deposits.give_back(visit.me, ShopId(mine.shop_id), amount.minor, step)
+    if isinstance(left, Refused):
+        return await _deposit(visit, shop, errors={"back": left.zh}, status=left.status)
+    return redirect(f"/m/{mine.ref}/deposit", flash=DEPOSIT_ASKED, visit=visit)
+
+
+def _amount(visit: Visit, name: str) -> Money | Refused:
+    amount = parse_yuan(visit.form.text(name))
+    if amount is None or amount.minor <= 0:
+        return Refused(Refusal.INVALID_FIELDS, {name: "填多少元，例如 500 或 1200.50"})
+    return amount
+
+
+async def _deposit(visit: Visit, shop: str, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
+    mine = await own_shop(visit, shop)
+    if isinstance(mine, Refused):
+        return refusal_page(visit, mine, back="/m", link="回卖家中心")
+    view = await visit.services.deposits.deposit(visit.me, ShopId(mine.shop_id))
+    if isinstance(view, Refused):
+        return refusal_page(visit, view, back="/m", link="回卖家中心")
+    sent = visit.form.text if visit.request.method == "POST" else lambda _name: ""
+    return page(
+        "m_deposit.html",
+        visit,
+        status=status,
+        private=True,
+        errors=errors or {},
+        shop=mine,
+        d=view,
+        form={"amount": sent("amount"), "back": sent("back")},
+        step=f"r{visit.services.ids.next()}",
+        bound=BOUND.get(view.bound, ""),
+        movements=MOVEMENTS,
+        reasons=REASONS,
+        is_recourse=lambda line: line.account is AccountNo.RECOURSE,
+    )
+
+
+handlers = [deposit_page, pay_in, ask_back]

@@ -1,0 +1,194 @@
+"""The merchant's deposit, a claim after the release, and a refund to another account, as people see them."""
+
+import pytest
+
+from browser import Browser, Shown
+from kabao.kernel import Refused
+from kabao.orders import audit
+from pages import Site
+
+
+def plain(page: Shown) -> str:
+    """The words of a page without the spaces between parts of an amount."""
+    return page.words.replace(" ", "")
+
+
+async def released(site: Site, buyer: Browser, listing: str) -> str:
+    """Buy, open and confirm."""
+    ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/reveal")
+    await buyer.send(f"/o/{ref}/reveal")
+    await buyer.get(f"/o/{ref}/confirm")
+    await buyer.send(f"/o/{ref}/confirm")
+    await site.app.instructions.run()
+    return ref
+
+
+async def pay_deposit(merchant: Browser, shop: str, yuan: str) -> None:
+    await merchant.get(f"/m/{shop}/deposit")
+    page = await merchant.send("/deposit/pay", {"amount": yuan})
+    assert page.path.startswith("/sandbox-custodian/"), page.words
+    assert "存进店铺的保证金账户" in page.text
+    page = await merchant.send(page.path)
+    assert page.path == f"/m/{shop}/deposit"
+    assert "托管方收到了保证金" in page.text
+
+
+async def test_a_merchant_pays_a_deposit_in_sees_it_and_has_it_back(site: Site) -> None:
+    merchant, shop, _ = await site.selling()
+    page = await merchant.get(f"/m/{shop}/deposit")
+    assert "还没有交过保证金" in page.text
+    page = await merchant.send("/deposit/pay", {"amount": "a lot"})
+    assert (page.status, "填多少元" in page.text) == (422, True)
+    page = await merchant.send("/deposit/pay", {"amount": "0.50"})
+    assert (page.status, "1 元和 100 万元之间" in page.text) == (422, True)
+    await pay_deposit(merchant, shop, "500")
+    assert "交入保证金" in merchant.page.text
+    assert "¥500.00" in plain(await merchant.get("/m"))
+    await merchant.get(f"/m/{shop}/deposit")
+    page = await merchant.send("/deposit/return", {"back": "500.01"})
+    assert (page.status, "不能超过现有的保证金" in page.text) == (422, True)
+    page = await merchant.send("/deposit/return", {"back": "x"})
+    assert (page.status, "填多少元" in page.text) == (422, True)
+    page = await merchant.send("/deposit/return", {"back": "500"})
+    assert "正在退回给你" in page.text
+    assert await site.app.instructions.run() == 1
+    assert "正在退回给你" not in (await merchant.get(f"/m/{shop}/deposit")).text
+
+
+async def test_a_deposit_is_its_owners_alone(site: Site) -> None:
+    merchant, shop, _ = await site.selling()
+    page = await merchant.get(f"/m/{shop}/deposit")
+    form = page.form("/deposit/pay").fields
+    other = await site.person("小买家")
+    for answer in (
+        await other.get(f"/m/{shop}/deposit"),
+        await other.post(f"/m/{shop}/deposit/pay", form | {"amount": "5"}),
+        await other.post(f"/m/{shop}/deposit/return", form | {"back": "5"}),
+    ):
+        assert answer.status in (403, 404)
+    stranger = site.stranger()
+    assert (await stranger.get(f"/m/{shop}/deposit", follow=False)).status in (302, 303)
+
+
+async def test_a_bound_deposit_says_why(site: Site) -> None:
+    merchant, shop, listing = await site.selling()
+    await pay_deposit(merchant, shop, "500")
+    page = await merchant.get(f"/m/{shop}/deposit")
+    old = page.form("/deposit/return").fields
+    buyer = await site.person("小买家")
+    await site.bought(buyer, listing)
+    assert "还有钱在托管中的订单" in (await merchant.get(f"/m/{shop}/deposit")).text
+    page = await merchant.post(f"/m/{shop}/deposit/return", old | {"back": "1"})
+    assert (page.status, "保证金现在不能退" in page.text) == (409, True)
+
+
+async def test_a_claim_after_the_release_is_settled_from_the_deposit(site: Site) -> None:
+    merchant, shop, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await released(site, buyer, listing)
+    page = await buyer.get(f"/o/{ref}")
+    assert "有问题还能提" in plain(page)
+    await buyer.get(f"/o/{ref}/problem")
+    await buyer.send("/problem", {"claim": "already_used", "demand": "full_refund"})
+    assert "全额退款 ¥96.50" in buyer.page.form("/problem").fields["statement"][0]
+    assert "该退的从店铺的保证金付" in plain(buyer.page)
+    page = await buyer.send("/problem", {"statement": "提示已被使用", "step": ""})
+    assert page.path.startswith("/c/"), page.words
+    case = page.path.split("/")[2].split("?")[0]
+    assert "已经放款，最多还能退¥96.50" in plain(page)
+    assert "冻结在托管方" not in plain(page)
+    assert "最多还能退¥96.50，从店铺的保证金付" in plain(await buyer.get(f"/o/{ref}"))
+    page = await merchant.get(f"/c/{case}/accept?what=demand")
+    assert "从店铺的保证金付" in page.text
+    page = await merchant.send(f"/c/{case}/accept")
+    assert (page.status, "店铺的保证金不够付" in page.text) == (409, True)
+    await pay_deposit(merchant, shop, "100")
+    await merchant.get(f"/c/{case}/accept?what=demand")
+    page = await merchant.send(f"/c/{case}/accept")
+    assert page.status == 200, page.words
+    assert await site.app.instructions.run() == 1
+    page = await buyer.get(f"/o/{ref}")
+    assert "放款后又退给你¥96.50" in plain(page)
+    page = await merchant.get(f"/m/{shop}/deposit")
+    assert "放款后退给买家" in page.text
+    assert "和解" in page.text
+    async with site.app.database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        assert (await audit(conn)).ok
+
+
+async def test_a_claim_may_be_withdrawn_and_partly_offered(site: Site) -> None:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await released(site, buyer, listing)
+    wish = {"claim": "other", "demand": "partial_refund"}
+    await buyer.get(f"/o/{ref}/problem")
+    page = await buyer.send("/problem", wish | {"amount": "96.51"})
+    assert (page.status, "不能超过 ¥96.50" in page.text) == (422, True)
+    await buyer.send("/problem", wish | {"amount": "30"})
+    page = await buyer.send("/problem", {"statement": "坏了", "step": ""})
+    case = page.path.split("/")[2].split("?")[0]
+    await merchant.get(f"/c/{case}/offer")
+    assert "最多还能退¥96.50" in plain(merchant.page)
+    await merchant.send("/offer", {"kind": "partial_refund", "refund": "20", "note": "补一点"})
+    page = await buyer.get(f"/c/{case}")
+    assert "钱从店铺的保证金付" in plain(page)
+    assert "从保证金付" in plain(page)
+    page = await buyer.get(f"/c/{case}/withdraw")
+    assert "撤回后钱不动" in page.text
+    await buyer.send("/withdraw")
+    assert "有问题还能提" in plain(await buyer.get(f"/o/{ref}"))
+
+
+async def test_a_merchant_gives_back_of_his_own_accord(site: Site) -> None:
+    merchant, shop, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await released(site, buyer, listing)
+    await pay_deposit(merchant, shop, "100")
+    await merchant.get(f"/o/{ref}")
+    page = await merchant.send("/give-back", {"back": "-1"})
+    assert (page.status, "填要退多少元" in page.text) == (422, True)
+    page = await merchant.send("/give-back", {"back": "96.51"})
+    assert page.status == 422
+    page = await merchant.send("/give-back", {"back": "20"})
+    assert "放款后又退给买家¥20.00" in plain(page)
+    form = page.form("/give-back").fields
+    assert (await buyer.post(f"/o/{ref}/give-back", form | {"back": "1"})).status in (403, 404)
+    assert "give-back" not in (await buyer.get(f"/o/{ref}")).text
+
+
+async def test_a_refund_that_cannot_arrive_asks_for_another_account(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    [checkout] = [
+        row["checkout_id"] for row in await site.app.database.fetch("SELECT checkout_id FROM sandbox.checkout")
+    ]
+    await buyer.get(f"/sandbox-custodian/checkout/{checkout}")
+    page = await buyer.send("/close")
+    assert page.path == f"/o/{ref}"
+    assert "付款账户已注销" in page.text
+    await buyer.get(f"/o/{ref}/refund")
+    await buyer.send(f"/o/{ref}/refund")
+    assert await site.app.instructions.run() == 0
+    page = await buyer.get(f"/o/{ref}")
+    assert "¥96.50没能退回原账户" in plain(page)
+    assert "¥96.50没能退到原付款账户，还在托管方，等你给新的收款账户" in plain(page)
+    page = await buyer.send("/account", {"account": "a b"})
+    assert (page.status, "填 4 到 60 位的账户号" in page.text) == (422, True)
+    page = await buyer.send("/account", {"account": "6222-0000-1111"})
+    assert "正在再退一次" in page.text
+    assert await site.app.instructions.run() == 1
+    page = await buyer.get(f"/o/{ref}")
+    assert "没能退回原账户" not in plain(page)
+    assert "6222-0000-1111" not in page.text
+
+
+@pytest.mark.parametrize("path", ["nothing", "nothing/close"])
+async def test_no_checkout_is_closed_by_guessing(site: Site, path: str) -> None:
+    buyer = await site.person("小买家")
+    page = await buyer.get("/o")
+    assert page.status == 200
+    answer = await buyer.post(f"/sandbox-custodian/checkout/{path}")
+    assert answer.status == 404
+    assert not isinstance(await site.app.deposits.reserve(), Refused)
