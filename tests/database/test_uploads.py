@@ -29,7 +29,7 @@ from kabao.evidence.model import CHUNK_BYTES, MAX_BYTES_PER_SIDE, MAX_FILE_BYTES
 from kabao.evidence.rules import blob_path, breaks_in_chain, first_head, gaps_of, next_head
 from kabao.kernel import FixedClock, IdSource, Refusal, Refused, digest_of
 from kabao.postgres import Database
-from market import NOON, Market, placed_order, seed_market
+from market import NOON, Market, paid_order, seed_market
 from media import film, picture, webm
 
 NOTE = b"kabao.example/log\n41\nAAAA\n\n"
@@ -127,7 +127,7 @@ def cut(content: bytes) -> list[bytes]:
 @pytest.fixture
 async def bench(database: Database, tmp_path: Path) -> Bench:
     market = await seed_market(database)
-    return Bench(database, market, await placed_order(database, market), tmp_path / "blobs")
+    return Bench(database, market, await paid_order(database, market), tmp_path / "blobs")
 
 
 def taken(answer: Item | Refused) -> Item:
