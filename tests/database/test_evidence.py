@@ -18,7 +18,7 @@ from kabao.evidence.model import LIMITS, AuthorRole, MediaType
 from kabao.evidence.rules import blob_path
 from kabao.kernel import DatabaseClock, IdSource, Refusal, Refused, digest_of
 from kabao.postgres import Database
-from market import Market, placed_order, seed_market
+from market import Market, paid_order, seed_market
 
 
 class Bench:
@@ -59,7 +59,7 @@ def photograph() -> bytes:
 @pytest.fixture
 async def bench(database: Database, tmp_path: Path) -> Bench:
     market = await seed_market(database)
-    return Bench(database, market, await placed_order(database, market), tmp_path / "blobs")
+    return Bench(database, market, await paid_order(database, market), tmp_path / "blobs")
 
 
 async def test_a_message_is_kept_trimmed_with_its_digest(bench: Bench) -> None:

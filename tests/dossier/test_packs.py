@@ -56,6 +56,8 @@ async def test_the_papers_say_what_happened(archive: Archive) -> None:
     for words in (MERCHANTS_WORDS, "先补发一枚", "拆封三分钟后提示已被使用。", "items/001.png", "报错.png"):
         assert words in page
     assert all(f"<dt>{label}</dt>" in page for label in ("下单前勾选的提示", "交付", "拆封第 1 张"))
+    # Digests alone stand in the narrow letters of digests.
+    assert page.count('<dd class="mono">') == 2
     assert "<script" not in page
     printed = "".join("".join(sheet.extract_text().split()) for sheet in PdfReader(io.BytesIO(files["pack.pdf"])).pages)
     assert MERCHANTS_WORDS in printed

@@ -33,6 +33,8 @@ async def test_receipts_appear_once_the_log_has_taken_them(site: Site) -> None:
     page = await buyer.get(f"/o/{ref}/receipts")
     assert "正在写进日志" not in page.words
     assert "买家拆封了第 1 张卡密" in page.words
+    # A commitment is not the digest that the timeline shows beside the same step; it is told apart.
+    assert "日志位置 0（从 0 数），那里的指纹：" in page.words
     assert f"/o/{ref}/receipts/0/proof" in page.text
     assert "买家拆封了第 1 张卡密" in (await merchant.get(f"/o/{ref}/receipts")).words
 

@@ -110,3 +110,10 @@ async def test_a_ruling_names_the_version_and_what_stood_beside_it(site: Site, o
         assert f'href="/rules/{VERSION}"' in page.text
     page = await buyer.get(f"/c/{case}")
     assert "和裁决一起存下" in page.words
+
+
+async def test_a_merchant_is_told_that_the_articles_speak_to_the_buyer(site: Site) -> None:
+    merchant, buyer, _, case = await quarrel(site)
+    note = "条文是对买家说的，里面的“你”指买家。"
+    assert note in (await merchant.get(f"/c/{case}")).words
+    assert note not in (await buyer.get(f"/c/{case}")).words

@@ -14,9 +14,7 @@ from kabao.evidence import rules, store
 from kabao.evidence.blobs import Blobs, FileSource, Source, StorageFull, Write, hash_of, write_whole
 from kabao.evidence.kinds import Known, know
 from kabao.evidence.model import (
-    MAX_BYTES_PER_SIDE,
     MAX_FILE_BYTES,
-    MAX_FILES_PER_SIDE,
     MAX_MASKS,
     MAX_MESSAGE_CHARS,
     MIB,
@@ -128,8 +126,8 @@ class Items:
         """Take one file that comes in one piece; what it is, is told from its content, its room from `LIMITS`.
 
         Refuses FILE_TOO_LARGE, FILE_EMPTY, FILE_TYPE_UNKNOWN, FILE_NAME_MISLEADS, FILE_UNREADABLE, FILE_ALREADY_THERE
-        (by the same person), TOO_MANY_FILES (40 and 2 GiB a side), STORAGE_FULL, NOT_FOUND. The bytes are durable
-        before the row is.
+        (by the same person), STORAGE_FULL, NOT_FOUND, and for want of room TOO_MANY_FILES (40 and 2 GiB a side),
+        FILES_BEFORE_PAYMENT, FILES_TODAY_FULL. The bytes are durable before the row is.
         """
         giver = Giver(
             shop_id=shop_id, order_id=order_id, case_id=case_id, account_id=author_id, role=AuthorRole(author_role)
@@ -353,14 +351,19 @@ class Items:
     async def _why_not(self, giver: Giver, digest: bytes, size: int, *, is_announced: bool) -> Refused | None:
         """Tell what stands in the way of an item; one that was announced has its room already."""
         async with self._database.connection() as conn:
-            why = await store.why_not_added(conn, giver.shop_id, giver.order_id, digest, giver.account_id, giver.role)
+            return await self._why_not_now(conn, giver, digest, size, is_announced=is_announced)
+
+    async def _why_not_now(
+        self, conn: Connection, giver: Giver, digest: bytes, size: int, *, is_announced: bool
+    ) -> Refused | None:
+        place, who, at = (giver.shop_id, giver.order_id), (giver.account_id, giver.role), self._clock.instant()
+        why = await store.why_not_added(conn, *place, digest, *who, at)
         if not why.order_exists:
             return _NOT_FOUND
         if why.there_already is not None:
             return Refused(Refusal.FILE_ALREADY_THERE)
-        coming_files, coming_bytes = (0, 0) if is_announced else (why.coming_files, why.coming_bytes)
-        is_full = why.files + coming_files >= MAX_FILES_PER_SIDE or why.bytes + coming_bytes + size > MAX_BYTES_PER_SIDE
-        return Refused(Refusal.TOO_MANY_FILES) if is_full else None
+        used = why.used(is_announced=is_announced)
+        return rules.why_no_room(is_paid=why.is_paid, wanted=size, **used._asdict())
 
     async def _number(self, giver: Giver, item: Item, upload_id: int | None) -> Item | Refused:
         """Write the row; where another item took the number meanwhile, take the next one."""
@@ -370,6 +373,12 @@ class Items:
                     state = await store.lock_upload(conn, giver.shop_id, giver.order_id, upload_id)
                     if state is not UploadState.OPEN:
                         return Refused(Refusal.UPLOAD_ENDED)
+                else:
+                    await store.lock_giver(conn, giver.account_id)
+                    size = item.byte_size
+                    refused = await self._why_not_now(conn, giver, item.digest, size, is_announced=False)
+                    if refused is not None:
+                        return refused
                 at = self._clock.instant()
                 kept = await store.add_item(conn, giver.shop_id, giver.order_id, item, upload_id, at)
                 if kept is not None:

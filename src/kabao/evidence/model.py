@@ -10,6 +10,10 @@ MIB: Final = 1024 * 1024
 CHUNK_BYTES: Final = 4 * MIB
 MAX_FILES_PER_SIDE: Final = 40
 MAX_BYTES_PER_SIDE: Final = 2048 * MIB
+UNPAID_BYTES_PER_SIDE: Final = 10 * MIB
+"""Until an order is paid for, anyone could place one to fill the disk with."""
+MAX_BYTES_PER_DAY: Final = 4096 * MIB
+"""What one account hands in within 24 hours, over all its orders, with what is still under way."""
 MAX_MESSAGE_CHARS: Final = 2000
 MAX_FILE_NAME_CHARS: Final = 120
 MAX_LINK_CHARS: Final = 2000

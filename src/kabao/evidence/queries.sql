@@ -21,13 +21,15 @@ SELECT o.shop_id, o.order_id, $3, n.item_no, $4, $5, $6, $7, $8, $9, $10, $11, c
          WHERE i.shop_id = $1 AND i.order_id = $2) n,
        (SELECT count(*) AS files, coalesce(sum(i.byte_size), 0)::bigint AS bytes FROM evidence_item i
          WHERE i.shop_id = $1 AND i.order_id = $2 AND i.given_role = $11) s
- WHERE o.shop_id = $1 AND o.order_id = $2 AND s.files < $13 AND s.bytes + $7 <= $14
+ WHERE o.shop_id = $1 AND o.order_id = $2 AND s.files < $13
+   AND s.bytes + $7 <= CASE WHEN o.paid_at IS NULL THEN $21::bigint ELSE $14::bigint END
 ON CONFLICT DO NOTHING
 RETURNING item_id
 
 -- name: why_not_added
--- Tells what stood in the way of an item: the same bytes by the same person, the order missing, or a side's room.
--- Index: evidence_item_once, evidence_item_numbered, evidence_upload_pkey.
+-- Tells what stood in the way of an item: the same bytes by the same person, the order missing, a side's room, or what
+-- its giver handed in within a day, over all orders, with what is under way. Index: evidence_item_once,
+-- evidence_item_numbered, evidence_upload_pkey, evidence_item_of_giver, evidence_upload_of_giver, orders_pkey.
 SELECT (SELECT item_id FROM evidence_item
          WHERE shop_id = $1 AND order_id = $2 AND digest = $3 AND given_by = $4) AS there_already,
        (SELECT count(*) FROM evidence_item WHERE shop_id = $1 AND order_id = $2 AND given_role = $5) AS files,
@@ -37,7 +39,16 @@ SELECT (SELECT item_id FROM evidence_item
          WHERE shop_id = $1 AND order_id = $2 AND given_role = $5 AND state = 'open') AS coming_files,
        (SELECT coalesce(sum(byte_size), 0)::bigint FROM evidence_upload
          WHERE shop_id = $1 AND order_id = $2 AND given_role = $5 AND state = 'open') AS coming_bytes,
-       EXISTS (SELECT 1 FROM orders WHERE shop_id = $1 AND order_id = $2) AS order_exists
+       (SELECT coalesce(sum(byte_size), 0)::bigint FROM evidence_item
+         WHERE given_by = $4 AND at > coalesce($6, now()) - interval '24 hours') AS day_bytes,
+       (SELECT coalesce(sum(byte_size), 0)::bigint FROM evidence_upload
+         WHERE given_by = $4 AND state = 'open') AS day_coming_bytes,
+       EXISTS (SELECT 1 FROM orders WHERE shop_id = $1 AND order_id = $2) AS order_exists,
+       EXISTS (SELECT 1 FROM orders WHERE shop_id = $1 AND order_id = $2 AND paid_at IS NOT NULL) AS is_paid
+
+-- name: lock_giver
+-- Lets the steps of one account that take room follow each other, to the end of the transaction. Index: none.
+SELECT pg_advisory_xact_lock(hashtextextended('evidence-giver', $1))
 
 -- name: items
 -- The items of an order by their number, each with its newest preview and its tombstone.

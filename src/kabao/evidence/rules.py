@@ -9,12 +9,16 @@ from typing import Final
 from urllib.parse import urlsplit
 
 from kabao.evidence.model import (
+    MAX_BYTES_PER_DAY,
+    MAX_BYTES_PER_SIDE,
     MAX_FILE_NAME_CHARS,
+    MAX_FILES_PER_SIDE,
     MAX_HINT_CHARS,
     MAX_LINK_CHARS,
     MAX_MARKS,
     PER_MILLE,
     TEXT_PREVIEW_BYTES,
+    UNPAID_BYTES_PER_SIDE,
     Chunk,
     Gap,
     Hints,
@@ -256,6 +260,24 @@ def gaps_of(opened_at: datetime, chunks: Sequence[Chunk]) -> list[Gap]:
 def chunk_size(byte_size: int, chunk_bytes: int, seq: int) -> int:
     """Return how many bytes chunk `seq` of a file must have; 0 where the file has no such chunk."""
     return max(0, min(chunk_bytes, byte_size - (seq - 1) * chunk_bytes))
+
+
+def room_left(*, is_paid: bool, side_bytes: int, day_bytes: int) -> int:
+    """Return how many bytes a side's giver may still hand in; below zero where there is less room than was used."""
+    side = MAX_BYTES_PER_SIDE if is_paid else UNPAID_BYTES_PER_SIDE
+    return min(side - side_bytes, MAX_BYTES_PER_DAY - day_bytes)
+
+
+def why_no_room(*, is_paid: bool, files: int, side_bytes: int, day_bytes: int, wanted: int) -> Refused | None:
+    """Say which limit one file more of `wanted` bytes would break; None where it has room.
+
+    Refuses TOO_MANY_FILES, FILES_BEFORE_PAYMENT, FILES_TODAY_FULL.
+    """
+    if files >= MAX_FILES_PER_SIDE or side_bytes + wanted > MAX_BYTES_PER_SIDE:
+        return Refused(Refusal.TOO_MANY_FILES)
+    if not is_paid and side_bytes + wanted > UNPAID_BYTES_PER_SIDE:
+        return Refused(Refusal.FILES_BEFORE_PAYMENT)
+    return Refused(Refusal.FILES_TODAY_FULL) if day_bytes + wanted > MAX_BYTES_PER_DAY else None
 
 
 # ---------------------------------------------------------------- blacking out

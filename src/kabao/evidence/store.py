@@ -1,7 +1,7 @@
 """Runs the SQL of messages, items, uploads and their keeping, and turns rows into values."""
 
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from asyncpg import Record
@@ -9,6 +9,7 @@ from asyncpg import Record
 from kabao.evidence.model import (
     MAX_BYTES_PER_SIDE,
     MAX_FILES_PER_SIDE,
+    UNPAID_BYTES_PER_SIDE,
     Chunk,
     Item,
     Mark,
@@ -22,15 +23,35 @@ from kabao.postgres import Connection, load_queries
 _SQL: Final = load_queries("kabao.evidence")
 
 
+class Used(NamedTuple):
+    """The room that is taken: of a side's files and bytes, and of its giver's bytes of a day."""
+
+    files: int
+    side_bytes: int
+    day_bytes: int
+
+
 class WhyNot(msgspec.Struct, frozen=True):
-    """What stood in the way of an item, and how much room a side has used or announced."""
+    """What stood in the way of an item, and how much room a side and its giver have used or announced."""
 
     there_already: int | None
     files: int
     bytes: int
     coming_files: int
     coming_bytes: int
+    day_bytes: int
+    day_coming_bytes: int
     order_exists: bool
+    is_paid: bool
+
+    def used(self, *, is_announced: bool) -> Used:
+        """Count what is taken; what was announced has its room already, so that nothing under way counts."""
+        if is_announced:
+            # Its day was asked when it was announced, and a recording may outlast that day.
+            return Used(self.files, self.bytes, 0)
+        return Used(
+            self.files + self.coming_files, self.bytes + self.coming_bytes, self.day_bytes + self.day_coming_bytes
+        )
 
 
 class Place(msgspec.Struct, frozen=True):
@@ -117,16 +138,22 @@ async def add_item(
         msgspec.to_builtins(item.facts),
         None if item.recording is None else msgspec.to_builtins(item.recording),
         upload_id,
+        UNPAID_BYTES_PER_SIDE,
     )
     return None if kept is None else await find_item(conn, shop_id, order_id, item.item_id)
 
 
 async def why_not_added(
-    conn: Connection, shop_id: int, order_id: int, digest: bytes, given_by: int, given_role: str
+    conn: Connection, shop_id: int, order_id: int, digest: bytes, given_by: int, given_role: str, at: datetime | None
 ) -> WhyNot:
     """Tell what stood in the way of an item."""
-    row = await conn.fetchrow(_SQL.why_not_added, shop_id, order_id, digest, given_by, given_role)
+    row = await conn.fetchrow(_SQL.why_not_added, shop_id, order_id, digest, given_by, given_role, at)
     return msgspec.convert(dict(row or {}), WhyNot)
+
+
+async def lock_giver(conn: Connection, given_by: int) -> None:
+    """Let the steps of one account that take room follow each other, to the end of the transaction."""
+    await conn.execute(_SQL.lock_giver, given_by)
 
 
 async def items(conn: Connection, shop_id: int, order_id: int) -> list[Item]:

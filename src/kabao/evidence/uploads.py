@@ -16,9 +16,7 @@ from kabao.evidence.items import Items, spool_file, spooled
 from kabao.evidence.kinds import HEAD, begins_well
 from kabao.evidence.model import (
     CHUNK_BYTES,
-    MAX_BYTES_PER_SIDE,
     MAX_FILE_BYTES,
-    MAX_FILES_PER_SIDE,
     AuthorRole,
     Chunk,
     Giver,
@@ -74,7 +72,8 @@ class UploadService:
     async def open(self, giver: Giver, kind: ItemKind, file_name: str, byte_size: int) -> Upload | Refused:
         """Begin an upload; `byte_size` of a recording is not known and ignored.
 
-        Refuses FILE_EMPTY, FILE_TOO_LARGE, TOO_MANY_FILES (with what is under way, 40 and 2 GiB a side), NOT_FOUND.
+        Refuses FILE_EMPTY, FILE_TOO_LARGE, NOT_FOUND, and with what is under way TOO_MANY_FILES (40 and 2 GiB a side),
+        FILES_BEFORE_PAYMENT (10 MiB a side), FILES_TODAY_FULL (4 GiB an account over all orders in 24 hours).
         """
         is_recording = kind is ItemKind.RECORDING
         if not is_recording and byte_size <= 0:
@@ -82,13 +81,19 @@ class UploadService:
         if not is_recording and byte_size > MAX_FILE_BYTES:
             return Refused(Refusal.FILE_TOO_LARGE)
         note = await self._not_before() if is_recording else b""
-        async with self._database.connection() as conn:
-            why = await store.why_not_added(conn, giver.shop_id, giver.order_id, b"", giver.account_id, giver.role)
-            room = MAX_BYTES_PER_SIDE - why.bytes - why.coming_bytes
+        at = self._clock.instant()
+        async with self._database.transaction() as conn:
+            await store.lock_giver(conn, giver.account_id)
+            why = await store.why_not_added(conn, giver.shop_id, giver.order_id, b"", giver.account_id, giver.role, at)
+            if not why.order_exists:
+                return _NOT_FOUND
+            used = why.used(is_announced=False)
+            room = rules.room_left(is_paid=why.is_paid, side_bytes=used.side_bytes, day_bytes=used.day_bytes)
             # A recording may grow as far as there is room now, so that it can always be closed.
-            announced = min(room, MAX_FILE_BYTES) if is_recording else byte_size
-            if why.files + why.coming_files >= MAX_FILES_PER_SIDE or announced > room or announced < 1:
-                return Refused(Refusal.TOO_MANY_FILES) if why.order_exists else _NOT_FOUND
+            announced = max(1, min(room, MAX_FILE_BYTES)) if is_recording else byte_size
+            refused = rules.why_no_room(is_paid=why.is_paid, wanted=announced, **used._asdict())
+            if refused is not None:
+                return refused
             wanted = Upload(
                 upload_id=self._ids.next(),
                 case_id=giver.case_id,
@@ -102,7 +107,6 @@ class UploadService:
                 opened_at=_EPOCH,
                 state=UploadState.OPEN,
             )
-            at = self._clock.instant()
             return await store.open_upload(conn, giver.shop_id, giver.order_id, wanted, at) or _NOT_FOUND
 
     async def put(

@@ -68,6 +68,8 @@ class Refusal(StrEnum):
     FILE_UNREADABLE = "file_unreadable"
     FILE_ALREADY_THERE = "file_already_there"
     TOO_MANY_FILES = "too_many_files"
+    FILES_BEFORE_PAYMENT = "files_before_payment"
+    FILES_TODAY_FULL = "files_today_full"
     FILE_ERASED = "file_erased"
     EVIDENCE_ON_HOLD = "evidence_on_hold"
     UPLOAD_ENDED = "upload_ended"
@@ -356,6 +358,17 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "你这一方在这个订单里交的已到上限（40 个文件、共 2 GB），没有收下。没传完的可以取消来腾出位置。",
         "Your side has handed in as much as an order takes (40 files, 2 GB in all); it was not taken. Cancelling "
         "unfinished uploads makes room.",
+    ),
+    Refusal.FILES_BEFORE_PAYMENT: Sentence(
+        409,
+        "订单付款之前，每一方一共只收 10 MB，没有收下。付款以后可以再交。",
+        "Until an order is paid it takes 10 MB from each side; it was not taken. Hand it in after payment.",
+    ),
+    Refusal.FILES_TODAY_FULL: Sentence(
+        429,
+        "你 24 小时里交的已到上限（所有订单共 4 GB，没传完的也算），没有收下。可以取消没传完的，或明天再交。",
+        "You have handed in as much as 24 hours take (4 GB over all orders, with what is under way); it was not taken. "
+        "Cancel unfinished uploads or go on tomorrow.",
     ),
     Refusal.FILE_ERASED: Sentence(
         410,

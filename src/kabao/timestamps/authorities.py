@@ -9,12 +9,11 @@ from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
 
 from kabao.postgres import ExplainedError
-from kabao.timestamps.model import Authority
+from kabao.timestamps.model import SIMULATED, Authority
 
 MAX_AUTHORITIES: Final = 8
 MAX_URL: Final = 500
 MAX_ROOTS_BYTES: Final = 65_536
-RESERVED: Final = "sandbox"
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,29}")
 _URL: Final = re.compile(r"[!-~]+")
@@ -49,11 +48,11 @@ def _one(number: int, part: str) -> Authority:
         raise _refused(
             f"第 {number} 项的写法不对，应为 名字=网址=根证书文件", f"entry {number} is not name=url=path-to-roots.pem"
         )
-    if not _NAME.fullmatch(name) or name.startswith(RESERVED):
+    if not _NAME.fullmatch(name) or name.startswith(SIMULATED):
         raise _refused(
-            f"第 {number} 项的名字只能用小写字母、数字和连字符，最多 30 个，且不能以 {RESERVED} 开头",
+            f"第 {number} 项的名字只能用小写字母、数字和连字符，最多 30 个，且不能以 {SIMULATED} 开头",
             f"the name of entry {number} may hold lower-case letters, digits and dashes, at most 30, and not begin "
-            f"with {RESERVED}",
+            f"with {SIMULATED}",
         )
     if not _is_address(url):
         raise _refused(

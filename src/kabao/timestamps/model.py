@@ -2,8 +2,12 @@
 
 from datetime import datetime
 from enum import StrEnum
+from typing import Final
 
 import msgspec
+
+SIMULATED: Final = "sandbox"
+"""How the names of the demo's own authorities begin; no setting may name one so."""
 
 
 class Authority(msgspec.Struct, frozen=True, kw_only=True):
@@ -98,6 +102,11 @@ class Waiting(msgspec.Struct, frozen=True, kw_only=True):
     failures: int
     resting_until: datetime | None
     answered_at: datetime | None
+
+    @property
+    def is_simulated(self) -> bool:
+        """Whether it is one of the demo's own, whose stamps prove nothing."""
+        return self.authority.startswith(SIMULATED)
 
 
 class Claimed(msgspec.Struct, frozen=True, kw_only=True):

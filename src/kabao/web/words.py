@@ -309,6 +309,8 @@ _WHY_LEFT: Final[dict[str, str]] = {
     "file_unreadable": "打不开，可能不完整",
     "file_already_there": "这个文件你已经交过",
     "too_many_files": "你这一方在这一单里已经交满 40 个文件或 2 GB",
+    "files_before_payment": "付款之前每一方一共只收 10 MB，付款以后可以再交",
+    "files_today_full": "你 24 小时里交的已满 4 GB，明天再交",
 }
 
 

@@ -10,6 +10,8 @@ ALTER TABLE evidence_item
 CREATE UNIQUE INDEX evidence_item_of_upload ON evidence_item (shop_id, order_id, upload_id);
 -- Asked before a blob is removed: the same bytes may be evidence of another order.
 CREATE INDEX evidence_item_by_digest ON evidence_item (digest);
+-- What one account handed in within a day, over all its orders.
+CREATE INDEX evidence_item_of_giver ON evidence_item (given_by, at) INCLUDE (byte_size);
 CREATE INDEX evidence_item_by_preview ON evidence_item (preview_digest) WHERE preview_digest IS NOT NULL;
 
 CREATE TABLE evidence_upload (
@@ -34,6 +36,7 @@ CREATE TABLE evidence_upload (
   CHECK ((state = 'finished') = (item_id IS NOT NULL)),
   CHECK (NOT is_cleared OR state <> 'open')
 );
+CREATE INDEX evidence_upload_of_giver ON evidence_upload (given_by) INCLUDE (byte_size) WHERE state = 'open';
 CREATE INDEX evidence_upload_due ON evidence_upload (touched_at, shop_id, order_id, upload_id) WHERE NOT is_cleared;
 
 -- What arrived stays told: for a recording the chain is proof, for a file it costs little.

@@ -101,13 +101,19 @@ const keyCard = ({ about: { signer, log } }, known) => {
   return [rowCard('谁签的', list, said)];
 };
 
+// Names that begin so belong to the simulated authorities of the demo; no setting may use them.
+const SIMULATED = 'sandbox';
+const standing = (authority, root, known) => {
+  if (authority.startsWith(SIMULATED)) return ['warn', '演示机构，没有证明力'];
+  return known.roots.includes(root) ? ['ok', '本站认得的机构'] : ['warn', '本站不认得的机构'];
+};
+
 const stampCard = ({ timestamps, cosignatures, notes }, known) => {
   if (!timestamps.length && !cosignatures.length) return [];
-  const stamps = timestamps.map(({ authority, at, root_sha256: root }) => row(
-    '时间戳', `${stamp(at)}，北京时间`,
-    el('p', 's13', foreign(authority), ' ', el('span', `tag ${known.roots.includes(root) ? 'ok' : 'warn'}`,
-      known.roots.includes(root) ? '本站认得的机构' : '本站不认得的机构')),
-  ));
+  const stamps = timestamps.map(({ authority, at, root_sha256: root }) => {
+    const [tone, words] = standing(authority, root, known);
+    return row('时间戳', `${stamp(at)}，北京时间`, el('p', 's13', foreign(authority), ' ', el('span', `tag ${tone}`, words)));
+  });
   const seen = cosignatures.map(({ name, at }) => row(
     '见证', `${stamp(new Date(at * 1000).toISOString())}，北京时间`, el('p', 's13', foreign(name)),
   ));
