@@ -11,7 +11,7 @@ from typing import Any
 
 from PIL import Image, PngImagePlugin
 
-from dispute import Desk, seen
+from dispute import MERCHANTS, Desk, seen
 from kabao.cases import CaseView, MakeOffer, Outcome, Remedy, Rule
 from kabao.dossier import EraseService, ExportService, MadePack, ReceiptService, Waits, record_sources
 from kabao.kernel import IdSource, Refused
@@ -106,8 +106,9 @@ class Archive:
         assert case.open_offer is not None
         seen(await desk.cases.refuse_offer(market.buyer, case.ref, case.open_offer.offer_id))
         seen(await desk.cases.escalate(market.buyer, case.ref))
-        ruling = Rule(outcome=Outcome.FULL_REFUND, facts="拆封三分钟后提示已被使用。", reasons="商家没有举证。")
-        return seen(await desk.cases.rule(market.staff, case.ref, ruling))
+        facts, reasons = "拆封三分钟后提示已被使用。", "商家没有举证。"
+        ruling = Rule(shares=MERCHANTS, outcome=Outcome.FULL_REFUND, facts=facts, reasons=reasons)
+        return await desk.ruled(case, ruling)
 
 
 def picture() -> bytes:

@@ -15,7 +15,8 @@ from typing import TypeVar
 
 from PIL import Image, ImageDraw
 
-from kabao.cases import MakeOffer, Outcome, Remedy, Rule
+from kabao.cases import GiveFirstView, MakeOffer, Outcome, Remedy, Rule, Shares
+from kabao.cases.ladder.model import UNDO
 from kabao.identity import Person, Role, mask_phone
 from kabao.kernel import Refused
 from kabao.wiring import App, Settings, market, migrate, seed_demo, start
@@ -77,12 +78,20 @@ async def quarrel(app: App) -> str:
         granted(await app.cases.refuse_offer(buyer, case.ref, case.open_offer.offer_id))
     granted(await app.cases.offer(merchant, case.ref, MakeOffer(kind=Remedy.PARTIAL_REFUND, refund_minor=60_00)))
     granted(await app.cases.escalate(buyer, case.ref))
+    view = GiveFirstView(
+        outcome=Outcome.FULL_REFUND, shares=Shares(merchant=100), sentence="商家没有说明这一枚拆封前没有用过。"
+    )
+    granted(await app.cases.ladder.first_view(support, case.ref, view))
     ruling = Rule(
+        shares=Shares(merchant=100),
         outcome=Outcome.FULL_REFUND,
         facts="卡密拆封三分钟后，激活页面提示已被使用（证据 1）。商家的进货单（证据 2）不能说明这一枚没有用过。",
         reasons="卡密拆封时有效且未使用，由商家证明；商家没有证明，所以全额退款。",
     )
-    granted(await app.cases.rule(support, case.ref, ruling))
+    granted(await app.cases.ladder.rule(support, case.ref, ruling))
+    # Until then its author may take it back.
+    await asyncio.sleep(UNDO.total_seconds() + 1)
+    await app.cases.tick()
     return case.ref
 
 

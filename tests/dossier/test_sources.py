@@ -6,7 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from dispute import Desk, seen
+from dispute import MERCHANTS, Desk, seen
 from kabao.cases import MakeOffer, Outcome, Remedy, Rule
 from kabao.dossier import RowSource, record_sources
 from kabao.kernel import Refused
@@ -49,8 +49,8 @@ async def story(desk: Desk) -> list[Draft]:
     assert case.open_offer is not None
     seen(await desk.cases.refuse_offer(market.buyer, case.ref, case.open_offer.offer_id))
     seen(await desk.cases.escalate(market.buyer, case.ref))
-    ruling = Rule(outcome=Outcome.FULL_REFUND, facts="拆封三分钟后提示已被使用。", reasons="商家没有举证。")
-    seen(await desk.cases.rule(market.staff, case.ref, ruling))
+    facts, reasons = "拆封三分钟后提示已被使用。", "商家没有举证。"
+    await desk.ruled(case, Rule(shares=MERCHANTS, outcome=Outcome.FULL_REFUND, facts=facts, reasons=reasons))
     return await taken(desk.database)
 
 

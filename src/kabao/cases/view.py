@@ -33,14 +33,7 @@ def build_view(
         Sources(
             shop_id=case.shop_id,
             order_id=case.order_id,
-            cases=[
-                CaseSources(
-                    opening=f"{claim.label}，要求{demand_label}",
-                    offers=offers,
-                    rulings=rulings,
-                    events=events,
-                )
-            ],
+            cases=[CaseSources(f"{claim.label}，要求{demand_label}", offers, rulings, events)],
             order_events=order.events,
             messages=messages,
             items=items,

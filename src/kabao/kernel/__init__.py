@@ -6,6 +6,7 @@ another; a refusal carries the sentence a person reads.
 
 from kabao.kernel.canonical import canonical_bytes, digest_of, short_digest
 from kabao.kernel.clock import Clock, DatabaseClock, FixedClock
+from kabao.kernel.codes import Refusal
 from kabao.kernel.ids import (
     AccountId,
     CaseId,
@@ -20,7 +21,7 @@ from kabao.kernel.ids import (
     parse_ref,
 )
 from kabao.kernel.money import MAX_MINOR, Currency, Money, parse_yuan
-from kabao.kernel.refusals import Refusal, Refused, refuse
+from kabao.kernel.refusals import Refused, refuse
 
 __all__ = [
     "MAX_MINOR",

@@ -147,10 +147,7 @@ async def build(
     transport: MailTransport | None = None,
     clock: Clock | None = None,
 ) -> App:
-    """Build every service over an open database; the keys lie in the data folder.
-
-    `transport` takes mail where the settings name no server; without one, this kabao sends no mail.
-    """
+    """Build every service over an open database; `transport` takes mail where the settings name no server."""
     clock, ids = clock or DatabaseClock(), IdSource()
     base = _Base(database=database, clock=clock, ids=ids)
     keyring = await open_keyring(settings.data / SECRETS_FOLDER, database)
