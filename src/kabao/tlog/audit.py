@@ -224,6 +224,9 @@ class LogAudit:
                     self._found("mark", f"position {record.position}: its row is marked {draft.position}")
                 elif not _is_same(record, draft):
                     self._found("source", f"position {record.position}: its row says something else now")
+                if draft is not None and record.body is not None:
+                    for odd in draft.odds:
+                        self._found("source", f"position {record.position}: {odd}")
 
     def _leaves(self, number: int, entries: bytes, leaves: bytes) -> None:
         expected = [leaf_hash(entry) for entry in cut(entries)]

@@ -11,7 +11,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     `body` is canonical JSON, kept exactly; `source` and `source_id` name the business row it was written from,
     `source_id` unique within source, shop and order. `at` is when the business row was written. `position` is what
-    the row is marked with: None while it waits.
+    the row is marked with: None while it waits. `odds` says, for the audit, which other rows that belong to it
+    contradict it now.
     """
 
     shop_id: int
@@ -22,6 +23,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     at: datetime
     position: int | None = None
+    odds: list[str] = []
 
 
 class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
