@@ -46,12 +46,16 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed tree head: how many leaves, the root over them, and the whole note without cosignatures."""
+    """A signed tree head: how many leaves, the root over them, and the whole note without cosignatures.
+
+    `number` counts the signed heads from 1.
+    """
 
     size: int
     root: bytes
     note: bytes
     signed_at: datetime
+    number: int
 
 
 class Witnessed(msgspec.Struct, frozen=True, kw_only=True):
@@ -79,12 +83,13 @@ class StoredTile(NamedTuple):
 
 
 class StoredHead(NamedTuple):
-    """The head as its row has it."""
+    """The head as its row has it; `signed` is how many checkpoints were signed."""
 
     origin: str
     vkey: str
     size: int
     root: bytes
+    signed: int = 0
 
 
 class StoredCosignature(NamedTuple):
