@@ -271,7 +271,7 @@ def printable(text: str) -> str:
 def read_json(content: bytes) -> Any:
     """Read canonical JSON; refuse whatever is not written the one canonical way."""
     try:
-        value = _loads(content)
+        value = json.loads(content.decode("utf-8"), parse_int=_short, parse_float=_refuse, parse_constant=_refuse)
         canonical = write_json(value) == content
     except (ValueError, RecursionError):
         raise WrongError("不是有效的 JSON", "not valid JSON") from None
@@ -280,17 +280,13 @@ def read_json(content: bytes) -> Any:
     return value
 
 
-def _loads(content: bytes) -> Any:
-    """Read JSON that has no numbers but integers; raises ValueError or RecursionError."""
+def _refuse(_: str) -> Any:
+    raise ValueError("only integers")
 
-    def refuse(_: str) -> Any:
-        raise ValueError("only integers")
 
-    def short(digits: str) -> int:
-        # Reading a number takes time that grows with the square of its length.
-        return int(digits) if len(digits) <= len(str(-INTEGER_LIMIT)) else int(refuse(digits))
-
-    return json.loads(content.decode("utf-8"), parse_int=short, parse_float=refuse, parse_constant=refuse)
+def _short(digits: str) -> int:
+    # Reading a number takes time that grows with the square of its length.
+    return int(digits) if len(digits) <= len(str(-INTEGER_LIMIT)) else int(_refuse(digits))
 
 
 def write_json(value: Any) -> bytes:
@@ -2245,7 +2241,8 @@ def _looks_like_a_note(content: bytes) -> bool:
 def _signer_of(content: bytes) -> str:
     """Take the signer from a manifest, even from one whose form is wrong."""
     try:
-        value = _loads(content)
+        # Numbers do not matter here, however they are written.
+        value = json.loads(content.decode("utf-8"), parse_int=len, parse_float=len, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return ""
     signer = value.get("signer") if isinstance(value, dict) else None
