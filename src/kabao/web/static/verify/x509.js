@@ -15,7 +15,7 @@ const UNDERSTOOD = [BASIC_CONSTRAINTS, KEY_USAGE, KEY_PURPOSE, known('2.5.29.32'
 const TIME_STAMPING = known('1.3.6.1.5.5.7.3.8'), ANY_PURPOSE = known('2.5.29.37.0');
 /** Bits of the first byte of keyUsage: digitalSignature or nonRepudiation; keyCertSign. */
 const MAY_SIGN = 0b11000000, MAY_CERTIFY = 0b00000100;
-const CHAIN_LIMIT = 8, CHECKS_LIMIT = 64;
+const CHAIN_LIMIT = 8, CHECKS_LIMIT = 16;
 
 /** Take a certificate apart. Throws Wrong. */
 export const readCertificate = (raw) => {
@@ -52,10 +52,10 @@ const readExtensions = (listed) => {
 
 /** Read every certificate of a PEM file. */
 export const readPem = (content) => {
-  const letters = new TextDecoder('latin1').decode(content);
-  const blocks = [...letters.matchAll(/-----BEGIN CERTIFICATE-----\s+([^]+?)\s+-----END CERTIFICATE-----/g)];
-  return blocks.map(([, block]) => {
-    const raw = unbase64(block.replace(/\s+/g, ''));
+  const blocks = new TextDecoder('latin1').decode(content).split('-----BEGIN CERTIFICATE-----').slice(1);
+  const encoded = blocks.map((block) => block.split('-----END CERTIFICATE-----')).filter(({ length }) => length > 1);
+  return encoded.map(([block]) => {
+    const raw = unbase64(block.replace(/[\t-\r\x1c-\x1f ]+/g, ''));
     if (!raw) throw new Wrong('base64 无效，或写法不规范');
     return readCertificate(raw);
   });
