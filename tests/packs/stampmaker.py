@@ -31,8 +31,8 @@ def key_of(kind: str, number: int = 0) -> Key:
     del number
     if kind == "rsa":
         return rsa.generate_private_key(65537, 2048)
-    if kind == "rsa1024":
-        return rsa.generate_private_key(65537, 1024)  # noqa: S505  to be refused
+    if kind.startswith("rsa"):
+        return rsa.generate_private_key(65537, int(kind.removeprefix("rsa")))  # a short one is to be refused
     curves = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1()}
     return ec.generate_private_key(curves[kind])
 

@@ -25,6 +25,8 @@ from packbuilder import (
     checkpoint_text,
     count,
     entries_of,
+    manifest_bytes,
+    path_to,
     pem_of,
     signature_of,
     zip_of,
@@ -117,9 +119,10 @@ def _other_checkpoint(draft: Draft) -> None:
     note = LOG.note(checkpoint_text(draft.entries[:10]))
     draft.add("checkpoints/10.txt", note, "checkpoint")
     draft.manifest["checkpoints"].append({"file": "checkpoints/10.txt", "witnesses": None, "timestamps": []})
-    draft.files["proofs/000001.tlog-proof"] = (
-        draft.files["proofs/000001.tlog-proof"].partition(b"\n\n")[0] + b"\n\n" + note
-    )
+    name = "proofs/000001.tlog-proof"
+    head = draft.files[name].split(b"\n")[:3]
+    path = [base64.b64encode(one) for one in path_to(2, draft.entries[:10])]
+    draft.files[name] = b"\n".join([*head, *path, b"", b""]) + note
     count(draft)
 
 
@@ -158,7 +161,24 @@ def _item_dropped(draft: Draft) -> None:
     count(draft)
 
 
-ITEM = {"check": "items", "item": 1}
+def _files_turned(draft: Draft) -> None:
+    draft.manifest["files"] = verify.read_json(manifest_bytes(draft))["files"][::-1]
+
+
+def _many_checkpoints(draft: Draft) -> None:
+    for size in range(1000, 1100):
+        draft.add(f"checkpoints/{size}.txt", b"x", "checkpoint")
+        draft.manifest["checkpoints"].append({"file": f"checkpoints/{size}.txt", "witnesses": None, "timestamps": []})
+    count(draft)
+
+
+def _large_authorities(draft: Draft) -> None:
+    """Only the manifest says so; no file needs to be there for it to be refused."""
+    files = verify.read_json(manifest_bytes(draft))["files"]
+    files += [{**files[0], "name": f"keys/{number}", "size": 4096, "role": "key"} for number in range(16_384)]
+    draft.manifest["files"] = sorted(files, key=lambda one: one["name"])
+
+
 SIGNED: dict[str, tuple[Change, str, dict[str, Any]]] = {
     # The shape
     "a key too many": (at("more", 1), "manifest", {}),
@@ -195,6 +215,10 @@ SIGNED: dict[str, tuple[Change, str, dict[str, Any]]] = {
     "numbers that fall": (_renumbered, "manifest", {}),
     "a name with capitals": (add("Items/001.png", "document"), "manifest", {}),
     "a path upwards": (add("../evil", "document"), "manifest", {}),
+    "lists that are none": (at("items", {}), "manifest", {}),
+    "files in another order": (_files_turned, "manifest", {"code": "order"}),
+    "checkpoints without end": (_many_checkpoints, "manifest", {"code": "too_many"}),
+    "files too large to be held": (_large_authorities, "manifest", {"code": "too_large"}),
     "a file in a file": (add("pack.pdf/evil", "document"), "manifest", {"entry": "manifest.json"}),
     "a twin of VERIFY.txt": (add("verify.txt", "document"), "manifest", {}),
     "no verifier": (drop("verify.py"), "manifest", {}),
@@ -231,7 +255,8 @@ SIGNED: dict[str, tuple[Change, str, dict[str, Any]]] = {
         {},
     ),
     # Records
-    "another body": (body(3, b"message", b"massage"), "records", {"record": 3}),
+    "another body": (body(3, "请退款".encode(), "不退款".encode()), "records", {"record": 3}),
+    "a body that names another kind": (body(3, b"message", b"massage"), "records", {"record": 3}),
     "a body in another spelling": (body(1, b'"by":', b'"by": '), "records", {"record": 1}),
     "a body of another kind": (at("records/2/kind", "case_event"), "records", {"record": 3}),
     "a body of another order": (at("about/order", "7-9999"), "records", {"record": 1}),
@@ -255,7 +280,7 @@ SIGNED: dict[str, tuple[Change, str, dict[str, Any]]] = {
     "a record twice": (_record_twice, "proofs", {"record": 7}),
     "a salt of a withheld record": (_salt_given_away, "proofs", {"record": 5}),
     "no salt where there is a body": (_salt_kept, "proofs", {"record": 1}),
-    "a proof that ends in another checkpoint": (_other_checkpoint, "proofs", {}),
+    "a proof that ends in another checkpoint": (_other_checkpoint, "proofs", {"code": "checkpoints"}),
     "a proof of another version": (proof(1, b"@v1", b"@v2"), "proofs", {"record": 1}),
     "a proof that is no text": (file("proofs/000001.tlog-proof", b"\xff\n\n\n"), "proofs", {"record": 1}),
     "a proof of nothing": (file("proofs/000001.tlog-proof", b"c2sp.org/tlog-proof@v1\n\nx"), "proofs", {"record": 1}),

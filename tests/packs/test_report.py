@@ -41,6 +41,10 @@ def test_what_fails_is_named_on_its_own_line(pack: Path) -> None:
     assert done.returncode == 1
     assert "    ✗ items/001.png, item 1: the content does not have the manifest's SHA-256" in done.stdout.splitlines()
     assert done.stdout.endswith("result: does NOT hold\n")
+    pack.write_bytes(whole + b"!")
+    done = run_standalone(VERIFIER, pack, "--en")
+    assert f"    ✗ the file should have {len(whole)} bytes and has {len(whole) + 1}" in done.stdout.splitlines()
+    pack.write_bytes(whole.replace(b"a picture of a payment", b"a picture of a refund!"))
     done = run_standalone(VERIFIER, pack)
     assert "    ✗ items/001.png，第 1 项证据：内容与清单的 SHA-256 不符" in done.stdout.splitlines()
 

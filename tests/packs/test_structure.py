@@ -119,3 +119,25 @@ def test_a_pack_of_more_than_four_gigabytes_holds_and_others_read_it(tmp_path: P
         file.seek(8 << 30)
         file.write(b"!")
     assert named(verify.check(pack)) == {"documents/c.bin"}
+
+
+def test_a_directory_is_read_for_what_it_lists_however_it_is_written(tmp_path: Path) -> None:
+    """Only to say what is wrong with a pack, so leniently, and within bounds."""
+    path = tmp_path / "x.zip"
+    names = [f"x/{number:05}" for number in range(0x10000)]
+    directory = b"".join(verify.central_header(name, 7, 9, (5 << 32) + at) for at, name in enumerate(names))
+    whole = directory + verify.end_records(len(names), len(directory), 0)
+    path.write_bytes(whole)
+    with path.open("rb", buffering=0) as file:
+        listed = verify.listed_in_directory(file, len(whole))
+    assert listed is not None
+    assert listed[3] == ("x/00003", 9, 7, (5 << 32) + 3)
+    assert len(listed) == len(names)
+    for size in (1 << 31, len(directory) + 1):
+        path.write_bytes(directory + verify.end_records(1, size, 0))
+        with path.open("rb", buffering=0) as file:
+            assert verify.listed_in_directory(file, path.stat().st_size) is None
+    locator_alone = b"PK\x06\x07" + bytes(16) + verify.end_records(0, 0, 0)
+    path.write_bytes(locator_alone)
+    with path.open("rb", buffering=0) as file:
+        assert verify.listed_in_directory(file, len(locator_alone)) in (None, [])

@@ -83,6 +83,8 @@ def test_a_flipped_bit_is_refused_unless_it_lies_where_nothing_is_read_from(stem
         ("rsa", {"scheme": "pss"}),
         ("rsa", {"scheme": "pss", "digest": "sha384", "salt_size": 48}),
         ("rsa", {"scheme": "pss", "digest": "sha512", "salt_size": 0}),
+        ("rsa2049", {"scheme": "pss"}),
+        ("rsa3072", {}),
     ],
 )
 def test_each_algorithm_holds_and_openssl_agrees(kind: str, more: dict[str, Any], tmp_path: Path) -> None:
@@ -405,8 +407,10 @@ def test_a_point_that_is_not_on_the_curve_is_no_key(curve: ec.EllipticCurve) -> 
     for point in (right[:-1], right + b"\0", b"\x02" + right[1:], right[:-1] + bytes((right[-1] ^ 1,)), b"\x04"):
         assert not verify.ecdsa_holds(known, point, digest, signature)
     assert not verify.ecdsa_holds(known, right, digest, signature)
-    # A key equal to the base point, so that the sum doubles it; and the point at infinity as the sum's end.
+    # A key equal to the base point, so that the sum doubles it; and a sum that ends in the point at infinity.
     assert not verify.ecdsa_holds(known, right, digest, encode_dss_signature(1, known.order - 1))
+    opposite = (known.order - 5).to_bytes(known.size, "big")
+    assert not verify.ecdsa_holds(known, right, opposite, encode_dss_signature(5, 7))
 
 
 def test_the_pack_says_when_by_whom_and_under_which_root(stamped: Draft, examine: Examine) -> None:

@@ -403,7 +403,8 @@ def listed_in_directory(file: FileIO, size: int) -> list[Listed] | None:
     end = size - len(tail) + at
     if at >= LOCATOR.size and tail[at - LOCATOR.size : at - LOCATOR.size + 4] == b"PK\x06\x07":
         end -= LOCATOR.size + END64.size
-        directory_size = END64.unpack(record)[8] if len(record := _read_at(file, end, END64.size)) == END64.size else 0
+        record = _read_at(file, max(0, end), END64.size)
+        directory_size = END64.unpack(record)[8] if len(record) == END64.size else 0
     start = end - directory_size
     if start < 0 or directory_size > 2 * MANIFEST_LIMIT:
         return None
@@ -1366,6 +1367,14 @@ ROLES = {
 REFERRED = ("item", "preview", "record", "proof", "checkpoint", "witnesses", "timestamp", "authority")
 """Roles of entries that the manifest's lists point at; one that nothing points at has no place in a pack."""
 KEPT_TO_THE_END = ("checkpoint", "witnesses", "timestamp", "authority", "key")
+FILE_IN = {
+    "items": re.compile(r"items/[^/]+"),
+    "previews": re.compile(r"previews/[^/]+"),
+    "checkpoints": re.compile(r"checkpoints/(0|[1-9][0-9]{0,15})\.txt"),
+    "timestamps": re.compile(r"timestamps/[^/]+\.tsr"),
+    "authorities": re.compile(r"authorities/[^/]+\.pem"),
+}
+"""What files of these folders are called."""
 PARTS = ("items", "records", "proofs", "checkpoints", "timestamps", "ruling")
 REQUIRED = {"VERIFY.txt": "guide", "keys/signer.pem": "key", "verify.py": "verifier"}
 
@@ -1542,9 +1551,9 @@ def _file_faults(manifest: Manifest) -> Iterator[Fault]:
 def _list_faults(manifest: Manifest) -> Iterator[Fault]:
     """Check that the lists point at the entries they must, and that every such entry is pointed at."""
     pointed = list(_pointers(manifest))
-    for name, role, due in pointed:
+    for name, role, fits in pointed:
         entry = manifest.by_name.get(name)
-        if entry is None or entry.role != role or not due.fullmatch(name):
+        if entry is None or entry.role != role or not fits:
             yield manifest.fault("pointer", "清单指向的文件不存在或类别不符", "no such file in this role", name)
     names = [name for name, role, _ in pointed if role != "authority"]
     if len(set(names)) != len(names):
@@ -1574,24 +1583,25 @@ def _number_faults(manifest: Manifest) -> Iterator[Fault]:
             yield Fault("record", "该条的写法自相矛盾", "the record contradicts itself", record=record["no"])
 
 
-def _pointers(manifest: Manifest) -> Iterator[tuple[str, str, re.Pattern[str]]]:
-    """Give each name the lists point at, with the role and the pattern that are due."""
+def _pointers(manifest: Manifest) -> Iterator[tuple[str, str, bool]]:
+    """Give each name the lists point at, the role it must have, and whether it is the name that is due."""
     for item in manifest.items:
-        if item["file"] is not None:
+        if (name := item["file"]) is not None:
             role, folder = ("preview", "previews") if item["shown"] == "preview" else ("item", "items")
-            yield item["file"], role, re.compile(rf"{folder}/[^/]+")
+            yield name, role, FILE_IN[folder].fullmatch(name) is not None
     for record in manifest.records:
-        if record["body"] is not None:
-            yield record["body"], "record", re.compile(rf"records/{record['no']:06}\.json")
-        if record["proof"] is not None:
-            yield record["proof"], "proof", re.compile(rf"proofs/{record['no']:06}\.tlog-proof")
+        if (name := record["body"]) is not None:
+            yield name, "record", name == f"records/{record['no']:06}.json"
+        if (name := record["proof"]) is not None:
+            yield name, "proof", name == f"proofs/{record['no']:06}.tlog-proof"
     for point in manifest.checkpoints:
-        yield point["file"], "checkpoint", re.compile(r"checkpoints/(0|[1-9][0-9]{0,15})\.txt")
+        name = point["file"]
+        yield name, "checkpoint", FILE_IN["checkpoints"].fullmatch(name) is not None
         if point["witnesses"] is not None:
-            yield point["witnesses"], "witnesses", re.compile(re.escape(point["file"][:-3]) + "witnesses")
+            yield point["witnesses"], "witnesses", point["witnesses"] == f"{name[:-4]}.witnesses"
         for stamp in point["timestamps"]:
-            yield stamp["file"], "timestamp", re.compile(r"timestamps/[^/]+\.tsr")
-            yield stamp["roots"], "authority", re.compile(r"authorities/[^/]+\.pem")
+            yield stamp["file"], "timestamp", FILE_IN["timestamps"].fullmatch(stamp["file"]) is not None
+            yield stamp["roots"], "authority", FILE_IN["authorities"].fullmatch(stamp["roots"]) is not None
 
 
 def _part_faults(manifest: Manifest) -> Iterator[Fault]:
