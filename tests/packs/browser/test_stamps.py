@@ -24,8 +24,8 @@ STAMPED = """async (cases) => {
   const said = [];
   for (const [response, message, roots] of cases) {
     try {
-      const { at, root } = await checkTimestamp(bytes(response), bytes(message), bytes(roots), new Uint8Array());
-      said.push([at, root]);
+      const told = await checkTimestamp(bytes(response), bytes(message), bytes(roots), new Uint8Array());
+      said.push([told.at, told.signer, told.root]);
     } catch (wrong) {
       said.push(wrong.message);
     }
@@ -58,7 +58,7 @@ def said_by_script(response: bytes, message: bytes, roots: bytes) -> Any:
         told = verify.check_timestamp(response, message, roots)
     except verify.WrongError as wrong:
         return wrong.zh
-    return [round(told.at.timestamp() * 1_000_000), told.root.hex()]
+    return [round(told.at.timestamp() * 1_000_000), told.signer, told.root.hex()]
 
 
 def agree(laboratory: Laboratory, cases: dict[str, Case]) -> list[Any]:

@@ -68,7 +68,8 @@ class Examination {
 
   describe() {
     const { about, variant, made_at, parts, signer, log, items, absent } = this.manifest.value;
-    this.report.about = { ...about, variant, made_at, parts, signer, log, items: items.map((item) => ({ ...item })) };
+    const verifier = this.manifest.byName.get('verify.py')?.sha256 ?? null, own = items.map((item) => ({ ...item }));
+    this.report.about = { ...about, variant, made_at, parts, signer, log, verifier, items: own };
     this.report.absent.push(...absent.map(({ part, why }) => ({ part, zh: why })));
   }
 

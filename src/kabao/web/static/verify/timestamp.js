@@ -6,8 +6,8 @@ import { BOOLEAN, children, Fields, GENERALIZED_TIME, INTEGER, integer, isOid, m
 import { equal, hex, join } from './bytes.js';
 import { Wrong } from './report.js';
 import { sha256 } from './sha256.js';
-import { checkSigner, digest, hashOf, KEY_IDENTIFIER, readCertificate, readPem, rootOf, signatureHolds }
-  from './x509.js';
+import { checkSigner, digest, hashOf, KEY_IDENTIFIER, readCertificate, readPem, rootOf, shownSubject,
+  signatureHolds } from './x509.js';
 
 const SIGNED_DATA = oid('1.2.840.113549.1.7.2'), TST_INFO = oid('1.2.840.113549.1.9.16.1.4');
 const CONTENT_TYPE = hex(oid('1.2.840.113549.1.9.3')), MESSAGE_DIGEST = hex(oid('1.2.840.113549.1.9.4'));
@@ -16,7 +16,7 @@ const SIGNING_CERTIFICATE_V2 = hex(oid('1.2.840.113549.1.9.16.2.47'));
 
 /**
  * Check a TimeStampResp over a message by certificates that lead to one of the roots, both PEM; `more` may stand
- * between. Gives {at: in microseconds since 1970, root: the root's SHA-256 in hex}. Throws Wrong.
+ * between. Gives {at: in microseconds since 1970, signer: its name, root: the root's SHA-256 in hex}. Throws Wrong.
  */
 export const checkTimestamp = async (response, message, roots, more) => {
   const token = readToken(response);
@@ -31,7 +31,7 @@ export const checkTimestamp = async (response, message, roots, more) => {
   }
   checkSigner(signer, at);
   const root = await rootOf(signer, [...token.certificates, ...readPem(more)], readPem(roots), at);
-  return { at, root: hex(sha256(root.raw)) };
+  return { at, signer: shownSubject(signer.subject), root: hex(sha256(root.raw)) };
 };
 
 /** Take a granted TimeStampResp apart. */
@@ -158,9 +158,9 @@ export const checkStamps = async (examination) => {
     await done.noting('timestamp', stamp.file, null, null, async () => {
       const carried = examination.whole(stamp.roots);
       const [response, note] = [examination.whole(stamp.file), examination.whole(point.file)];
-      const { at, root } = await checkTimestamp(response, note, pins.authorities ?? carried, carried);
+      const { at, signer, root } = await checkTimestamp(response, note, pins.authorities ?? carried, carried);
       const { authority, file } = stamp;
-      report.timestamps.push({ authority, file, checkpoint: point.file, at: written(at), root_sha256: root });
+      report.timestamps.push({ authority, file, checkpoint: point.file, at: written(at), signer, root_sha256: root });
     });
   }
   const count = manifest.stamps.length;
