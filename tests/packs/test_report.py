@@ -81,6 +81,18 @@ def test_keys_of_ones_own_are_held_to(pack: Path, tmp_path: Path) -> None:
     assert run_standalone(VERIFIER).returncode == 2
 
 
+def test_the_program_answers_in_this_process_as_in_its_own(
+    pack: Path, capsys: pytest.CaptureFixture[str], stamped: Draft, tmp_path: Path
+) -> None:
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(stamped.files["authorities/rsa.pem"] + stamped.files["authorities/ec.pem"])
+    assert verify.main([str(pack), "--en", "--authority", str(roots)]) == 0
+    assert "No authority was named" not in capsys.readouterr().out
+    roots.write_bytes(b"none")
+    assert verify.main([str(pack), "--authority", str(roots)]) == 2
+    assert capsys.readouterr().err == f"verify.py: there is no certificate in {roots}\n"
+
+
 def test_a_terminal_without_chinese_gets_escapes_instead_of_an_error(pack: Path) -> None:
     done = subprocess.run(
         [sys.executable, "-I", "-X", "utf8=0", str(VERIFIER), str(pack)],
