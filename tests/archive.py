@@ -19,7 +19,7 @@ from kabao.notices.model import Attachment
 from kabao.packs import PackSigner
 from kabao.paper import Press
 from kabao.postgres import Connection, Database
-from kabao.timestamps import SandboxAuthorities, TimestampService
+from kabao.timestamps import SandboxAuthorities, TimestampService, stamp_findings
 from kabao.tlog import TransparencyLog
 
 SEED = bytes(range(32))
@@ -54,7 +54,14 @@ class Archive:
         self.desk = desk
         self.letters = Letters()
         database, clock = desk.database, desk.clock
-        self.log = TransparencyLog(database=database, clock=clock, seed=SEED, origin=ORIGIN, sources=record_sources())
+        self.log = TransparencyLog(
+            database=database,
+            clock=clock,
+            seed=SEED,
+            origin=ORIGIN,
+            sources=record_sources(),
+            beside=[stamp_findings],
+        )
         sandbox = SandboxAuthorities(folder / "secrets", now=lambda: clock.at)
         self.stamps = TimestampService(
             database=database,

@@ -77,7 +77,13 @@ def test_a_record_is_erased_and_the_log_and_the_pack_stay_whole(demo: Demo, case
         proof = opened.read(f"proofs/{number}.tlog-proof").decode()
     found = re.search(r"^index (\d+)$", proof, re.MULTILINE)
     assert found is not None
-    erase = ("evidence", "erase", case, "--record", found[1], "--data", data)
+    assert kabao("token", "create", "--data", data, "--account", "值班", "--role", "support").returncode == 0
+    assert kabao("token", "create", "--data", data, "--account", "路人", "--role", "buyer").returncode == 0
+    nobody = ("evidence", "erase", case, "--record", found[1], "--data", data, "--reason", "x", "--by", "路人")
+    refused = kabao(*nobody)
+    assert refused.returncode == 1
+    assert "no staff account" in refused.stderr
+    erase = ("evidence", "erase", case, "--record", found[1], "--data", data, "--by", "值班")
     assert kabao(*erase, "--reason", "").returncode == 1
     done = kabao(*erase, "--reason", "应本人要求")
     assert done.returncode == 0, done.stderr

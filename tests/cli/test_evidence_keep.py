@@ -47,6 +47,16 @@ def test_a_hold_on_nothing_or_by_nobody_is_refused(demo: Demo, order: str) -> No
         assert "Traceback" not in refused.stderr
 
 
+def test_only_staff_holds_and_releases(demo: Demo, order: str) -> None:
+    data, _ = demo
+    assert kabao("token", "create", "--data", data, "--account", "路人", "--role", "merchant").returncode == 0
+    for command in (("hold", order, "--reason", "x"), ("release", order)):
+        refused = kabao("evidence", *command, "--by", "路人", "--data", data)
+        assert refused.returncode == 1, command
+        assert "no staff account" in refused.stderr
+        assert "Traceback" not in refused.stderr
+
+
 def test_nothing_of_a_young_market_is_purged(demo: Demo) -> None:
     data, _ = demo
     done = kabao("evidence", "purge", "--data", data, "--json")

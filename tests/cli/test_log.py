@@ -50,7 +50,12 @@ def test_what_was_changed_is_named_and_the_command_fails(demo: Demo) -> None:
     assert done.returncode == 1
     assert "NOT OK, 1 faults" in done.stdout
     assert "body: position 3: salt and body do not give the commitment" in done.stdout
-    change(data, "INSERT INTO log_checkpoint SELECT n, sha256('x'), 'x', now() FROM generate_series(900001, 900060) n")
+    change(
+        data,
+        """INSERT INTO log_checkpoint SELECT n, sha256('x'), 'x', now(), signed + n - 900000
+             FROM generate_series(900001, 900060) n, log_head;
+           UPDATE log_head SET signed = signed + 60""",
+    )
     done = kabao("log", "audit", "--data", data)
     assert "checkpoint: size 900001: it was signed over a larger tree than there is" in done.stdout
     assert done.stdout.splitlines()[-1] == "  and 11 more"

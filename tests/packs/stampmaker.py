@@ -31,10 +31,23 @@ def key_of(kind: str, number: int = 0) -> Key:
     del number
     if kind == "rsa":
         return rsa.generate_private_key(65537, 2048)
-    if kind == "rsa1024":
-        return rsa.generate_private_key(65537, 1024)  # noqa: S505  to be refused
+    if kind == "rsa2049":
+        return _odd_key()
+    if kind.startswith("rsa"):
+        return rsa.generate_private_key(65537, int(kind.removeprefix("rsa")))  # a short one is to be refused
     curves = {"p256": ec.SECP256R1(), "p384": ec.SECP384R1(), "p521": ec.SECP521R1()}
     return ec.generate_private_key(curves[kind])
+
+
+def _odd_key() -> rsa.RSAPrivateKey:
+    """Make a key of 2,049 bits, of two primes of other keys, since OpenSSL makes even ones alone."""
+    p = rsa.generate_private_key(65537, 2050).private_numbers().p
+    q = rsa.generate_private_key(65537, 2048).private_numbers().q
+    d = rsa.rsa_recover_private_exponent(65537, p, q)
+    inner = (rsa.rsa_crt_dmp1(d, p), rsa.rsa_crt_dmq1(d, q), rsa.rsa_crt_iqmp(p, q))
+    key = rsa.RSAPrivateNumbers(p, q, d, *inner, rsa.RSAPublicNumbers(65537, p * q)).private_key()
+    assert key.key_size == 2049
+    return key
 
 
 def usage(*wanted: str) -> x509.KeyUsage:

@@ -1,13 +1,16 @@
 """What only the signer could do: a manifest that is signed and yet does not hold together."""
 
 import base64
+import json
 from collections.abc import Callable
 from hashlib import sha256
 from typing import Any
 
+import msgspec
 import pytest
 
 from kabao.packs import verify
+from packattacks import raw_zip
 from packbuilder import (
     LOG,
     PICTURE,
@@ -22,6 +25,8 @@ from packbuilder import (
     checkpoint_text,
     count,
     entries_of,
+    manifest_bytes,
+    path_to,
     pem_of,
     signature_of,
     zip_of,
@@ -114,9 +119,10 @@ def _other_checkpoint(draft: Draft) -> None:
     note = LOG.note(checkpoint_text(draft.entries[:10]))
     draft.add("checkpoints/10.txt", note, "checkpoint")
     draft.manifest["checkpoints"].append({"file": "checkpoints/10.txt", "witnesses": None, "timestamps": []})
-    draft.files["proofs/000001.tlog-proof"] = (
-        draft.files["proofs/000001.tlog-proof"].partition(b"\n\n")[0] + b"\n\n" + note
-    )
+    name = "proofs/000001.tlog-proof"
+    head = draft.files[name].split(b"\n")[:3]
+    path = [base64.b64encode(one) for one in path_to(2, draft.entries[:10])]
+    draft.files[name] = b"\n".join([*head, *path, b"", b""]) + note
     count(draft)
 
 
@@ -155,7 +161,24 @@ def _item_dropped(draft: Draft) -> None:
     count(draft)
 
 
-ITEM = {"check": "items", "item": 1}
+def _files_turned(draft: Draft) -> None:
+    draft.manifest["files"] = verify.read_json(manifest_bytes(draft))["files"][::-1]
+
+
+def _many_checkpoints(draft: Draft) -> None:
+    for size in range(1000, 1100):
+        draft.add(f"checkpoints/{size}.txt", b"x", "checkpoint")
+        draft.manifest["checkpoints"].append({"file": f"checkpoints/{size}.txt", "witnesses": None, "timestamps": []})
+    count(draft)
+
+
+def _large_authorities(draft: Draft) -> None:
+    """Only the manifest says so; no file needs to be there for it to be refused."""
+    files = verify.read_json(manifest_bytes(draft))["files"]
+    files += [{**files[0], "name": f"keys/{number}", "size": 4096, "role": "key"} for number in range(16_384)]
+    draft.manifest["files"] = sorted(files, key=lambda one: one["name"])
+
+
 SIGNED: dict[str, tuple[Change, str, dict[str, Any]]] = {
     # The shape
     "a key too many": (at("more", 1), "manifest", {}),
@@ -192,6 +215,10 @@ SIGNED: dict[str, tuple[Change, str, dict[str, Any]]] = {
     "numbers that fall": (_renumbered, "manifest", {}),
     "a name with capitals": (add("Items/001.png", "document"), "manifest", {}),
     "a path upwards": (add("../evil", "document"), "manifest", {}),
+    "lists that are none": (at("items", {}), "manifest", {}),
+    "files in another order": (_files_turned, "manifest", {"code": "order"}),
+    "checkpoints without end": (_many_checkpoints, "manifest", {"code": "too_many"}),
+    "files too large to be held": (_large_authorities, "manifest", {"code": "too_large"}),
     "a file in a file": (add("pack.pdf/evil", "document"), "manifest", {"entry": "manifest.json"}),
     "a twin of VERIFY.txt": (add("verify.txt", "document"), "manifest", {}),
     "no verifier": (drop("verify.py"), "manifest", {}),
@@ -228,7 +255,8 @@ SIGNED: dict[str, tuple[Change, str, dict[str, Any]]] = {
         {},
     ),
     # Records
-    "another body": (body(3, b"message", b"massage"), "records", {"record": 3}),
+    "another body": (body(3, "请退款".encode(), "不退款".encode()), "records", {"record": 3}),
+    "a body that names another kind": (body(3, b"message", b"massage"), "records", {"record": 3}),
     "a body in another spelling": (body(1, b'"by":', b'"by": '), "records", {"record": 1}),
     "a body of another kind": (at("records/2/kind", "case_event"), "records", {"record": 3}),
     "a body of another order": (at("about/order", "7-9999"), "records", {"record": 1}),
@@ -252,7 +280,7 @@ SIGNED: dict[str, tuple[Change, str, dict[str, Any]]] = {
     "a record twice": (_record_twice, "proofs", {"record": 7}),
     "a salt of a withheld record": (_salt_given_away, "proofs", {"record": 5}),
     "no salt where there is a body": (_salt_kept, "proofs", {"record": 1}),
-    "a proof that ends in another checkpoint": (_other_checkpoint, "proofs", {}),
+    "a proof that ends in another checkpoint": (_other_checkpoint, "proofs", {"code": "checkpoints"}),
     "a proof of another version": (proof(1, b"@v1", b"@v2"), "proofs", {"record": 1}),
     "a proof that is no text": (file("proofs/000001.tlog-proof", b"\xff\n\n\n"), "proofs", {"record": 1}),
     "a proof of nothing": (file("proofs/000001.tlog-proof", b"c2sp.org/tlog-proof@v1\n\nx"), "proofs", {"record": 1}),
@@ -298,19 +326,6 @@ def test_what_is_signed_and_does_not_hold_is_found_and_named(name: str, small: D
     faults = report.checks[check].faults
     assert report.checks[check].state == "failed"
     assert any({key: getattr(fault, key) for key in where} == where for fault in faults), faults
-
-
-def test_a_pack_of_another_signer_is_told_and_with_a_pinned_key_refused(small: Draft, examine: Examine) -> None:
-    small.signer = STRANGER
-    small.manifest["signer"] = STRANGER.text
-    small.files["keys/signer.pem"] = pem_of(STRANGER)
-    whole = bytes_of(small)
-    report = examine(whole)
-    assert report.exit_code == 0
-    assert any(STRANGER.text in note.en for note in report.notes)
-    report = examine(whole, verify.pins_of(signers=[SIGNER.text]))
-    assert [check.id for check in report.failed] == ["signature"]
-    assert examine(whole, verify.pins_of(signers=[SIGNER.text, STRANGER.text])).exit_code == 0
 
 
 def test_signed_anew_by_somebody_else_in_the_signers_name_fails(small: Draft, examine: Examine) -> None:
@@ -394,37 +409,30 @@ def test_a_record_that_is_not_logged_is_taken_where_the_pack_says_so(small: Draf
     assert report.checks["proofs"].said.en.startswith("5 records")
 
 
-def test_pinned_logs_and_witnesses_are_asked_for(small: Draft, examine: Examine) -> None:
-    whole = bytes_of(small)
-    assert examine(whole, verify.pins_of(logs=[LOG.text], witnesses=[WITNESS.text])).exit_code == 0
-    report = examine(whole, verify.pins_of(logs=[STRANGER.text]))
-    assert [check.id for check in report.failed] == ["checkpoint"]
-    stranger = WITNESS.__class__("witness.example/w2", b"\x09" * 32, 4)
-    report = examine(whole, verify.pins_of(witnesses=[stranger.text]))
-    assert [check.id for check in report.failed] == ["witnesses"]
-
-
-def test_a_cosignature_must_be_over_this_checkpoint(small: Draft, examine: Examine) -> None:
-    small.files["checkpoints/11.witnesses"] = WITNESS.cosignature("else.example\n1\nAA==\n", 5).encode()
-    report = examine(bytes_of(small), verify.pins_of(witnesses=[WITNESS.text]))
-    assert report.checks["witnesses"].state == "failed"
-    small.files["checkpoints/11.witnesses"] = WITNESS.line(b"short").encode()
-    report = examine(bytes_of(small), verify.pins_of(witnesses=[WITNESS.text]))
-    assert report.checks["witnesses"].state == "failed"
-
-
-def test_a_known_release_is_asked_for(stamped: Draft, small: Draft, examine: Examine) -> None:
-    own = verify.pins_of(verifiers=[stamped_digest(stamped)])
-    assert examine(bytes_of(stamped), own).exit_code == 0
-    report = examine(bytes_of(small), own)
-    assert [check.id for check in report.failed] == ["verifier"]
-    assert report.checks["verifier"].faults[0].entry == "verify.py"
-
-
-def stamped_digest(draft: Draft) -> str:
-    return sha256(draft.files["verify.py"]).hexdigest().upper()
-
-
 def test_the_checkpoint_is_the_one_the_stamps_are_over(small: Draft) -> None:
     assert checkpoint_of(small) == LOG.note(checkpoint_text(small.entries))
     assert canonical(small.manifest["log"]).startswith(b'{"key":')
+
+
+def test_items_whose_records_have_no_bodies_are_said_not_to_be_compared(small: Draft, examine: Examine) -> None:
+    report = examine(bytes_of(small))
+    assert ("records", "items 3: their records have no bodies to compare") in {
+        (part, said.en) for part, said in report.absent
+    }
+
+
+def test_a_signer_whose_name_no_text_can_carry_is_no_signer(small: Draft, examine: Examine) -> None:
+    raw = bytes((1,)) + SIGNER.public
+    number = sha256("\ud800".encode("utf-8", "surrogatepass") + b"\n" + raw).hexdigest()[:8]
+    manifest = json.dumps({"signer": f"\ud800+{number}+{base64.b64encode(raw).decode()}"}).encode()
+    report = examine(zip_of({**entries_of(small), "manifest.json": manifest}))
+    assert report.exit_code == 1
+    msgspec.json.encode(report.as_json())
+
+
+def test_what_takes_long_to_read_is_not_read(small: Draft, examine: Examine) -> None:
+    number = b'{"about":{"case":' + b"9" * 1_000_000 + b"}}"
+    assert examine(zip_of({**entries_of(small), "manifest.json": number})).exit_code == 1
+    assert verify.read_pem(b"-----BEGIN CERTIFICATE-----\n" * 30_000) == []
+    crowd = [*entries_of(small).items(), *((f"x/{one % 9}", b"") for one in range(30_000))]
+    assert examine(raw_zip(crowd)).exit_code == 1

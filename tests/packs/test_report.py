@@ -41,6 +41,10 @@ def test_what_fails_is_named_on_its_own_line(pack: Path) -> None:
     assert done.returncode == 1
     assert "    ✗ items/001.png, item 1: the content does not have the manifest's SHA-256" in done.stdout.splitlines()
     assert done.stdout.endswith("result: does NOT hold\n")
+    pack.write_bytes(whole + b"!")
+    done = run_standalone(VERIFIER, pack, "--en")
+    assert f"    ✗ the file should have {len(whole)} bytes and has {len(whole) + 1}" in done.stdout.splitlines()
+    pack.write_bytes(whole.replace(b"a picture of a payment", b"a picture of a refund!"))
     done = run_standalone(VERIFIER, pack)
     assert "    ✗ items/001.png，第 1 项证据：内容与清单的 SHA-256 不符" in done.stdout.splitlines()
 
@@ -75,6 +79,18 @@ def test_keys_of_ones_own_are_held_to(pack: Path, tmp_path: Path) -> None:
         assert done.stderr.startswith("verify.py: ")
     assert run_standalone(VERIFIER, pack, "--verifier", "0" * 64).returncode == 1
     assert run_standalone(VERIFIER).returncode == 2
+
+
+def test_the_program_answers_in_this_process_as_in_its_own(
+    pack: Path, capsys: pytest.CaptureFixture[str], stamped: Draft, tmp_path: Path
+) -> None:
+    roots = tmp_path / "roots.pem"
+    roots.write_bytes(stamped.files["authorities/rsa.pem"] + stamped.files["authorities/ec.pem"])
+    assert verify.main([str(pack), "--en", "--authority", str(roots)]) == 0
+    assert "No authority was named" not in capsys.readouterr().out
+    roots.write_bytes(b"none")
+    assert verify.main([str(pack), "--authority", str(roots)]) == 2
+    assert capsys.readouterr().err == f"verify.py: there is no certificate in {roots}\n"
 
 
 def test_a_terminal_without_chinese_gets_escapes_instead_of_an_error(pack: Path) -> None:

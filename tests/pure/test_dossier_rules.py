@@ -138,6 +138,7 @@ ROWS: dict[str, tuple[Row, dict[str, Any]]] = {
             hints={},
             facts={"width": 3},
             recording=None,
+            arrived=b"\x03" * 32,
             at=AT,
         ),
         {
@@ -152,6 +153,7 @@ ROWS: dict[str, tuple[Row, dict[str, Any]]] = {
             "link": "",
             "hints_sha256": digest_of({}).hex(),
             "facts": {"width": 3},
+            "arrived_sha256": "03" * 32,
             "recording": None,
         },
     ),

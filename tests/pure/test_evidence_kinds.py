@@ -259,3 +259,21 @@ def test_no_more_than_sixteen_tracks_are_looked_at() -> None:
     assert known(webm(extra=element("1654AE6B", entries))).facts.codecs == [f"V_{n}" for n in range(16)]
     same = b"".join(track(b"vide", f"{n:04d}".encode()) for n in range(100))
     assert known(film(tracks=same)).facts.codecs == [f"{n:04d}" for n in range(16)]
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"\xff\xd8" + b"\xff" * 300_000 + b"\xd9",
+        b"\xff\xd8" + b"\xff\x01" * 300_000 + b"\xff\xd9",
+        b"GIF89a" + bytes(7) + b"!\xf9" + b"\x01x" * 300_000 + b"\0;",
+        b"GIF89a" + bytes(7) + b"!\xf9\0" * 300_000 + b";",
+        b"\x89PNG\r\n\x1a\n" + (bytes(4) + b"teXt" + bytes(4)) * 300_000 + bytes(4) + b"IEND" + bytes(4),
+        webm(extra=b"\xec\x80" * 600_000),
+        b"OggS" + bytes(22) + b"\x01\x13OpusHead" + bytes(11) + (b"OggS" + bytes(23)) * 600_000,
+        (b"\xff\xf3\x14\x00" + bytes(20)) * 600_000,
+    ],
+    ids=["filled jpeg", "bare jpeg", "one gif block", "many gif blocks", "png", "webm", "ogg", "mp3"],
+)
+def test_a_file_of_endlessly_many_parts_is_given_up(content: bytes) -> None:
+    assert code(told(content)) is Refusal.FILE_UNREADABLE

@@ -1,5 +1,6 @@
 """The audit finds every changed bit, and says nothing where nothing is wrong."""
 
+import asyncio
 import random
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
@@ -60,6 +61,9 @@ class Memory(NamedTuple):
             return None
         return [self.rows.get((one.shop_id, one.order_id, one.source, one.source_id)) for one in records]
 
+    async def beside(self) -> Sequence[tuple[str, str]]:
+        return []
+
     async def census(self) -> Mapping[str, Census]:
         return {"happening": Census(marked=len(self.rows), waiting=0, oldest=None)}
 
@@ -97,11 +101,13 @@ def memory_log() -> Memory:
         size, root, changed = grow(edge, first, [record.commitment for record in held[first:]])
         tiles |= changed
         text = checkpoint_text(TreeHead(ORIGIN, size, root))
-        heads.append(Checkpoint(size=size, root=root, note=signer.sign(text), signed_at=later(size)))
+        heads.append(
+            Checkpoint(size=size, root=root, note=signer.sign(text), signed_at=later(size), number=len(heads) + 1)
+        )
         key, line = cosign(text, 1_800_000_000 + size)
         lines.append(StoredCosignature(size, key.text, line))
     levels = [(tile.level, StoredTile(tile.number, len(held) // 32, held)) for tile, held in tiles.items()]
-    return Memory(StoredHead(ORIGIN, signer.key.text, SIZE, root), held, levels, heads, lines, rows)
+    return Memory(StoredHead(ORIGIN, signer.key.text, SIZE, root, len(heads)), held, levels, heads, lines, rows)
 
 
 async def report_of(rows: Memory) -> LogReport:
@@ -239,8 +245,10 @@ async def full(books: Database) -> Database:
 
 
 # The checkpoint of size 50, saying 51.
-UNSIGNED = """INSERT INTO log_checkpoint
-  SELECT 299, root, replace(convert_from(note, 'UTF8'), '50', '51')::bytea, now() FROM log_checkpoint WHERE size = 50"""
+UNSIGNED = """UPDATE log_checkpoint SET number = 7 WHERE size = 300; UPDATE log_head SET signed = 7;
+INSERT INTO log_checkpoint
+  SELECT 299, root, replace(convert_from(note, 'UTF8'), '50', '51')::bytea, now(), 6
+    FROM log_checkpoint WHERE size = 50"""
 
 
 @pytest.mark.parametrize(
@@ -311,11 +319,23 @@ UNSIGNED = """INSERT INTO log_checkpoint
         ("UPDATE log_checkpoint SET root = sha256('x') WHERE size = 50", [
             "checkpoint: size 50: the note says something else",
         ]),
-        ("INSERT INTO log_checkpoint VALUES (301, sha256('x'), 'x', now())", [
+        ("UPDATE log_head SET signed = 7; INSERT INTO log_checkpoint VALUES (301, sha256('x'), 'x', now(), 7)", [
             "checkpoint: size 301: it was signed over a larger tree than there is",
         ]),
-        ("INSERT INTO log_checkpoint VALUES (299, sha256('x'), 'x', now())", [
+        ("INSERT INTO log_checkpoint VALUES (299, sha256('x'), 'x', now(), 6)", [
             "checkpoint: size 299: the note cannot be read",
+            "checkpoint: number 6 is more than were signed, or there twice, before that of size 300",
+        ]),
+        ("DELETE FROM log_checkpoint WHERE size = 100", [
+            "checkpoint: number 2 is gone, before that of size 150",
+        ]),
+        ("DELETE FROM log_checkpoint WHERE size <= 200", [
+            "checkpoint: number 1 to 4 is gone, before that of size 250",
+        ]),
+        ("DELETE FROM log_checkpoint WHERE size > 200", ["checkpoint: number 5 to 6 is gone, at the end"]),
+        ("DELETE FROM log_checkpoint", ["checkpoint: number 1 to 6 is gone, at the end"]),
+        ("UPDATE log_head SET signed = 5", [
+            "checkpoint: number 6 is more than were signed, or there twice, at the end",
         ]),
         (UNSIGNED, ["checkpoint: size 299: the signature is not the log's"]),
         ("INSERT INTO log_cosignature VALUES (50, 'nobody', 'x', now())", [
@@ -338,9 +358,18 @@ async def test_a_tree_that_is_not_signed_yet_is_said(books: Database, owner_data
     await happen(books, 0, 5)
     log = log_over(books)
     await logged(log)
-    await owner_database.execute("DELETE FROM log_checkpoint")
+    await owner_database.execute("DELETE FROM log_checkpoint; UPDATE log_head SET signed = 0")
     report = await log.audit()
     assert (report.ok, report.is_signed) == (True, False)
+
+
+async def test_checkpoints_signed_by_many_at_once_are_counted_once(books: Database) -> None:
+    await happen(books, 0, 40)
+    logs = [log_over(books, batch=10) for _ in range(4)]
+    for _ in range(4):
+        await asyncio.gather(*(log.sequence() for log in logs), *(log.head() for log in logs))
+    report = await logs[0].audit()
+    assert report.ok, report
 
 
 async def test_the_progress_is_told(full: Database) -> None:

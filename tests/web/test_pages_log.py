@@ -115,6 +115,8 @@ async def test_everything_else_is_not_there(log: TransparencyLog, stranger: http
         "0/000", "entries/000", f"0/000.p/{size + 1}", f"entries/000.p/{size + 1}", "0/001.p/1", "1/000.p/1", "1/000",
         "0/000.p/0", "0/000.p/01", "0/000.p/256", "00/000.p/1", "0/x000/000.p/1", "8/000.p/1", "-1/000.p/1",
         "x/000.p/1", "0/000.p/1%0a", "0/%EF%BC%91%EF%BC%91%EF%BC%91.p/1", "0/000.p/1/1", "0/000%00", "9" * 2000,
+        "0//000.p/1", "/0/000.p/1", "0/000.p//1", "0/000.p/1/", "%30/000.p/1", "0/%30%30%30.p/1",
+        "0%2F000.p/1", "0/000%2Ep/1",
     ]  # fmt: skip
     for path in paths * 10:
         answer = await stranger.get(f"/log/tile/{path}")

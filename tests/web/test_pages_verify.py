@@ -3,6 +3,7 @@
 import gzip
 import re
 from datetime import UTC, datetime, timedelta
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,14 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509.oid import NameOID
 
-from kabao.packs import known_verifiers
+from kabao.packs import known_verifiers, verify
 from kabao.web.packkeys import PackKeys, root_fingerprints
 from kabao.web.render import STATIC, folder_digest, static_folder_url
 from pages import Site
 
 MODULES = sorted((STATIC / "verify").glob("*.js"))
 LIGHT = 60 * 1024
+VERIFIER = Path(verify.__file__).read_bytes()
 
 
 async def test_anyone_may_open_it_and_the_footer_leads_there(site: Site) -> None:
@@ -37,6 +39,18 @@ async def test_without_scripts_it_tells_the_other_ways(site: Site) -> None:
     assert "python3 -I verify.py" in page.words
     assert "OpenSSL" in page.words
     assert "VERIFY.txt" in page.words
+
+
+async def test_the_verifier_itself_can_be_had_and_its_digest_is_shown(site: Site) -> None:
+    reader = site.stranger()
+    file = await reader.get("/verify/verify.py")
+    content = file.text.encode()
+    assert content == VERIFIER
+    assert file.headers["content-disposition"] == 'attachment; filename="verify.py"'
+    assert file.headers["content-type"].startswith("text/x-python")
+    page = await reader.get("/verify")
+    assert "/verify/verify.py" in page.read.links
+    assert sha256(content).hexdigest() in page.words
 
 
 async def test_it_may_connect_to_nothing_and_neither_may_its_worker(site: Site) -> None:

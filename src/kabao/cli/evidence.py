@@ -14,6 +14,7 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
 
+from kabao.cli.people import staff_account
 from kabao.cli.running import (
     DEFAULT_DATA,
     CommandRefusedError,
@@ -128,6 +129,7 @@ def erase_command(
     *,
     record: Annotated[int, Parameter(name="--record", help="The record's place in the public log.")],
     reason: Annotated[str, Parameter(name="--reason", help="Why; it is kept for ever and shown to both parties.")],
+    by: Annotated[str, Parameter(name="--by", help="Who answers for it: the phone number or name of a staff account.")],
     data: DataOption = DEFAULT_DATA,
 ) -> ExitCode:
     """Destroy what a record says, for good: in the log, and in the row it was written from.
@@ -137,7 +139,8 @@ def erase_command(
 
     async def work() -> ExitCode:
         async with joined(data) as app:
-            refused = await app.archive.erasing.erase(case, record, reason, 0)
+            account = await staff_account(app, by)
+            refused = await app.archive.erasing.erase(case, record, reason, account)
         if isinstance(refused, Refused):
             raise CommandRefusedError(sentence_of(refused))
         say(

@@ -5,7 +5,7 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from kabao.cli.people import only_account
+from kabao.cli.people import staff_account
 from kabao.cli.running import (
     DEFAULT_DATA,
     CommandRefusedError,
@@ -22,7 +22,7 @@ from kabao.cli.running import (
 from kabao.kernel import Ref, Refusal, Refused, parse_ref
 
 OrderArgument = Annotated[str, Parameter(help="The order's reference, such as 7-1H8K2M9QXV3D0.")]
-ByOption = Annotated[str, Parameter(name="--by", help="Who answers for it: a phone number or an account's name.")]
+ByOption = Annotated[str, Parameter(name="--by", help="Who answers for it: a staff account's phone number or name.")]
 
 
 def add_to(group: App) -> None:
@@ -44,7 +44,7 @@ def hold_command(
     async def work() -> None:
         at = _reference(order)
         async with joined(data) as app:
-            account = only_account(await app.accounts(by), by)
+            account = await staff_account(app, by)
             refused = await app.evidence.keeping.hold(at.shop_id, at.object_id, reason, account)
         if refused is not None:
             raise CommandRefusedError(sentence_of(refused))
@@ -59,7 +59,7 @@ def release_command(order: OrderArgument, *, by: ByOption, data: DataOption = DE
     async def work() -> ExitCode:
         at = _reference(order)
         async with joined(data) as app:
-            account = only_account(await app.accounts(by), by)
+            account = await staff_account(app, by)
             lifted = await app.evidence.keeping.release(at.shop_id, at.object_id, account)
         out.print(f"{lifted} lifted")
         return ExitCode.DONE if lifted else ExitCode.NOT_OK

@@ -115,6 +115,15 @@ async def _free_number(app: wiring.App, name: str) -> str:
     raise CommandRefusedError("no number is left for a new account; give a phone number instead of a name")
 
 
+async def staff_account(app: wiring.App, text: str) -> AccountId:
+    """Return the one staff account of a phone or name; none, several, or one without a staff role end the command."""
+    found = await app.accounts(text)
+    staff_found = await app.staff(found)
+    if found and not staff_found:
+        raise CommandRefusedError(f"{text!r} is no staff account; make one with `kabao staff add`")
+    return only_account(staff_found, text)
+
+
 def only_account(found: list[AccountId], text: str) -> AccountId:
     """Return the one account that was found; none or several end the command."""
     if not found:

@@ -122,7 +122,10 @@ class Speech(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Handed(msgspec.Struct, frozen=True, kw_only=True):
-    """One item of evidence as it came; `preview_digest` is that of the first preview."""
+    """One item of evidence as it came; `preview_digest` is that of the first preview.
+
+    `arrived` is the SHA-256 over the rows of the upload it came by and of its chunks; None where it came in one piece.
+    """
 
     order_ref: str
     case_ref: str | None
@@ -138,6 +141,7 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
     hints: dict[str, Any]
     facts: dict[str, Any]
     recording: dict[str, Any] | None
+    arrived: bytes | None
     at: datetime
 
 

@@ -9,7 +9,8 @@ SELECT shop_id, order_id, event_id AS source_id FROM order_event
 SELECT w.n, e.log_position, e.shop_id, e.order_id, e.event_id AS source_id, e.kind, e.from_state, e.to_state, e.actor_role AS by, e.reason,
        e.amount_minor, e.due_at, e.at,
        o.listing_id, o.snapshot_no, s.digest AS snapshot_digest, o.quantity, o.unit_minor, o.currency,
-       o.amount_minor AS order_minor,
+       o.amount_minor AS order_minor, s.title, s.price_minor, s.currency AS listed_currency, s.escrow_seconds, s.max_quantity,
+       s.notice_ids,
        CASE WHEN e.kind = 'placed' THEN s.document END AS document,
        CASE WHEN e.kind = 'delivered' THEN coalesce((s.document #>> '{terms,delivery_promise_seconds}')::int, 60) END
          AS promise_seconds,
@@ -50,7 +51,7 @@ SELECT e.shop_id, c.order_id, e.event_id AS source_id FROM case_event e JOIN cas
 -- Case events by key, with claim, offer and ruling where the kind has one. Index: cases_of_order, case_event_pkey,
 -- case_offer_pkey, ruling_pkey.
 SELECT w.n, e.log_position, c.shop_id, c.order_id, c.case_id, e.event_id AS source_id, e.kind, e.from_stage, e.to_stage, e.actor_role AS by,
-       e.body, e.due_at, e.at,
+       e.body, e.due_at, e.at, c.statement,
        CASE WHEN e.kind = 'opened' THEN jsonb_build_object('claim', c.claim, 'demand', c.demand, 'demand_minor',
          c.demand_minor) END AS claim,
        CASE WHEN f.offer_id IS NOT NULL THEN jsonb_build_object('by', f.by_role, 'kind', f.kind, 'refund_minor',
@@ -85,7 +86,8 @@ SELECT shop_id, order_id, message_id AS source_id FROM message
 
 -- name: messages
 -- Messages by key, in the order asked for. Index: message_pkey.
-SELECT w.n, m.log_position, m.shop_id, m.order_id, m.message_id AS source_id, m.author_role AS by, m.body AS text, m.at
+SELECT w.n, m.log_position, m.shop_id, m.order_id, m.message_id AS source_id, m.author_role AS by, m.body AS text, m.at,
+       m.digest
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (shop_id, order_id, source_id, n)
   JOIN message m ON m.shop_id = w.shop_id AND m.order_id = w.order_id AND m.message_id = w.source_id
  ORDER BY w.n
@@ -124,11 +126,28 @@ SELECT shop_id, order_id, item_id AS source_id FROM evidence_item
  WHERE log_position IS NULL ORDER BY item_id LIMIT $1 FOR UPDATE SKIP LOCKED
 
 -- name: items
--- Items of evidence by key, in the order asked for. Index: evidence_item_pkey.
+-- Items of evidence by key, in the order asked for, with a digest over how their upload arrived, and which links of a
+-- recording's chain do not hold. Index: evidence_item_pkey, evidence_upload_pkey, evidence_chunk_pkey.
 SELECT w.n, i.log_position, i.shop_id, i.order_id, i.item_id AS source_id, i.case_id, i.item_no, i.given_role AS by, i.kind,
-       i.file_name, i.media_type, i.byte_size, i.digest, i.preview_digest, i.link, i.hints, i.facts, i.recording, i.at
+       i.file_name, i.media_type, i.byte_size, i.digest, i.preview_digest, i.link, i.hints, i.facts, i.recording, i.at,
+       i.upload_id, a.arrived, a.chunks, a.last_head, a.broken
   FROM unnest($1::bigint[], $2::bigint[], $3::bigint[]) WITH ORDINALITY AS w (shop_id, order_id, source_id, n)
   JOIN evidence_item i ON i.shop_id = w.shop_id AND i.order_id = w.order_id AND i.item_id = w.source_id
+  LEFT JOIN LATERAL (
+    SELECT sha256(convert_to(concat_ws('|', u.case_id, u.kind, u.byte_size, u.chunk_bytes, encode(u.not_before, 'hex'),
+               u.given_by, u.given_role, (extract(epoch FROM u.opened_at) * 1000000)::bigint, u.state, u.item_id,
+               string_agg(concat_ws(' ', k.seq, encode(k.digest, 'hex'), k.byte_size, encode(k.head, 'hex'),
+                 (extract(epoch FROM k.received_at) * 1000000)::bigint), ',' ORDER BY k.seq)), 'UTF8')) AS arrived,
+           count(k.seq) AS chunks, (array_agg(k.head ORDER BY k.seq DESC))[1] AS last_head,
+           array_agg(k.seq ORDER BY k.seq) FILTER (WHERE k.head IS NOT NULL AND k.head <> sha256(k.before || k.digest
+             || int4send(k.seq))) AS broken
+      FROM evidence_upload u
+      LEFT JOIN (SELECT c.*, coalesce(lag(c.head) OVER (ORDER BY c.seq),
+                        sha256(convert_to(E'kabao-recording/1\n', 'UTF8') || v.not_before)) AS before
+                   FROM evidence_upload v JOIN evidence_chunk c USING (shop_id, order_id, upload_id)
+                  WHERE v.shop_id = i.shop_id AND v.order_id = i.order_id AND v.upload_id = i.upload_id) k ON true
+     WHERE u.shop_id = i.shop_id AND u.order_id = i.order_id AND u.upload_id = i.upload_id
+     GROUP BY u.shop_id, u.order_id, u.upload_id) a ON true
  ORDER BY w.n
 
 -- name: items_mark

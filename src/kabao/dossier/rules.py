@@ -204,4 +204,5 @@ def _handed(item: Handed) -> dict[str, Any]:
         "hints_sha256": digest_of(item.hints).hex(),
         "facts": item.facts,
         "recording": item.recording,
+        "arrived_sha256": None if item.arrived is None else item.arrived.hex(),
     }

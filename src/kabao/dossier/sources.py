@@ -64,6 +64,7 @@ class RowSource:
             body=body_of(found.row),
             at=found.row.at,
             position=found.position,
+            odds=found.odds,
         )
 
 

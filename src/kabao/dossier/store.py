@@ -39,11 +39,12 @@ class Key(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A row that exists: its key, its mark, and what its record is written from."""
+    """A row that exists: its key, its mark, what its record is written from, and which rows beside it contradict it."""
 
     key: Key
     position: int | None
     row: Row
+    odds: list[str]
 
 
 class SourceQueries(NamedTuple):
@@ -51,6 +52,7 @@ class SourceQueries(NamedTuple):
 
     word: str
     read: Callable[[Record], Row]
+    odds: Callable[[Record], list[str]] = lambda _: []
 
 
 async def due(conn: Connection, of: SourceQueries, limit: int) -> list[Key]:
@@ -64,7 +66,7 @@ async def found(conn: Connection, of: SourceQueries, keys: Sequence[Key]) -> lis
     answers: list[Found | None] = [None] * len(keys)
     for row in await conn.fetch(_SQL[of.word], *_columns(keys)):
         key = Key(row["shop_id"], row["order_id"], row["source_id"])
-        answers[row["n"] - 1] = Found(key, row["log_position"], of.read(row))
+        answers[row["n"] - 1] = Found(key, row["log_position"], of.read(row), of.odds(row))
     return answers
 
 
@@ -247,6 +249,59 @@ def _order_step(row: Record) -> OrderStep:
     )
 
 
+def _listing_odds(row: Record) -> list[str]:
+    """Name the columns of a snapshot, by which orders were decided, that are not as its document has them."""
+    if row["kind"] != "placed":
+        return []
+    document, ref = row["document"], format_ref(row["shop_id"], row["listing_id"])
+    hours = (document.get("terms") or {}).get("escrow_hours")
+    said = {
+        "title": document.get("title"),
+        "price_minor": document.get("price_minor"),
+        "currency": document.get("currency"),
+        "max_quantity": document.get("max_quantity"),
+        "escrow_seconds": None if hours is None else hours * 3600,
+        "notice_ids": [notice["notice_id"] for notice in document.get("notices") or []],
+    }
+    stands = {name: row[name] for name in said} | {"currency": row["listed_currency"]}
+    return [
+        f"listing_snapshot {ref} {row['snapshot_no']}: {name} is not as its document has it"
+        for name, value in said.items()
+        if value is not None and value != stands[name]
+    ]
+
+
+def _statement_odds(row: Record) -> list[str]:
+    is_other = row["kind"] == "opened" and row["statement"] != row["body"]
+    return [f"cases {_case_ref(row)}: statement is not what its opening says"] if is_other else []
+
+
+def _message_odds(row: Record) -> list[str]:
+    parts = [
+        "message",
+        row["shop_id"],
+        row["order_id"],
+        row["source_id"],
+        row["by"],
+        row["text"],
+        row["at"].isoformat(),
+    ]
+    return [] if digest_of(parts) == row["digest"] else [f"message {row['source_id']}: digest is not that of its words"]
+
+
+def _arrival_odds(row: Record) -> list[str]:
+    """Name the upload that is gone, and the chunks of a recording that do not follow the one before."""
+    if row["upload_id"] is None:
+        return []
+    if row["arrived"] is None:
+        return [f"evidence_upload {row['upload_id']}: there is no such row"]
+    where, end = f"evidence_chunk of upload {row['upload_id']}", row["recording"]
+    odds = [f"{where}: chunk {seq} does not follow the one before it" for seq in row["broken"] or []]
+    if end is not None and (row["chunks"], (row["last_head"] or b"").hex()) != (end["chunks"], end["head"]):
+        odds.append(f"{where}: {row['chunks']} rows, not the {end['chunks']} that it ended with")
+    return odds
+
+
 def _case_step(row: Record) -> CaseStep:
     claim, offer = row["claim"], row["offer"]
     ruling = None
@@ -300,6 +355,7 @@ def _handed(row: Record) -> Handed:
         hints=row["hints"],
         facts=row["facts"],
         recording=row["recording"],
+        arrived=row["arrived"],
         at=row["at"],
     )
 
@@ -337,10 +393,10 @@ def _erasure(row: Record) -> Erasure:
 
 
 SOURCES: Final[dict[str, SourceQueries]] = {
-    "order_event": SourceQueries("order_events", _order_step),
-    "case_event": SourceQueries("case_events", _case_step),
-    "message": SourceQueries("messages", _speech),
-    "evidence_item": SourceQueries("items", _handed),
+    "order_event": SourceQueries("order_events", _order_step, _listing_odds),
+    "case_event": SourceQueries("case_events", _case_step, _statement_odds),
+    "message": SourceQueries("messages", _speech, _message_odds),
+    "evidence_item": SourceQueries("items", _handed, _arrival_odds),
     "evidence_mask": SourceQueries("masks", _masked),
     "case_fact": SourceQueries("facts", _said),
     "record_erasure": SourceQueries("erasures", _erasure),

@@ -14,6 +14,8 @@ from kabao.evidence.model import MIB, Hints, MediaFacts
 from kabao.evidence.rules import clean_hint
 
 MAX_BOXES: Final = 200_000
+MAX_ELEMENTS: Final = 500_000
+"""Elements of a WebM, pages of an Ogg, frames of an MP3: hours of them, and half a second of reading."""
 MAX_HEADER: Final = 32 * MIB
 """Bytes of a film's index that are read; a longer one is no film anyone hands in."""
 MAX_TRACKS: Final = 16
@@ -195,7 +197,7 @@ def _webm(source: Source, *, may_be_cut: bool) -> Media:
     while at < source.size:
         element, count = _element(source, at), count + 1
         in_cluster = in_cluster and element.name not in _IN_SEGMENT - _IN_CLUSTER
-        if count > 50 * MAX_BOXES or element.name not in (_IN_CLUSTER if in_cluster else _IN_SEGMENT):
+        if count > MAX_ELEMENTS or element.name not in (_IN_CLUSTER if in_cluster else _IN_SEGMENT):
             raise Malformed
         if element.name == _CLUSTER:
             in_cluster, at = True, element.body
@@ -276,10 +278,10 @@ def check_ogg(source: Source) -> MediaFacts:
     """Walk the pages of an Ogg file with Vorbis, Opus or FLAC sound to its end; raises `Malformed`."""
     first = source.read(0, 300)
     codec = next((name for mark, name in _OGG_CODECS.items() if mark in first[28:60]), "")
-    at = 0
+    at = pages = 0
     while at < source.size:
-        head = source.read(at, 27 + 255)
-        if head[:4] != b"OggS" or len(head) < 27 + head[26]:
+        head, pages = source.read(at, 27 + 255), pages + 1
+        if pages > MAX_ELEMENTS or head[:4] != b"OggS" or len(head) < 27 + head[26]:
             raise Malformed
         at += 27 + head[26] + sum(head[27 : 27 + head[26]])
     if not codec or at != source.size:
@@ -305,6 +307,8 @@ def check_mp3(source: Source) -> MediaFacts:
     )
     frames, millis = 0, 0.0
     while at < source.size:
+        if frames >= MAX_ELEMENTS:
+            raise Malformed
         frame = source.read(at, 4)
         if frame[:3] == b"TAG" and source.size - at == 128:  # noqa: PLR2004  an old tag stands last
             break

@@ -99,6 +99,10 @@ _JPEG_MARK: Final = 0xFF
 _JPEG_BARE: Final = frozenset({0x01, *range(0xD0, 0xD8)})
 _JPEG_SCAN: Final = 0xDA
 _JPEG_END: Final = 0xD9
+_MAX_STEPS: Final = 200_000
+"""Parts of one picture that are walked; a real one of 25 MB has far fewer, and each costs time others wait for."""
+_MARKER: Final = re.compile(rb"\xff[^\x00\x01\xd0-\xd7]")
+"""A marker in a coded picture that is neither a stuffed byte nor a restart."""
 _MAX_SCANS: Final = 100
 """Cameras and programs write 10 or so; each costs a pass over the whole picture, however few bytes it has."""
 
@@ -333,7 +337,9 @@ def _checked(kind: MediaType, content: bytes, end: int | None, *, may_trail: boo
 def _png_end(content: bytes) -> int | None:
     """Walk the chunks to the one that ends the image."""
     at = len(_PNG)
-    while at + 12 <= len(content):
+    for _ in range(_MAX_STEPS):
+        if at + 12 > len(content):
+            break
         size, name = int.from_bytes(content[at : at + 4], "big"), content[at + 4 : at + 8]
         at += 12 + size
         if name == b"IEND":
@@ -352,15 +358,15 @@ def _pdf_end(content: bytes) -> int | None:
 
 def _gif_end(content: bytes) -> int | None:
     """Walk the blocks to the one that ends the pictures."""
-    at = 13 + _palette(content[10:11])
-    while at < len(content):
+    at, steps = 13 + _palette(content[10:11]), _MAX_STEPS
+    while at < len(content) and steps > 0:
         kind = content[at]
         if kind == _GIF_END:
             return at + 1
         if kind == _GIF_PICTURE:
-            at = _after_blocks(content, at + 11 + _palette(content[at + 9 : at + 10]))
+            at, steps = _after_blocks(content, at + 11 + _palette(content[at + 9 : at + 10]), steps)
         elif kind == _GIF_EXTENSION:
-            at = _after_blocks(content, at + 2)
+            at, steps = _after_blocks(content, at + 2, steps)
         else:
             return None
     return None
@@ -370,18 +376,19 @@ def _palette(flags: bytes) -> int:
     return 3 << (flags[0] & 7) + 1 if flags and flags[0] & 0x80 else 0
 
 
-def _after_blocks(content: bytes, at: int) -> int:
-    while at < len(content) and content[at]:
-        at += 1 + content[at]
-    return at + 1
+def _after_blocks(content: bytes, at: int, steps: int) -> tuple[int, int]:
+    """Step over a chain of blocks; with it come the steps that are left, none where the chain was too long."""
+    while at < len(content) and content[at] and steps > 0:
+        at, steps = at + 1 + content[at], steps - 1
+    return at + 1, steps - 1
 
 
 def _jpeg_end(content: bytes) -> int | None:
     """Walk the segments, stepping over the coded picture, to the marker that ends the image."""
     scans = 0
-    for at, code in _jpeg_markers(content):
+    for count, (at, code) in enumerate(_jpeg_markers(content)):
         scans += code == _JPEG_SCAN
-        if scans > _MAX_SCANS:
+        if scans > _MAX_SCANS or count >= _MAX_STEPS:
             return None
         if code == _JPEG_END:
             return at + 2
@@ -407,11 +414,8 @@ def _jpeg_markers(content: bytes) -> Iterator[tuple[int, int]]:
 
 def _after_scan(content: bytes, at: int) -> int:
     """Find the next marker that is neither a stuffed byte nor a restart; -1 where the data ends before."""
-    while (at := content.find(b"\xff", at)) >= 0 and at + 1 < len(content):
-        if content[at + 1] not in {0x00, *_JPEG_BARE}:
-            return at
-        at += 2
-    return -1
+    found = _MARKER.search(content, at)
+    return found.start() if found else -1
 
 
 def _is_plain_text(content: bytes) -> bool:

@@ -2,12 +2,15 @@
 
 import os
 import random
+import re
 import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -98,10 +101,24 @@ def _write(target: Path, megabytes: int) -> None:
 def _run(command: list[str]) -> _Run:
     started = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)  # noqa: S603  our own verifier, and sha256sum
-    _, status, used = os.wait4(process.pid, 0)
+    peaks = [0]
+    watching = threading.Thread(target=lambda: peaks.extend(_peaks_of(process.pid)))
+    watching.start()
+    exit_code = process.wait()
     seconds = time.perf_counter() - started
-    process.returncode = os.waitstatus_to_exitcode(status)
-    return _Run(seconds, process.returncode, used.ru_maxrss * 1024)
+    watching.join()
+    return _Run(seconds, exit_code, max(peaks))
+
+
+def _peaks_of(pid: int) -> Iterator[int]:
+    """Yield a process's peak of resident memory until it ends; nothing where the system has no /proc.
+
+    Not getrusage, which counts what this process had when it forked.
+    """
+    with suppress(OSError):
+        while match := re.search(r"VmHWM:\s+(\d+) kB", Path(f"/proc/{pid}/status").read_text("utf-8")):
+            yield int(match[1]) * 1024
+            time.sleep(0.02)
 
 
 def _flip(pack: Path) -> None:

@@ -43,6 +43,7 @@ import stat
 import struct
 import sys
 import zlib
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -269,18 +270,23 @@ def printable(text: str) -> str:
 
 def read_json(content: bytes) -> Any:
     """Read canonical JSON; refuse whatever is not written the one canonical way."""
-
-    def refuse(_: str) -> Any:
-        raise ValueError("only integers")
-
     try:
-        value = json.loads(content.decode("utf-8"), parse_float=refuse, parse_constant=refuse)
+        value = json.loads(content.decode("utf-8"), parse_int=_short, parse_float=_refuse, parse_constant=_refuse)
         canonical = write_json(value) == content
     except (ValueError, RecursionError):
         raise WrongError("不是有效的 JSON", "not valid JSON") from None
     if not canonical:
         raise WrongError("JSON 的写法不规范", "JSON is not in its canonical form")
     return value
+
+
+def _refuse(_: str) -> Any:
+    raise ValueError("only integers")
+
+
+def _short(digits: str) -> int:
+    # Reading a number takes time that grows with the square of its length.
+    return int(digits) if len(digits) <= len(str(-INTEGER_LIMIT)) else int(_refuse(digits))
 
 
 def write_json(value: Any) -> bytes:
@@ -397,7 +403,8 @@ def listed_in_directory(file: FileIO, size: int) -> list[Listed] | None:
     end = size - len(tail) + at
     if at >= LOCATOR.size and tail[at - LOCATOR.size : at - LOCATOR.size + 4] == b"PK\x06\x07":
         end -= LOCATOR.size + END64.size
-        directory_size = END64.unpack(record)[8] if len(record := _read_at(file, end, END64.size)) == END64.size else 0
+        record = _read_at(file, max(0, end), END64.size)
+        directory_size = END64.unpack(record)[8] if len(record) == END64.size else 0
     start = end - directory_size
     if start < 0 or directory_size > 2 * MANIFEST_LIMIT:
         return None
@@ -537,11 +544,11 @@ class VerifierKey(NamedTuple):
 
 def read_verifier_key(text: str, kind: int = NOTE_KEY) -> VerifierKey:
     """Read `name+<8 hex digits of the key id>+<base64 of the kind and the 32-byte key>`."""
-    match = re.fullmatch(r"([^\s+\x00-\x1f\x7f]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{44})", text)
-    if match is None:
+    match = re.fullmatch(r"([^\s+]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{44})", text)
+    if match is None or not text.isprintable():
         raise WrongError("公钥的写法无效", "not a verifier key")
     raw = strict_base64(match[3])
-    made = hashlib.sha256(match[1].encode("utf-8", "surrogatepass") + b"\n" + raw).digest()[:4]
+    made = hashlib.sha256(match[1].encode("utf-8") + b"\n" + raw).digest()[:4]
     if len(raw) != 1 + KEY_BYTES or raw[0] != kind or made.hex() != match[2]:
         raise WrongError("公钥的编号或种类不符", "the key's id or kind does not fit")
     return VerifierKey(match[1], kind, made, raw[1:])
@@ -1022,7 +1029,7 @@ MAY_SIGN, MAY_CERTIFY = 0b1100_0000, 0b0000_0100
 """Bits of the first byte of keyUsage: digitalSignature or nonRepudiation; keyCertSign."""
 SHOWN_NAMES = (oid("2.5.4.3"), oid("2.5.4.10"), oid("2.5.4.6"))
 CHAIN_LIMIT = 8
-CHECKS_LIMIT = 64
+CHECKS_LIMIT = 16
 
 
 class Certificate(NamedTuple):
@@ -1098,8 +1105,9 @@ def read_certificate(raw: bytes) -> Certificate:
 
 def read_pem(content: bytes) -> list[Certificate]:
     """Read every certificate of a PEM file."""
-    blocks = re.findall(rb"-----BEGIN CERTIFICATE-----\s+(.+?)\s+-----END CERTIFICATE-----", content, re.DOTALL)
-    return [read_certificate(strict_base64(b"".join(block.split()).decode("ascii", "replace"))) for block in blocks]
+    blocks = [block.partition(b"-----END CERTIFICATE-----") for block in content.split(b"-----BEGIN CERTIFICATE-----")]
+    encoded = ["".join(block.decode("ascii", "replace").split()) for block, end, _ in blocks[1:] if end]
+    return [read_certificate(strict_base64(one)) for one in encoded]
 
 
 def shown_subject(name: bytes) -> str:
@@ -1359,6 +1367,14 @@ ROLES = {
 REFERRED = ("item", "preview", "record", "proof", "checkpoint", "witnesses", "timestamp", "authority")
 """Roles of entries that the manifest's lists point at; one that nothing points at has no place in a pack."""
 KEPT_TO_THE_END = ("checkpoint", "witnesses", "timestamp", "authority", "key")
+FILE_IN = {
+    "items": re.compile(r"items/[^/]+"),
+    "previews": re.compile(r"previews/[^/]+"),
+    "checkpoints": re.compile(r"checkpoints/(0|[1-9][0-9]{0,15})\.txt"),
+    "timestamps": re.compile(r"timestamps/[^/]+\.tsr"),
+    "authorities": re.compile(r"authorities/[^/]+\.pem"),
+}
+"""What files of these folders are called."""
 PARTS = ("items", "records", "proofs", "checkpoints", "timestamps", "ruling")
 REQUIRED = {"VERIFY.txt": "guide", "keys/signer.pem": "key", "verify.py": "verifier"}
 
@@ -1535,9 +1551,9 @@ def _file_faults(manifest: Manifest) -> Iterator[Fault]:
 def _list_faults(manifest: Manifest) -> Iterator[Fault]:
     """Check that the lists point at the entries they must, and that every such entry is pointed at."""
     pointed = list(_pointers(manifest))
-    for name, role, due in pointed:
+    for name, role, fits in pointed:
         entry = manifest.by_name.get(name)
-        if entry is None or entry.role != role or not due.fullmatch(name):
+        if entry is None or entry.role != role or not fits:
             yield manifest.fault("pointer", "清单指向的文件不存在或类别不符", "no such file in this role", name)
     names = [name for name, role, _ in pointed if role != "authority"]
     if len(set(names)) != len(names):
@@ -1567,24 +1583,25 @@ def _number_faults(manifest: Manifest) -> Iterator[Fault]:
             yield Fault("record", "该条的写法自相矛盾", "the record contradicts itself", record=record["no"])
 
 
-def _pointers(manifest: Manifest) -> Iterator[tuple[str, str, re.Pattern[str]]]:
-    """Give each name the lists point at, with the role and the pattern that are due."""
+def _pointers(manifest: Manifest) -> Iterator[tuple[str, str, bool]]:
+    """Give each name the lists point at, the role it must have, and whether it is the name that is due."""
     for item in manifest.items:
-        if item["file"] is not None:
+        if (name := item["file"]) is not None:
             role, folder = ("preview", "previews") if item["shown"] == "preview" else ("item", "items")
-            yield item["file"], role, re.compile(rf"{folder}/[^/]+")
+            yield name, role, FILE_IN[folder].fullmatch(name) is not None
     for record in manifest.records:
-        if record["body"] is not None:
-            yield record["body"], "record", re.compile(rf"records/{record['no']:06}\.json")
-        if record["proof"] is not None:
-            yield record["proof"], "proof", re.compile(rf"proofs/{record['no']:06}\.tlog-proof")
+        if (name := record["body"]) is not None:
+            yield name, "record", name == f"records/{record['no']:06}.json"
+        if (name := record["proof"]) is not None:
+            yield name, "proof", name == f"proofs/{record['no']:06}.tlog-proof"
     for point in manifest.checkpoints:
-        yield point["file"], "checkpoint", re.compile(r"checkpoints/(0|[1-9][0-9]{0,15})\.txt")
+        name = point["file"]
+        yield name, "checkpoint", FILE_IN["checkpoints"].fullmatch(name) is not None
         if point["witnesses"] is not None:
-            yield point["witnesses"], "witnesses", re.compile(re.escape(point["file"][:-3]) + "witnesses")
+            yield point["witnesses"], "witnesses", point["witnesses"] == f"{name[:-4]}.witnesses"
         for stamp in point["timestamps"]:
-            yield stamp["file"], "timestamp", re.compile(r"timestamps/[^/]+\.tsr")
-            yield stamp["roots"], "authority", re.compile(r"authorities/[^/]+\.pem")
+            yield stamp["file"], "timestamp", FILE_IN["timestamps"].fullmatch(stamp["file"]) is not None
+            yield stamp["roots"], "authority", FILE_IN["authorities"].fullmatch(stamp["roots"]) is not None
 
 
 def _part_faults(manifest: Manifest) -> Iterator[Fault]:
@@ -1721,10 +1738,8 @@ class _Examination:
         header = len(local_header(name, 0, 0))
         head = _read_at(self.file, offset, header)
         candidates = []
-        if head[LOCAL.size :] == name.encode() or head[:4] == b"PK\x03\x04":
-            candidates = [(offset + header, LOCAL.unpack_from(head)[8])] if len(head) == header else []
-        if head[LOCAL.size :] != name.encode():
-            candidates = [] if listed is None else candidates
+        if len(head) == header and (head[LOCAL.size :] == name.encode() or listed is not None):
+            candidates.append((offset + header, LOCAL.unpack_from(head)[8]))
         if listed is not None:
             candidates += [(offset + header, listed.size), (listed.offset + header, listed.size)]
         contents = [_read_at(self.file, at, size) for at, size in candidates if size <= limit]
@@ -1906,7 +1921,7 @@ class _Examination:
                 yield self.manifest.fault("missing", "清单里有，压缩包里没有", "is in the manifest only", entry.name)
         for name in sorted(there - due.keys() - renamed):
             yield Fault("added", "压缩包里有，清单里没有", "is in the ZIP only", name)
-        for name in sorted({name for name in there if names.count(name) > 1} if len(there) < len(names) else ()):
+        for name in sorted(name for name, times in Counter(names).items() if times > 1):
             yield self.manifest.fault("twice", "出现了不止一次", "is there more than once", name)
         if (shared := [name for name in names if name in due]) != [name for name in due if name in there]:
             first = next((a for a, b in zip(shared, (name for name in due if name in there)) if a != b), shared[-1])
@@ -2032,6 +2047,14 @@ class _Examination:
         for item in self.manifest.items:
             with _noting(done, "item", item["file"], item["no"], item["record"]):
                 self._check_item(item, numbers.get(item["record"]))
+        bare = {record["no"] for record in self.manifest.records if record["body"] is None}
+        if unseen := [item["no"] for item in self.manifest.items if item["record"] in bare]:
+            listed = ", ".join(map(str, unseen[:FAULTS_SHOWN]))
+            zh, en = (
+                f"第 {listed} 项证据的记录未附内容，没有核对",
+                f"items {listed}: their records have no bodies to compare",
+            )
+            self.report.absent.append(("records", Said(zh, en)))
         shown = [item["shown"] for item in self.manifest.items]
         originals, previews, withheld = (shown.count(way) for way in ("original", "preview", "withheld"))
         zh = f"{len(shown)} 项：原件 {originals}，预览 {previews}，未附 {withheld}"
@@ -2112,17 +2135,24 @@ class _Examination:
                 signatures = read_signature_lines(self._whole(point["witnesses"]).decode("utf-8", "replace"))
                 lines += len(signatures)
                 self._check_cosignatures(point["file"], signatures)
-        seen = {one["name"] for one in self.report.cosignatures}
+        due = self._proofs_end_in()
+        seen = {one["key"] for one in self.report.cosignatures if one["checkpoint"] in due}
         done.faults += [
             Fault("witness", f"没有 {key.name} 的见证签名", f"not cosigned by {key.name}")
             for key in self.pins.witnesses
-            if key.name not in seen
+            if key.number.hex() not in seen
         ]
         if not self.pins.witnesses:
             zh, en = f"{lines} 行，没有指定见证人，未核验", f"{lines} lines, not checked, for no witness was named"
             done.ends(zh if lines else "包里没有见证签名", en if lines else "the pack carries none", "absent")
         else:
-            done.ends(f"{', '.join(sorted(seen))} 已见证", f"cosigned by {', '.join(sorted(seen))}")
+            names = ", ".join(key.name for key in self.pins.witnesses)
+            done.ends(f"{names} 已见证", f"cosigned by {names}")
+
+    def _proofs_end_in(self) -> set[str]:
+        """Give the files of the checkpoints in which proofs end; without proofs, of all."""
+        files = {self.kept.get(point["file"]): point["file"] for point in self.manifest.checkpoints}
+        return {file for note, file in files.items() if note in self.proof_ends or not self.proof_ends}
 
     def _check_cosignatures(self, checkpoint: str, signatures: list[tuple[str, bytes]]) -> None:
         text = self._whole(checkpoint).decode("utf-8", "replace").rpartition("\n\n")[0] + "\n"
@@ -2130,7 +2160,7 @@ class _Examination:
             for name, raw in signatures:
                 if name == key.name and raw[:4] == key.number:
                     at = cosignature_time(raw, text, key)
-                    told = {"name": name, "checkpoint": checkpoint, "at": at}
+                    told = {"name": name, "key": key.number.hex(), "checkpoint": checkpoint, "at": at}
                     self.report.cosignatures.append(told)
 
     # Time
@@ -2170,13 +2200,15 @@ class _Examination:
                     f"No authority was named: the roots are the pack's own, SHA-256 {listed}; compare them.",
                 )
             )
-        self._hint_at_late_records()
+        self._compare_times()
 
-    def _hint_at_late_records(self) -> None:
+    def _compare_times(self) -> None:
         """Say where a record's own time is later than a stamp over the log it stands in: a clock was wrong."""
-        ends = {point["file"] for point in self.manifest.checkpoints if self.kept.get(point["file"]) in self.proof_ends}
+        ends = self._proofs_end_in()
         stamped = [one["at"][:19] for one in self.report.timestamps if one["checkpoint"] in ends]
         if not stamped:
+            zh, en = "证明所归的检查点没有时间戳", "the checkpoint in which the proofs end has no timestamp"
+            self.report.absent.append(("timestamps", Said(zh, en)))
             return
         late = sorted(no for no, told in self.bodies.items() if no in self.salts and told["at"][:19] > min(stamped))
         if late:
@@ -2219,7 +2251,8 @@ def _looks_like_a_note(content: bytes) -> bool:
 def _signer_of(content: bytes) -> str:
     """Take the signer from a manifest, even from one whose form is wrong."""
     try:
-        value = json.loads(content)
+        # Numbers do not matter here, however they are written.
+        value = json.loads(content.decode("utf-8"), parse_int=len, parse_float=len, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return ""
     signer = value.get("signer") if isinstance(value, dict) else None

@@ -6,6 +6,7 @@ holds up no other, and why it owes a stamp is written down; only digests leave t
 in their certificates that they prove nothing.
 """
 
+from kabao.timestamps.audit import stamp_findings
 from kabao.timestamps.authorities import AuthoritiesRefused, read_authorities
 from kabao.timestamps.check import check_response, new_request
 from kabao.timestamps.model import Accepted, Authority, Fault, Faulty, Stamp, StampState, Waiting
@@ -33,4 +34,5 @@ __all__ = [
     "check_response",
     "new_request",
     "read_authorities",
+    "stamp_findings",
 ]

@@ -63,6 +63,28 @@ _WORDS: dict[Fault, str] = {
 }
 
 
+class Kept(msgspec.Struct, frozen=True, kw_only=True):
+    """What is stored of one request, for the audit; `authority` is empty for data that nobody was asked about."""
+
+    digest: bytes
+    data: bytes
+    subject: str
+    authority: str
+    round: int
+    response: bytes | None
+    roots_pem: bytes | None
+    stamped_at: datetime | None
+    expires_at: datetime | None
+    serial: str | None
+
+
+class MissingRound(msgspec.Struct, frozen=True):
+    """A round of stamps that no request tells of, though a later one does."""
+
+    digest: bytes
+    round: int
+
+
 class Stamp(msgspec.Struct, frozen=True, kw_only=True):
     """One authority's stamp of one piece of data; times in UTC.
 

@@ -100,3 +100,23 @@ SELECT l.digest, n.name, 1 + coalesce((SELECT max(r.round) FROM timestamp_reques
        coalesce($3, now()), coalesce($3, now())
   FROM looked l, unnest($2::text[]) AS n (name)
  WHERE NOT EXISTS (SELECT 1 FROM timestamp_request r WHERE r.digest = l.digest AND r.authority = n.name AND r.state = 'waiting')
+
+-- name: kept
+-- What is stored of each request, and of data without any, by key from one on. Index: timestamp_data_pkey,
+-- timestamp_request_pkey, timestamp_roots_pkey.
+SELECT d.digest, d.data, d.subject, coalesce(r.authority, '') AS authority, coalesce(r.round, 1) AS round, r.response,
+       o.pem AS roots_pem, r.stamped_at, r.expires_at, r.serial
+  FROM timestamp_data d LEFT JOIN timestamp_request r USING (digest) LEFT JOIN timestamp_roots o ON o.digest = r.roots
+ WHERE d.digest >= $1 AND (d.digest, coalesce(r.authority, ''), coalesce(r.round, 1)) > ($1, $2, $3)
+ ORDER BY 1, 4, 5 LIMIT $4
+
+-- name: missing_rounds
+-- Rounds below the newest that no request tells of. Index: none, it reads all.
+SELECT m.digest, n AS round
+  FROM (SELECT digest, max(round) AS newest FROM timestamp_request GROUP BY digest) m, generate_series(1, m.newest) n
+ WHERE NOT EXISTS (SELECT 1 FROM timestamp_request r WHERE r.digest = m.digest AND r.round = n)
+ ORDER BY 1, 2
+
+-- name: odd_roots
+-- Roots whose digest is another's. Index: none, there are few.
+SELECT digest FROM timestamp_roots WHERE sha256(pem) <> digest ORDER BY digest

@@ -8,7 +8,18 @@ from hashlib import sha256
 from typing import Any, Final
 
 from kabao.postgres import Connection, load_queries
-from kabao.timestamps.model import Accepted, Authority, Claimed, Fault, Faulty, Stamp, StampState, Waiting
+from kabao.timestamps.model import (
+    Accepted,
+    Authority,
+    Claimed,
+    Fault,
+    Faulty,
+    Kept,
+    MissingRound,
+    Stamp,
+    StampState,
+    Waiting,
+)
 
 _SQL: Final = load_queries("kabao.timestamps")
 
@@ -95,6 +106,18 @@ async def renew(
     conn: Connection, digests: Sequence[bytes], names: Sequence[str], at: datetime | None, again: timedelta
 ) -> None:
     await conn.execute(_SQL.renew, list(digests), list(names), at, again)
+
+
+async def kept(conn: Connection, after: tuple[bytes, str, int], limit: int) -> list[Kept]:
+    return [Kept(**dict(row)) for row in await conn.fetch(_SQL.kept, *after, limit)]
+
+
+async def missing_rounds(conn: Connection) -> list[MissingRound]:
+    return [MissingRound(**dict(row)) for row in await conn.fetch(_SQL.missing_rounds)]
+
+
+async def odd_roots(conn: Connection) -> list[bytes]:
+    return [row["digest"] for row in await conn.fetch(_SQL.odd_roots)]
 
 
 def _failure(row: dict[str, Any]) -> dict[str, Any]:

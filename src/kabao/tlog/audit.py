@@ -75,6 +75,9 @@ class LogRows(Protocol):
     async def again(self, source: str, records: Sequence[StoredRecord]) -> Sequence[Draft | None] | None:
         """Return the records made anew from the business rows; None where no source of that name is known."""
 
+    async def beside(self) -> Sequence[tuple[str, str]]:
+        """Return what does not hold of what others keep about the log, as check and subject."""
+
     async def census(self) -> Mapping[str, Census]:
         """Return how the rows of each source stand; waiting are those older than a minute."""
 
@@ -135,7 +138,9 @@ class LogAudit:
             full = await self._level(level, size, full)
         if await self._root_at(size, {}) != head.root:
             self._found("head", f"the root of size {head.size} is not that of the tiles")
-        signed = await self._signed(size)
+        signed = await self._signed(size, head.signed)
+        for check, subject in await self._rows.beside():
+            self._found(check, subject)
         waiting = await self._sources()
         return LogReport(
             ok=not self._faults,
@@ -224,6 +229,9 @@ class LogAudit:
                     self._found("mark", f"position {record.position}: its row is marked {draft.position}")
                 elif not _is_same(record, draft):
                     self._found("source", f"position {record.position}: its row says something else now")
+                if draft is not None and record.body is not None:
+                    for odd in draft.odds:
+                        self._found("source", f"position {record.position}: {odd}")
 
     def _leaves(self, number: int, entries: bytes, leaves: bytes) -> None:
         expected = [leaf_hash(entry) for entry in cut(entries)]
@@ -282,14 +290,16 @@ class LogAudit:
 
     # ---------------------------------------------------------------- checkpoints
 
-    async def _signed(self, size: int) -> bool:
-        """Check every checkpoint and cosignature; return whether the newest is that of the head."""
-        newest, known = -1, dict[TileId, bytes]()
+    async def _signed(self, size: int, count: int) -> bool:
+        """Check every checkpoint, that none of `count` is gone, and cosignatures; return whether the head is signed."""
+        newest, known, before = -1, dict[TileId, bytes](), 0
         while batch := await self._rows.checkpoints(newest + 1, CHECKPOINTS):
             texts: dict[int, bytes] = {}
             for signed in batch:
                 newest = signed.size
                 self._checkpoints += 1
+                self._numbered(before, signed.number, f"before that of size {signed.size}")
+                before = signed.number
                 if why := self._why_not(signed, size):
                     self._found("checkpoint", f"size {signed.size}: {why}")
                 elif await self._root_at(signed.size, known) != signed.root:
@@ -297,7 +307,16 @@ class LogAudit:
                 else:
                     texts[signed.size] = parse_note(signed.note).text
             self._witnesses(texts, await self._rows.cosignatures([signed.size for signed in batch]))
+        self._numbered(before, count + 1, "at the end")
         return newest == size or (newest < 0 and size == 0)
+
+    def _numbered(self, before: int, number: int, where: str) -> None:
+        """Name the checkpoints that are gone between one number and the next that is there."""
+        if number > before + 1:
+            gone = f"{before + 1}" if number == before + 2 else f"{before + 1} to {number - 1}"
+            self._found("checkpoint", f"number {gone} is gone, {where}")
+        elif number <= before:
+            self._found("checkpoint", f"number {before} is more than were signed, or there twice, {where}")
 
     def _why_not(self, signed: Checkpoint, size: int) -> str:
         if signed.size > size:

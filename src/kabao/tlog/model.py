@@ -11,7 +11,8 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
 
     `body` is canonical JSON, kept exactly; `source` and `source_id` name the business row it was written from,
     `source_id` unique within source, shop and order. `at` is when the business row was written. `position` is what
-    the row is marked with: None while it waits.
+    the row is marked with: None while it waits. `odds` says, for the audit, which other rows that belong to it
+    contradict it now.
     """
 
     shop_id: int
@@ -22,6 +23,7 @@ class Draft(msgspec.Struct, frozen=True, kw_only=True):
     body: bytes
     at: datetime
     position: int | None = None
+    odds: list[str] = []
 
 
 class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
@@ -44,12 +46,16 @@ class StoredRecord(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Checkpoint(msgspec.Struct, frozen=True, kw_only=True):
-    """A signed tree head: how many leaves, the root over them, and the whole note without cosignatures."""
+    """A signed tree head: how many leaves, the root over them, and the whole note without cosignatures.
+
+    `number` counts the signed heads from 1.
+    """
 
     size: int
     root: bytes
     note: bytes
     signed_at: datetime
+    number: int
 
 
 class Witnessed(msgspec.Struct, frozen=True, kw_only=True):
@@ -77,12 +83,13 @@ class StoredTile(NamedTuple):
 
 
 class StoredHead(NamedTuple):
-    """The head as its row has it."""
+    """The head as its row has it; `signed` is how many checkpoints were signed."""
 
     origin: str
     vkey: str
     size: int
     root: bytes
+    signed: int = 0
 
 
 class StoredCosignature(NamedTuple):

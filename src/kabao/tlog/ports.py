@@ -33,6 +33,13 @@ class Source(Protocol):
         """Count the marked rows of all shops, and the rows written before an instant that still wait."""
 
 
+class Beside(Protocol):
+    """Audits what others keep about the log, such as timestamps, in the audit's own view."""
+
+    async def __call__(self, conn: Connection) -> Sequence[tuple[str, str]]:
+        """Return what does not hold, as check and subject."""
+
+
 class WitnessUnreachable(Exception):  # noqa: N818  named for what happened
     """A witness gave no answer that can be used; the message says why, without an address."""
 

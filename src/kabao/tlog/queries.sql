@@ -2,7 +2,7 @@
 
 -- name: head
 -- The tree as it stands; no row before the log was first used.
-SELECT origin, vkey, size, root FROM log_head
+SELECT origin, vkey, size, root, signed FROM log_head
 
 -- name: begin
 -- Fixes the log's origin and key at first use; whoever comes second changes nothing.
@@ -63,16 +63,20 @@ UPDATE log_record SET body = NULL, salt = NULL, erased_at = coalesce($3, clock_t
 
 -- name: newest_checkpoint
 -- The newest signed tree head, by the primary key.
-SELECT size, root, note, signed_at FROM log_checkpoint ORDER BY size DESC LIMIT 1
+SELECT size, root, note, signed_at, number FROM log_checkpoint ORDER BY size DESC LIMIT 1
 
 -- name: checkpoint
 -- The signed tree head of one size.
-SELECT size, root, note, signed_at FROM log_checkpoint WHERE size = $1
+SELECT size, root, note, signed_at, number FROM log_checkpoint WHERE size = $1
 
 -- name: add_checkpoint
--- Keeps a signed tree head; the same head is signed to the same bytes by everyone.
-INSERT INTO log_checkpoint (size, root, note, signed_at) VALUES ($1, $2, $3, coalesce($4, clock_timestamp()))
-    ON CONFLICT (size) DO NOTHING
+-- Keeps a signed tree head under the next number; the same head is signed to the same bytes by everyone, and counted
+-- once. Asked under the head's lock.
+WITH counted AS (
+  UPDATE log_head SET signed = signed + 1 WHERE one AND NOT EXISTS (SELECT 1 FROM log_checkpoint WHERE size = $1)
+  RETURNING signed)
+INSERT INTO log_checkpoint (size, root, note, signed_at, number)
+SELECT $1, $2, $3, coalesce($4, clock_timestamp()), signed FROM counted
 
 -- name: cosignatures
 -- The cosignature lines under one checkpoint.
@@ -113,7 +117,7 @@ SELECT index, width, hashes FROM log_tile WHERE level = $1 AND index >= $2 ORDER
 
 -- name: checkpoints_from
 -- Signed tree heads from a size on, by the primary key.
-SELECT size, root, note, signed_at FROM log_checkpoint WHERE size >= $1 ORDER BY size LIMIT $2
+SELECT size, root, note, signed_at, number FROM log_checkpoint WHERE size >= $1 ORDER BY size LIMIT $2
 
 -- name: cosignatures_of
 -- Every cosignature of some checkpoints, by the primary key.

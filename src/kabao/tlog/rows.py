@@ -7,7 +7,7 @@ from typing import Final
 from kabao.postgres import Connection
 from kabao.tlog import store
 from kabao.tlog.model import Census, Checkpoint, Draft, StoredCosignature, StoredHead, StoredRecord, StoredTile
-from kabao.tlog.ports import Source
+from kabao.tlog.ports import Beside, Source
 
 WAITS_AT_MOST: Final = timedelta(minutes=1)
 """A row that has waited longer was forgotten, or nobody sequences."""
@@ -16,10 +16,13 @@ WAITS_AT_MOST: Final = timedelta(minutes=1)
 class DatabaseRows:
     """The stored log seen through one connection; `now` is the instant of the snapshot."""
 
-    def __init__(self, conn: Connection, sources: Sequence[Source], now: datetime) -> None:
+    def __init__(
+        self, conn: Connection, sources: Sequence[Source], now: datetime, beside: Sequence[Beside] = ()
+    ) -> None:
         self._conn = conn
         self._sources = {source.name: source for source in sources}
         self._now = now
+        self._beside = beside
 
     async def head(self) -> StoredHead | None:
         """Return the head; None for a log that was never used."""
@@ -49,6 +52,10 @@ class DatabaseRows:
         """Ask the source of that name; None where wiring knows none."""
         found = self._sources.get(source)
         return None if found is None else await found.again(self._conn, records)
+
+    async def beside(self) -> Sequence[tuple[str, str]]:
+        """Ask everyone who keeps something about the log."""
+        return [found for ask in self._beside for found in await ask(self._conn)]
 
     async def census(self) -> Mapping[str, Census]:
         """Ask every source how its rows stand."""

@@ -17,7 +17,7 @@ from kabao.tlog.audit import LogAudit, LogReport, Progress
 from kabao.tlog.merkle import EMPTY_ROOT, Span, consistency_spans, inclusion_spans
 from kabao.tlog.model import Checkpoint, Draft, StoredRecord, Witnessed
 from kabao.tlog.notes import NoteSigner, TreeHead, checkpoint_text
-from kabao.tlog.ports import Source
+from kabao.tlog.ports import Beside, Source
 from kabao.tlog.proofs import write_proof
 from kabao.tlog.rows import DatabaseRows
 from kabao.tlog.tiles import (
@@ -51,6 +51,7 @@ class TransparencyLog:
     """One log over some sources. Any number of processes may hold one; the lease lets one of them write.
 
     `seed` is the 32-byte Ed25519 seed and `origin` the log's name (`kept_origin` tells what it was at first use).
+    `beside` is audited with it.
     Every method that reads or writes raises LogRefused where the database's log has another key or origin.
     """
 
@@ -64,6 +65,7 @@ class TransparencyLog:
         sources: Sequence[Source],
         batch: int = BATCH,
         lease: timedelta = LEASE,
+        beside: Sequence[Beside] = (),
     ) -> None:
         self._database = database
         self._clock = clock
@@ -71,6 +73,7 @@ class TransparencyLog:
         self._sources = list(sources)
         self._batch = batch
         self._lease = lease
+        self._beside = beside
         self._holder = secrets.token_hex(8)
         self._turn = 0
         self._has_begun = False
@@ -166,7 +169,9 @@ class TransparencyLog:
         """Replay the whole log in one snapshot, writing nothing; `progress` hears of records done and in all."""
         async with self._database.transaction(isolation="repeatable_read", readonly=True) as conn:
             now = await store.now(conn, self._clock.instant())
-            return await LogAudit(DatabaseRows(conn, self._sources, now), self._signer.key, progress).run()
+            return await LogAudit(
+                DatabaseRows(conn, self._sources, now, self._beside), self._signer.key, progress
+            ).run()
 
     async def _begin(self, conn: Connection) -> None:
         if self._has_begun:
@@ -218,7 +223,9 @@ class TransparencyLog:
         """Sign the committed head where that has not been done, also after a crash between the two."""
         async with self._database.connection() as conn:
             await self._begin(conn)
-            # In this order, for the head may move on between the two, and is never behind what was signed.
+        async with self._database.transaction() as conn:
+            # What is signed is counted in the head: under its lock, so that a number is given once.
+            await store.lock_head(conn)
             signed = await store.newest_checkpoint(conn)
             stands = await store.head(conn)
             assert stands is not None  # noqa: S101  the log has begun above

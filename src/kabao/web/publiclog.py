@@ -49,10 +49,15 @@ async def checkpoint(request: PageRequest) -> Page:
     return Page(note, media_type="text/plain", headers=OPEN | {"cache-control": "public, max-age=2"})
 
 
+def _as_sent(request: PageRequest) -> str:
+    """Return the path before anything was decoded or tidied; any byte beyond ASCII makes it another."""
+    return (request.scope.get("raw_path") or b"").partition(b"?")[0].decode("ascii", errors="replace")
+
+
 @get("/log/tile/{path:path}")
 async def tile(request: PageRequest, path: FromPath[str]) -> Page:  # noqa: ARG001  read as it was sent, below
     """Send a tile or an entry bundle; 404 beyond the newest checkpoint and for every other spelling."""
-    wanted = parse_tile_path(request.scope["path"].removeprefix(TILES))
+    wanted = parse_tile_path(_as_sent(request).removeprefix(TILES))
     found = None if wanted is None else await services_of(request).foundations.log.tile(*wanted)
     if found is None:
         words = "there is no such tile under the newest checkpoint\n"

@@ -102,6 +102,10 @@ class App:
             return list((await store.accounts_of(self.database, [phone])).values())
         return await store.accounts_named(self.database, text.strip())
 
+    async def staff(self, accounts: list[AccountId]) -> list[AccountId]:
+        """Keep of some accounts those that hold a staff role."""
+        return await store.staff_among(self.database, accounts)
+
     async def take_notice(self, body: bytes, signature: str) -> bool:
         """Receive a notice of the simulated institution; True where it is booked, now or before."""
         outcome = await self.orders.take_notice(body, signature)

@@ -24,7 +24,7 @@ from kabao.orders import OrderService
 from kabao.packs import PackSigner
 from kabao.paper import Press
 from kabao.postgres import Database
-from kabao.timestamps import HttpPost, SandboxAuthorities, TimestampService, read_authorities
+from kabao.timestamps import HttpPost, SandboxAuthorities, TimestampService, read_authorities, stamp_findings
 from kabao.tlog import HttpWitnessPost, TransparencyLog, WitnessService, kept_origin, read_witnesses
 from kabao.web.packkeys import PackKeys, root_fingerprints
 from kabao.wiring.settings import Settings
@@ -76,6 +76,7 @@ async def found_evidence(
         seed=keyring.derive("log"),
         origin=settings.log_origin or await _kept(database) or f"{name}/log",
         sources=record_sources(),
+        beside=[stamp_findings],
     )
     watching = read_witnesses(settings.log_witnesses)
     witnesses = WitnessService(

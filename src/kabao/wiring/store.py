@@ -24,6 +24,11 @@ async def accounts_of(database: Database, phones: list[str]) -> dict[str, Accoun
     return {row["phone"]: AccountId(row["account_id"]) for row in await database.fetch(_SQL["accounts_of"], phones)}
 
 
+async def staff_among(database: Database, accounts: list[AccountId]) -> list[AccountId]:
+    """Keep of some accounts those that hold a staff role."""
+    return [AccountId(row["account_id"]) for row in await database.fetch(_SQL["staff_among"], accounts)]
+
+
 async def accounts_named(database: Database, name: str) -> list[AccountId]:
     """Find the accounts that bear a display name, oldest first."""
     return [AccountId(row["account_id"]) for row in await database.fetch(_SQL["accounts_named"], name)]

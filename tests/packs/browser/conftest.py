@@ -34,19 +34,35 @@ SCRIPT = """async ({ packs, flips, pins }) => {
   return JSON.stringify(reports);
 }"""
 
-Verdict = tuple[int, list[tuple[str, str, list[tuple[str, str | None, int | None, int | None]]]]]
+
+@dataclass(frozen=True)
+class Verdict:
+    """What two verifiers must agree on: the exit status, each check's state, what is blamed, and what is absent."""
+
+    status: int
+    checks: tuple[tuple[str, str, tuple[tuple[Any, ...], ...]], ...]
+    absent: tuple[str, ...]
+
+    @property
+    def failed(self) -> list[str]:
+        return [check for check, state, _ in self.checks if state == "failed"]
 
 
 def verdict(report: dict[str, Any]) -> Verdict:
-    """What two verifiers must agree on: the exit status, each check's state, and what is blamed, in order."""
-    return report["exit"], [
-        (
-            one["id"],
-            one["state"],
-            [(fault["code"], fault["entry"], fault["item"], fault["record"]) for fault in one["faults"]],
-        )
+    blamed = [
+        tuple((fault["code"], fault["entry"], fault["item"], fault["record"]) for fault in one["faults"])
         for one in report["checks"]
     ]
+    checks = [(one["id"], one["state"], faults) for one, faults in zip(report["checks"], blamed, strict=True)]
+    return Verdict(report["exit"], tuple(checks), tuple(one["part"] for one in report["absent"]))
+
+
+def unlike(found: Verdict, told: Verdict) -> str:
+    """Say where two verdicts part, in few words; nothing where they agree."""
+    for mine, theirs in zip(found.checks, told.checks, strict=False):
+        if mine != theirs:
+            return f"{mine} is not {theirs}"[:2000]
+    return "" if found == told else f"{found.status} {found.absent} is not {told.status} {told.absent}"
 
 
 def verdict_of(path: Path, content: bytes, pins: verify.Pins = verify.NO_PINS) -> Verdict:

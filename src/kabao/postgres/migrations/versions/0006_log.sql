@@ -7,7 +7,9 @@ CREATE TABLE log_head (
   origin text NOT NULL CHECK (length(origin) BETWEEN 1 AND 255),
   vkey   text NOT NULL CHECK (length(vkey) BETWEEN 1 AND 400),
   size   bigint NOT NULL CHECK (size >= 0),
-  root   bytea NOT NULL CHECK (octet_length(root) = 32)
+  root   bytea NOT NULL CHECK (octet_length(root) = 32),
+  -- How many checkpoints were signed; each bears its number, so that none is lost unseen.
+  signed bigint NOT NULL DEFAULT 0 CHECK (signed >= 0)
 );
 
 CREATE TABLE log_lease (
@@ -51,7 +53,8 @@ CREATE TABLE log_checkpoint (
   size      bigint PRIMARY KEY CHECK (size >= 0),
   root      bytea NOT NULL CHECK (octet_length(root) = 32),
   note      bytea NOT NULL CHECK (octet_length(note) <= 4096),
-  signed_at timestamptz NOT NULL
+  signed_at timestamptz NOT NULL,
+  number    bigint NOT NULL CHECK (number > 0)
 );
 
 CREATE TABLE log_cosignature (
@@ -64,7 +67,7 @@ CREATE TABLE log_cosignature (
 CREATE INDEX log_cosignature_witness ON log_cosignature (witness, size);
 
 GRANT SELECT, INSERT ON log_head, log_tile, log_record, log_checkpoint, log_cosignature TO kabao_app;
-GRANT UPDATE (size, root) ON log_head TO kabao_app;
+GRANT UPDATE (size, root, signed) ON log_head TO kabao_app;
 GRANT SELECT, UPDATE ON log_lease TO kabao_app;
 GRANT UPDATE (width, hashes) ON log_tile TO kabao_app;
 GRANT UPDATE (body, salt, erased_at) ON log_record TO kabao_app;

@@ -68,7 +68,8 @@ class Examination {
 
   describe() {
     const { about, variant, made_at, parts, signer, log, items, absent } = this.manifest.value;
-    this.report.about = { ...about, variant, made_at, parts, signer, log, items: items.map((item) => ({ ...item })) };
+    const verifier = this.manifest.byName.get('verify.py')?.sha256 ?? null, own = items.map((item) => ({ ...item }));
+    this.report.about = { ...about, variant, made_at, parts, signer, log, verifier, items: own };
     this.report.absent.push(...absent.map(({ part, why }) => ({ part, zh: why })));
   }
 
@@ -256,6 +257,12 @@ class Examination {
     for (const item of items) {
       await done.noting('item', item.file, item.no, item.record, () => this.checkItem(item, numbers.get(item.record)));
     }
+    const bare = new Set(records.filter(({ body }) => body === null).map(({ no }) => no));
+    const unseen = items.filter(({ record }) => bare.has(record)).map(({ no }) => no);
+    if (unseen.length) {
+      const listed = unseen.slice(0, 20).join('、');
+      this.report.absent.push({ part: 'records', zh: `第 ${listed} 项证据的记录未附内容，没有核对` });
+    }
     const count = (way) => items.filter(({ shown }) => shown === way).length;
     const said = `${items.length} 项：原件 ${count('original')}，预览 ${count('preview')}，未附 ${count('withheld')}`;
     done.ends(items.length ? said : '包里没有证据文件', items.length ? 'ok' : 'absent');
@@ -315,12 +322,21 @@ class Examination {
         await this.checkCosignatures(point.file, found, keys);
       });
     }
-    const seen = [...new Set(this.report.cosignatures.map(({ name }) => name))].sort();
-    for (const { name } of keys.slice(0, witnesses.length)) {
-      if (!seen.includes(name)) done.faults.push(fault('witness', `没有 ${name} 的见证签名`));
+    const due = this.proofsEndIn(), { cosignatures } = this.report;
+    const seen = new Set(cosignatures.filter((one) => due.has(one.checkpoint)).map(({ key }) => key));
+    for (const { name, id } of keys.slice(0, witnesses.length)) {
+      if (!seen.has(hex(id))) done.faults.push(fault('witness', `没有 ${name} 的见证签名`));
     }
-    if (seen.length) done.ends(`${seen.join('、')} 已见证`);
+    const told = keys.filter(({ id }) => seen.has(hex(id))).map(({ name }) => name).join('、');
+    if (told || witnesses.length) done.ends(`${told} 已见证`);
     else done.ends(lines ? `${lines} 行，见证人不在已知之列，未核验` : '包里没有见证签名', 'absent');
+  }
+
+  /** The files of the checkpoints in which proofs end; without proofs, of all. */
+  proofsEndIn() {
+    const files = new Map(this.manifest.checkpoints.map(({ file }) => [hex(this.kept.get(file) ?? []), file]));
+    const isEnd = ([note]) => this.proofEnds.has(note) || !this.proofEnds.size;
+    return new Set([...files].filter(isEnd).map(([, file]) => file));
   }
 
   async checkCosignatures(checkpoint, lines, keys) {
@@ -329,7 +345,8 @@ class Examination {
     for (const key of keys) {
       for (const { name, raw } of lines) {
         if (name !== key.name || !equal(raw.subarray(0, 4), key.id)) continue;
-        this.report.cosignatures.push({ name, checkpoint, at: await cosignatureTime(raw, signed, key) });
+        const at = await cosignatureTime(raw, signed, key);
+        this.report.cosignatures.push({ name, key: hex(key.id), checkpoint, at });
       }
     }
   }

@@ -23,11 +23,8 @@ const contentOf = async (source, name, offset, listed, limit, fits) => {
   const header = headerSize(name);
   const head = await source.load(offset, offset + header);
   const isNamed = equal(head.subarray(LOCAL_SIZE), utf8(name));
-  let candidates = [];
-  if (head.length === header && (isNamed || equal(head.subarray(0, 4), utf8('PK\x03\x04')))) {
-    candidates = [[offset + header, localSize(head)]];
-  }
-  if (!isNamed && !listed) candidates = [];
+  const candidates = [];
+  if (head.length === header && (isNamed || listed)) candidates.push([offset + header, localSize(head)]);
   if (listed) candidates.push([offset + header, listed.size], [listed.offset + header, listed.size]);
   let first = null;
   for (const [at, size] of candidates) {

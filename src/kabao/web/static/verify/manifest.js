@@ -197,7 +197,7 @@ function* pointers(manifest) {
   }
   for (const { file, witnesses, timestamps } of manifest.checkpoints) {
     yield [file, 'checkpoint', /^checkpoints\/(?:0|[1-9][0-9]{0,15})\.txt$/];
-    if (witnesses !== null) yield [witnesses, 'witnesses', exactly(file.slice(0, -3) + 'witnesses')];
+    if (witnesses !== null) yield [witnesses, 'witnesses', exactly(`${file.slice(0, -4)}.witnesses`)];
     for (const stamp of timestamps) {
       yield [stamp.file, 'timestamp', /^timestamps\/[^/]+\.tsr$/];
       yield [stamp.roots, 'authority', /^authorities\/[^/]+\.pem$/];

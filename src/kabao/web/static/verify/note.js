@@ -2,7 +2,7 @@
 
 import { base64, equal, hex, join, text, unbase64, utf8 } from './bytes.js';
 import { verifies } from './ed25519.js';
-import { Wrong } from './report.js';
+import { printable, Wrong } from './report.js';
 import { sha256 } from './sha256.js';
 
 const NOTE_KEY = 1;
@@ -16,8 +16,8 @@ const strictBase64 = (letters) => {
 
 /** Read `name+<8 hex digits of the key id>+<base64 of the kind and the 32-byte key>`. */
 export const readVerifierKey = (written, kind = NOTE_KEY) => {
-  const match = /^([^\s+\0-\x1f\x7f\x85]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{44})$/u.exec(written);
-  if (!match) throw new Wrong('公钥的写法无效');
+  const match = /^([^\s+]{1,200})\+([0-9a-f]{8})\+([A-Za-z0-9+/=]{44})$/u.exec(written);
+  if (!match || printable(written) !== written) throw new Wrong('公钥的写法无效');
   const raw = strictBase64(match[3]);
   const id = sha256(utf8(match[1] + '\n'), raw).slice(0, 4);
   if (raw.length !== 33 || raw[0] !== kind || hex(id) !== match[2]) throw new Wrong('公钥的编号或种类不符');

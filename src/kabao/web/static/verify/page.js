@@ -7,7 +7,7 @@ const main = at('main');
 const known = Object.fromEntries(
   Object.entries(main.dataset).map(([name, list]) => [name, list.split(' ').filter(Boolean)]),
 );
-const pins = { welcome: known.witnesses, verifiers: known.verifiers };
+const pins = { welcome: known.witnesses };
 
 let number = 0;
 let file = null;

@@ -66,11 +66,15 @@ const checkLine = ({ state, title, zh, faults, fault_count: count }) => {
   );
 };
 
-const verdict = ({ exit, refused, checks, about }, name) => {
+const isOurs = ({ signer, log }, known) => known.signers.includes(signer) && (!log || known.logs.includes(log.key));
+
+const verdict = ({ exit, refused, checks, about }, name, known) => {
   if (exit === 2) return note('warn', 'triangle-alert', el('b', '', '这不是卡保的证据包。'), '（', foreign(name), `）${refused}。`);
   const failed = checks.filter(({ state }) => state === 'failed');
   if (exit === 0) {
-    return note('ok', 'circle-check', el('b', '', '全部成立。'), '这个文件（', foreign(name), '）和做好那一刻一个字节都不差，包里的每项证明都对得上。');
+    const who = isOurs(about, known) ? '' : '签名的不是本站，先看下面“谁签的”。';
+    const said = `）和做好那一刻一个字节都不差，包里的每项证明都对得上。${who}`;
+    return note('ok', 'circle-check', el('b', '', '全部成立。'), '这个文件（', foreign(name), said);
   }
   const what = failed.length ? failed.map(({ title }) => title).join('、') : '清单';
   const ending = about.made_at ? '别拿它当证据；请向给你的人要原来的那份。' : '清单读不出来，后面都没法核对。';
@@ -92,9 +96,9 @@ const keyRow = (label, key, known) => row(
   el('p', 'hash-full', foreign(key)),
 );
 
-const keyCard = ({ about: { signer, log } }, known) => {
-  const isOurs = known.signers.includes(signer) && (!log || known.logs.includes(log.key));
-  const said = isOurs
+const keyCard = ({ about }, known) => {
+  const { signer, log } = about;
+  const said = isOurs(about, known)
     ? note('ok', 'circle-check', '签名的公钥都是本站公布的。')
     : note('warn', 'triangle-alert', '有公钥不在本站公布的之中。别处做的包也能在这里验，但它是谁做的，要和那一家自己公布的公钥对一对。');
   const list = rows(keyRow('证据包', signer, known.signers), log && keyRow('公开日志', log.key, known.logs));
@@ -110,9 +114,9 @@ const standing = (authority, root, known) => {
 
 const stampCard = ({ timestamps, cosignatures, notes }, known) => {
   if (!timestamps.length && !cosignatures.length) return [];
-  const stamps = timestamps.map(({ authority, at, root_sha256: root }) => {
+  const stamps = timestamps.map(({ authority, at, signer, root_sha256: root }) => {
     const [tone, words] = standing(authority, root, known);
-    return row('时间戳', `${stamp(at)}，北京时间`, el('p', 's13', foreign(authority), ' ', el('span', `tag ${tone}`, words)));
+    return row('时间戳', `${stamp(at)}，北京时间`, el('p', 's13', foreign(signer || authority), ' ', el('span', `tag ${tone}`, words)));
   });
   const seen = cosignatures.map(({ name, at }) => row(
     '见证', `${stamp(new Date(at * 1000).toISOString())}，北京时间`, el('p', 's13', foreign(name)),
@@ -150,10 +154,15 @@ const itemCard = ({ about: { items } }, file) => {
 
 /** Show a report about a file: its verdict first, then what it rests on. */
 export const shown = (report, file, known) => {
-  if (report.exit === 2) return [verdict(report, file.name)];
+  if (report.exit === 2) return [verdict(report, file.name, known)];
   const { about, absent, checks } = report;
-  const parts = [verdict(report, file.name), about.made_at && aboutRows(about)];
-  parts.push(card('逐项核对', el('ul', 'check', ...checks.map(checkLine))));
+  const parts = [verdict(report, file.name, known), about.made_at && aboutRows(about)];
+  // Another version's verifier is no fault of the pack, yet nobody should run what they do not know.
+  const isStrange = about.verifier && !known.verifiers.includes(about.verifier);
+  parts.push(card(
+    '逐项核对', el('ul', 'check', ...checks.map(checkLine)),
+    isStrange && note('warn', 'info', '包里的 verify.py 不是本站认得的版本，别运行它；要用就用下面本站的那份。'),
+  ));
   if (absent.length) {
     const lines = absent.map(({ part, zh }) => el('li', 's14', el('b', '', `${PARTS[part] || part}：`), foreign(zh)));
     parts.push(card('包里没有的', el('ul', 'stack-s', ...lines)));

@@ -1,6 +1,6 @@
 /* Reads a file in pieces, so that memory stays flat whatever its size. */
 
-const PIECE = 1 << 21;
+const WINDOW = 1 << 18, PIECE = 1 << 21;
 
 export class Source {
   /** Over a Blob or File. */
@@ -19,21 +19,18 @@ export class Source {
   async read(at, length) {
     const end = Math.min(at + length, this.size);
     if (at < this.start || end > this.start + this.held.length) {
-      this.held = await this.load(at, Math.max(end, Math.min(at + PIECE, this.size)));
+      this.held = await this.load(at, Math.max(end, Math.min(at + WINDOW, this.size)));
       this.start = at;
     }
     return this.held.subarray(at - this.start, Math.max(end, at) - this.start);
   }
 
-  /** Hand the bytes there piece by piece, with the place where each ends, to `take`; the next is read meanwhile. */
+  /** Hand the bytes there piece by piece, each with the place where it ends, to `take`, which keeps none of them. */
   async pieces(at, length, take) {
     const end = Math.min(at + length, this.size);
-    let coming = this.load(at, Math.min(at + PIECE, end));
     for (; at < end; at += PIECE) {
-      const piece = await coming;
-      coming = this.load(at + PIECE, Math.min(at + 2 * PIECE, end));
+      const piece = await this.load(at, Math.min(at + PIECE, end));
       take(piece, at + piece.length);
     }
-    await coming;
   }
 }

@@ -6,8 +6,8 @@ import { BOOLEAN, children, Fields, GENERALIZED_TIME, INTEGER, integer, isOid, m
 import { equal, hex, join } from './bytes.js';
 import { Wrong } from './report.js';
 import { sha256 } from './sha256.js';
-import { checkSigner, digest, hashOf, KEY_IDENTIFIER, readCertificate, readPem, rootOf, signatureHolds }
-  from './x509.js';
+import { checkSigner, digest, hashOf, KEY_IDENTIFIER, readCertificate, readPem, rootOf, shownSubject,
+  signatureHolds } from './x509.js';
 
 const SIGNED_DATA = oid('1.2.840.113549.1.7.2'), TST_INFO = oid('1.2.840.113549.1.9.16.1.4');
 const CONTENT_TYPE = hex(oid('1.2.840.113549.1.9.3')), MESSAGE_DIGEST = hex(oid('1.2.840.113549.1.9.4'));
@@ -16,9 +16,9 @@ const SIGNING_CERTIFICATE_V2 = hex(oid('1.2.840.113549.1.9.16.2.47'));
 
 /**
  * Check a TimeStampResp over a message by certificates that lead to one of the roots, both PEM; `more` may stand
- * between. Gives {at: in microseconds since 1970, root: the root's SHA-256 in hex}. Throws Wrong.
+ * between. Gives {at: in microseconds since 1970, signer: its name, root: the root's SHA-256 in hex}. Throws Wrong.
  */
-const checkTimestamp = async (response, message, roots, more) => {
+export const checkTimestamp = async (response, message, roots, more) => {
   const token = readToken(response);
   const { imprint, at } = readInfo(token.info);
   if (!equal(imprint, sha256(message))) throw new Wrong('时间戳盖的不是这个检查点');
@@ -31,7 +31,7 @@ const checkTimestamp = async (response, message, roots, more) => {
   }
   checkSigner(signer, at);
   const root = await rootOf(signer, [...token.certificates, ...readPem(more)], readPem(roots), at);
-  return { at, root: hex(sha256(root.raw)) };
+  return { at, signer: shownSubject(signer.subject), root: hex(sha256(root.raw)) };
 };
 
 /** Take a granted TimeStampResp apart. */
@@ -158,22 +158,25 @@ export const checkStamps = async (examination) => {
     await done.noting('timestamp', stamp.file, null, null, async () => {
       const carried = examination.whole(stamp.roots);
       const [response, note] = [examination.whole(stamp.file), examination.whole(point.file)];
-      const { at, root } = await checkTimestamp(response, note, pins.authorities ?? carried, carried);
+      const { at, signer, root } = await checkTimestamp(response, note, pins.authorities ?? carried, carried);
       const { authority, file } = stamp;
-      report.timestamps.push({ authority, file, checkpoint: point.file, at: written(at), root_sha256: root });
+      report.timestamps.push({ authority, file, checkpoint: point.file, at: written(at), signer, root_sha256: root });
     });
   }
   const count = manifest.stamps.length;
   done.ends(count ? `${count} 个，各由自己的机构签发，盖的都是这个检查点` : '包里没有时间戳', count ? 'ok' : 'absent');
-  if (count) hintAtLateRecords(examination);
+  if (count) compareTimes(examination);
 };
 
 /** Say where a record's own time is later than a stamp over the log it stands in: a clock was wrong. */
-const hintAtLateRecords = ({ manifest, kept, proofEnds, report, bodies, salts }) => {
-  const ends = manifest.checkpoints.map(({ file }) => file).filter((file) => proofEnds.has(hex(kept.get(file) ?? [])));
-  const meant = report.timestamps.filter((one) => ends.includes(one.checkpoint));
+const compareTimes = (examination) => {
+  const { report, bodies, salts } = examination, ends = examination.proofsEndIn();
+  const meant = report.timestamps.filter((one) => ends.has(one.checkpoint));
   const stamped = meant.map(({ at }) => at.slice(0, 19)).sort();
-  if (!stamped.length) return;
+  if (!stamped.length) {
+    report.absent.push({ part: 'timestamps', zh: '证明所归的检查点没有时间戳' });
+    return;
+  }
   const late = [...bodies].filter(([no, { at }]) => salts.has(no) && at.slice(0, 19) > stamped[0]).map(([no]) => no);
   if (late.length) report.notes.push(`第 ${late.slice(0, 20).join('、')} 条记录自称的时间晚于时间戳，记录者的时钟可能不准。`);
 };

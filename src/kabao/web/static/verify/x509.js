@@ -3,9 +3,9 @@
    which algorithm go together is decided here. */
 
 import { equal, hex, unbase64, unhex } from './bytes.js';
-import { BIT_STRING, BOOLEAN, Fields, INTEGER, integer, malformed, NULL, OBJECT_ID, OCTET_STRING, oid, only, readDer,
-  readTime, SEQUENCE, tagged } from './der.js';
-import { Wrong } from './report.js';
+import { BIT_STRING, BOOLEAN, children, Fields, INTEGER, integer, malformed, NULL, OBJECT_ID, OCTET_STRING, oid, only,
+  readDer, readTime, SEQUENCE, tagged } from './der.js';
+import { printable, Wrong } from './report.js';
 
 const known = (dotted) => hex(oid(dotted));
 const BASIC_CONSTRAINTS = known('2.5.29.19'), KEY_USAGE = known('2.5.29.15'), KEY_PURPOSE = known('2.5.29.37');
@@ -15,7 +15,9 @@ const UNDERSTOOD = [BASIC_CONSTRAINTS, KEY_USAGE, KEY_PURPOSE, known('2.5.29.32'
 const TIME_STAMPING = known('1.3.6.1.5.5.7.3.8'), ANY_PURPOSE = known('2.5.29.37.0');
 /** Bits of the first byte of keyUsage: digitalSignature or nonRepudiation; keyCertSign. */
 const MAY_SIGN = 0b11000000, MAY_CERTIFY = 0b00000100;
-const CHAIN_LIMIT = 8, CHECKS_LIMIT = 64;
+const SHOWN_NAMES = [known('2.5.4.3'), known('2.5.4.10'), known('2.5.4.6')];
+const BMP_STRING = 0x1e;
+const CHAIN_LIMIT = 8, CHECKS_LIMIT = 16;
 
 /** Take a certificate apart. Throws Wrong. */
 export const readCertificate = (raw) => {
@@ -52,13 +54,23 @@ const readExtensions = (listed) => {
 
 /** Read every certificate of a PEM file. */
 export const readPem = (content) => {
-  const letters = new TextDecoder('latin1').decode(content);
-  const blocks = [...letters.matchAll(/-----BEGIN CERTIFICATE-----\s+([^]+?)\s+-----END CERTIFICATE-----/g)];
-  return blocks.map(([, block]) => {
-    const raw = unbase64(block.replace(/\s+/g, ''));
+  const blocks = new TextDecoder('latin1').decode(content).split('-----BEGIN CERTIFICATE-----').slice(1);
+  const encoded = blocks.map((block) => block.split('-----END CERTIFICATE-----')).filter(({ length }) => length > 1);
+  return encoded.map(([block]) => {
+    const raw = unbase64(block.replace(/[\t-\r\x1c-\x1f ]+/g, ''));
     if (!raw) throw new Wrong('base64 无效，或写法不规范');
     return readCertificate(raw);
   });
+};
+
+/** Write the parts of a name that tell people who it is: common name, organisation, country. */
+export const shownSubject = (name) => {
+  const found = new Map();
+  for (const pair of children(readDer(name)).flatMap(children)) {
+    const fields = new Fields(pair), kind = hex(fields.take(OBJECT_ID).body), [value] = fields.left;
+    if (value) found.set(kind, new TextDecoder(value.tag === BMP_STRING ? 'utf-16be' : 'utf-8').decode(value.body));
+  }
+  return printable(SHOWN_NAMES.filter((kind) => found.has(kind)).map((kind) => found.get(kind)).join(', '));
 };
 
 const purposes = ({ extensions }) => (extensions.has(KEY_PURPOSE)
