@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kabao.bench.stand import open_market, serving
+from kabao.bench.stand import Signer, open_market, serving
 from kabao.evidence.bench import bench_upload
 from kabao.kernel import Refused
 from kabao.orders import PlaceOrder
@@ -30,6 +30,9 @@ async def upload(folder: Path, quick: bool, say: Callable[[str], None]) -> dict[
         placed = await app.orders.place(buyer, wish)
         if isinstance(placed, Refused):
             raise RuntimeError(f"the bench's order was refused: {placed.code}")  # noqa: TRY004  not a type error
+        # An unpaid order takes little.
+        if not await app.take_notice(*Signer(app).notice(placed.ref, "BENCH")):
+            raise RuntimeError("the bench's order was not paid")
         say("sending")
         measured = await bench_upload(port, stand.tokens[0], placed.ref, pid, SIZES[quick])
     if not measured.is_correct:
