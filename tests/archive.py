@@ -91,7 +91,7 @@ class Archive:
 
     @classmethod
     async def ready(cls, database: Database, folder: Path, **more: Any) -> "Archive":
-        return cls(await Desk.ready(database, folder), folder, **more)
+        return cls(await Desk.ready(database, folder, is_newcomer=True), folder, **more)
 
     async def sequence(self) -> None:
         while await self.log.sequence():
