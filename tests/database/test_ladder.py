@@ -84,6 +84,23 @@ async def test_a_first_purchase_shortens_negotiation(database: Database, tmp_pat
     assert again.due_at == again.opened_at + 48 * HOUR
 
 
+async def test_an_unanswered_claim_after_the_release_is_looked_at_by_a_person(desk: Desk) -> None:
+    """What a silent merchant would not pay comes from the platform's reserve, so a sockpuppet must not draw on it."""
+
+    async def picture() -> AsyncIterator[bytes]:
+        yield PNG
+
+    await desk.rulebook.begin()
+    order_id = await desk.bought()
+    assert not isinstance(await desk.orders.confirm(desk.market.buyer, desk.order_ref(order_id)), Refused)
+    case = seen(await desk.cases.open(desk.market.buyer, desk.order_ref(order_id), WISH))
+    assert "商家到时没有答复，会自动转给客服" in case.what_if_due
+    assert not isinstance(await desk.cases.add_file(desk.market.buyer, case.ref, "shot.png", picture()), Refused)
+    desk.pass_time(48 * HOUR)
+    assert await desk.cases.tick() == 1
+    assert (await after(desk, case)).stage is Stage.SUPPORT
+
+
 async def test_an_unanswered_claim_stands_where_the_rulebook_supports_it(desk: Desk) -> None:
     async def picture() -> AsyncIterator[bytes]:
         yield PNG

@@ -20,7 +20,7 @@ SELECT case_id FROM cases WHERE shop_id = $1 AND case_id = $2 FOR UPDATE
 -- A case with its parties, what is held for it, its open offer, its latest ruling, one not yet visible, and who sits or
 -- may not sit in judgement. Index: cases_pkey, case_offer_one_open, escrow_pkey, ruling_pkey, panel_seat_pkey.
 SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
-       at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor,
+       at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor, e.state = 'disputed' AS is_held,
        f.offer_id, f.by_role AS offer_by, f.kind AS offer_kind, f.refund_minor AS offer_minor,
        r.ruling_no, r.stage AS ruling_stage, r.refund_minor AS ruling_minor,
        ARRAY(SELECT w.by_role FROM case_waiver w

@@ -70,6 +70,8 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None
     rose_why: RoseWhy | None
     state: CaseState
+    is_held: bool
+    """Whether the custodian still holds the order's money; after the release a claim is met from elsewhere."""
     seated: list[int]
     """Who sits on the panel of the stage the case is in."""
     heard_by: list[int]

@@ -56,7 +56,9 @@ def build_view(
         stage_label=words.STAGE_LABELS[state.stage],
         turn=state.turn,
         due_at=state.due_at,
-        what_if_due=words.what_if_due(state.stage, state.turn, side, may_stand=state.demand is not Remedy.REPLACEMENT),
+        what_if_due=words.what_if_due(
+            state.stage, state.turn, side, may_stand=case.is_held and state.demand is not Remedy.REPLACEMENT
+        ),
         is_overdue=rules.is_overdue(state.turn, state.due_at, case.now),
         opened_at=state.opened_at,
         stage_since=case.stage_since,
