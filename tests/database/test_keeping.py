@@ -333,3 +333,25 @@ async def test_what_the_owners_function_does_the_application_cannot_do_itself(be
     ):
         with pytest.raises(asyncpg.InsufficientPrivilegeError):
             await bench.database.execute(statement)
+
+
+async def test_a_look_at_the_store_names_what_is_changed_and_what_is_missing(bench: Bench) -> None:
+    image, words = await bench.add(picture("PNG"), "图.png"), await bench.add("原文".encode(), "说明.txt")
+    shared = await bench.add("原文".encode(), "同样.txt", order_id=bench.other_order)
+    assert image.preview_digest is not None
+    seen: list[None] = []
+    checked = await bench.keeping.check_store(lambda: seen.append(None))
+    # Two orders share one text, which is read once.
+    assert (checked.files, len(seen), checked.unsound) == (3, 3, [])
+    preview = bench.folder / blob_path(image.preview_digest)
+    content = preview.read_bytes()
+    preview.write_bytes(content[:99] + bytes([content[99] ^ 8]) + content[100:])
+    (bench.folder / blob_path(digest_of("原文".encode()))).unlink()
+    checked = await bench.keeping.check_store()
+    assert [(one.item_no, one.what, one.state) for one in checked.unsound] == [
+        (image.item_no, "preview", "changed"),
+        (words.item_no, "original", "missing"),
+        (shared.item_no, "original", "missing"),
+    ]
+    assert checked.unsound[0].sha256 == image.preview_digest.hex()
+    assert len({one.order for one in checked.unsound}) == 2

@@ -1,4 +1,4 @@
-"""`kabao evidence hold`, `release` and `purge`: how long evidence is kept."""
+"""`kabao evidence hold`, `release`, `purge` and `check`: how long evidence is kept, and whether it is whole."""
 
 from typing import Annotated
 
@@ -30,6 +30,7 @@ def add_to(group: App) -> None:
     group.command(hold_command, name="hold")
     group.command(release_command, name="release")
     group.command(purge_command, name="purge")
+    group.command(check_command, name="check")
 
 
 def hold_command(
@@ -85,6 +86,24 @@ def purge_command(
             print_secret(msgspec.json.encode(purged).decode())
         else:
             out.print(f"{purged.items} items erased, {purged.blobs} files removed")
+
+    return run(work)
+
+
+def check_command(data: DataOption = DEFAULT_DATA, *, as_json: JsonOption = False) -> ExitCode:
+    """Read every stored file of evidence and compare it with its digest. Exits 1 where one is missing or changed."""
+
+    async def work() -> ExitCode:
+        async with joined(data) as app:
+            with notes.status("reading files"):
+                checked = await app.evidence.keeping.check_store()
+        if as_json:
+            print_secret(msgspec.json.encode(checked).decode())
+        else:
+            for one in checked.unsound:
+                out.print(f"{one.order}, item {one.item_no}: {one.what} {one.state} ({one.sha256})")
+            out.print(f"{checked.files} files read, {len(checked.unsound)} unsound")
+        return ExitCode.NOT_OK if checked.unsound else ExitCode.DONE
 
     return run(work)
 

@@ -178,6 +178,10 @@ class Blobs:
                 raise BlobDamaged(digest.hex())
             yield piece
 
+    async def is_whole(self, digest: bytes) -> bool | None:
+        """Read a blob to its end, never whole in memory: whether it is what its name says; None where it is missing."""
+        return await asyncio.to_thread(self._is_whole, digest)
+
     async def put_chunk(self, place: tuple[int, int, int], seq: int, digest: bytes, content: BinaryIO) -> None:
         """Store one chunk of an upload under its digest, which the caller has checked; raises `StorageFull`."""
         await asyncio.to_thread(self._put_at, chunk_path(place, seq, digest), content)
@@ -206,6 +210,15 @@ class Blobs:
     async def written_at(self, digest: bytes) -> datetime | None:
         """Return when a blob was last written, by the store's clock; None where it is not there."""
         return await asyncio.to_thread(self._written_at, blob_path(digest))
+
+    def _is_whole(self, digest: bytes) -> bool | None:
+        hashed = hashlib.sha256()
+        try:
+            for piece in obstore.get(self._store, blob_path(digest)).stream(min_chunk_size=PIECE):
+                hashed.update(piece)
+        except FileNotFoundError:
+            return None
+        return hashed.digest() == digest
 
     def _put(self, content: bytes) -> bytes:
         digest = digest_of(content)

@@ -4,6 +4,7 @@ What is erased leaves a tombstone: number, digest and time stay, bytes and words
 another order; they go when no item needs them any more.
 """
 
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
@@ -13,7 +14,7 @@ from kabao.evidence import rules, store
 from kabao.evidence.blobs import Blobs
 from kabao.evidence.items import Items
 from kabao.evidence.ports import OnErased, no_record
-from kabao.kernel import Clock, IdSource, Refusal, Refused
+from kabao.kernel import Clock, IdSource, Refusal, Refused, format_ref
 from kabao.postgres import Database
 
 KEPT: Final = timedelta(days=3 * 366)
@@ -30,6 +31,23 @@ class Purged(msgspec.Struct, frozen=True):
 
     items: int
     blobs: int
+
+
+class Unsound(msgspec.Struct, frozen=True):
+    """A file of the store that is not what an item says: `what` is original or preview, `state` missing or changed."""
+
+    order: str
+    item_no: int
+    what: str
+    state: str
+    sha256: str
+
+
+class Checked(msgspec.Struct, frozen=True):
+    """What a look at the whole store came to: files read, and those that are missing or changed."""
+
+    files: int
+    unsound: list[Unsound]
 
 
 class KeepingService:
@@ -108,6 +126,24 @@ class KeepingService:
                 await self._on_erased(conn, place.shop_id, place.order_id, place.object_id)
         return None
 
+    async def check_store(self, on_file: Callable[[], None] = lambda: None) -> Checked:
+        """Read every file that items point at and compare it with its digest; what several items share is read once."""
+        known: dict[bytes, bool | None] = {}
+        unsound: list[Unsound] = []
+        after = _FIRST
+        while True:
+            async with self._database.connection() as conn:
+                some = await store.standing_items(conn, after, _PAGE)
+            for item in some:
+                for digest in item.digests:
+                    if digest not in known:
+                        known[digest] = await self._blobs.is_whole(digest)
+                        on_file()
+                unsound += _unsound(item, known)
+            if len(some) < _PAGE:
+                return Checked(len(known), unsound)
+            after = some[-1].place
+
     async def _drop_erased(self) -> int:
         dropped = 0
         async with self._database.connection() as conn:
@@ -133,3 +169,15 @@ class KeepingService:
                 return False
         await self._blobs.drop(digest)
         return True
+
+
+def _unsound(item: store.Standing, known: Mapping[bytes, bool | None]) -> Iterator[Unsound]:
+    for place, digest in enumerate(item.digests):
+        if not known[digest]:
+            yield Unsound(
+                order=format_ref(item.place.shop_id, item.place.order_id),
+                item_no=item.item_no,
+                what="preview" if place else "original",
+                state="missing" if known[digest] is None else "changed",
+                sha256=digest.hex(),
+            )

@@ -214,6 +214,19 @@ SELECT i.shop_id, i.order_id, i.item_id
                     WHERE e.shop_id = i.shop_id AND e.order_id = i.order_id AND e.item_id = i.item_id)
  ORDER BY i.shop_id, i.order_id, i.item_id LIMIT $6
 
+-- name: standing_items
+-- Items that are not erased, from one on, each with its original's and every preview's digest.
+-- Index: evidence_item_pkey (whole), evidence_erasure_pkey, evidence_mask_pkey.
+SELECT i.shop_id, i.order_id, i.item_id, i.item_no,
+       ARRAY[i.digest] || CASE WHEN i.preview_digest IS NULL THEN '{}'::bytea[] ELSE ARRAY[i.preview_digest] END
+         || ARRAY(SELECT m.preview_digest FROM evidence_mask m
+                   WHERE m.shop_id = i.shop_id AND m.order_id = i.order_id AND m.item_id = i.item_id) AS digests
+  FROM evidence_item i
+ WHERE (i.shop_id, i.order_id, i.item_id) > ($1, $2, $3)
+   AND NOT EXISTS (SELECT 1 FROM evidence_erasure e
+                    WHERE e.shop_id = i.shop_id AND e.order_id = i.order_id AND e.item_id = i.item_id)
+ ORDER BY i.shop_id, i.order_id, i.item_id LIMIT $4
+
 -- name: lock_order
 -- Holds an order against a hold being set while its evidence is erased. Index: orders_pkey.
 SELECT 1 FROM orders WHERE shop_id = $1 AND order_id = $2 FOR UPDATE

@@ -325,6 +325,22 @@ async def is_held(conn: Connection, shop_id: int, order_id: int) -> bool:
     return bool(await conn.fetchval(_SQL.is_held, shop_id, order_id))
 
 
+class Standing(NamedTuple):
+    """An item that is not erased, and the digests of what the store must hold of it: the original first."""
+
+    place: Place
+    item_no: int
+    digests: list[bytes]
+
+
+async def standing_items(conn: Connection, after: Place, limit: int) -> list[Standing]:
+    """Return items that are not erased, after a place."""
+    rows = await conn.fetch(_SQL.standing_items, after.shop_id, after.order_id, after.object_id, limit)
+    return [
+        Standing(Place(row["shop_id"], row["order_id"], row["item_id"]), row["item_no"], row["digests"]) for row in rows
+    ]
+
+
 async def due_items(conn: Connection, at: datetime | None, age: timedelta, after: Place, limit: int) -> list[Place]:
     """Return items whose order ended longer ago than `age` and that no hold stands on, behind `after`."""
     rows = await conn.fetch(_SQL.due_items, at, age, after.shop_id, after.order_id, after.object_id, limit)
