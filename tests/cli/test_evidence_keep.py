@@ -62,3 +62,26 @@ def test_nothing_of_a_young_market_is_purged(demo: Demo) -> None:
     done = kabao("evidence", "purge", "--data", data, "--json")
     assert json.loads(done.stdout) == {"items": 0, "blobs": 0}, done.stderr
     assert kabao("evidence", "purge", "--data", data).stdout == "0 items erased, 0 files removed\n"
+
+
+def test_the_store_is_read_through_and_a_changed_file_named(demo: Demo, order: str) -> None:
+    data, serving = demo
+    token = kabao("token", "create", "--data", data, "--account", "演示买家", "--role", "buyer").stdout.split()[-1]
+    headers = {"authorization": f"Bearer {token}", "idempotency-key": "a-link-to-look-for"}
+    address = {"link": "https://shop.example/1"}
+    kept = httpx.post(f"{serving.origin}/api/v1/orders/{order}/links", json=address, headers=headers)
+    assert kept.is_success, kept.text
+    done = kabao("evidence", "check", "--data", data, "--json")
+    checked = json.loads(done.stdout)
+    assert (done.returncode, checked["unsound"]) == (0, [])
+    assert checked["files"] > 0
+    blob = next(path for path in sorted((Path(data) / "blobs" / "sha256").rglob("*")) if path.is_file())
+    content = blob.read_bytes()
+    blob.write_bytes(bytes([content[0] ^ 1]) + content[1:])
+    try:
+        done = kabao("evidence", "check", "--data", data)
+        assert done.returncode == 1
+        assert f"changed ({blob.parent.name}{blob.name})" in done.stdout
+        assert f"{checked['files']} files read" in done.stdout
+    finally:
+        blob.write_bytes(content)
