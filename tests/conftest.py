@@ -15,6 +15,7 @@ from uuid import uuid4
 import asyncpg
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from kabao.postgres import (
     APP_ROLE,
@@ -26,6 +27,10 @@ from kabao.postgres import (
     open_pool,
     upgrade,
 )
+
+# How fast a machine is today is nobody's property.
+settings.register_profile("kabao", deadline=None)
+settings.load_profile("kabao")
 
 TEMPLATE = "kabao_template"
 

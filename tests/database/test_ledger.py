@@ -46,4 +46,4 @@ async def test_opening_accounts_twice_is_the_same_as_once(database: Database, ma
     ledger = LedgerService(database=database)
     async with database.transaction() as conn:
         await ledger.open_accounts(conn, market.shop_id)
-    assert await database.fetchval("SELECT count(*) FROM ledger_account WHERE shop_id = $1", market.shop_id) == 9
+    assert await database.fetchval("SELECT count(*) FROM ledger_account WHERE shop_id = $1", market.shop_id) == 10

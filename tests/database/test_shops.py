@@ -77,7 +77,7 @@ async def test_a_shop_opens_with_its_owners_verified_phone_and_its_ledger(
     assert shop.contact_phone.startswith("+861380000")
     assert (shop.fee_bps, shop.state, shop.gaps, shop.opened_at) == (200, ShopState.OPEN, {}, clock.at)
     assert parse_shop_ref(shop.ref) == shop.shop_id
-    assert await database.fetchval("SELECT count(*) FROM ledger_account WHERE shop_id = $1", shop.shop_id) == 9
+    assert await database.fetchval("SELECT count(*) FROM ledger_account WHERE shop_id = $1", shop.shop_id) == 10
     assert await shops.my_shops(person(shop.owner_id)) == [shop]
 
 
