@@ -46,6 +46,7 @@ async def test_a_key_is_bought_opened_confirmed_and_paid_out_less_the_fee(desk: 
     ref = await desk.place(market)
     placed = await desk.see(market.buyer, ref)
     assert (placed.state, placed.escrow, placed.allowed) == ("placed", None, {"say", "pay", "cancel"})
+    assert (placed.is_released, placed.at_stake_minor) == (False, 0)
     await desk.pay(market.buyer, ref)
     paid = await desk.see(market.buyer, ref)
     assert paid.state is OrderState.DELIVERED
