@@ -9,7 +9,6 @@ from pathlib import Path
 import pytest
 
 from kabao.adjudication import commands
-from kabao.adjudication.__main__ import main
 from kabao.adjudication.batch import BatchDecider, CaseBatch, batch_of
 from kabao.adjudication.bench import bench_decide, random_batch
 from kabao.adjudication.compiler import compile_book
@@ -332,19 +331,6 @@ def test_a_golden_case_catches_what_the_check_cannot(write: Write) -> None:
     )
     assert swapped.book is not None
     assert Runner(compile_book(swapped.book)).run(golden[0])
-
-
-def test_the_module_runs_as_a_program(write: Write, capsys: pytest.CaptureFixture[str]) -> None:
-    sample, one = str(SAMPLE_PATH), str(write("cases/case.yaml", CASE))
-    folder = str(write("golden/a.yaml", GOLDEN).parent)
-    for arguments in (
-        ["check", sample], ["show", sample], ["facts", sample, "--json"], ["decide", sample, one, "--book", "law"],
-        ["explain", sample, "4"], ["diff", sample, sample], ["golden", sample, folder],
-        ["replay", sample, sample, str(Path(one).parent)],
-    ):  # fmt: skip
-        assert main(arguments) == 0, arguments
-    assert "clean" in capsys.readouterr().out
-    assert main(["check", "/nowhere/at-all.yaml"]) == 2
 
 
 def test_the_bench_command_prints_rates(write: Write) -> None:

@@ -156,3 +156,23 @@ def test_a_file_that_cannot_be_read_is_not_published(tmp_path: Path, capsys: pyt
 
 def rulebook(*arguments: str | Path) -> subprocess.CompletedProcess[str]:
     return kabao("rulebook", *arguments)
+
+
+def test_golden_cases_are_decided_and_the_one_that_differs_is_named(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    golden = """\
+cases:
+  - id: G1
+    title: 激活失败
+    story: 买家激活失败。
+    case: {claim: key_invalid, facts: {key_failed: proved}, amounts: {price_minor: 9650}}
+    expect: {outcome: FULL_REFUND, refund_minor: 9650}
+"""
+    (tmp_path / "a.yaml").write_text(golden, encoding="utf-8")
+    assert run("rulebook", "golden", tmp_path) == 0
+    assert capsys.readouterr().out == "1 golden cases, 0 problems\n"
+    (tmp_path / "a.yaml").write_text(golden.replace("9650}\n", "9649}\n"), encoding="utf-8")
+    assert run("rulebook", "golden", tmp_path, "--json") == 1
+    [problem] = json.loads(capsys.readouterr().out)["problems"]
+    assert problem.startswith("G1: refund_minor is 9650, expected 9649")

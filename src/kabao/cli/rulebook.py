@@ -171,6 +171,19 @@ def facts(file: BookArgument = None, *, as_json: JsonOption = False) -> int:
     return _said(lambda: facts_command(file, as_json=as_json))
 
 
+@rulebook.command(name="golden")
+def golden(
+    folder: Annotated[Path, Parameter(help="A folder of golden cases: YAML files as in tests/rulings.")],
+    file: BookArgument = None,
+    *,
+    as_json: JsonOption = False,
+) -> int:
+    """Decide every golden case of a folder and tell which ends otherwise than it states; then exit 1."""
+    from kabao.adjudication.commands import golden_command  # noqa: PLC0415  see the top of the file
+
+    return _said(lambda: golden_command(file, folder, as_json=as_json))
+
+
 @rulebook.command(name="publish")
 def publish(
     file: Annotated[Path, Parameter(help="The rulebook file.")],
