@@ -94,7 +94,7 @@ async def test_a_witness_that_knows_the_log_already_is_asked_again_from_there(
         ("silent", "its answer holds no signature lines"),
         ("stranger", "its answer holds no cosignature of its own over this checkpoint"),
         ("other tree", "its answer holds no cosignature of its own over this checkpoint"),
-        ("huge", "its answer is longer than 64 KB"),
+        ("huge", "an answer longer than 64 KB"),
         ("cut", "IncompleteRead"),
         ("slow", "no answer in time"),
         ("drip", "no answer in time"),

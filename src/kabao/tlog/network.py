@@ -1,24 +1,14 @@
-"""The way to witnesses over HTTP: short, bounded, to the address named and no other, through no proxy.
-
-A thread does it with the standard library.
-"""
+"""The way to witnesses: over HTTP, in a thread; whatever they answer is for the witness service to judge."""
 
 import asyncio
-import http.client
-import socket
 import ssl
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Final
-from urllib.parse import SplitResult, urlsplit
 
+from kabao import outgoing
 from kabao.tlog.ports import WitnessAnswer, WitnessUnreachable
 
 SECONDS: Final = 5.0
-MAX_BYTES: Final = 64 * 1024
-_PORTS: Final = {"http": 80, "https": 443}
 
 
 class HttpWitnessPost:
@@ -30,59 +20,12 @@ class HttpWitnessPost:
 
     async def __call__(self, url: str, body: bytes) -> WitnessAnswer:
         """Return the answer, whatever its status; a redirect is an answer too. Raises WitnessUnreachable."""
-        return await asyncio.to_thread(self._post, urlsplit(url), body)
+        return await asyncio.to_thread(self._post, url, body)
 
-    def _post(self, url: SplitResult, body: bytes) -> WitnessAnswer:
-        ends = monotonic() + self._seconds
+    def _post(self, url: str, body: bytes) -> WitnessAnswer:
+        headers = {"Content-Type": "text/plain"}
         try:
-            answer = self._exchange(url, body)
-        except ssl.SSLError:
-            raise WitnessUnreachable("no trusted TLS connection") from None
-        except (OSError, http.client.HTTPException, ValueError) as error:
-            # An exchange cut off by its end fails in one of many ways.
-            raise WitnessUnreachable("no answer in time" if monotonic() >= ends else type(error).__name__) from None
-        if monotonic() >= ends:
-            # Without a length, an answer that was cut off looks like a whole one.
-            raise WitnessUnreachable("no answer in time")
-        return answer
-
-    def _exchange(self, url: SplitResult, body: bytes) -> WitnessAnswer:
-        host = url.hostname or ""
-        with (
-            socket.create_connection((host, url.port or _PORTS[url.scheme]), timeout=self._seconds) as plain,
-            _cut_off(plain, self._seconds),
-            self._wrapped(plain, url) as stream,
-        ):
-            connection = http.client.HTTPConnection(host, url.port, timeout=self._seconds)
-            connection.sock = stream
-            headers = {"Host": url.netloc, "Content-Type": "text/plain", "User-Agent": "kabao", "Connection": "close"}
-            connection.request("POST", url.path, body, headers)
-            with connection.getresponse() as response:
-                content = response.read(MAX_BYTES + 1)
-                if len(content) > MAX_BYTES:
-                    raise WitnessUnreachable("its answer is longer than 64 KB")
-                if response.length:
-                    raise http.client.IncompleteRead(content)
-                return WitnessAnswer(response.status, response.headers.get_content_type(), content)
-
-    def _wrapped(self, plain: socket.socket, url: SplitResult) -> socket.socket:
-        return self._tls.wrap_socket(plain, server_hostname=url.hostname) if url.scheme == "https" else plain
-
-
-@contextmanager
-def _cut_off(connected: socket.socket, seconds: float) -> Iterator[None]:
-    """End the exchange after its time, however slowly bytes come: a socket's own time-out begins anew with each."""
-    handle = connected.dup()
-
-    def end() -> None:
-        with suppress(OSError):
-            handle.shutdown(socket.SHUT_RDWR)
-
-    timer = threading.Timer(seconds, end)
-    timer.daemon = True
-    timer.start()
-    try:
-        yield
-    finally:
-        timer.cancel()
-        handle.close()
+            answer = outgoing.post(url, body, headers, ends=monotonic() + self._seconds, tls=self._tls)
+        except outgoing.NoAnswer as none:
+            raise WitnessUnreachable(str(none)) from None
+        return WitnessAnswer(answer.status, answer.content_type, answer.body)

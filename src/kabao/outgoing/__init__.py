@@ -1,0 +1,8 @@
+"""One request to a server outside and its answer: bounded in time and size, to the address named, through no proxy.
+
+Whom to ask, and what an answer means, is for whoever asks; this knows HTTP alone. It uses the standard library.
+"""
+
+from kabao.outgoing.post import Answer, NoAnswer, post
+
+__all__ = ["Answer", "NoAnswer", "post"]
