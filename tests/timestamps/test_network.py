@@ -1,7 +1,10 @@
 """The way to an authority over HTTP: bounded in time and size, and to nobody but the address named."""
 
+import os
 import socket
 import ssl
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -69,10 +72,14 @@ async def test_a_request_is_posted_as_rfc_3161_says_and_the_answer_comes_back() 
         assert seen["host"] == origin.removeprefix("http://")
 
 
-async def test_a_proxy_in_the_environment_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("http_proxy", "http://127.0.0.1:9")
+def test_a_proxy_in_the_environment_is_not_used() -> None:
+    ask = "import asyncio, sys, kabao.timestamps as t; print(asyncio.run(t.HttpPost()(sys.argv[1], b'x')))"
+    environment = {**os.environ, "http_proxy": "http://127.0.0.1:9", "all_proxy": "http://127.0.0.1:9"}
     with serving({"/": answering(b"direct")}) as origin:
-        assert await HttpPost()(origin, b"x") == b"direct"
+        done = subprocess.run(
+            [sys.executable, "-c", ask, origin], env=environment, capture_output=True, text=True, check=False
+        )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "b'direct'\n", "")
 
 
 @pytest.mark.parametrize("status", [204, 400, 404, 500, 503])
@@ -87,12 +94,13 @@ async def test_a_redirect_is_followed_with_the_body_on_the_same_host_alone() -> 
         "/here": lambda handler, request: answering(b"got " + request)(handler, request),
         "/away": answering(b"", 307, Location="http://127.0.0.1/elsewhere"),
         "/file": answering(b"", 302, Location="file:///etc/hostname"),
+        "/broken": answering(b"", 302, Location="http://[x/"),
         "/nowhere": answering(b"", 308),
         "/round": answering(b"", 302, Location="/round"),
     }
     with serving(places) as origin:
         assert await HttpPost()(f"{origin}/moved", b"abc") == b"got abc"
-        for path in ("away", "file"):
+        for path in ("away", "file", "broken"):
             with pytest.raises(Unreachable, match="somewhere else"):
                 await HttpPost()(f"{origin}/{path}", b"x")
         for path in ("nowhere", "round"):
