@@ -6,12 +6,13 @@ from pathlib import Path
 import pytest
 
 from archive import stream
-from dispute import Desk, code
+from dispute import HOUR, Desk, code
 from kabao.adjudication import Rulebook, load_file
 from kabao.adjudication.service import RulebookService
 from kabao.cases import CLAIMS, DecisionService, MakeOffer, OpenCase, Remedy, SayFact
 from kabao.dossier import Checklist, ChecklistService, Gathered, checklist
 from kabao.dossier.checklist import EXAMPLES, FACTS_AT_MOST
+from kabao.identity import Role
 from kabao.kernel import IdSource, Refusal, Refused
 from kabao.postgres import Database
 from market import open_account, person
@@ -168,6 +169,17 @@ async def test_parties_are_told_what_would_change_and_support_is_not(hall: Hall)
     for who in (market.buyer, market.owner):
         assert any(line.turns_to for line in seen(await hall.lists.checklist(who, case.ref)).facts)
     assert not any(line.turns_to for line in seen(await hall.lists.checklist(market.staff, case.ref)).facts)
+
+
+async def test_whoever_decides_on_the_panel_or_on_duty_is_told_no_outcome_either(hall: Hall) -> None:
+    desk = hall.desk
+    panellist, officer = await desk.staff(Role.PANEL), await desk.staff(Role.DUTY)
+    case = await desk.at_support()
+    assert not isinstance(await desk.ladder.pass_on(desk.market.staff, case.ref), Refused)
+    assert not any(line.turns_to for line in seen(await hall.lists.checklist(panellist, case.ref)).facts)
+    desk.pass_time(72 * HOUR)
+    assert await desk.cases.tick() == 1
+    assert not any(line.turns_to for line in seen(await hall.lists.checklist(officer, case.ref)).facts)
 
 
 async def test_once_the_case_is_over_the_list_is_support_s_alone(hall: Hall) -> None:

@@ -3,7 +3,6 @@
 from collections import Counter
 
 from kabao.cases import CaseView, DecisionService
-from kabao.cases.model import Side
 from kabao.dossier.access import Cases
 from kabao.dossier.checklist import Checklist, Gathered, checklist
 from kabao.evidence import EvidenceService
@@ -29,14 +28,14 @@ class ChecklistService:
         return case if isinstance(case, Refused) else await self.of(case)
 
     async def of(self, case: CaseView) -> Checklist | Refused:
-        """List for whoever may see the case; support is told no outcome, so that nobody rules with one in view."""
-        if case.viewer is not Side.SUPPORT and case.closed_at is not None:
+        """List for whoever may see the case; staff are told no outcome, so that nobody rules with one in view."""
+        if case.viewer.is_party and case.closed_at is not None:
             return Refused(Refusal.CASE_CLOSED)
         judge = await self._decisions.judge(case)
         if isinstance(judge, Refused):
             return judge
         turns = None
-        if case.viewer is not Side.SUPPORT:
+        if case.viewer.is_party:
             decision = await self._decisions.decide(case)
             if isinstance(decision, Refused):
                 return decision
