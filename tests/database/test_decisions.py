@@ -6,9 +6,10 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from dispute import BUYERS, FIRST_VIEW, Desk, code, seen
+from dispute import BUYERS, FIRST_VIEW, WISH, Desk, code, seen
 from kabao.adjudication.service import RulebookService
 from kabao.cases import DecisionService, DecisionView, OpenCase, Outcome, Remedy, Rule, SayFact
+from kabao.identity import Role
 from kabao.kernel import IdSource, Refusal, Refused
 from kabao.postgres import Database
 from market import open_account, person
@@ -75,6 +76,29 @@ async def test_support_sees_no_decision_before_its_own_first_view(desk: Desk, de
     decided(await decisions.decision(desk.market.staff, case.ref))
     seen(await desk.ladder.rule(desk.market.staff, case.ref, ruling))
     decided(await decisions.decision(desk.market.staff, case.ref))
+
+
+async def test_a_withdrawn_case_tells_staff_nothing_of_the_one_that_follows_it(
+    desk: Desk, decisions: DecisionService
+) -> None:
+    buyer, staff = desk.market.buyer, desk.market.staff
+    first = await desk.case()
+    seen(await desk.cases.withdraw(buyer, first.ref))
+    decided(await decisions.decision(staff, first.ref))
+    again = seen(await desk.cases.open(buyer, first.order.ref, WISH))
+    assert code(await decisions.decision(staff, first.ref)) is Refusal.FIRST_VIEW_NEEDED
+    decided(await decisions.decision(buyer, first.ref))
+    seen(await desk.cases.withdraw(buyer, again.ref))
+    decided(await decisions.decision(staff, first.ref))
+
+
+async def test_who_has_ruled_adds_no_fact_for_the_review(desk: Desk, decisions: DecisionService) -> None:
+    ruling = Rule(shares=BUYERS, outcome=Outcome.NO_REFUND, facts="卡密有效。", reasons="发行方记录显示由买家兑换。")
+    case = await desk.ruled(await desk.at_support(), ruling)
+    record = SayFact(fact="redeemed_by_buyer", shows=True, kind="issuer_record", confidence=97)
+    seen(await desk.ladder.ask_review(desk.market.buyer, case.ref, "记录不是这张卡的。"))
+    assert code(await decisions.say_fact(desk.market.staff, case.ref, record)) is Refusal.RECUSED
+    assert await decisions.say_fact(await desk.staff(Role.SUPPORT), case.ref, record) is None
 
 
 async def test_what_is_said_of_facts_changes_the_decision_and_is_held_to_its_weight(

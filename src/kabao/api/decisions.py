@@ -53,7 +53,7 @@ class SaidFactsOut(msgspec.Struct, frozen=True, kw_only=True):
 
 @get("/cases/{ref:str}/decision", responses=READING, tags=["cases"])
 async def decision(request: Caller, ref: FromPath[str]) -> DecisionOut:
-    """Decide a case by the rulebook that bound its order; support sees it once the case is closed."""
+    """Decide a case by the rulebook that bound its order; who decides sees it after a first view."""
     return DecisionOut.of(granted(await services_of(request).decisions.decision(request.user, ref)))
 
 

@@ -129,12 +129,13 @@ class DecisionService:
         """Decide a case as it stands; after a ruling, return what stood beside it where that was kept.
 
         A review looks at the facts anew. Refusals: not_found, first_view_needed (staff before their own first view,
-        while the case is open).
+        while the case is open, or another on the same order that it would tell of).
         """
         case = await self._cases.case(person, ref)
         if isinstance(case, Refused):
             return case
-        if not case.viewer.is_party and case.closed_at is None and not case.has_first_view:
+        is_undecided = case.closed_at is None or case.order.in_case
+        if not case.viewer.is_party and is_undecided and not case.has_first_view:
             return Refused(Refusal.FIRST_VIEW_NEEDED)
         kept = None if case.ruling is None or case.stage is Stage.REVIEW else await self._kept(case)
         if kept is None:
@@ -230,8 +231,9 @@ class DecisionService:
 
         Nobody who rules sees what the rules say before a first view.
 
-        Refusals: not_found, case_closed, too_many_tries (more than 40 by one side), invalid_fields (fact, item_no,
-        kind, confidence, note).
+        Refusals: not_found, case_closed, recused (who has ruled on the case, or spoken in it as a party, adds nothing
+        for its review), too_many_tries (more than 40 by one side), invalid_fields (fact, item_no, kind, confidence,
+        note).
         """
         case = await self._cases.case(person, ref)
         if isinstance(case, Refused):
@@ -255,6 +257,8 @@ class DecisionService:
             row = await store.case(conn, *at, now)
             if row is None or row.closed_at is not None:
                 return Refused(Refusal.CASE_CLOSED)
+            if not case.viewer.is_party and person.account_id in row.barred:
+                return Refused(Refusal.RECUSED)
             kept = await store.say_fact(
                 conn, *at, self._ids.next(), entry, person.account_id, item_id, note, now, SAID_AT_MOST
             )
