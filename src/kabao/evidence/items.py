@@ -373,6 +373,10 @@ class Items:
                     state = await store.lock_upload(conn, giver.shop_id, giver.order_id, upload_id)
                     if state is not UploadState.OPEN:
                         return Refused(Refusal.UPLOAD_ENDED)
+                    arrived = await store.arrived_bytes(conn, giver.shop_id, giver.order_id, upload_id)
+                    if arrived != item.byte_size:
+                        # A recording went on while it was put together, and its sender was told that it was kept.
+                        return Refused(Refusal.CHUNKS_MISSING, {"chunks": "收尾时又来了一段，请再收尾一次。"})
                 else:
                     await store.lock_giver(conn, giver.account_id)
                     size = item.byte_size

@@ -137,9 +137,11 @@ UPDATE evidence_upload SET state = 'finished', item_id = $4, touched_at = coales
 RETURNING upload_id
 
 -- name: abandon_upload
--- Gives an open upload up; no row where it was closed before. Index: evidence_upload_pkey.
+-- Gives an open upload up, where an age is given only if nothing came for so long; no row where it stays as it is.
+-- Index: evidence_upload_pkey.
 UPDATE evidence_upload SET state = 'abandoned', touched_at = coalesce($4, now())
  WHERE shop_id = $1 AND order_id = $2 AND upload_id = $3 AND state = 'open'
+   AND ($5::interval IS NULL OR touched_at < coalesce($4, now()) - $5::interval)
 RETURNING upload_id
 
 -- name: lock_upload

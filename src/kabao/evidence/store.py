@@ -280,9 +280,11 @@ async def finish_upload(
     await conn.execute(_SQL.finish_upload, shop_id, order_id, upload_id, item_id, at)
 
 
-async def abandon_upload(conn: Connection, shop_id: int, order_id: int, upload_id: int, at: datetime | None) -> bool:
-    """Give an open upload up; false where it was closed before."""
-    return await conn.fetchval(_SQL.abandon_upload, shop_id, order_id, upload_id, at) is not None
+async def abandon_upload(
+    conn: Connection, shop_id: int, order_id: int, upload_id: int, at: datetime | None, idle: timedelta | None
+) -> bool:
+    """Give an open upload up; false where it was closed before, or something came for it within `idle`."""
+    return await conn.fetchval(_SQL.abandon_upload, shop_id, order_id, upload_id, at, idle) is not None
 
 
 async def stale_uploads(conn: Connection, at: datetime | None, age: timedelta, limit: int) -> list[StaleUpload]:

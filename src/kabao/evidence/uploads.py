@@ -133,7 +133,11 @@ class UploadService:
                 await self._items.blobs.put_chunk(_place(giver, upload_id), seq, digest, spool)
             except StorageFull:
                 return Refused(Refusal.STORAGE_FULL)
-        return await self._note(giver, upload, seq, digest, size)
+        kept = await self._note(giver, upload, seq, digest, size)
+        if isinstance(kept, Refused) and kept.code is Refusal.UPLOAD_ENDED:
+            # It ended while this came, after its chunks were removed.
+            await self._items.blobs.drop_chunks(_place(giver, upload_id))
+        return kept
 
     async def see(self, giver: Giver, upload_id: int) -> UploadView | Refused:
         """Return an upload of one's own with what has arrived; NOT_FOUND."""
@@ -281,7 +285,13 @@ class UploadService:
             return await self._ended(giver, now)
         if item.code in _HOPELESS:
             await self._abandon(giver, upload_id)
-        return item
+        is_longer = item.code is Refusal.CHUNKS_MISSING and not is_cut and await self._has_grown(giver, seen)
+        return await self._finish(giver, upload_id, chunks, digest, is_cut=False) if is_longer else item
+
+    async def _has_grown(self, giver: Giver, seen: UploadView) -> bool:
+        async with self._database.connection() as conn:
+            now = await store.chunks(conn, giver.shop_id, giver.order_id, seen.upload.upload_id)
+        return len(now) > len(seen.chunks)
 
     async def _ended(self, giver: Giver, upload: Upload) -> Item | Refused:
         if upload.item_id is None:
@@ -309,12 +319,14 @@ class UploadService:
             # With the store full the recording waits; for any other reason nothing can come of it.
             if isinstance(item, Item) or item.code is Refusal.STORAGE_FULL:
                 return
-        await self._abandon(giver, upload_id)
+        # What came to life again meanwhile goes on.
+        await self._abandon(giver, upload_id, idle=STALE)
 
-    async def _abandon(self, giver: Giver, upload_id: int) -> None:
+    async def _abandon(self, giver: Giver, upload_id: int, *, idle: timedelta | None = None) -> None:
         place = store.Place(giver.shop_id, giver.order_id, upload_id)
+        at = self._clock.instant()
         async with self._database.connection() as conn:
-            is_ours = await store.abandon_upload(conn, place.shop_id, place.order_id, upload_id, self._clock.instant())
+            is_ours = await store.abandon_upload(conn, place.shop_id, place.order_id, upload_id, at, idle)
         if is_ours:
             await self._clear(place)
 
