@@ -48,7 +48,7 @@ def test_amounts_and_remedies_read_as_on_the_pages() -> None:
 def test_every_step_of_a_case_has_its_sentence() -> None:
     kinds = ["opened", "answered", "offered", "accepted", "granted", "refused", "withdrawn", "ruled", "reviewed"]
     kinds += ["asked", "replied", "overdue", "seated", "recused", "review_asked", "waived", "waived_both", "executed"]
-    kinds += ["stood"]
+    kinds += ["stood", "short", "covered"]
     said = [text(kind) for kind in kinds] + [text("rose", "system", why.value) for why in RoseWhy]
     assert len(set(said)) == len(said)
     assert text("offered") == "商家提出方案：部分退款 ¥60.00。"
@@ -126,6 +126,12 @@ def test_a_silent_buyer_is_told_that_nothing_is_lost() -> None:
     assert "诉求成立" in words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.BUYER)
 
 
+@pytest.mark.parametrize("stage", [Stage.RULED_OPEN, Stage.REVIEW])
+def test_a_ruling_that_waits_for_money_says_so_until_its_end(stage: Stage) -> None:
+    assert "钱到位就自动执行" in words.what_if_due(stage, Turn.NOBODY, Side.BUYER)
+    assert words.what_if_due(Stage.EXECUTED, Turn.NOBODY, Side.BUYER) == ""
+
+
 def test_every_notice_has_a_subject() -> None:
     kinds = ["opened", "answered", "offered", "accepted", "granted", "refused", "rose", "withdrawn", "ruled", "said"]
     kinds += [
@@ -139,7 +145,7 @@ def test_every_notice_has_a_subject() -> None:
         "waived",
         "waived_both",
     ]
-    kinds += ["executed", "stood", "seat"]
+    kinds += ["executed", "stood", "short", "covered", "seat"]
     subjects = {words.notice_subject(kind, "点卡", "merchant") for kind in kinds}
     assert len(subjects) == len(kinds)
     assert set(words.OFFER_STATES) == set(OfferState)

@@ -20,6 +20,7 @@ from kabao.cases.ladder.model import (
 from kabao.cases.machine import Stage
 from kabao.cases.model import (
     CaseState,
+    Decision,
     OfferState,
     Outcome,
     Remedy,
@@ -44,6 +45,7 @@ from ladders import (
     RULED,
     SILENT_MERCHANT,
     STANDING,
+    WAITING,
     WINDOWS,
     case,
     code,
@@ -108,6 +110,7 @@ def test_shares_are_whole_when_they_sum_to_a_hundred() -> None:
         (IN_REVIEW, Stage.REVIEW, Turn.DUTY, "overdue", 72),
         (REVIEW_OVERTIME, Stage.EXECUTED, Turn.NOBODY, "stood", None),
         (RULED, Stage.EXECUTED, Turn.NOBODY, "executed", None),
+        (WAITING, Stage.EXECUTED, Turn.NOBODY, "covered", None),
     ],
 )
 def test_what_a_deadline_does(state: CaseState, stage: Stage, turn: Turn, kind: str, due: int | None) -> None:
@@ -342,6 +345,22 @@ def test_a_review_is_carried_out_at_once() -> None:
         None,
         100,
     )
+
+
+@pytest.mark.parametrize(
+    ("state", "kind", "said"),
+    [(RULED, "executed", "short"), (RULED, "waived_both", "waived_both"), (IN_REVIEW, "reviewed", "reviewed")],
+)
+def test_a_ruling_the_reserve_cannot_pay_waits_where_it_stands(state: CaseState, kind: str, said: str) -> None:
+    decision = Decision(kind=kind, stage=Stage.EXECUTED, turn=Turn.NOBODY, due_at=None, refund_minor=4000)
+    waits = done(rules.decide_wait(state, decision, NOON))
+    assert (waits.kind, waits.stage, waits.turn, waits.due_at) == (said, state.stage, Turn.NOBODY, NOON)
+    assert rules.decide_wait(WAITING, decision, NOON) is None
+
+
+def test_a_ruling_that_waits_for_money_is_beyond_review_and_waiver() -> None:
+    assert code(rules.decide_review(WAITING, Side.MERCHANT, NOON)) is Refusal.NOT_YOUR_TURN
+    assert code(rules.decide_waive(WAITING, Side.BUYER)) is Refusal.NOT_YOUR_TURN
 
 
 def test_only_its_author_takes_a_ruling_back_and_only_unseen() -> None:

@@ -10,7 +10,7 @@ from kabao.cases import rules, store, words
 from kabao.cases.judging import decided, file_of
 from kabao.cases.ladder import store as ladder_store
 from kabao.cases.ladder.model import Windows
-from kabao.cases.ladder.rules import allowed_actions, is_short, supported_minor, windows_of
+from kabao.cases.ladder.rules import allowed_actions, decide_wait, is_short, supported_minor, windows_of
 from kabao.cases.machine import Stage
 from kabao.cases.model import Asked, Basis, Beside, CaseView, Decision, OfferState, Remedy, Side, Turn
 from kabao.cases.ports import Notices, Orders
@@ -134,6 +134,17 @@ class CaseSteps:
             conn, case, decision.kind, actor.role, words.decided_label(decision, case.state), decision.stage
         )
         return None
+
+    async def carry_out(self, conn: Connection, case: CaseRow, decision: Decision, actor: Actor) -> Refused | None:
+        """Take a step that may carry a ruling out; where the reserve does not reach, the ruling waits for money.
+
+        Refuses as `take`; RESERVE_SHORT only where it waited before.
+        """
+        refused = await self.take(conn, case, decision, actor)
+        if refused is None or refused.code is not Refusal.RESERVE_SHORT:
+            return refused
+        waits = decide_wait(case.state, decision, case.now)
+        return refused if waits is None else await self.take(conn, case, waits, actor)
 
     async def basis(self, conn: Connection, shop_id: int, order_id: int, placed_at: datetime) -> Basis:
         """Tell what a step rests on: the rulebook that binds the order and the files there are."""

@@ -87,14 +87,16 @@ def what_if_due(stage: Stage, turn: Turn, viewer: Side, *, may_stand: bool = Tru
     if stage is Stage.NEGOTIATION:
         who = "你" if viewer is Side.BUYER else "买家"
         return f"{who}到时没有回应，会自动转给客服，不影响{who}的权利。"
+    if turn is Turn.NOBODY and stage.is_open:
+        return "该执行了，但店铺的保证金和平台备付暂时不够付，一分也没有动。钱到位就自动执行，不用再做什么。"
     return _IF_DUE.get((stage, turn is Turn.DUTY), "")
 
 
 _IF_DUE: Final = {
-    (Stage.SUPPORT, False): "客服到时没有结论，会自动转给争议组，钱继续冻结在托管方。",
+    (Stage.SUPPORT, False): "客服到时没有结论，会自动转给争议组，在那以前不动钱。",
     (Stage.PANEL, False): "争议组到时没有结论，由值班长裁决，并计入公开数据。",
-    (Stage.PANEL, True): "争议组到时没有结论，由值班长裁决，钱继续冻结在托管方。",
-    (Stage.RULED_OPEN, False): "到时没有人申请复核，就按裁决执行；双方都放弃复核，马上执行。在那以前钱冻结在托管方。",
+    (Stage.PANEL, True): "争议组到时没有结论，由值班长裁决，在那以前不动钱。",
+    (Stage.RULED_OPEN, False): "到时没有人申请复核，就按裁决执行；双方都放弃复核，马上执行。在那以前不动钱。",
     (Stage.REVIEW, False): "复核到时没有结论，由值班长决定，并计入公开数据。",
     (Stage.REVIEW, True): "值班长到时也没有结论，就按原裁决执行。",
 }
@@ -149,6 +151,8 @@ def case_event_text(
         "waived_both": f"{name}也放弃复核，裁决马上执行。",
         "executed": "申请复核的时间已过，按裁决执行。",
         "stood": "复核到时没有结论，按原裁决执行。",
+        "short": "该执行了，但保证金和平台备付暂时不够付，一分也没有动。钱到位就自动执行。",
+        "covered": "钱到位了，按裁决执行。",
     }
     return _ROSE[RoseWhy(body)] if kind == "rose" else texts[kind]
 
@@ -245,6 +249,8 @@ def notice_subject(kind: str, title: str, who: str, label: str = "", hours: int 
         "waived_both": "双方放弃复核，裁决正在执行",
         "executed": "裁决正在执行",
         "stood": "复核到时没有结论，原裁决正在执行",
+        "short": "裁决该执行了，但保证金和平台备付暂时不够付，钱到位就自动执行",
+        "covered": "钱到位了，裁决正在执行",
         "seat": "抽到你来处理，请先写下初步意见",
         "said": f"{WHO[who]}留了言",
     }[kind]

@@ -15,7 +15,7 @@ from kabao.cases.machine import Stage
 from kabao.cases.model import MAX_RULING_CHARS, Beside, Decision, Side, Turn
 from kabao.cases.steps import SYSTEM, Actor, CaseSteps
 from kabao.cases.store import CaseRow
-from kabao.kernel import Refused
+from kabao.kernel import Refusal, Refused
 from kabao.postgres import Connection
 
 BATCH: Final = 100
@@ -107,8 +107,8 @@ class LadderJobs:
         return moved
 
     async def _taken(self, conn: Connection, case: CaseRow, decision: Decision, actor: Actor) -> bool:
-        refused = await self._steps.take(conn, case, decision, actor)
-        if refused is not None:
+        refused = await self._steps.carry_out(conn, case, decision, actor)
+        if refused is not None and refused.code is not Refusal.RESERVE_SHORT:
             # The money of an open case is frozen, so only a fault elsewhere leads here; it is tried again.
             _log.error("a case could not be moved on", case=case.ref, step=decision.kind, why=str(refused.code))
         return refused is None

@@ -134,6 +134,8 @@ def decide_due(  # noqa: PLR0911  one answer a stage
     """
     if case.due_at is None or now < case.due_at or case.pending is not None:
         return None
+    if case.turn is Turn.NOBODY:
+        return _executed(case, "covered")
     match case.stage:
         case Stage.NEGOTIATION if case.turn is Turn.MERCHANT and supported is not None:
             return decide_publish(case, supported, now)
@@ -272,6 +274,17 @@ def decide_publish(case: CaseState, refund_minor: int, now: datetime) -> Decisio
         offer_becomes=lapsed,
         refund_minor=refund_minor,
     )
+
+
+def decide_wait(case: CaseState, decision: Decision, now: datetime) -> Decision | None:
+    """Let a ruling that the reserve cannot pay yet wait for money where it stands; None where it waits already.
+
+    It is known and beyond review by then, so it is nobody's turn, and each tick tries again.
+    """
+    if case.turn is Turn.NOBODY:
+        return None
+    kind = decision.kind if decision.kind in {"reviewed", "waived_both"} else "short"
+    return msgspec.structs.replace(decision, kind=kind, stage=case.stage, turn=Turn.NOBODY, due_at=now)
 
 
 def decide_take_back(case: CaseState, account_id: int, now: datetime) -> Refused | None:
@@ -426,7 +439,8 @@ def _party_after_ruling(case: CaseState, side: Side) -> Refused | None:
     if not case.stage.is_open:
         return Refused(Refusal.CASE_CLOSED)
     has_waived = case.ruling is not None and side.value in case.ruling.waived_by
-    return Refused(Refusal.NOT_YOUR_TURN) if case.stage is not Stage.RULED_OPEN or has_waived else None
+    is_open = case.stage is Stage.RULED_OPEN and case.turn is not Turn.NOBODY
+    return None if is_open and not has_waived else Refused(Refusal.NOT_YOUR_TURN)
 
 
 def _moved(case: CaseState, kind: str, turn: Turn, due_at: datetime | None) -> Decision:

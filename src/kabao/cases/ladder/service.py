@@ -284,7 +284,7 @@ class LadderService:
         return await self._act(person, ref, act)
 
     async def waive(self, person: Person, ref: str) -> CaseView | Refused:
-        """Waive the review; once both sides have, the ruling is carried out at once.
+        """Waive the review; once both sides have, the ruling is carried out at once, or as soon as there is money.
 
         Refuses NOT_FOUND, NOT_ALLOWED (no party), CASE_CLOSED, NOT_YOUR_TURN.
         """
@@ -294,7 +294,7 @@ class LadderService:
             if isinstance(decision, Refused):
                 return decision
             await store.add_waiver(conn, case, side, person.account_id)
-            return await self._steps.take(conn, case, decision, Actor(person.account_id, side))
+            return await self._steps.carry_out(conn, case, decision, Actor(person.account_id, side))
 
         return await self._act(person, ref, act)
 
