@@ -5,6 +5,7 @@ import io
 import os
 import time
 from collections.abc import AsyncIterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from pathlib import Path
 
@@ -355,3 +356,35 @@ async def test_a_look_at_the_store_names_what_is_changed_and_what_is_missing(ben
     ]
     assert checked.unsound[0].sha256 == image.preview_digest.hex()
     assert len({one.order for one in checked.unsound}) == 2
+
+
+async def test_a_file_the_disk_cannot_read_is_named_and_stops_no_look_at_the_rest(bench: Bench) -> None:
+    image, words = await bench.add(picture("PNG"), "图.png"), await bench.add("原文".encode(), "说明.txt")
+    folder = (bench.folder / blob_path(image.digest)).parent
+    folder.rename(folder.with_name("away"))
+    folder.write_bytes(b"no folder")
+    (bench.folder / blob_path(words.digest)).unlink()
+    checked = await bench.keeping.check_store()
+    assert [(one.item_no, one.state) for one in checked.unsound] == [
+        (image.item_no, "unreadable"),
+        (words.item_no, "missing"),
+    ]
+
+
+async def test_what_is_erased_during_a_look_at_the_store_is_no_finding(bench: Bench, dsn: str) -> None:
+    first, second = await bench.add("先".encode(), "一.txt"), await bench.add("后".encode(), "二.txt")
+
+    async def erase() -> None:
+        conn = await asyncpg.connect(dsn)
+        sql = "SELECT erase_evidence_v1($1, $2, $3, 'personal_data', 9, NULL)"
+        assert await conn.fetchval(sql, bench.market.shop_id, bench.order_id, second.item_id)
+        await conn.close()
+
+    def after_the_first() -> None:
+        if (path := bench.folder / blob_path(second.digest)).exists():
+            with ThreadPoolExecutor(1) as other:
+                other.submit(asyncio.run, erase()).result()
+            path.unlink()
+
+    checked = await bench.keeping.check_store(after_the_first)
+    assert (first.item_no, checked.files, checked.unsound) == (1, 2, [])

@@ -1,5 +1,6 @@
 """`kabao evidence hold`, `release`, `purge` and `check`: how long evidence is kept, and whether it is whole."""
 
+import itertools
 from typing import Annotated
 
 import msgspec
@@ -91,12 +92,16 @@ def purge_command(
 
 
 def check_command(data: DataOption = DEFAULT_DATA, *, as_json: JsonOption = False) -> ExitCode:
-    """Read every stored file of evidence and compare it with its digest. Exits 1 where one is missing or changed."""
+    """Read every stored file of evidence and compare it with its digest.
+
+    Exits 1 where one is missing, changed or unreadable.
+    """
 
     async def work() -> ExitCode:
         async with joined(data) as app:
-            with notes.status("reading files"):
-                checked = await app.evidence.keeping.check_store()
+            with notes.status("reading files") as status:
+                count = itertools.count(1)
+                checked = await app.evidence.keeping.check_store(lambda: status.update(f"reading files: {next(count)}"))
         if as_json:
             print_secret(msgspec.json.encode(checked).decode())
         else:

@@ -14,6 +14,7 @@ from bisect import bisect_right
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from enum import StrEnum
 from itertools import accumulate
 from pathlib import Path
 from typing import BinaryIO, Final, Protocol, TypeAlias
@@ -40,6 +41,15 @@ class StorageFull(Exception):  # noqa: N818  named for what happened
 
 class BlobDamaged(Exception):  # noqa: N818  named for what happened
     """A stored blob no longer has the digest it is named by."""
+
+
+class Condition(StrEnum):
+    """What a blob was found to be; unreadable where the store answered with an error, as a disk does that is going."""
+
+    WHOLE = "whole"
+    CHANGED = "changed"
+    MISSING = "missing"
+    UNREADABLE = "unreadable"
 
 
 Write: TypeAlias = Callable[[ObjectStore, str, Iterable[bytes]], None]
@@ -178,9 +188,9 @@ class Blobs:
                 raise BlobDamaged(digest.hex())
             yield piece
 
-    async def is_whole(self, digest: bytes) -> bool | None:
-        """Read a blob to its end, never whole in memory: whether it is what its name says; None where it is missing."""
-        return await asyncio.to_thread(self._is_whole, digest)
+    async def condition(self, digest: bytes) -> Condition:
+        """Read a blob to its end, never whole in memory, and tell whether it is what its name says."""
+        return await asyncio.to_thread(self._condition, digest)
 
     async def put_chunk(self, place: tuple[int, int, int], seq: int, digest: bytes, content: BinaryIO) -> None:
         """Store one chunk of an upload under its digest, which the caller has checked; raises `StorageFull`."""
@@ -211,14 +221,16 @@ class Blobs:
         """Return when a blob was last written, by the store's clock; None where it is not there."""
         return await asyncio.to_thread(self._written_at, blob_path(digest))
 
-    def _is_whole(self, digest: bytes) -> bool | None:
+    def _condition(self, digest: bytes) -> Condition:
         hashed = hashlib.sha256()
         try:
             for piece in obstore.get(self._store, blob_path(digest)).stream(min_chunk_size=PIECE):
                 hashed.update(piece)
         except FileNotFoundError:
-            return None
-        return hashed.digest() == digest
+            return Condition.MISSING
+        except (BaseError, OSError):
+            return Condition.UNREADABLE
+        return Condition.WHOLE if hashed.digest() == digest else Condition.CHANGED
 
     def _put(self, content: bytes) -> bytes:
         digest = digest_of(content)

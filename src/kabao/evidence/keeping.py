@@ -11,7 +11,7 @@ from typing import Final
 import msgspec
 
 from kabao.evidence import rules, store
-from kabao.evidence.blobs import Blobs
+from kabao.evidence.blobs import Blobs, Condition
 from kabao.evidence.items import Items
 from kabao.evidence.ports import OnErased, no_record
 from kabao.kernel import Clock, IdSource, Refusal, Refused, format_ref
@@ -34,12 +34,12 @@ class Purged(msgspec.Struct, frozen=True):
 
 
 class Unsound(msgspec.Struct, frozen=True):
-    """A file of the store that is not what an item says: `what` is original or preview, `state` missing or changed."""
+    """A file of the store that is not what an item says: `what` is original or preview, `state` why."""
 
     order: str
     item_no: int
     what: str
-    state: str
+    state: Condition
     sha256: str
 
 
@@ -127,8 +127,11 @@ class KeepingService:
         return None
 
     async def check_store(self, on_file: Callable[[], None] = lambda: None) -> Checked:
-        """Read every file that items point at and compare it with its digest; what several items share is read once."""
-        known: dict[bytes, bool | None] = {}
+        """Read every file that items point at and compare it with its digest; what several items share is read once.
+
+        What is erased meanwhile is no finding; what is handed in meanwhile may be left to the next look.
+        """
+        known: dict[bytes, Condition] = {}
         unsound: list[Unsound] = []
         after = _FIRST
         while True:
@@ -136,13 +139,20 @@ class KeepingService:
                 some = await store.standing_items(conn, after, _PAGE)
             for item in some:
                 for digest in item.digests:
-                    if digest not in known:
-                        known[digest] = await self._blobs.is_whole(digest)
+                    # What was found wanting is looked at again: it may have been erased and handed in anew.
+                    if known.get(digest) is not Condition.WHOLE:
+                        known[digest] = await self._blobs.condition(digest)
                         on_file()
-                unsound += _unsound(item, known)
+                found = list(_unsound(item, known))
+                unsound += found if found and await self._stands(item.place) else []
             if len(some) < _PAGE:
                 return Checked(len(known), unsound)
             after = some[-1].place
+
+    async def _stands(self, place: store.Place) -> bool:
+        async with self._database.connection() as conn:
+            item = await store.find_item(conn, place.shop_id, place.order_id, place.object_id)
+        return item is not None and item.erased_at is None
 
     async def _drop_erased(self) -> int:
         dropped = 0
@@ -171,13 +181,13 @@ class KeepingService:
         return True
 
 
-def _unsound(item: store.Standing, known: Mapping[bytes, bool | None]) -> Iterator[Unsound]:
+def _unsound(item: store.Standing, known: Mapping[bytes, Condition]) -> Iterator[Unsound]:
     for place, digest in enumerate(item.digests):
-        if not known[digest]:
+        if known[digest] is not Condition.WHOLE:
             yield Unsound(
                 order=format_ref(item.place.shop_id, item.place.order_id),
                 item_no=item.item_no,
                 what="preview" if place else "original",
-                state="missing" if known[digest] is None else "changed",
+                state=known[digest],
                 sha256=digest.hex(),
             )
