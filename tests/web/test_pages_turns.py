@@ -299,3 +299,8 @@ async def test_a_party_adds_a_fact_and_the_rules_are_asked_anew(site: Site) -> N
     page = await buyer.send("/fact", {"fact": "no_such_fact"})
     assert page.status == 422
     assert "规则里没有这个事实" in page.text
+
+
+async def test_who_decides_no_cases_is_not_led_to_the_desk(site: Site) -> None:
+    operator = await site.person("运营一", Role.OPERATOR)
+    assert (operator.page.status, operator.page.path) == (200, "/")

@@ -5,7 +5,7 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.identity import STAFF_ROLES, NewSession, Person, Role, normal_phone
+from kabao.identity import CASE_ROLES, NewSession, Person, Role, normal_phone
 from kabao.kernel import Refusal, Refused
 from kabao.shops import ListingView
 from kabao.web.http import (
@@ -38,7 +38,7 @@ from kabao.web.words import SAVED, SIGNED_OUT
 LINK_LIMIT: Final = 200
 RESEND_SECONDS: Final = 60
 """How long identity waits between two codes to one phone."""
-START: Final = dict.fromkeys(STAFF_ROLES, "/desk") | {Role.MERCHANT: "/m"}
+START: Final = dict.fromkeys(CASE_ROLES, "/desk") | {Role.MERCHANT: "/m"}
 """Where a sign-in link leads, by the role it was made for."""
 
 
