@@ -89,6 +89,8 @@ async def test_a_claim_after_the_release_is_settled_from_the_deposit(site: Site)
     ref = await released(site, buyer, listing)
     page = await buyer.get(f"/o/{ref}")
     assert "有问题还能提" in plain(page)
+    late = await buyer.post(f"/o/{ref}/refund", page.form("/say").fields)
+    assert (late.status, "该退的从店铺的保证金付" in late.text) == (409, True)
     await buyer.get(f"/o/{ref}/problem")
     await buyer.send("/problem", {"claim": "already_used", "demand": "full_refund"})
     assert "全额退款 ¥96.50" in buyer.page.form("/problem").fields["statement"][0]
@@ -149,8 +151,9 @@ async def test_a_merchant_gives_back_of_his_own_accord(site: Site) -> None:
     page = await merchant.send("/give-back", {"back": "-1"})
     assert (page.status, "填要退多少元" in page.text) == (422, True)
     page = await merchant.send("/give-back", {"back": "96.51"})
-    assert page.status == 422
+    assert (page.status, "0.01 元和这单还能退的金额之间" in page.text) == (422, True)
     page = await merchant.send("/give-back", {"back": "20"})
+    assert "托管方会退给买家" in page.text, "the custodian has not paid it yet"
     assert "放款后又退给买家¥20.00" in plain(page)
     form = page.form("/give-back").fields
     assert (await buyer.post(f"/o/{ref}/give-back", form | {"back": "1"})).status in (403, 404)

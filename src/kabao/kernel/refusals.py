@@ -158,18 +158,20 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
     ),
     Refusal.IN_CASE: Sentence(
         409,
-        "这个订单在处理纠纷，钱冻结在托管方。请到纠纷页操作。",
-        "This order is in a case; the money is frozen at the custodian. Act on the case page.",
+        "这个订单在处理纠纷，没有动钱，还没放款的冻结在托管方。请到纠纷页操作。",
+        "This order is in a case and no money moved; what is not released is frozen. Act on the case page.",
     ),
     Refusal.ALREADY_REFUNDED: Sentence(
         409,
-        "这笔钱已经退给你了，退到原付款账户。",
-        "This money has been refunded to the account it was paid from.",
+        "这单能退的钱都已经办过退款。到没到账，看订单里的「钱的去向」。",
+        "All that this order may refund was refunded already. The order says whether it has arrived.",
     ),
     Refusal.ALREADY_RELEASED: Sentence(
         409,
-        "钱已经付给商家，平台不能再直接退。请在订单里联系商家，也可以向 12315 或消协投诉。",
-        "The money has been released to the merchant. Contact the merchant in the order, or complain to 12315.",
+        "钱已经付给商家，不能再直接退。售后期内有问题，到订单里点「有问题」，该退的从店铺的保证金付；"
+        "售后期过了，可以请商家自愿退，也可以向 12315 或消协投诉。",
+        "The money was released to the merchant. Inside the claim days open a case, which the shop's deposit answers "
+        "for; later ask the merchant in the order, or complain to 12315.",
     ),
     Refusal.ALREADY_OPENED: Sentence(
         409,
@@ -203,13 +205,13 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
     ),
     Refusal.REFUND_OUT_OF_RANGE: Sentence(
         422,
-        "退款金额要在 0.01 元和托管中的金额之间，没有改动。",
-        "The refund must lie between 0.01 and what is held; nothing was changed.",
+        "退款金额要在 0.01 元和这单还能退的金额之间，没有改动，没有动钱。",
+        "The refund must lie between 0.01 and what may still be refunded; nothing was changed and no money moved.",
     ),
     Refusal.NOTHING_TO_REPLACE: Sentence(
         409,
-        "没有拆封过的卡密，不用补发，可以直接全额退。",
-        "No key was opened; take the instant refund instead.",
+        "没有拆封过的卡密，不用补发，没有改动。放款前没拆的可以直接全额退。",
+        "No key was opened; nothing was changed. Before the release a sealed key is refunded at once.",
     ),
     Refusal.CLAIM_DAYS_OVER: Sentence(
         409,

@@ -162,7 +162,7 @@ async def make_offer(request: PageRequest, ref: FromPath[str]) -> Page:
         errors["kind"] = "选一种方案"
     amount = parse_yuan(form.text("refund"))
     if kind == Remedy.PARTIAL_REFUND and (amount is None or not 0 < amount.minor <= case.held_minor):
-        errors["refund"] = "填 0.01 元到托管中的金额之间的数"
+        errors["refund"] = "填 0.01 元到这单还能退的金额之间的数"
     if errors:
         return _offer_form(visit, case, errors=errors, status=422)
     if not await visit.services.identity.may(Act.OFFER, visit.me.account_id, case.ref):

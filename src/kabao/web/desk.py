@@ -189,7 +189,7 @@ def read_ruling(visit: Visit, case: CaseView) -> Rule | dict[str, str]:
     amount = parse_yuan(form.text("refund"))
     is_partial = outcome == Outcome.PARTIAL_REFUND
     if is_partial and (amount is None or not 0 < amount.minor < case.held_minor):
-        errors["refund"] = "填 0.01 元以上、托管中金额以下的数"
+        errors["refund"] = "填 0.01 元以上、这单还能退的金额以下的数"
     errors |= {name: text for name, text in NEEDED.items() if not form.text(name)}
     if not read_shares(visit).is_whole:
         errors["shares"] = SHARES_WRONG

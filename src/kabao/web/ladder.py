@@ -38,7 +38,7 @@ async def first_view(request: PageRequest, ref: FromPath[str]) -> Page:
     visit, case = found
     outcome, amount = visit.form.text("outcome"), parse_yuan(visit.form.text("refund"))
     if outcome == Outcome.PARTIAL_REFUND and amount is None:
-        return await show_desk(visit, case, errors={"refund": "填 0.01 元以上、托管中金额以下的数"}, status=422)
+        return await show_desk(visit, case, errors={"refund": "填 0.01 元以上、这单还能退的金额以下的数"}, status=422)
     wish = GiveFirstView(
         outcome=outcome,
         refund_minor=amount.minor if amount and outcome == Outcome.PARTIAL_REFUND else 0,
@@ -84,7 +84,7 @@ async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
     form, amount = visit.form, parse_yuan(visit.form.text("refund"))
     errors = {} if form.text("upholds") in UPHOLDS else {"upholds": "选成立还是不成立"}
     if amount is None or not 0 < amount.minor <= case.held_minor:
-        errors["refund"] = "填 0.01 元到托管中的金额之间的数"
+        errors["refund"] = "填 0.01 元到这单还能退的金额之间的数"
     if errors or amount is None:
         return await show_desk(visit, case, errors=errors, status=422)
     wish = CastVote(
