@@ -25,8 +25,10 @@ async def test_the_forecast_comes_before_anything_is_filed(site: Site) -> None:
     form = page.form("/problem")
     assert form.fields["claim"] == ["already_used"]
     statement = form.fields["statement"][0]
-    for said in (f"订单 {ref}", "拆封", "使用时提示（看到的原话）", "全额退款 ¥96.50", "前回应"):
+    for said in (f"订单 {ref}", "拆封", "使用时提示（看到的原话）", "全额退款 ¥96.50"):
         assert said in statement
+    # A first purchase leaves the merchant 24 hours, so a letter that names 48 would mislead.
+    assert "请在纠纷页写明的时间前回应" in statement
     assert (await buyer.get("/o?t=in_case")).text.count("/c/") == 0
 
 
@@ -100,3 +102,10 @@ async def test_a_merchant_reads_what_each_answer_costs_and_nobody_else(site: Sit
     await merchant.get(f"{case}/accept?what=demand")
     await merchant.send("/accept", {"what": "demand"})
     assert "每种选择要付多少" not in (await merchant.get(case)).words
+
+
+async def test_a_listing_shows_every_rung_a_quarrel_may_rise_to(site: Site) -> None:
+    _, _, listing = await site.selling()
+    page = await (await site.person("小买家")).get(f"/i/{listing}")
+    for told in ("协商 48 小时", "客服 48 小时", "争议组 72 小时", "外部 你决定", "按规则判，或升到客服"):
+        assert told in page.words, told

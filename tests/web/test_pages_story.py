@@ -44,7 +44,7 @@ async def test_a_merchant_opens_a_shop_lists_and_imports_keys(site: Site) -> Non
     page = await stranger.get(f"/i/{listing}")
     assert "测试主体" in page.text
     assert "000000000000009" in page.text
-    assert "争议组" not in page.text
+    assert "争议组" in page.text
     page = await stranger.get(f"/s/{shop}")
     assert "测试点卡店" in page.text
 

@@ -6,6 +6,7 @@ from typing import Final
 from litestar import get
 from litestar.params import FromPath
 
+from kabao.cases import Windows
 from kabao.kernel import Refusal, Refused
 from kabao.shops import CATEGORIES, parse_shop_ref
 from kabao.web.http import Page, PageRequest, enter, page, refusal_page
@@ -16,8 +17,13 @@ PAGE_SIZE: Final = 24
 LINES_SHOWN: Final = 6
 LINE_CHARS: Final = 20
 
-LADDER: Final = (("协商", "48 小时", "todo"), ("客服", "48 小时", "todo"), ("外部", "你决定", "todo"))
-"""What every listing promises about a quarrel in this version; the panel joins when it exists."""
+LADDER: Final = (
+    ("协商", f"{Windows().reply} 小时", "todo"),
+    ("客服", f"{Windows().support} 小时", "todo"),
+    ("争议组", f"{Windows().panel} 小时", "todo"),
+    ("外部", "你决定", "todo"),
+)
+"""How a quarrel rises, as every listing shows it, with the longest time of each rung."""
 
 
 @get("/")

@@ -1,7 +1,6 @@
 """The form that says what is wrong with an order, in two steps: what it would come to, then opening the case."""
 
 from collections.abc import Mapping
-from datetime import timedelta
 from functools import partial
 from typing import Final
 
@@ -42,7 +41,6 @@ BLANKS: Final = (
 )
 """What the prefilled statement leaves to be said; left as they are they would tell the other side nothing."""
 WHICH, AT, WHERE, SAID, PROMISED, IN_FACT, LACKING, EFFECT, HAPPENED = BLANKS
-REPLY_WITHIN: Final = timedelta(hours=48)
 GROUPS: Final = tuple(
     (KIND_LABELS[kind], tuple((c.claim_id, c.label, c.hint) for c in CLAIMS.values() if c.kind is kind))
     for kind in (ClaimKind.MERCHANT, ClaimKind.BUYER, ClaimKind.RULES)
@@ -147,7 +145,10 @@ def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, s
 
 
 def template(order: OrderView, wanted: OpenCase) -> str:
-    """Write the beginning of a statement: fact, demand, date, next step; the buyer changes it freely."""
+    """Write the beginning of a statement: fact, demand, next step; the buyer changes it freely.
+
+    By when to answer is not in it: that is known once the case is opened, and a letter must not say otherwise.
+    """
     demanded = {
         Remedy.FULL_REFUND: f"全额退款 {yuan_text(order.at_stake_minor)}",
         Remedy.PARTIAL_REFUND: f"退款 {yuan_text(wanted.demand_minor)}",
@@ -156,7 +157,7 @@ def template(order: OrderView, wanted: OpenCase) -> str:
     return (
         f"订单 {order.ref}（{order.title}），{_fact(order, wanted.claim)}。\n"
         f"要求：{demanded}。\n"
-        f"请在 {stamp(order.now + REPLY_WITHIN)} 前回应；没有回应，由平台按规则往下处理。"
+        "请在纠纷页写明的时间前回应；没有回应，由平台按规则往下处理。"
     )
 
 
@@ -182,7 +183,7 @@ def _fact(order: OrderView, claim: str) -> str:
 
 
 def _is_template(statement: str, order: OrderView) -> bool:
-    """Tell whether a statement is still one of ours, unchanged but for its date: a changed demand writes it anew."""
+    """Tell whether a statement is one of ours by its first line: a changed demand writes the rest anew."""
     first = statement.partition("\n")[0]
     return first in {f"订单 {order.ref}（{order.title}），{_fact(order, claim)}。" for claim in CLAIMS}
 
