@@ -241,6 +241,9 @@ async def test_a_question_is_answered_and_the_panel_votes_and_reviews(site: Site
     seats = [(one, case in (await one.get("/desk")).text) for one in (first, second)]
     [sits], [waits] = ([one for one, has in seats if has is wanted] for wanted in (True, False))
     assert (await waits.get(f"/desk/{case}")).status == 404
+    assert "现在没有等你办的" in (await waits.get("/desk")).text
+    assert "等争议组" in (await merchant.get("/m")).text
+    assert (await sits.get(f"/c/{case}")).read.links.count("/desk") > 1, "the way back leads to the desk"
     await sits.get(f"/desk/{case}")
     page = await sits.send("/first-view", {"outcome": "full_refund", "share_merchant": "100", "sentence": "看快照。"})
     page = await sits.send("/vote", {"refund": "0", **RULING})
@@ -250,6 +253,8 @@ async def test_a_question_is_answered_and_the_panel_votes_and_reviews(site: Site
     await site.app.cases.tick()
     page = await merchant.get(f"/c/{case}")
     assert "争议组的裁决：全额退款 ¥96.50" in page.text
+    assert "可申请复核" in (await merchant.get("/m")).text
+    await merchant.get(f"/c/{case}")
     page = await merchant.send("/review", {"reason": "快照写明了区服。"})
     assert "复核中" in page.text
     await waits.get(f"/desk/{case}")
