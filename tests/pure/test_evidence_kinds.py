@@ -116,6 +116,7 @@ def test_what_is_nothing_of_that_or_two_things_is_refused(content: bytes) -> Non
         ogg(b"Speex   "),
         ogg()[:-1],
         ogg() + b"x",
+        ogg() + b"OggS",
         mp3(1),
         mp3() + b"x",
         mp3().replace(b"\xff\xfb\x90", b"\xff\xfb\xf0", 2),

@@ -281,7 +281,7 @@ def check_ogg(source: Source) -> MediaFacts:
     at = pages = 0
     while at < source.size:
         head, pages = source.read(at, 27 + 255), pages + 1
-        if pages > MAX_ELEMENTS or head[:4] != b"OggS" or len(head) < 27 + head[26]:
+        if pages > MAX_ELEMENTS or head[:4] != b"OggS" or len(head) < 27 + sum(head[26:27]):
             raise Malformed
         at += 27 + head[26] + sum(head[27 : 27 + head[26]])
     if not codec or at != source.size:
