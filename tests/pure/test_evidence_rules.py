@@ -1,5 +1,6 @@
 """What is taken as text, name and file, told from the bytes alone."""
 
+import hashlib
 import io
 import struct
 import zlib
@@ -209,3 +210,19 @@ def test_a_gif_is_walked_to_its_last_block() -> None:
     for broken in (whole[:-1], whole[:20], whole[:blocks] + b"\x99" + whole[blocks + 1 :], whole[: len(whole) // 2]):
         assert code(rules.media_type_of(broken)) is Refusal.FILE_UNREADABLE
     assert code(rules.media_type_of(whole + b"<script>")) is Refusal.FILE_TYPE_UNKNOWN
+
+
+@pytest.mark.parametrize(
+    ("header", "is_read"),
+    [
+        ("sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:", True),
+        ("sha-512=:AAAA:, sha-256=:ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=:", True),
+        ("", False),
+        ("sha-256=ungWv48Bz+pBQUDeXa4iI7ADYaOWF3qctBD/YfIAFa0=", False),
+        ("sha-256=:AAAA:", False),
+        ("sha-256=:A:", False),
+        ("sha-256=:\u00e9\u00e9\u00e9\u00e9:", False),
+    ],
+)
+def test_a_digest_in_a_header_is_read_or_nothing(header: str, *, is_read: bool) -> None:
+    assert rules.content_digest(header) == (hashlib.sha256(b"abc").digest() if is_read else None)

@@ -1,7 +1,5 @@
 """Handing in files by chunk, recordings and links through the API, to be resumed after any break."""
 
-import base64
-import binascii
 from datetime import datetime
 from typing import Annotated, Any, Final, Self
 
@@ -15,7 +13,7 @@ from kabao.api.entry import ACTS_AS, ANY_PARTY, Caller, Services, as_itself, ref
 from kabao.api.inputs import Input
 from kabao.api.problems import granted, refuse_now
 from kabao.api.shapes import FileOut
-from kabao.evidence import AuthorRole, Chunk, Giver, ItemKind, Upload, UploadView
+from kabao.evidence import AuthorRole, Chunk, Giver, ItemKind, Upload, UploadView, content_digest
 from kabao.identity import Act
 from kabao.kernel import Refusal
 
@@ -145,13 +143,15 @@ async def see_upload(request: Caller, ref: FromPath[str], upload: FromPath[str])
     tags=["evidence"],
 )
 async def put_chunk(
-    request: Caller, ref: FromPath[str], upload: FromPath[str], seq: FromPath[int], content_digest: DigestHeader = ""
+    request: Caller, ref: FromPath[str], upload: FromPath[str], seq: FromPath[int], digest_header: DigestHeader = ""
 ) -> ChunkOut:
     """Send chunk `seq` (from 1) as raw bytes. The same again is welcome; other bytes under its number are refused."""
     services, giver = await _giver(request, ref)
     as_itself(request, giver.role)
     await slow_down(request, Act.SEND_CHUNK)
-    digest = _digest(content_digest)
+    digest = content_digest(digest_header)
+    if digest is None:
+        raise refuse_now(Refusal.MALFORMED, {"content-digest": "sha-256=:…:"})
     kept = await services.evidence.uploads.put(giver, _number(upload), seq, digest, request.stream())
     return ChunkOut.of(granted(kept))
 
@@ -205,19 +205,6 @@ def _number(text: str) -> int:
     if not 0 < number <= LARGEST_ID:
         raise refuse_now(Refusal.NOT_FOUND)
     return number
-
-
-def _digest(header: str) -> bytes:
-    for part in header.split(","):
-        name, _, value = part.strip().partition("=")
-        if name == "sha-256" and value.startswith(":") and value.endswith(":"):
-            try:
-                digest = base64.b64decode(value[1:-1], validate=True)
-            except binascii.Error:
-                break
-            if len(digest) == 32:  # noqa: PLR2004  SHA-256
-                return digest
-    raise refuse_now(Refusal.MALFORMED, {"content-digest": "sha-256=:…:"})
 
 
 handlers = [uploads, open_upload, see_upload, put_chunk, finish, cancel, add_link]

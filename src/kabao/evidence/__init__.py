@@ -32,7 +32,7 @@ from kabao.evidence.model import (
     UploadState,
     UploadView,
 )
-from kabao.evidence.rules import clean_text, gaps_of, hint_sentences
+from kabao.evidence.rules import clean_text, content_digest, gaps_of, hint_sentences
 from kabao.evidence.service import EvidenceService
 from kabao.evidence.uploads import UploadService
 
@@ -66,6 +66,7 @@ __all__ = [
     "UploadState",
     "UploadView",
     "clean_text",
+    "content_digest",
     "gaps_of",
     "hint_sentences",
 ]

@@ -1,5 +1,6 @@
 """What is taken as text, as a file name, as a link and as a file; how a recording is chained; what hints say."""
 
+import base64
 import hashlib
 import re
 import unicodedata
@@ -226,6 +227,19 @@ def hint_sentences(hints: Hints) -> list[str]:
     return [sentence for is_there, sentence in said if is_there] + [
         f"文件{TRACES[trace]}，这不说明内容被改过。" for trace in hints.traces if trace in TRACES
     ]
+
+
+def content_digest(header: str) -> bytes | None:
+    """Read the SHA-256 of a Content-Digest header (RFC 9530); None where there is none."""
+    for part in header.split(","):
+        name, _, value = part.strip().partition("=")
+        if name == "sha-256" and value.startswith(":") and value.endswith(":"):
+            try:
+                digest = base64.b64decode(value[1:-1], validate=True)
+            except ValueError:
+                return None
+            return digest if len(digest) == 32 else None  # noqa: PLR2004  SHA-256
+    return None
 
 
 # ---------------------------------------------------------------- recordings

@@ -1,7 +1,5 @@
 """Uploads by chunk for the scripts of our own pages: small JSON answers, the page's token in a header."""
 
-import base64
-import binascii
 import hmac
 from typing import Any, Final, TypeVar
 
@@ -9,7 +7,7 @@ import msgspec
 from litestar import Response, delete, get, post, put
 from litestar.params import FromPath
 
-from kabao.evidence import AuthorRole, Chunk, Giver, Item, ItemKind, Upload, UploadView
+from kabao.evidence import AuthorRole, Chunk, Giver, Item, ItemKind, Upload, UploadView, content_digest
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_ref
 from kabao.orders import OrderView
@@ -146,19 +144,6 @@ def giver_in(order: OrderView, visit: Visit) -> Giver:
         account_id=visit.me.account_id,
         role=AuthorRole(order.role),
     )
-
-
-def content_digest(header: str) -> bytes | None:
-    """Read the SHA-256 of a Content-Digest header (RFC 9530); None where there is none."""
-    for part in header.split(","):
-        name, _, value = part.strip().partition("=")
-        if name == "sha-256" and value.startswith(":") and value.endswith(":"):
-            try:
-                digest = base64.b64decode(value[1:-1], validate=True)
-            except binascii.Error:
-                return None
-            return digest if len(digest) == 32 else None  # noqa: PLR2004  SHA-256
-    return None
 
 
 def whole_digest(text: str) -> bytes | Refused | None:
