@@ -181,7 +181,14 @@ def test_questions_are_for_parties_and_not_without_end() -> None:
 
 
 QUESTION = Question(
-    question_id=1, by_role="support", to_role="buyer", body="?", asked_at=NOON, answer=None, answered_at=None
+    question_id=1,
+    stage="support",
+    by_role="support",
+    to_role="buyer",
+    body="?",
+    asked_at=NOON,
+    answer=None,
+    answered_at=None,
 )
 
 

@@ -72,9 +72,10 @@ class Pause(msgspec.Struct, frozen=True):
 
 
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A question to one party; both sides see it and its answer."""
+    """A question to one party, asked in a stage; both sides see it and its answer."""
 
     question_id: int
+    stage: str
     by_role: str
     to_role: str
     body: str

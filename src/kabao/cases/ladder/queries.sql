@@ -12,7 +12,7 @@ UPDATE case_pause SET ends_at = $5 WHERE shop_id = $1 AND case_id = $2 AND stage
 
 -- name: questions
 -- The questions of a case, oldest first. Index: case_question_pkey.
-SELECT question_id, by_role, to_role, body, asked_at, answer, answered_at
+SELECT question_id, stage, by_role, to_role, body, asked_at, answer, answered_at
   FROM case_question WHERE shop_id = $1 AND case_id = $2 ORDER BY question_id
 
 -- name: add_question

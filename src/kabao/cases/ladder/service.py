@@ -86,7 +86,9 @@ class LadderService:
         async def act(conn: Connection, case: CaseRow, side: Side) -> Refused | None:
             questions = await store.questions(conn, case.shop_id, case.case_id)
             question = next((one for one in questions if one.question_id == question_id), None)
-            still_open = sum(one.answered_at is None for one in questions)
+            # One of an earlier stage that was never answered holds no later stage's clock.
+            others = [one for one in questions if one.question_id != question_id and one.stage == case.state.stage]
+            still_open = 1 + sum(one.answered_at is None for one in others)
             pauses = await store.pauses(conn, case)
             clocked = rules.decide_reply(case.state, side, question, still_open, pauses, case.now)
             if isinstance(clocked, Refused):
