@@ -188,7 +188,7 @@ async def test_never_more_than_was_paid_in(desk: Desk, market: Market, refund: i
 async def test_a_second_claim_reaches_only_what_is_left(desk: Desk, market: Market) -> None:
     await desk.deposit(market, 100_000)
     ref = await desk.released(market)
-    assert isinstance(await desk.orders.after_release.give_back(market.owner, ref, 4_000), ClaimPaid)
+    assert isinstance(await desk.orders.after_release.give_back(market.owner, ref, 4_000, PRICE), ClaimPaid)
     assert await claimed(desk, market, ref) == PRICE - 4_000
     assert await ruled(desk, market, ref, PRICE) == Refused(Refusal.REFUND_OUT_OF_RANGE)
     assert isinstance(await ruled(desk, market, ref, PRICE - 4_000), Resolved)
@@ -298,13 +298,13 @@ async def test_a_merchant_may_give_back_at_any_time_but_only_his_own(desk: Desk,
     ref = await desk.released(market)
     later(desk, 400 * DAY)
     gift = desk.orders.after_release.give_back
-    assert await gift(market.owner, ref, 1_000) == Refused(Refusal.DEPOSIT_SHORT)
+    assert await gift(market.owner, ref, 1_000, PRICE) == Refused(Refusal.DEPOSIT_SHORT)
     await desk.deposit(market, 2_000)
-    assert await gift(market.buyer, ref, 1_000) == Refused(Refusal.NOT_FOUND)
-    assert await gift(market.owner, "no ref", 1_000) == Refused(Refusal.NOT_FOUND)
-    assert await gift(market.owner, ref, 0) == Refused(Refusal.REFUND_OUT_OF_RANGE)
-    assert await gift(market.owner, ref, 1_000) == ClaimPaid(deposit_minor=1_000, reserve_minor=0)
-    assert await gift(market.owner, await desk.bought(market), 1) == Refused(Refusal.NOT_IN_CASE)
+    assert await gift(market.buyer, ref, 1_000, PRICE) == Refused(Refusal.NOT_FOUND)
+    assert await gift(market.owner, "no ref", 1_000, PRICE) == Refused(Refusal.NOT_FOUND)
+    assert await gift(market.owner, ref, 0, PRICE) == Refused(Refusal.REFUND_OUT_OF_RANGE)
+    assert await gift(market.owner, ref, 1_000, PRICE) == ClaimPaid(deposit_minor=1_000, reserve_minor=0)
+    assert await gift(market.owner, await desk.bought(market), 1, 0) == Refused(Refusal.NOT_IN_CASE)
     await desk.assert_books_balance()
 
 

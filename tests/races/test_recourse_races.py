@@ -94,7 +94,7 @@ async def test_a_deposit_asked_back_while_it_is_claimed_goes_once(wide: Database
         )
         back, gave = await asyncio.gather(
             desk.deposits.give_back(market.owner, market.shop_id, PRICE, f"wish {number}"),
-            gift(market.owner, ref, PRICE),
+            gift(market.owner, ref, PRICE, PRICE),
         )
         assert isinstance(back, Refused) != isinstance(gave, Refused)
         ends["gift" if isinstance(gave, ClaimPaid) else "back"] += 1
@@ -102,6 +102,20 @@ async def test_a_deposit_asked_back_while_it_is_claimed_goes_once(wide: Database
         assert isinstance(view, DepositView)
         assert view.deposit_minor == 0
     assert sum(ends.values()) == 15
+    await desk.assert_books_balance()
+
+
+async def test_a_gift_sent_twice_is_given_once(wide: Database) -> None:
+    market, desk = await seed_market(wide, keys=20), Desk.on(wide)
+    await desk.deposit(market, 20 * PRICE)
+    for _ in range(15):
+        ref = await desk.released(market)
+        gift = desk.orders.after_release.give_back
+        answers = await asyncio.gather(*(gift(market.owner, ref, 1_000, PRICE) for _ in range(3)))
+        assert sum(isinstance(answer, ClaimPaid) for answer in answers) == 1
+        assert {answer.code for answer in answers if isinstance(answer, Refused)} == {"invalid_fields"}
+        assert (await desk.see(market.buyer, ref)).claim.left_minor == PRICE - 1_000
+        assert isinstance(await gift(market.owner, ref, 1_000, PRICE - 1_000), ClaimPaid)
     await desk.assert_books_balance()
 
 

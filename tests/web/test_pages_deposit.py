@@ -156,6 +156,9 @@ async def test_a_merchant_gives_back_of_his_own_accord(site: Site) -> None:
     assert "托管方会退给买家" in page.text, "the custodian has not paid it yet"
     assert "放款后又退给买家¥20.00" in plain(page)
     form = page.form("/give-back").fields
+    again = await merchant.post(f"/o/{ref}/give-back", form | {"back": "20", "left": "96.50"})
+    assert (again.status, "刚才已经退过一笔" in again.text) == (422, True), "a button pressed twice"
+    assert "放款后又退给买家¥20.00" in plain(await merchant.get(f"/o/{ref}"))
     assert (await buyer.post(f"/o/{ref}/give-back", form | {"back": "1"})).status in (403, 404)
     assert "give-back" not in (await buyer.get(f"/o/{ref}")).text
 

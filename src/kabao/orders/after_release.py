@@ -14,6 +14,7 @@ from kabao.postgres import Connection, Database
 
 NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
 GIFT: Final = "goodwill"
+GIVEN_MEANWHILE: Final = "这单刚才已经退过一笔，这一次没有动钱。看看还剩多少，要再退就再填一次。"
 
 
 class AfterRelease:
@@ -121,11 +122,12 @@ class AfterRelease:
         self._kick()
         return ClaimPaid(deposit_minor=row["deposit_part"], reserve_minor=row["reserve_part"])
 
-    async def give_back(self, owner: Person, ref: str, amount_minor: int) -> ClaimPaid | Refused:
+    async def give_back(self, owner: Person, ref: str, amount_minor: int, left_minor: int) -> ClaimPaid | Refused:
         """Give part of a released order's price back of the merchant's own accord, out of the deposit alone.
 
-        No time limits it. Refusals: not_found, in_case, not_in_case (nothing released), refund_out_of_range,
-        deposit_short.
+        ``left_minor`` is what the owner saw could still be given back: a wish sent twice pays once. No time limits it.
+        Refusals: not_found, invalid_fields (back: something else is left by now), in_case, not_in_case (nothing
+        released), refund_out_of_range, deposit_short.
         """
         at = parse_ref(ref)
         if at is None:
@@ -135,6 +137,9 @@ class AfterRelease:
         async with self._database.transaction() as conn:
             if await store.owner_of(conn, at.shop_id, at.object_id) != owner.account_id:
                 return NOT_FOUND
+            left = await store.lock_claimable(conn, at.shop_id, at.object_id)
+            if left is not None and left != left_minor:
+                return Refused(Refusal.INVALID_FIELDS, {"back": GIVEN_MEANWHILE})
             now = self._clock.instant()
             row = await store.call(
                 conn, "resolve_after_release", at.shop_id, at.object_id, *money, *actor, None, [], now

@@ -59,6 +59,14 @@ SELECT * FROM resolve_after_release_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, 
 -- Who sells an order. Index: orders_pkey, shop_pkey.
 SELECT h.owner_id FROM orders o JOIN shop h USING (shop_id) WHERE o.shop_id = $1 AND o.order_id = $2
 
+-- name: lock_escrow
+-- Locks an order's money for one step; what is read after this cannot change under it. Index: escrow_pkey.
+SELECT order_id FROM escrow WHERE shop_id = $1 AND order_id = $2 FOR UPDATE
+
+-- name: claimable
+-- What of a released order's price may still be given back. Index: escrow_pkey, claim_payout_pkey.
+SELECT claimable_v1($1, $2)
+
 -- name: pay_damages
 -- Pays damages beyond the price, once a step. Index: escrow_pkey, shop_fund_pkey, claim_payout_pkey.
 SELECT * FROM pay_damages_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)

@@ -148,6 +148,13 @@ async def owner_of(conn: Connection, shop_id: int, order_id: int) -> int | None:
     return owner
 
 
+async def lock_claimable(conn: Connection, shop_id: int, order_id: int) -> int | None:
+    """Lock an order's money; returns what of its price may still be given back, None before a release."""
+    await conn.execute(_SQL["lock_escrow"], shop_id, order_id)
+    left: int | None = await conn.fetchval(_SQL["claimable"], shop_id, order_id)
+    return left
+
+
 async def sweep_owing(conn: Connection, shop_id: int | None, batch: int, now: datetime | None) -> int:
     """Release a batch of matured escrows of one shop that owes the platform; returns how many."""
     count: int = await conn.fetchval(_SQL["sweep_owing"], shop_id, batch, now)

@@ -191,9 +191,11 @@ async def give_back(request: PageRequest, ref: FromPath[str]) -> Page:
     amount = parse_yuan(visit.form.text("back"))
     if amount is None or amount.minor <= 0:
         return await _again(visit, ref, Refused(Refusal.INVALID_FIELDS, {"back": "填要退多少元，例如 36.50"}))
-    given = await visit.services.orders.after_release.give_back(visit.me, ref, amount.minor)
+    left = parse_yuan(visit.form.text("left"))
+    seen_minor = 0 if left is None else left.minor
+    given = await visit.services.orders.after_release.give_back(visit.me, ref, amount.minor, seen_minor)
     if isinstance(given, Refused):
-        return await _again(visit, ref, Refused(given.code, {"back": given.zh}))
+        return await _again(visit, ref, Refused(given.code, given.fields or {"back": given.zh}))
     return redirect(f"/o/{own_ref(ref)}", flash=GAVE_BACK, visit=visit)
 
 
