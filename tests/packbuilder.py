@@ -227,16 +227,27 @@ def sample(*, stamps: Mapping[str, tuple[bytes, bytes]] | None = None, others: i
     return draft
 
 
-def log_records(draft: Draft, bodies: list[tuple[str, bytes]], *, withheld: set[int], others: int = 5) -> None:
-    """Put records into a log of their own among `others` entries, and their proofs into the draft."""
-    salts = [sha256(f"salt {number}".encode()).digest() for number in range(len(bodies))]
-    commitments = [sha256(salt + body).digest() for salt, (_, body) in zip(salts, bodies, strict=True)]
+def log_records(
+    draft: Draft,
+    bodies: list[tuple[str, bytes]],
+    *,
+    withheld: set[int],
+    others: int = 5,
+    salts: Mapping[int, bytes] | None = None,
+) -> None:
+    """Put records into a log of their own among `others` entries, and their proofs into the draft.
+
+    `salts` gives some of them, by the records' numbers.
+    """
+    own = {number: sha256(f"salt {number - 1}".encode()).digest() for number in range(1, len(bodies) + 1)}
+    given = {**own, **(salts or {})}
+    commitments = [sha256(salt + body).digest() for salt, (_, body) in zip(given.values(), bodies, strict=True)]
     strange = [sha256(f"other {number}".encode()).digest() for number in range(others)]
     draft.entries = [*strange[: others // 2], *commitments, *strange[others // 2 :]]
     note = LOG.note(checkpoint_text(draft.entries))
     size = len(draft.entries)
     draft.manifest["records"] = []
-    for number, ((kind, body), salt, commitment) in enumerate(zip(bodies, salts, commitments, strict=True), 1):
+    for number, ((kind, body), salt, commitment) in enumerate(zip(bodies, given.values(), commitments, strict=True), 1):
         place = others // 2 + number - 1
         is_shown = number not in withheld
         extra = [f"extra {base64.b64encode(salt).decode()}"] if is_shown else []

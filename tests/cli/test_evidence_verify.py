@@ -45,8 +45,13 @@ def test_a_verifier_that_was_never_released_is_told(tmp_path: Path) -> None:
     path = tmp_path / "pack.zip"
     path.write_bytes(bytes_of(draft))
     done = kabao("evidence", "verify", path)
+    assert done.returncode == 0
+    assert "Hint: the verify.py in the pack is no release that is known here; do not run it." in done.stdout
+    changed = path.read_bytes().replace(b"something else", b"something evil")
+    path.write_bytes(changed)
+    done = kabao("evidence", "verify", path)
     assert done.returncode == 1
-    assert "✗ verify.py: is no known release; do not run the one in the pack" in done.stdout
+    assert "✗ verify.py: is not the one the manifest names" in done.stdout
 
 
 def test_what_is_not_a_pack_ends_with_2(pack: Path, tmp_path: Path) -> None:

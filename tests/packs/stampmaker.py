@@ -149,6 +149,8 @@ class Order:
     digest: str = "sha256"
     scheme: str = "plain"
     salt_size: int = 32
+    mask: str | None = None
+    """The digest that PSS makes its mask with; as a rule that of the signature."""
     at: bytes = b"20261124210000Z"
     imprint: Callable[[Der], Der] = lambda right: right
     info: Callable[[Der], Der] = lambda right: right
@@ -217,13 +219,13 @@ def signed(key: Key, message: bytes, how: Order) -> tuple[Der, bytes]:
     if isinstance(key, ec.EllipticCurvePrivateKey):
         return algorithm(EC_OIDS[how.digest]), key.sign(message, ec.ECDSA(chosen))
     if how.scheme == "pss":
-        inner = algorithm(HASH_OIDS[how.digest], der.NULL)
+        inner, mask = algorithm(HASH_OIDS[how.digest], der.NULL), how.mask or how.digest
         parameters = der.sequence(
             der.value(0xA0, inner),
-            der.value(0xA1, algorithm("1.2.840.113549.1.1.8", inner)),
+            der.value(0xA1, algorithm("1.2.840.113549.1.1.8", algorithm(HASH_OIDS[mask], der.NULL))),
             der.value(0xA2, der.integer(how.salt_size)),
         )
-        pad = padding.PSS(padding.MGF1(chosen), how.salt_size)
+        pad = padding.PSS(padding.MGF1(HASHES[mask]), how.salt_size)
         return algorithm("1.2.840.113549.1.1.10", parameters), key.sign(message, pad, chosen)
     name = "1.2.840.113549.1.1.1" if how.scheme == "bare" else RSA_OIDS[how.digest]
     return algorithm(name, der.NULL), key.sign(message, padding.PKCS1v15(), chosen)

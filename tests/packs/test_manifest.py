@@ -25,6 +25,7 @@ from packbuilder import (
     checkpoint_text,
     count,
     entries_of,
+    log_records,
     manifest_bytes,
     path_to,
     pem_of,
@@ -144,6 +145,32 @@ def _salt_kept(draft: Draft) -> None:
     name = "proofs/000001.tlog-proof"
     first, _, rest = draft.files[name].partition(b"\nextra ")
     draft.files[name] = first + b"\n" + rest.partition(b"\n")[2]
+
+
+def _salt_emptied(draft: Draft) -> None:
+    """Commit to a record without any salt, as only the platform itself could."""
+    for name in [name for name, role in draft.roles.items() if role in ("timestamp", "authority")]:
+        draft.drop(name)
+    records = [(one["kind"], draft.files.get(one["body"], b"withheld")) for one in draft.manifest["records"]]
+    log_records(draft, records, withheld={5}, salts={1: b""})
+    count(draft)
+
+
+def nested(depth: int) -> bytes:
+    """A body in which so many arrays and objects lie in one another."""
+    inner: list[Any] = []
+    for _ in range(depth - 3):
+        inner = [inner]
+    return body_of(1, "order_event", {"nest": inner})
+
+
+def deep(depth: int) -> Change:
+    def change(draft: Draft) -> None:
+        draft.files["records/000001.json"] = nested(depth)
+        _unlogged(draft)
+        draft.manifest["absent"].append({"part": "proofs", "why": "一条记录还没有写入日志"})
+
+    return change
 
 
 def _renumbered(draft: Draft) -> None:
@@ -266,6 +293,7 @@ SIGNED: dict[str, tuple[Change, str, dict[str, Any]]] = {
         {"record": 1},
     ),
     "a body that is a list": (file("records/000001.json", b"[]"), "records", {"record": 1}),
+    "a body that is nested too deeply": (deep(65), "records", {"record": 1}),
     "another commitment": (at("records/0/commitment", "ab" * 32), "proofs", {"record": 1}),
     "another salt": (
         proof(1, b"\nextra ", b"\nextra " + base64.b64encode(bytes(32)) + b"\nindex 2\n"),
@@ -280,6 +308,7 @@ SIGNED: dict[str, tuple[Change, str, dict[str, Any]]] = {
     "a record twice": (_record_twice, "proofs", {"record": 7}),
     "a salt of a withheld record": (_salt_given_away, "proofs", {"record": 5}),
     "no salt where there is a body": (_salt_kept, "proofs", {"record": 1}),
+    "an empty salt": (_salt_emptied, "proofs", {"record": 1}),
     "a proof that ends in another checkpoint": (_other_checkpoint, "proofs", {"code": "checkpoints"}),
     "a proof of another version": (proof(1, b"@v1", b"@v2"), "proofs", {"record": 1}),
     "a proof that is no text": (file("proofs/000001.tlog-proof", b"\xff\n\n\n"), "proofs", {"record": 1}),
@@ -311,6 +340,11 @@ SIGNED: dict[str, tuple[Change, str, dict[str, Any]]] = {
     "a log key that is none": (at("log/key", "x"), "checkpoint", {"entry": "checkpoints/11.txt"}),
     "a cosignature that is none": (
         file("checkpoints/11.witnesses", b"hello\n"),
+        "witnesses",
+        {"entry": "checkpoints/11.witnesses"},
+    ),
+    "a cosignature that is no text": (
+        file("checkpoints/11.witnesses", "— witness.example/".encode() + b"\xff AAAA\n"),
         "witnesses",
         {"entry": "checkpoints/11.witnesses"},
     ),
@@ -407,6 +441,11 @@ def test_a_record_that_is_not_logged_is_taken_where_the_pack_says_so(small: Draf
     report = examine(bytes_of(small))
     assert report.exit_code == 0
     assert report.checks["proofs"].said.en.startswith("5 records")
+
+
+def test_arrays_and_objects_lie_in_one_another_up_to_64_deep(small: Draft, examine: Examine) -> None:
+    deep(64)(small)
+    assert examine(bytes_of(small)).exit_code == 0
 
 
 def test_the_checkpoint_is_the_one_the_stamps_are_over(small: Draft) -> None:

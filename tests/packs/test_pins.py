@@ -2,7 +2,7 @@
 
 from hashlib import sha256
 
-from kabao.packs import verify
+from kabao.packs import known_verifiers, verify
 from packbuilder import LOG, SIGNER, STRANGER, WITNESS, Draft, bytes_of, checkpoint_text, count, pem_of
 
 from .conftest import Examine
@@ -47,6 +47,18 @@ def test_a_known_release_is_asked_for(stamped: Draft, small: Draft, examine: Exa
     report = examine(bytes_of(small), own)
     assert [check.id for check in report.failed] == ["verifier"]
     assert report.checks["verifier"].faults[0].entry == "verify.py"
+
+
+def test_a_release_that_the_reader_does_not_know_is_told_and_no_fault_of_the_pack(
+    stamped: Draft, small: Draft, examine: Examine
+) -> None:
+    known = verify.pins_of(known_verifiers=known_verifiers())
+    assert not any("no release" in note.en for note in examine(bytes_of(stamped), known).notes)
+    report = examine(bytes_of(small), known)
+    assert report.exit_code == 0
+    assert "Hint: the verify.py in the pack is no release that is known here; do not run it." in {
+        note.en for note in report.notes
+    }
 
 
 def stamped_digest(draft: Draft) -> str:

@@ -390,6 +390,13 @@ def test_a_signature_under_other_pss_parameters_is_refused() -> None:
             check(stamp(MESSAGE, by, scheme="pss", signature_algorithm=lambda _, it=parameters: it), by.roots_pem)
 
 
+def test_a_pss_signature_whose_mask_has_another_digest_is_refused() -> None:
+    by = maker("rsa")
+    assert check(stamp(MESSAGE, by, scheme="pss"), by.roots_pem).at == AT
+    with pytest.raises(verify.WrongError, match="unsupported"):
+        check(stamp(MESSAGE, by, scheme="pss", mask="sha512"), by.roots_pem)
+
+
 def test_an_rsa_signature_of_another_length_is_refused() -> None:
     by = maker("rsa")
     for change in (lambda right: right[1:], lambda right: b"\0" + right, lambda _: b"\xff" * 256):

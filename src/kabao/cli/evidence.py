@@ -72,7 +72,7 @@ def verify_command(
     from kabao.packs.verify import WrongError  # noqa: PLC0415  as above
 
     try:
-        pins = pins_of(key or (), log_key or (), witness or (), authority, known_verifiers())
+        pins = pins_of(key or (), log_key or (), witness or (), authority, known_verifiers=known_verifiers())
     except WrongError as wrong:
         notes.print(f"kabao: {wrong.zh if speaks_chinese() else wrong.en}", markup=False)
         return ExitCode.USAGE

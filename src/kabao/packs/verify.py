@@ -79,6 +79,8 @@ CHECKPOINTS_LIMIT = 100
 TIMESTAMPS_LIMIT = 100
 INTEGER_LIMIT = (1 << 53) - 1
 """The largest integer that every JSON reader understands (RFC 8785)."""
+JSON_DEPTH = 64
+"""How many arrays and objects may lie in one another; without a number each reader would have its own."""
 BUFFER = 1 << 20
 FAULTS_SHOWN = 20
 
@@ -272,9 +274,14 @@ def read_json(content: bytes) -> Any:
     """Read canonical JSON; refuse whatever is not written the one canonical way."""
     try:
         value = json.loads(content.decode("utf-8"), parse_int=_short, parse_float=_refuse, parse_constant=_refuse)
-        canonical = write_json(value) == content
-    except (ValueError, RecursionError):
+        shallow = is_shallow(value)
+        canonical = shallow and write_json(value) == content
+    except ValueError:
         raise WrongError("不是有效的 JSON", "not valid JSON") from None
+    except RecursionError:
+        shallow = False
+    if not shallow:
+        raise WrongError("JSON 嵌套过深", "JSON is nested too deeply")
     if not canonical:
         raise WrongError("JSON 的写法不规范", "JSON is not in its canonical form")
     return value
@@ -282,6 +289,20 @@ def read_json(content: bytes) -> Any:
 
 def _refuse(_: str) -> Any:
     raise ValueError("only integers")
+
+
+def is_shallow(value: Any) -> bool:
+    """Tell whether no more than JSON_DEPTH arrays and objects lie in one another."""
+    level = [value]
+    for _ in range(JSON_DEPTH):
+        level = [inner for one in level for inner in _inside(one) if isinstance(inner, (dict, list))]
+    return not level
+
+
+def _inside(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def _short(digits: str) -> int:
@@ -554,6 +575,14 @@ def read_verifier_key(text: str, kind: int = NOTE_KEY) -> VerifierKey:
     return VerifierKey(match[1], kind, made, raw[1:])
 
 
+def utf8_text(content: bytes) -> str:
+    """Decode UTF-8."""
+    try:
+        return content.decode("utf-8")
+    except UnicodeDecodeError:
+        raise WrongError("签名文件不是 UTF-8", "the note is not UTF-8") from None
+
+
 def read_signature_lines(text: str) -> list[tuple[str, bytes]]:
     """Read lines of an em dash, a name and base64; give each name with its raw signature."""
     lines = []
@@ -570,10 +599,7 @@ def open_note(note: bytes, key: VerifierKey) -> str:
 
     One line and no more, so that no byte of a note stands outside what is checked.
     """
-    try:
-        text, _, signatures = note.decode("utf-8").rpartition("\n\n")
-    except UnicodeDecodeError:
-        raise WrongError("签名文件不是 UTF-8", "the note is not UTF-8") from None
+    text, _, signatures = utf8_text(note).rpartition("\n\n")
     lines = read_signature_lines(signatures)
     if not text or len(lines) != 1:
         raise WrongError("签名文件应当只有一个签名", "a note with one signature is due")
@@ -937,7 +963,7 @@ def pkcs1_holds(key: bytes, name: str, digest: bytes, signature: bytes) -> bool:
 
 
 def pss_holds(key: bytes, parameters: Der | None, message: bytes, signature: bytes) -> bool:
-    """Check RSASSA-PSS (RFC 8017, 9.1.2) with explicit SHA-2 parameters."""
+    """Check RSASSA-PSS (RFC 8017, 9.1.2) with explicit SHA-2 parameters, the mask made with the same digest."""
     if parameters is None:
         raise malformed()
     fields = Fields(parameters)
@@ -947,9 +973,8 @@ def pss_holds(key: bytes, parameters: Der | None, message: bytes, signature: byt
         raise WrongError("不支持的签名算法", "an unsupported signature algorithm")
     name = hash_of(_only(given[0]))
     mask = Fields(_only(given[1]))
-    if mask.take(OBJECT_ID).body != MGF1:
+    if mask.take(OBJECT_ID).body != MGF1 or hash_of(mask.take(SEQUENCE)) != name:
         raise WrongError("不支持的签名算法", "an unsupported signature algorithm")
-    mask_name = hash_of(mask.take(SEQUENCE))
     salt_size = 20 if given[2] is None else _only(given[2]).number()
     padded, bits = rsa_opened(key, signature)
     digest = hashlib.new(name, message).digest()
@@ -960,8 +985,8 @@ def pss_holds(key: bytes, parameters: Der | None, message: bytes, signature: byt
     masked, seed = padded[: -len(digest) - 1], padded[-len(digest) - 1 : -1]
     spare = 8 * len(padded) - bits + 1
     size = len(masked)
-    blocks = range(-(-size // hashlib.new(mask_name).digest_size))
-    stream = b"".join(hashlib.new(mask_name, seed + block.to_bytes(4, "big")).digest() for block in blocks)[:size]
+    blocks = range(-(-size // len(digest)))
+    stream = b"".join(hashlib.new(name, seed + block.to_bytes(4, "big")).digest() for block in blocks)[:size]
     opened = bytes(a ^ b for a, b in zip(masked, stream))
     opened = bytes((opened[0] & 0xFF >> spare,)) + opened[1:]
     salt = opened[size - salt_size :] if 0 <= salt_size < size else b""
@@ -1645,6 +1670,8 @@ class Pins:
     """Certificates in PEM; timestamps must lead to one of them instead of to those in the pack."""
     verifiers: frozenset[str] | None = None
     """SHA-256 digests (hex) of the releases of this file; `verify.py` in the pack must be one of them."""
+    known_verifiers: frozenset[str] | None = None
+    """The same for releases that the reader knows: another one is told, since it says nothing about the evidence."""
 
 
 NO_PINS = Pins()
@@ -1941,6 +1968,10 @@ class _Examination:
         elif self.pins.verifiers is not None and entry.sha256 not in self.pins.verifiers:
             zh = "不是已知的版本；请不要运行包里的 verify.py"
             done.faults.append(Fault("unknown", zh, "is no known release; do not run the one in the pack", "verify.py"))
+        elif self.pins.known_verifiers is not None and entry.sha256 not in self.pins.known_verifiers:
+            zh = "提示：包里的 verify.py 不是本机认得的版本，请不要运行它。"
+            en = "Hint: the verify.py in the pack is no release that is known here; do not run it."
+            self.report.notes.append(Said(zh, en))
         done.ends("与清单一致", "is the one the manifest names")
 
     def _check_keys(self) -> None:
@@ -1974,7 +2005,8 @@ class _Examination:
         checkpoint = self._checkpoints().get(proof.note)
         if checkpoint is None:
             raise WrongError("证明所依据的检查点不在包里", "the proof ends in a checkpoint that is not in the pack")
-        if (proof.extra is None) != (record["body"] is None) or len(proof.extra or bytes(32)) != HASH_BYTES:
+        salt_size = None if proof.extra is None else len(proof.extra)
+        if salt_size != (None if record["body"] is None else HASH_BYTES):
             raise WrongError("随机盐的有无或长度不对", "the salt is not there as it should be")
         leaf = hashlib.sha256(b"\x00" + bytes.fromhex(record["commitment"])).digest()
         if root_of(leaf, proof.place, checkpoint.size, proof.path) != checkpoint.root:
@@ -2131,8 +2163,7 @@ class _Examination:
             if point["witnesses"] is None:
                 continue
             with _noting(done, "witness", point["witnesses"]):
-                # A byte that is not UTF-8 becomes a letter that no signature line has.
-                signatures = read_signature_lines(self._whole(point["witnesses"]).decode("utf-8", "replace"))
+                signatures = read_signature_lines(utf8_text(self._whole(point["witnesses"])))
                 lines += len(signatures)
                 self._check_cosignatures(point["file"], signatures)
         due = self._proofs_end_in()
@@ -2255,7 +2286,7 @@ def _signer_of(content: bytes) -> str:
         value = json.loads(content.decode("utf-8"), parse_int=len, parse_float=len, parse_constant=_refuse)
     except (ValueError, RecursionError):
         return ""
-    signer = value.get("signer") if isinstance(value, dict) else None
+    signer = value.get("signer") if isinstance(value, dict) and is_shallow(value) else None
     return signer if isinstance(signer, str) else ""
 
 
@@ -2285,6 +2316,7 @@ def pins_of(
     witnesses: Sequence[str] = (),
     authorities: str | os.PathLike[str] | None = None,
     verifiers: Iterable[str] | None = None,
+    known_verifiers: Iterable[str] | None = None,
 ) -> Pins:
     """Read what the reader trusts; raises WrongError for a key that is none, OSError for a file that is not there."""
     roots = None
@@ -2299,6 +2331,7 @@ def pins_of(
         tuple(read_verifier_key(key, WITNESS_KEY) for key in witnesses),
         roots,
         None if verifiers is None else frozenset(digest.lower() for digest in verifiers),
+        None if known_verifiers is None else frozenset(known_verifiers),
     )
 
 

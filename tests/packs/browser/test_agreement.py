@@ -22,6 +22,7 @@ from packbuilder import (
     zip_of,
 )
 
+from ..test_manifest import deep  # noqa: TID252  the changes stand with the tests of verify.py
 from .conftest import Laboratory, unlike, verdict_of
 
 pytestmark = pytest.mark.browser
@@ -117,8 +118,7 @@ def dishonest(draft: Draft, chance: random.Random) -> Draft:
         case 1:
             content[at:at] = chance.choice([b"\n", b" ", b"\r", b"\0", b"=", b"A", b"\xc2\x85", b"0", b'"', b"\\u0041"])
         case _:
-            # In ASCII: what no longer is UTF-8 is tried with the notes.
-            content[at] ^= 1 << chance.randrange(7 if draft.roles[name] == "witnesses" else 8)
+            content[at] ^= 1 << chance.randrange(8)
     draft.files[name] = bytes(content)
     return draft
 
@@ -237,6 +237,28 @@ def test_json_that_only_some_readers_take_is_refused_alike(
     for one, pack, found in zip(odd, packs, laboratory.verdicts(packs), strict=True):
         assert unlike(found, verdict_of(path, pack)) == "", one[:200]
         assert found.status == 1, one[:200]
+
+
+def test_json_is_nested_64_deep_and_no_deeper(laboratory: Laboratory, small: Draft, tmp_path: Path) -> None:
+    drafts = [small.copy() for _ in range(2)]
+    for draft, depth in zip(drafts, (64, 65), strict=True):
+        deep(depth)(draft)
+    packs = [bytes_of(draft) for draft in drafts]
+    found = laboratory.verdicts(packs)
+    assert [one.status for one in found] == [0, 1]
+    assert [unlike(one, verdict_of(tmp_path / "p.zip", pack)) for one, pack in zip(found, packs, strict=True)] == [
+        "",
+        "",
+    ]
+
+
+def test_a_manifest_nested_too_deeply_names_no_signer(laboratory: Laboratory, small: Draft, tmp_path: Path) -> None:
+    manifest = entries_of(small)["manifest.json"]
+    for depth in (64, 65, 500, 5_000):
+        pack = signed_again(small, b'{"a":' + b"[" * (depth - 1) + b"]" * (depth - 1) + b"," + manifest[1:])
+        [found] = laboratory.verdicts([pack])
+        assert unlike(found, verdict_of(tmp_path / "pack.zip", pack)) == "", depth
+        assert ("signature" in found.failed) is (depth > 64), depth
 
 
 def signed_again(draft: Draft, manifest: bytes) -> bytes:

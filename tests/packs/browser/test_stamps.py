@@ -107,6 +107,8 @@ def test_what_makes_a_stamp_or_a_chain_worthless_is_said_alike(laboratory: Labor
     }
     makers: dict[str, Maker] = {name: one for name, (one, _) in CHAINS.items()}
     cases |= {name: (stamp(MESSAGE, one), MESSAGE, one.roots_pem) for name, one in makers.items()}
+    rsa = maker("rsa")
+    cases["a mask of another digest"] = stamp(MESSAGE, rsa, scheme="pss", mask="sha512"), MESSAGE, rsa.roots_pem
     assert all(isinstance(one, str) for one in agree(laboratory, cases))
 
 

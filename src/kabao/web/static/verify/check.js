@@ -6,7 +6,7 @@ import { checkDirectory, checkHeader, differences, dueEntries, findManifest } fr
 import { FORMAT, hasKeys, isObject, isTime, KEPT_LIMITS, KEPT_TO_THE_END, MICROSECOND, readManifest, SIGNATURE,
   signerOf } from './manifest.js';
 import { cosignatureTime, ed25519Pem, openNote, readCheckpoint, readProof, readSignatureLines, readVerifierKey, rootOf,
-  WITNESS_KEY } from './note.js';
+  utf8Text, WITNESS_KEY } from './note.js';
 import { fault, Report, Wrong } from './report.js';
 import { Sha256, sha256 } from './sha256.js';
 import { Source } from './source.js';
@@ -317,7 +317,7 @@ class Examination {
     for (const point of this.manifest.checkpoints) {
       if (point.witnesses === null) continue;
       await done.noting('witness', point.witnesses, null, null, async () => {
-        const found = readSignatureLines(text(this.whole(point.witnesses)) ?? '?');
+        const found = readSignatureLines(utf8Text(this.whole(point.witnesses)));
         lines += found.length;
         await this.checkCosignatures(point.file, found, keys);
       });

@@ -1,7 +1,7 @@
 /* The manifest: exactly which keys it has, what each may hold, and what its lists must agree on. */
 
 import { text } from './bytes.js';
-import { readJson } from './json.js';
+import { isShallow, readJson } from './json.js';
 import { fault, Wrong } from './report.js';
 
 export const FORMAT = 'kabao-pack/1', MANIFEST = 'manifest.json', SIGNATURE = 'manifest.sig';
@@ -254,7 +254,7 @@ function* partFaults(manifest) {
 export const signerOf = (content) => {
   try {
     const value = JSON.parse(text(content) ?? '');
-    return isObject(value) && typeof value.signer === 'string' ? value.signer : '';
+    return isObject(value) && isShallow(value) && typeof value.signer === 'string' ? value.signer : '';
   } catch {
     return '';
   }

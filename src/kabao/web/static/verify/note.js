@@ -24,6 +24,12 @@ export const readVerifierKey = (written, kind = NOTE_KEY) => {
   return { name: match[1], id, key: raw.slice(1), written };
 };
 
+export const utf8Text = (bytes) => {
+  const whole = text(bytes);
+  if (whole === null) throw new Wrong('签名文件不是 UTF-8');
+  return whole;
+};
+
 /** Read lines of an em dash, a name and base64: [{name, raw}]. */
 export const readSignatureLines = (lines) => {
   if (!lines) return [];
@@ -37,8 +43,7 @@ export const readSignatureLines = (lines) => {
 
 /** Return the text of a note that carries exactly one signature, by `key`: no byte stands outside what is checked. */
 export const openNote = async (bytes, key) => {
-  const whole = text(bytes);
-  if (whole === null) throw new Wrong('签名文件不是 UTF-8');
+  const whole = utf8Text(bytes);
   const at = whole.lastIndexOf('\n\n');
   const lines = readSignatureLines(at < 0 ? whole : whole.slice(at + 2));
   if (at < 1 || lines.length !== 1) throw new Wrong('签名文件应当只有一个签名');
