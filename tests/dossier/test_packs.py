@@ -24,6 +24,7 @@ from archive import (
 from dispute import code
 from kabao.dossier import Waits
 from kabao.evidence.model import Mark, Mask
+from kabao.evidence.rules import blob_path
 from kabao.kernel import Refusal, canonical_bytes, digest_of
 from kabao.postgres import Database
 from kabao.tlog import TransparencyLog
@@ -127,6 +128,23 @@ async def test_what_was_blacked_out_after_the_log_stood_still_is_left_out(databa
     assert "预览刚遮过" in contents(pack.path)["index.html"].decode()
     checked = verified_by_its_own_script(pack.path)
     assert checked.returncode == 0, checked.stdout
+
+
+async def test_a_file_the_store_lost_or_changed_costs_nobody_the_pack(archive: Archive, tmp_path: Path) -> None:
+    case = await archive.story()
+    shown, told = await archive.desk.evidence.items(case.order.shop_id, case.order.order_id)
+    (tmp_path / "blobs" / blob_path(shown.digest)).write_bytes(BUYERS_PICTURE[:-9])
+    (tmp_path / "blobs" / blob_path(told.digest)).unlink()
+    pack = made(await archive.packs.export(archive.desk.market.staff, case.ref))
+    assert [item["shown"] for item in manifest(pack.path)["items"]] == ["preview", "withheld"]
+    assert "证据 1、2 的原件" in pack.absent["items"]
+    page = contents(pack.path)["index.html"].decode()
+    assert pack.absent["items"] in page
+    assert page.count("缺失或损坏，读不出来") == 1
+    checked = verified_by_its_own_script(pack.path)
+    assert checked.returncode == 0, checked.stdout
+    theirs = made(await archive.packs.export(archive.desk.market.owner, case.ref))
+    assert "证据 2 的原件" in theirs.absent["items"]
 
 
 async def test_a_redacted_pack_of_the_operator_has_nobody_s_original(archive: Archive) -> None:

@@ -12,7 +12,7 @@ from kabao.dossier.papers import ShownItem
 from kabao.dossier.ports import Files
 from kabao.dossier.reading import OrderRead
 from kabao.dossier.rules import ruling_document
-from kabao.evidence import Item, MediaType
+from kabao.evidence import BlobDamaged, Item, MediaType
 from kabao.evidence.model import FileBody, SealedFile
 from kabao.kernel import canonical_bytes
 from kabao.packs.model import PackFile, PackItem, PackRecord, item_file, proof_file, record_file
@@ -40,6 +40,7 @@ ENDINGS: Final = {
 WHY_WITHHELD: Final = "原件由提交的一方保管，本包只列指纹。"
 WHY_ERASED: Final = "原件已按规定删除，只留指纹。"
 WHY_MASKING: Final = "预览刚遮过，遮盖还没有写进公开日志，本包里先不附。"
+WHY_LOST: Final = "平台保管的原件缺失或损坏，读不出来，本包没有附上；请联系平台。"
 WHY_PREVIEW: Final = "这是预览；原件由提交的一方和平台保管。"
 
 
@@ -60,17 +61,21 @@ class Reader(NamedTuple):
 
 
 class Carried(NamedTuple):
-    """The items as the pack, the pages and the paper show them; `pictures` by the names the paper calls them."""
+    """The items as the pack, the pages and the paper show them; `pictures` by the names the paper calls them.
+
+    `lost` has the numbers of those whose original would be there if the store could give it whole.
+    """
 
     items: list[PackItem]
     shown: list[ShownItem]
     pictures: dict[str, bytes]
+    lost: list[int]
 
 
 async def carried(files: Files, read: OrderRead, reader: Reader, folder: Path) -> Carried:
     """Put the originals the reader may have into the folder, and say how each logged item is carried."""
     numbers, masks = _numbers(read, "evidence_item"), _numbers(read, "evidence_mask")
-    done = Carried([], [], {})
+    done = Carried([], [], {}, [])
     for item in read.items:
         if item.item_id not in numbers:
             continue
@@ -87,6 +92,9 @@ async def carried(files: Files, read: OrderRead, reader: Reader, folder: Path) -
         if packed.shown == "preview" and fixed_by is not None:
             packed = replace(packed, record=fixed_by)
         why = WHY_MASKING if packed.shown == "withheld" and fixed_by is None else _why(item, packed.shown)
+        if reader.may_have(item) and packed.shown != "original":
+            why = WHY_LOST
+            done.lost.append(item.item_no)
         done.items.append(packed)
         done.shown.append(ShownItem(item=item, shown=packed.shown, file=item_file(packed), why=why, picture=picture))
     return done
@@ -98,8 +106,11 @@ def _numbers(read: OrderRead, source: str) -> dict[int, int]:
 
 
 async def _preview(files: Files, read: OrderRead, item: Item) -> bytes | None:
-    """Get the preview the snapshot knew; None where there is none, or where it was blacked out since."""
-    seen = await files.preview(read.order.shop_id, read.order.order_id, item.item_id)
+    """Get the preview the snapshot knew; None where there is none, it was blacked out since, or the store lost it."""
+    try:
+        seen = await files.preview(read.order.shop_id, read.order.order_id, item.item_id)
+    except (BlobDamaged, FileNotFoundError):
+        return None
     if not isinstance(seen, FileBody) or item.preview_digest not in (None, seen.digest):
         return None
     return seen.content
@@ -117,9 +128,8 @@ async def _packed(
         record=record,
         shown="withheld",
     )
-    if reader.may_have(item):
-        original = folder / f"item-{item.item_no}"
-        await _copy(files, item, original)
+    original = folder / f"item-{item.item_no}"
+    if reader.may_have(item) and await _copy(files, item, original):
         return replace(packed, shown="original", extension=ENDINGS[item.media_type], source=original)
     if preview is not None and item.erased_at is None:
         return replace(packed, shown="preview", extension="webp" if item.is_image else "txt", source=preview)
@@ -132,13 +142,18 @@ def _why(item: Item, shown: str) -> str:
     return {"original": "", "preview": WHY_PREVIEW, "withheld": WHY_WITHHELD}[shown]
 
 
-async def _copy(files: Files, item: Item, path: Path) -> None:
+async def _copy(files: Files, item: Item, path: Path) -> bool:
+    """Copy an original; false where the store cannot give it whole, so that one lost file costs nobody the pack."""
     sealed = SealedFile(
         file_name=item.file_name, media_type=item.media_type, byte_size=item.byte_size, digest=item.digest
     )
-    with path.open("wb") as target:
-        async for piece in files.read(sealed):
-            await asyncio.to_thread(target.write, piece)
+    try:
+        with path.open("wb") as target:
+            async for piece in files.read(sealed):
+                await asyncio.to_thread(target.write, piece)
+    except (BlobDamaged, FileNotFoundError):
+        return False
+    return True
 
 
 def packed_records(records: Sequence[StoredRecord], proofs: Mapping[int, bytes]) -> list[PackRecord]:

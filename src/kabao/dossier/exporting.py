@@ -174,6 +174,9 @@ class ExportService:
         records = packed_records(read.records, proofs)
         timestamps, waiting_for = await self._timestamps(head) if records else ([], "")
         absent = _absent(read, has_stamps=bool(timestamps), waiting_for=waiting_for)
+        if items.lost:
+            numbers = "、".join(map(str, items.lost))
+            absent["items"] = f"证据 {numbers} 的原件在存储里缺失或损坏，没有附上。"
         paper = pack_paper(read, case, items.shown, absent, head.size if records else None)
         pdf = await asyncio.to_thread(self._press.pack, paper, at=read.now, pictures=items.pictures)
         found = ruled_case(read.cases)

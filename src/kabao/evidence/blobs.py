@@ -184,6 +184,8 @@ class Blobs:
         for at in range(start, end, PIECE):
             piece = await asyncio.to_thread(self._range, blob_path(digest), at, min(at + PIECE, end))
             hashed.update(piece)
+            if len(piece) < min(at + PIECE, end) - at:
+                raise BlobDamaged(digest.hex())
             if at + PIECE >= end == size and start == 0 and hashed.digest() != digest:
                 raise BlobDamaged(digest.hex())
             yield piece
