@@ -333,6 +333,15 @@ async def test_a_claim_needs_money_that_was_paid_and_released(desk: Desk, market
             ["claims_against_transfers", "claims_over_price"],
         ),
         ("UPDATE fund_payment SET amount_minor = amount_minor + 1", ["payments_against_custodian"]),
+        (
+            "UPDATE sandbox.payment SET into_account = 'deposit:9' WHERE into_account LIKE 'deposit:%'",
+            ["payments_against_custodian", "accounts_against_bookings"],
+        ),
+        (
+            """INSERT INTO fund_payment
+               SELECT shop_id, provider, payment_id, amount_minor, currency, 'deposit_paid', now() FROM payment""",
+            ["payments_for_two_orders", "payments_against_custodian"],
+        ),
         ("DELETE FROM sandbox.booking WHERE from_account = 'reserve'", ["payouts_against_custodian"]),
         ("INSERT INTO sandbox.refusal SELECT instruction_id, 'x', now() FROM sandbox.booking", ["refused_and_paid"]),
     ],

@@ -50,14 +50,15 @@ SELECT coalesce(t.shop_id, i.shop_id) AS shop_id, coalesce(t.account_no, i.accou
  WHERE t.amount IS DISTINCT FROM i.amount
 
 -- name: payments_against_custodian
--- Every payment we booked stands in the custodian's books with the same amount; a payment there whose notice was
--- confirmed stands in ours. A notice still on its way is not a mismatch.
+-- Every payment we booked stands in the custodian's books with the same amount, into the same account where it is no
+-- order's; a payment there whose notice was confirmed stands in ours. A notice still on its way is not a mismatch.
 SELECT coalesce(p.payment_id, c.payment_id) AS payment_id,
        abs(coalesce(p.amount_minor, 0) - coalesce(c.amount_minor, 0)) AS off_minor
-  FROM (SELECT payment_id, amount_minor, currency FROM payment WHERE provider = 'sandbox'
-        UNION ALL SELECT payment_id, amount_minor, currency FROM fund_payment WHERE provider = 'sandbox') p
+  FROM (SELECT payment_id, amount_minor, currency, '' AS into_account FROM payment WHERE provider = 'sandbox'
+        UNION ALL SELECT payment_id, amount_minor, currency, CASE shop_id WHEN 0 THEN 'reserve' ELSE 'deposit:' || shop_id END
+          FROM fund_payment WHERE provider = 'sandbox') p
   FULL JOIN sandbox.payment c ON c.payment_id = p.payment_id
- WHERE (p.amount_minor, p.currency) IS DISTINCT FROM (c.amount_minor, c.currency)
+ WHERE (p.amount_minor, p.currency, p.into_account) IS DISTINCT FROM (c.amount_minor, c.currency, c.into_account)
    AND NOT (p.payment_id IS NULL AND c.notified_at IS NULL)
 
 -- name: payouts_against_custodian
@@ -105,9 +106,10 @@ SELECT o.shop_id, o.order_id, o.unit_minor AS off_minor
             ELSE k.reserved <> 0 OR k.given > o.quantity END
 
 -- name: payments_for_two_orders
--- One payment of a custodian pays one order, whatever the shops.
+-- One payment of a custodian pays one order or goes into one account, whatever the shops.
 SELECT provider, payment_id, sum(amount_minor) - max(amount_minor) AS off_minor
-  FROM payment GROUP BY provider, payment_id HAVING count(*) > 1
+  FROM (SELECT provider, payment_id, amount_minor FROM payment
+        UNION ALL SELECT provider, payment_id, amount_minor FROM fund_payment) paid GROUP BY provider, payment_id HAVING count(*) > 1
 
 -- name: claims_against_transfers
 -- What was paid after a release or as damages, recomputed from the transfers out of deposit and recourse.
