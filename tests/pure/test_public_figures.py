@@ -50,11 +50,16 @@ def test_figures_are_said_in_words() -> None:
     def row(value: int | None, unit: str) -> Row:
         return Row(key="k", label="k", cases=value, value=value, unit=unit)
 
-    assert told(row(None, "percent")) == "少于 20 件，不公布"
+    assert told(row(None, "percent")) == "不公布"
     assert told(row(1234, "cases")) == "1,234 件"
     assert told(row(85, "percent")) == "85%"
     assert told(row(3000, "minutes")) == "2 天 2 小时"
     assert told(row(0, "minutes")) == "不到 1 分钟"
+
+
+def test_a_figure_withheld_beside_a_small_one_is_not_called_small() -> None:
+    claims = section("claims", Counted("claims", "late", 25, None), Counted("claims", "other", 3, None))
+    assert {told(one) for one in claims.rows} == {"不公布"}
 
 
 def test_bars_are_as_long_as_their_figures() -> None:

@@ -12,7 +12,8 @@ from kabao.web.http import HEADERS, Page, PageRequest, enter, page, services_of
 COLUMNS: Final = ("section", "key", "label", "cases", "value", "unit", "withheld", "computed_at")
 """The columns of /open.csv; their names and order stay as they are."""
 ROW_HEIGHT: Final = 44
-WITHHELD: Final = "少于 20 件，不公布"
+WITHHELD: Final = "不公布"
+"""Not how many there are: one may be withheld because it would tell a smaller one."""
 
 
 @get("/open")
