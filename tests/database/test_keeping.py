@@ -240,6 +240,22 @@ async def test_evidence_goes_three_years_after_its_order(bench: Bench) -> None:
     assert await bench.keeping.purge_due() == Purged(0, 0)
 
 
+async def test_one_purge_removes_the_bytes_of_all_it_erases(bench: Bench) -> None:
+    first = await bench.add(b"old words")
+    columns = "item_no, file_name, media_type, byte_size, digest, preview_digest, given_by, given_role, at"
+    await bench.database.execute(
+        f"INSERT INTO evidence_item (shop_id, order_id, item_id, {columns}) SELECT shop_id, order_id, item_id + n,"  # noqa: S608  ours
+        f" {columns.replace('item_no', 'item_no + n').replace(' digest', ' sha256(int4send(n))')}"
+        " FROM evidence_item, generate_series(1, 450) n WHERE item_id = $1",
+        first.item_id,
+    )
+    await bench.end_order(bench.order_id)
+    bench.clock.advance(YEARS + DAY)
+    assert (await bench.keeping.purge_due()).items == 451
+    assert bench.blobs() == 0
+    assert await bench.database.fetchval("SELECT count(*) FROM evidence_erasure WHERE NOT is_cleared") == 0
+
+
 async def test_evidence_of_an_order_that_runs_or_is_in_a_case_stays(bench: Bench) -> None:
     await bench.add(b"text")
     bench.clock.advance(2 * YEARS)

@@ -156,15 +156,19 @@ class KeepingService:
 
     async def _drop_erased(self) -> int:
         dropped = 0
-        async with self._database.connection() as conn:
-            erased = await store.uncleared_erasures(conn, _PAGE)
-        for tombstone in erased:
-            gone = [await self._drop(digest) for digest in tombstone.digests]
-            dropped += gone.count(True)
-            if None not in gone:
-                async with self._database.connection() as conn:
-                    await store.clear_erasure(conn, tombstone)
-        return dropped
+        while True:
+            cleared = 0
+            async with self._database.connection() as conn:
+                erased = await store.uncleared_erasures(conn, _PAGE)
+            for tombstone in erased:
+                gone = [await self._drop(digest) for digest in tombstone.digests]
+                dropped += gone.count(True)
+                if None not in gone:
+                    cleared += 1
+                    async with self._database.connection() as conn:
+                        await store.clear_erasure(conn, tombstone)
+            if not cleared:
+                return dropped
 
     async def _drop(self, digest: bytes) -> bool | None:
         """Remove bytes that no item needs: true where they went, None where it is too early to say."""
