@@ -10,6 +10,7 @@ from kabao.deposits import DepositService
 from kabao.identity import Person
 from kabao.kernel import Clock, DatabaseClock, FixedClock, IdSource, Refused
 from kabao.ledger import LedgerService
+from kabao.notices import NoticeService
 from kabao.orders import AuditReport, InstructionRunner, OrderService, OrderView, PlaceOrder, SweepService, audit
 from kabao.postgres import Database
 from market import PHONE, Market
@@ -40,12 +41,14 @@ class Desk:
     sweep: SweepService
     runner: InstructionRunner
     deposits: DepositService
+    notices: NoticeService
 
     @classmethod
     def on(cls, database: Database, at: datetime | None = None) -> "Desk":
         clock: Clock = DatabaseClock() if at is None else FixedClock(at)
         ids = IdSource()
         sandbox = SandboxInstitution(database=database, clock=clock, ids=ids, secret=SECRET)
+        notices = NoticeService(database=database, clock=clock, ids=ids)
         return cls(
             database,
             clock,
@@ -53,7 +56,7 @@ class Desk:
             sandbox,
             OrderService(database=database, clock=clock, ids=ids, custodian=sandbox, open_key=open_nothing),
             SweepService(database=database, clock=clock, monotonic=lambda: monotonic_of(clock)),
-            InstructionRunner(database=database, clock=clock, custodian=sandbox),
+            InstructionRunner(database=database, clock=clock, custodian=sandbox, notices=notices),
             DepositService(
                 database=database,
                 clock=clock,
@@ -61,6 +64,7 @@ class Desk:
                 custodian=sandbox,
                 ledger=LedgerService(database=database),
             ),
+            notices,
         )
 
     async def sink(self, body: bytes, signature: str) -> bool:

@@ -52,7 +52,7 @@ def clock_of(desk: Desk) -> FixedClock:
 
 async def test_a_failed_instruction_waits_longer_each_time_and_is_never_given_up(desk: Desk) -> None:
     custodian = Troubled(*(CustodianUnreachable() for _ in range(4)), CustodianRefused("closed account"))
-    runner = InstructionRunner(database=desk.database, clock=desk.clock, custodian=custodian)
+    runner = InstructionRunner(database=desk.database, clock=desk.clock, custodian=custodian, notices=desk.notices)
     for seconds in (2, 10, 60, 300, 1800):
         assert await runner.run() == 0
         clock_of(desk).advance(timedelta(seconds=seconds - 1))

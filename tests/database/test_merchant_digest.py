@@ -94,7 +94,8 @@ async def test_a_payout_is_told_as_what_reached_the_merchant(
     sandbox = SandboxInstitution(database=database, clock=clock, ids=IdSource(), secret=b"s" * 32)
     await SweepService(database=database, clock=clock, monotonic=lambda: monotonic_of(clock)).tick()
     assert await digest.run() == 0
-    assert await InstructionRunner(database=database, clock=clock, custodian=sandbox).run() == 1
+    runner = InstructionRunner(database=database, clock=clock, custodian=sandbox, notices=office.notices)
+    assert await runner.run() == 1
     clock.advance(SECOND)
     assert await digest.run() == 1
     newest, _ = await told(office, market)

@@ -7,8 +7,8 @@ import pytest
 from kabao.custody import Instruction, PayeeGone
 from kabao.kernel import OrderId, Refusal, Refused, parse_ref
 from kabao.ledger import AccountNo, LedgerService
-from kabao.orders import InstructionRunner
 from kabao.postgres import Database
+from kabao.shops import shop_ref
 from market import NOON, Market, seed_market
 from orderdesk import Desk
 
@@ -48,7 +48,20 @@ async def test_refused_money_waits_and_its_buyer_is_asked(desk: Desk, market: Ma
     assert "redirect" not in (await desk.see(market.owner, ref)).allowed
     assert [move.state for move in view.money_moves if move.kind == "refund"] == ["refused"]
     assert await unapplied(desk, market) == PRICE
+    [told] = await desk.notices.inbox(market.buyer)
+    assert (told.kind, told.link) == ("refund_refused", f"/o/{ref}")
+    assert "¥96.50 没能退到原付款账户" in told.subject
+    await desk.runner.run()
+    assert len(await desk.notices.inbox(market.buyer)) == 1
     await desk.assert_books_balance()
+
+
+async def test_a_merchant_is_told_of_a_deposit_that_could_not_go_back(desk: Desk, market: Market) -> None:
+    await desk.sandbox.close_account(await desk.deposit(market, 500))
+    assert await desk.deposits.give_back(market.owner, market.shop_id, 500, "wish") == 0
+    assert await desk.runner.run() == 0
+    [told] = await desk.notices.inbox(market.owner)
+    assert (told.link, "¥5.00 没能退到原付款账户" in told.subject) == (f"/m/{shop_ref(market.shop_id)}/deposit", True)
 
 
 async def test_another_account_is_paid_once(desk: Desk, market: Market) -> None:
@@ -167,5 +180,4 @@ async def test_every_payer_of_a_checkout_can_be_closed(desk: Desk, market: Marke
         await desk.sandbox.carry_out(gone)
     # A payout to the merchant does not go there.
     await desk.orders.confirm(market.buyer, ref)
-    runner = InstructionRunner(database=desk.database, clock=desk.clock, custodian=desk.sandbox)
-    assert await runner.run() == 1
+    assert await desk.runner.run() == 1

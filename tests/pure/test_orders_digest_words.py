@@ -1,4 +1,4 @@
-from kabao.orders.rules import digest_subject
+from kabao.orders.rules import digest_subject, refused_subject
 
 
 def test_a_merchant_reads_how_many_and_how_much() -> None:
@@ -7,3 +7,14 @@ def test_a_merchant_reads_how_many_and_how_much() -> None:
         == "「点卡店」卖出 3 单，共 ¥12,345.50，卡密已封存送达，钱在托管方"
     )
     assert digest_subject("payout", "点卡店", 1, 9_361) == "「点卡店」1 单已放款，扣除费用后 ¥93.61 付到商家账户"
+
+
+def test_who_waits_for_refused_money_reads_where_it_is_and_what_to_do() -> None:
+    assert (
+        refused_subject("点卡", 9_650, is_order=True)
+        == "「点卡」有 ¥96.50 没能退到原付款账户，还在托管方，请到订单里换一个收款账户"
+    )
+    assert (
+        refused_subject("点卡店", 500, is_order=False)
+        == "「点卡店」的 ¥5.00 没能退到原付款账户，还在托管方，请看保证金页"
+    )

@@ -10,10 +10,13 @@ from typing import Final
 import structlog
 
 from kabao.custody import Custodian, CustodianRefused, CustodianUnreachable, Instruction, PayeeGone
-from kabao.kernel import Clock
+from kabao.kernel import Clock, format_ref
 from kabao.orders import store
 from kabao.orders.model import ClaimedInstruction
-from kabao.postgres import Database
+from kabao.orders.ports import Notices
+from kabao.orders.rules import refused_subject
+from kabao.postgres import Connection, Database
+from kabao.shops import shop_ref
 
 LEASE: Final = timedelta(seconds=20)
 BACKOFF: Final = tuple(timedelta(seconds=seconds) for seconds in (2, 10, 60, 300, 1800))
@@ -23,12 +26,13 @@ _log = structlog.get_logger(__name__)
 
 
 class InstructionRunner:
-    """Executes pending instructions of one custodian."""
+    """Executes pending instructions of one custodian, and tells whoever waits for money that his account refused."""
 
-    def __init__(self, *, database: Database, clock: Clock, custodian: Custodian) -> None:
+    def __init__(self, *, database: Database, clock: Clock, custodian: Custodian, notices: Notices) -> None:
         self._database = database
         self._clock = clock
         self._custodian = custodian
+        self._notices = notices
 
     async def run(self, limit: int = 20) -> int:
         """Execute what is due, at most ``limit``; returns how many the custodian confirmed."""
@@ -62,8 +66,9 @@ class InstructionRunner:
         except PayeeGone as gone:
             _log.warning("a payee's account takes no money", instruction=str(claimed.instruction_id))
             async with self._database.transaction() as conn:
-                now = self._clock.instant()
-                await store.refuse_instruction(conn, claimed.shop_id, claimed.instruction_id, str(gone), now)
+                at = (claimed.shop_id, claimed.instruction_id)
+                if await store.refuse_instruction(conn, *at, str(gone), self._clock.instant()):
+                    await self._tell(conn, claimed)
             return False
         except CustodianRefused as refusal:
             _log.warning("custodian refused an instruction", instruction=str(claimed.instruction_id), why=str(refusal))
@@ -71,6 +76,19 @@ class InstructionRunner:
             return False
         async with self._database.transaction() as conn:
             return await store.finish_instruction(conn, claimed.shop_id, claimed.instruction_id, self._clock.instant())
+
+    async def _tell(self, conn: Connection, claimed: ClaimedInstruction) -> None:
+        to = await store.payee(conn, claimed.shop_id, claimed.instruction_id)
+        if to["account_id"] is None:  # the reserve is nobody's shop
+            return
+        is_order = to["order_id"] is not None
+        link = (
+            f"/o/{format_ref(claimed.shop_id, to['order_id'])}"
+            if is_order
+            else f"/m/{shop_ref(claimed.shop_id)}/deposit"
+        )
+        subject = refused_subject(to["named"], to["amount_minor"], is_order=is_order)
+        await self._notices.tell(conn, to["account_id"], "refund_refused", subject, link)
 
     async def _postpone(self, claimed: ClaimedInstruction, why: str) -> None:
         wait = BACKOFF[min(claimed.attempt, len(BACKOFF)) - 1]

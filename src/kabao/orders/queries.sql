@@ -224,6 +224,16 @@ SELECT finish_instruction_v1($1, $2, $3)
 -- Books that the payee's account refused an instruction for good; a repeat changes nothing. Index: custody_instruction_pkey.
 SELECT refuse_instruction_v1($1, $2, $3, $4)
 
+-- name: payee
+-- Who waits for the money of an instruction and for what: an order's buyer, else the shop's owner.
+-- Index: custody_instruction_pkey, orders_pkey, shop_pkey.
+SELECT i.order_id, i.amount_minor, coalesce(o.buyer_id, h.owner_id) AS account_id, coalesce(s.title, h.name) AS named
+  FROM custody_instruction i
+  LEFT JOIN orders o USING (shop_id, order_id)
+  LEFT JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no)
+  LEFT JOIN shop h ON h.shop_id = i.shop_id
+ WHERE i.shop_id = $1 AND i.instruction_id = $2
+
 -- name: postpone_instruction
 -- Gives an instruction back after a failure, fenced by its attempt. Index: custody_instruction_pkey.
 UPDATE custody_instruction SET due_at = coalesce($4, now()) + $5, lease_until = NULL, last_error = $6

@@ -124,6 +124,14 @@ def masked_name(name: str) -> str:
     return f"{name[:1]}**"
 
 
+def refused_subject(named: str, amount_minor: int, *, is_order: bool) -> str:
+    """Write the notice of money that its payee's account takes no more; the amount is in minor units."""
+    amount = f"¥{amount_minor // 100:,}.{amount_minor % 100:02d}"
+    if is_order:
+        return f"「{named}」有 {amount} 没能退到原付款账户，还在托管方，请到订单里换一个收款账户"
+    return f"「{named}」的 {amount} 没能退到原付款账户，还在托管方，请看保证金页"
+
+
 def digest_subject(kind: Literal["sale", "payout"], shop_name: str, orders: int, amount_minor: int) -> str:
     """Write a merchant's notice of sales or payouts; the amount is in minor units, of payouts what reached them."""
     amount = f"¥{amount_minor // 100:,}.{amount_minor % 100:02d}"

@@ -205,6 +205,11 @@ async def refuse_instruction(
     return first
 
 
+async def payee(conn: Connection, shop_id: int, instruction_id: UUID) -> asyncpg.Record:
+    """Return who waits for an instruction's money, how much it is and for what."""
+    return await _one(conn, "payee", shop_id, instruction_id)
+
+
 async def postpone_instruction(
     conn: Connection, claimed: ClaimedInstruction, now: datetime | None, wait: timedelta, error: str
 ) -> None:

@@ -209,7 +209,7 @@ async def build(
         ledger=LedgerService(database=database),
         deposits=_deposits(base, custody, money_moved),
         sweep=SweepService(database=database, clock=clock),
-        instructions=InstructionRunner(database=database, clock=clock, custodian=custody),
+        instructions=InstructionRunner(database=database, clock=clock, custodian=custody, notices=notices),
         money_moved=money_moved,
     )
 
