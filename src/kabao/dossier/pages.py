@@ -76,7 +76,7 @@ def index_page(
 
 
 def listing_page(read: OrderRead) -> bytes:
-    """Write the listing as the buyer saw it, from the snapshot the order points at."""
+    """Write the listing the buyer ordered from, laid out anew from the snapshot that the order points at."""
     order, document = read.order, read.order.document
     return _render(
         "listing.html",
