@@ -217,6 +217,20 @@ async def test_a_pause_ends_though_an_earlier_stage_left_a_question_open(desk: D
     assert answered.due_at == passed.due_at + HOUR
 
 
+# ---- the draw
+
+
+async def test_who_has_seen_the_suggestion_at_support_is_not_drawn_for_the_panel(desk: Desk) -> None:
+    both = await desk.staff(Role.SUPPORT, Role.PANEL)
+    case = await desk.at_support()
+    seen(await desk.ladder.first_view(both, case.ref, FIRST_VIEW))
+    seen(await desk.ladder.pass_on(both, case.ref))
+    assert await sitting(desk, case, {both.account_id: both}) == []
+    members = await panel(desk, 1)
+    await desk.cases.tick()
+    assert await sitting(desk, case, members) == list(members.values())
+
+
 # ---- rulings
 
 

@@ -42,7 +42,8 @@ SELECT EXISTS (SELECT 1 FROM first_view WHERE shop_id = $1 AND case_id = $2 AND 
 
 -- name: candidates
 -- Who may be drawn for a case: on the panel, not frozen, no party, not barred, without a seat in this stage or one he has
--- left; with the seats he has at the moment. Index: account_role_by_role, panel_seat_of.
+-- left, and without a first view in another stage, after which he has seen what the rules suggest; with the seats he has
+-- at the moment. Index: account_role_by_role, panel_seat_of, first_view_pkey.
 SELECT r.account_id AS panellist_id,
        (SELECT count(*) FROM panel_seat t JOIN cases c USING (shop_id, case_id)
          WHERE t.panellist_id = r.account_id AND t.recused_at IS NULL AND c.stage = t.stage) AS open_seats
@@ -50,6 +51,8 @@ SELECT r.account_id AS panellist_id,
  WHERE r.role = 'panel' AND a.frozen_at IS NULL AND r.account_id <> ALL($4::bigint[])
    AND NOT EXISTS (SELECT 1 FROM panel_seat t WHERE t.shop_id = $1 AND t.case_id = $2
                       AND t.panellist_id = r.account_id AND (t.stage = $3 OR t.recused_at IS NOT NULL))
+   AND NOT EXISTS (SELECT 1 FROM first_view v WHERE v.shop_id = $1 AND v.case_id = $2
+                      AND v.staff_id = r.account_id AND v.stage <> $3)
 
 -- name: add_seats
 -- Gives seats to those who were drawn. Index: panel_seat_pkey.
