@@ -137,3 +137,19 @@ async def test_a_chunk_on_its_way_to_an_upload_that_is_given_up_leaves_nothing(b
 
     assert code(await bench.put(upload, 1, slowly())) is Refusal.UPLOAD_ENDED
     assert bench.left() == []
+
+
+async def test_a_recording_waits_where_the_store_is_away_while_it_is_swept(bench: Bench) -> None:
+    upload = await bench.begun(ItemKind.RECORDING)
+    for seq in (1, 2):
+        assert isinstance(await bench.put(upload, seq), Chunk)
+    bench.clock.advance(DAY)
+    away = bench.folder.with_name("away")
+    (bench.folder / "uploads").rename(away)
+    assert await bench.uploads.sweep() == 1
+    assert (await bench.seen(upload)).upload.state is UploadState.OPEN
+    away.rename(bench.folder / "uploads")
+    assert await bench.uploads.sweep() == 1
+    item = await bench.uploads.finish(bench.buyer, upload.upload_id, 2)
+    assert isinstance(item, Item)
+    assert item.digest == digest_of(PIECES[0] + PIECES[1])

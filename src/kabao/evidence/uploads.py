@@ -316,8 +316,9 @@ class UploadService:
         seen = await self.see(giver, upload_id)
         if kind is ItemKind.RECORDING and isinstance(seen, UploadView) and seen.chunks:
             item = await self._finish(giver, upload_id, len(seen.chunks), None, is_cut=True)
-            # With the store full the recording waits; for any other reason nothing can come of it.
-            if isinstance(item, Item) or item.code is Refusal.STORAGE_FULL:
+            # With the store full, or a chunk unreadable (a disk that is not mounted has none), the recording waits; for
+            # any other reason nothing can come of it.
+            if isinstance(item, Item) or item.code in {Refusal.STORAGE_FULL, Refusal.CHUNKS_MISSING}:
                 return
         # What came to life again meanwhile goes on.
         await self._abandon(giver, upload_id, idle=STALE)
