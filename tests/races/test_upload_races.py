@@ -153,3 +153,18 @@ async def test_a_recording_waits_where_the_store_is_away_while_it_is_swept(bench
     item = await bench.uploads.finish(bench.buyer, upload.upload_id, 2)
     assert isinstance(item, Item)
     assert item.digest == digest_of(PIECES[0] + PIECES[1])
+
+
+async def test_what_is_being_finished_is_not_given_up(bench: Bench) -> None:
+    upload = await bench.begun(ItemKind.RECORDING)
+    assert isinstance(await bench.put(upload, 1), Chunk)
+    bench.go_on.clear()
+    finishing = asyncio.create_task(bench.uploads.finish(bench.buyer, upload.upload_id, 1))
+    await asyncio.to_thread(bench.held.wait, 30)
+    refused = await bench.uploads.cancel(bench.buyer, upload.upload_id)
+    bench.go_on.set()
+    assert (code(refused), isinstance(await finishing, Item)) == (Refusal.UPLOAD_ENDED, True)
+    # One whose end was refused can be given up.
+    other = await bench.begun(ItemKind.RECORDING)
+    assert code(await bench.uploads.finish(bench.buyer, other.upload_id, 1)) is Refusal.CHUNKS_MISSING
+    assert await bench.uploads.cancel(bench.buyer, other.upload_id) is None

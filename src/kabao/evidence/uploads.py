@@ -5,6 +5,7 @@ welcome, others are refused; what was announced has its room; a crash at any poi
 the finished item; a recording always closes with what arrived.
 """
 
+from collections import Counter
 from collections.abc import AsyncIterable
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
@@ -68,6 +69,7 @@ class UploadService:
         self._ids = ids
         self._items = items
         self._not_before = not_before
+        self._closing: Counter[int] = Counter()
 
     async def open(self, giver: Giver, kind: ItemKind, file_name: str, byte_size: int) -> Upload | Refused:
         """Begin an upload; `byte_size` of a recording is not known and ignored.
@@ -165,14 +167,23 @@ class UploadService:
         `chunks` is how many there are; `digest` the SHA-256 of the whole where its sender knows it. Refuses NOT_FOUND,
         UPLOAD_ENDED, CHUNKS_MISSING, and what `Items.add_file` refuses.
         """
-        return await self._finish(giver, upload_id, chunks, digest, is_cut=False)
+        self._closing[upload_id] += 1
+        try:
+            return await self._finish(giver, upload_id, chunks, digest, is_cut=False)
+        finally:
+            self._closing[upload_id] -= 1
+            self._closing += Counter()  # what stands at nothing goes
 
     async def cancel(self, giver: Giver, upload_id: int) -> Refused | None:
-        """Give an upload up and remove what came of it; refuses NOT_FOUND, UPLOAD_ENDED for a finished one."""
+        """Give an upload up and remove what came of it; refuses NOT_FOUND, UPLOAD_ENDED for a finished one.
+
+        One that is being finished is as good as finished: a file given up while it is put together would stay in the
+        store, counted by nobody.
+        """
         upload = await self._upload(giver, upload_id)
         if isinstance(upload, Refused):
             return upload
-        if upload.state is UploadState.FINISHED:
+        if upload.state is UploadState.FINISHED or upload_id in self._closing:
             return _ENDED
         await self._abandon(giver, upload_id)
         return None
