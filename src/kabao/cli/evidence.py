@@ -5,14 +5,12 @@ The verifier is the very file that lies in every pack; here it also knows which 
 
 import asyncio
 import shutil
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Final
 
 import msgspec
 from cyclopts import App, Parameter
-from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn
+from rich.progress import DownloadColumn
 
 from kabao.cli.people import staff_account
 from kabao.cli.running import (
@@ -26,6 +24,7 @@ from kabao.cli.running import (
     notes,
     out,
     print_secret,
+    progress,
     run,
     say,
     sentence_of,
@@ -79,7 +78,7 @@ def verify_command(
     except OSError as error:
         notes.print(f"kabao: {error.filename}: {error.strerror}", markup=False)
         return ExitCode.USAGE
-    with _bar() as tell:
+    with progress(DownloadColumn(), shown_from=SHOWS_A_BAR) as tell:
         report = check(pack, pins, tell)
     if as_json:
         print_secret(msgspec.json.encode(report.as_json()).decode())
@@ -150,16 +149,3 @@ def erase_command(
         return ExitCode.DONE
 
     return run(work)
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on standard error where a person looks and the pack is large; give what moves it."""
-    columns = (BarColumn(), DownloadColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as bar:
-        task = bar.add_task("", total=None, visible=False)
-
-        def tell(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=total >= SHOWS_A_BAR)
-
-        yield tell

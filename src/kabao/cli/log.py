@@ -1,12 +1,10 @@
 """`kabao log`: the public log."""
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Final
 
 import msgspec
 from cyclopts import App
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TextColumn
 
 from kabao.cli.running import (
     DEFAULT_DATA,
@@ -14,9 +12,9 @@ from kabao.cli.running import (
     ExitCode,
     JsonOption,
     joined,
-    notes,
     out,
     print_secret,
+    progress,
     run,
 )
 from kabao.tlog import LogReport
@@ -37,7 +35,7 @@ def audit_command(data: DataOption = DEFAULT_DATA, *, as_json: JsonOption = Fals
 
     async def work() -> ExitCode:
         async with joined(data) as app:
-            with _bar() as tell:
+            with progress(MofNCompleteColumn(), TextColumn("records"), shown_from=SHOWS_A_BAR) as tell:
                 report = await app.foundations.log.audit(tell)
         if as_json:
             print_secret(msgspec.json.encode(report).decode())
@@ -59,16 +57,3 @@ def _say(report: LogReport) -> None:
         out.print(f"  {finding.check}: {finding.subject}", markup=False)
     if report.faults > len(report.findings):
         out.print(f"  and {report.faults - len(report.findings)} more")
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on standard error where a person looks and the log is long; give what moves it."""
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("records"), TimeRemainingColumn())
-    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as bar:
-        task = bar.add_task("", total=None, visible=False)
-
-        def tell(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total, visible=total >= SHOWS_A_BAR)
-
-        yield tell

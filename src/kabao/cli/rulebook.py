@@ -3,8 +3,7 @@
 The engine and what it stands on are loaded when a command runs, so that every other command starts without them.
 """
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from datetime import date, datetime, time, timedelta, timezone
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Final, Literal
 
 import msgspec
 from cyclopts import App, Parameter
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import MofNCompleteColumn, TextColumn
 
 from kabao.cli.running import (
     DEFAULT_DATA,
@@ -24,6 +23,7 @@ from kabao.cli.running import (
     notes,
     out,
     print_secret,
+    progress,
     run,
     say,
     sentence_of,
@@ -133,7 +133,7 @@ def replay(
         return ExitCode.USAGE
 
     def work(folder: Path) -> "Said":
-        with _bar() as tell:
+        with progress(MofNCompleteColumn(), TextColumn("cases")) as tell:
             return replay_command(
                 _book(old), new, folder, as_json=as_json, csv_path=csv, picture=picture, progress=tell
             )
@@ -264,16 +264,3 @@ def _said(work: "Callable[[], Said]") -> int:
         return ExitCode.USAGE
     print_secret(said.text)
     return said.code
-
-
-@contextmanager
-def _bar() -> Iterator[Callable[[int, int], None]]:
-    """Show a bar on standard error where a person looks; give what moves it."""
-    columns = (BarColumn(), MofNCompleteColumn(), TextColumn("cases"), TimeRemainingColumn())
-    with Progress(*columns, console=notes, transient=True, disable=not notes.is_terminal) as bar:
-        task = bar.add_task("", total=None)
-
-        def tell(done: int, total: int) -> None:
-            bar.update(task, completed=done, total=total)
-
-        yield tell

@@ -2,8 +2,8 @@
 
 import os
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, Final, TypeVar
@@ -11,6 +11,7 @@ from typing import Annotated, Final, TypeVar
 import uvloop
 from cyclopts import Parameter
 from rich.console import Console
+from rich.progress import BarColumn, Progress, ProgressColumn, TimeRemainingColumn
 
 from kabao.inventory import KeyringRefused
 from kabao.kernel import Refused
@@ -70,6 +71,19 @@ def run(work: Callable[[], Awaitable[ExitCode | None]]) -> ExitCode:
     except KeyboardInterrupt:
         notes.print("kabao: interrupted")
         return ExitCode.NOT_OK
+
+
+@contextmanager
+def progress(*columns: ProgressColumn, shown_from: int = 0) -> Iterator[Callable[[int, int], None]]:
+    """Show a bar on standard error where a person looks and the work is long enough; give what moves it."""
+    shown = (BarColumn(), *columns, TimeRemainingColumn())
+    with Progress(*shown, console=notes, transient=True, disable=not notes.is_terminal) as bar:
+        task = bar.add_task("", total=None, visible=not shown_from)
+
+        def tell(done: int, total: int) -> None:
+            bar.update(task, completed=done, total=total, visible=total >= shown_from)
+
+        yield tell
 
 
 @asynccontextmanager
