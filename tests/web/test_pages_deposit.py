@@ -3,6 +3,7 @@
 import pytest
 
 from browser import Browser, Shown
+from kabao.cases import OpenCase, Remedy
 from kabao.kernel import Refused
 from kabao.orders import audit
 from pages import Site
@@ -117,6 +118,32 @@ async def test_a_claim_after_the_release_is_settled_from_the_deposit(site: Site)
     assert "和解" in page.text
     async with site.app.database.transaction(isolation="repeatable_read", readonly=True) as conn:
         assert (await audit(conn)).ok
+
+
+async def test_a_ruling_after_the_release_says_what_pays_and_that_nothing_is_frozen(site: Site) -> None:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/reveal")
+    await buyer.send(f"/o/{ref}/reveal")
+    page = await buyer.get(f"/o/{ref}/confirm")
+    assert "售后期内有问题还能提，该退的从店铺的保证金付" in plain(page)
+    await buyer.send(f"/o/{ref}/confirm")
+    wish = OpenCase(claim="already_used", demand=Remedy.FULL_REFUND, statement="提示已被使用")
+    opened = await site.app.cases.open(await site.known("小买家"), ref, wish)
+    assert not isinstance(opened, Refused)
+    await merchant.get(f"/c/{opened.ref}")
+    await merchant.send("/say", {"body": "发出前验过。"})
+    await buyer.get(f"/c/{opened.ref}")
+    await buyer.send("/escalate")
+    staff = await site.support()
+    await staff.get(f"/desk/{opened.ref}")
+    await staff.send("/first-view", {"outcome": "full_refund", "share_merchant": "100", "sentence": "看记录。"})
+    ruling = {"outcome": "full_refund", "share_merchant": "100", "facts": "见经过。", "reasons": "见记录。"}
+    page = await staff.send("/rule", ruling | {"differs_reason": "另有证据。"})
+    assert "在那以前不动钱" in page.text
+    assert "从店铺的保证金付，不够的平台先垫" in page.text
+    assert "冻结" not in page.text
 
 
 async def test_a_claim_may_be_withdrawn_and_partly_offered(site: Site) -> None:
