@@ -184,37 +184,20 @@ async def test_only_those_who_decide_ask_and_not_without_end(desk: Desk) -> None
     assert code(await desk.ladder.ask(staff, case.ref, Side.BUYER, "在吗？")) is Refusal.TOO_MANY_QUESTIONS
 
 
-async def test_a_question_nobody_answered_holds_no_later_stages_clock(desk: Desk) -> None:
+async def test_a_question_nobody_answered_neither_holds_nor_frees_a_later_stages_clock(desk: Desk) -> None:
     case, staff, buyer = await desk.at_support(), desk.market.staff, desk.market.buyer
-    seen(await desk.ladder.ask(staff, case.ref, Side.BUYER, "几点激活的？"))
+    old = seen(await desk.ladder.ask(staff, case.ref, Side.MERCHANT, "记录呢？")).questions[-1]
     members = await panel(desk, 1)
-    passed = seen(await desk.ladder.pass_on(staff, case.ref))
-    assert passed.due_at is not None
-    desk.pass_time(HOUR)
-    [member] = await sitting(desk, case, members)
-    old, new = seen(await desk.ladder.ask(member, case.ref, Side.BUYER, "截图呢？")).questions
-    desk.pass_time(HOUR)
-    late = seen(await desk.ladder.reply(buyer, case.ref, old.question_id, "14:05。"))
-    assert late.due_at == passed.due_at + 12 * HOUR, "the panel's own question is still open"
-    other = seen(await desk.ladder.ask(member, case.ref, Side.MERCHANT, "记录呢？")).questions[-1]
-    desk.pass_time(HOUR)
-    seen(await desk.ladder.reply(buyer, case.ref, new.question_id, "E1。"))
-    answered = seen(await desk.ladder.reply(desk.market.owner, case.ref, other.question_id, "没有。"))
-    assert answered.due_at == passed.due_at + 2 * HOUR
-
-
-async def test_a_pause_ends_though_an_earlier_stage_left_a_question_open(desk: Desk) -> None:
-    case, staff, buyer = await desk.at_support(), desk.market.staff, desk.market.buyer
-    seen(await desk.ladder.ask(staff, case.ref, Side.MERCHANT, "记录呢？"))
-    members = await panel(desk, 1)
-    passed = seen(await desk.ladder.pass_on(staff, case.ref))
-    assert passed.due_at is not None
-    desk.pass_time(HOUR)
+    due_at = seen(await desk.ladder.pass_on(staff, case.ref)).due_at
+    assert due_at is not None
     [member] = await sitting(desk, case, members)
     asked = seen(await desk.ladder.ask(member, case.ref, Side.BUYER, "截图呢？")).questions[-1]
     desk.pass_time(HOUR)
-    answered = seen(await desk.ladder.reply(buyer, case.ref, asked.question_id, "E1。"))
-    assert answered.due_at == passed.due_at + HOUR
+    assert seen(await desk.ladder.reply(buyer, case.ref, asked.question_id, "E1。")).due_at == due_at + HOUR
+    seen(await desk.ladder.ask(member, case.ref, Side.BUYER, "几点？"))
+    desk.pass_time(HOUR)
+    late = seen(await desk.ladder.reply(desk.market.owner, case.ref, old.question_id, "没有。"))
+    assert late.due_at == due_at + 12 * HOUR
 
 
 # ---- the draw

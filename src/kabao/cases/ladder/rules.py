@@ -134,7 +134,7 @@ def decide_due(  # noqa: PLR0911  one answer a stage
     """
     if case.due_at is None or now < case.due_at or case.pending is not None:
         return None
-    if case.turn is Turn.NOBODY:
+    if case.turn is Turn.NOBODY and case.stage in {Stage.RULED_OPEN, Stage.REVIEW}:
         return _executed(case, "covered")
     match case.stage:
         case Stage.NEGOTIATION if case.turn is Turn.MERCHANT and supported is not None:
