@@ -70,20 +70,6 @@ async def after(desk: Desk, case: CaseView) -> CaseView:
     return seen(await desk.cases.case(desk.market.buyer, case.ref))
 
 
-async def claimed_after_release(desk: Desk) -> CaseView:
-    """Open a case on a released order of a shop without a deposit, and let it rise to support."""
-    ref = desk.order_ref(await desk.bought())
-    assert not isinstance(await desk.orders.confirm(desk.market.buyer, ref), Refused)
-    case = seen(await desk.cases.open(desk.market.buyer, ref, WISH))
-    desk.pass_time(48 * HOUR)
-    assert await desk.cases.tick() == 1
-    return case
-
-
-async def fill_reserve(desk: Desk) -> None:
-    await desk.database.execute("SELECT take_fund_payment_v1(0, 'sandbox', 'P1', 'reserve', $1, 'CNY', NULL)", PRICE)
-
-
 # ---- negotiation
 
 
@@ -284,53 +270,6 @@ async def test_both_waive_and_it_is_carried_out_at_once(desk: Desk) -> None:
     ended = seen(await desk.ladder.waive(owner, case.ref))
     assert (ended.stage, await desk.escrow(case)) == (Stage.EXECUTED, ("refunded", PRICE, 0, 0))
     assert code(await desk.ladder.ask_review(owner, case.ref, "再看看。")) is Refusal.CASE_CLOSED
-
-
-async def test_a_ruling_the_reserve_cannot_pay_says_so_and_is_carried_out_once_there_is_money(desk: Desk) -> None:
-    case = await claimed_after_release(desk)
-    await desk.ruled(case, ALL)
-    desk.pass_time(TO_ASK)
-    assert await desk.cases.tick() == 1
-    assert await desk.cases.tick() == 0
-    waits = await after(desk, case)
-    assert (waits.stage, waits.turn, waits.timeline[-1].kind) == (Stage.RULED_OPEN, Turn.NOBODY, "short")
-    assert "钱到位就自动执行" in waits.what_if_due
-    assert code(await desk.ladder.ask_review(desk.market.owner, case.ref, "再看看。")) is Refusal.NOT_YOUR_TURN
-    await fill_reserve(desk)
-    assert await desk.cases.tick() == 1
-    ended = await after(desk, case)
-    assert (ended.stage, ended.order.claim.left_minor) == (Stage.EXECUTED, 0)
-
-
-async def test_both_waive_what_the_reserve_cannot_pay_and_it_is_carried_out_once_there_is_money(desk: Desk) -> None:
-    case = await claimed_after_release(desk)
-    await desk.ruled(case, ALL)
-    seen(await desk.ladder.waive(desk.market.buyer, case.ref))
-    waits = seen(await desk.ladder.waive(desk.market.owner, case.ref))
-    assert (waits.stage, waits.turn) == (Stage.RULED_OPEN, Turn.NOBODY)
-    assert await desk.cases.tick() == 0
-    await fill_reserve(desk)
-    assert await desk.cases.tick() == 1
-    assert (await after(desk, case)).order.claim.left_minor == 0
-
-
-async def test_a_review_the_reserve_cannot_pay_is_known_at_once_and_carried_out_once_there_is_money(desk: Desk) -> None:
-    members = await panel(desk, 1)
-    case = await claimed_after_release(desk)
-    await desk.ruled(case, NOTHING)
-    seen(await desk.ladder.ask_review(desk.market.buyer, case.ref, "核销早于拆封。"))
-    [reviewer] = await sitting(desk, case, members)
-    await desk.handed_in(case, ALL, reviewer)
-    desk.pass_time(HANDED_IN)
-    assert await desk.cases.tick() == 1
-    waits = await after(desk, case)
-    assert (waits.stage, waits.turn) == (Stage.REVIEW, Turn.NOBODY)
-    assert [ruling.refund_minor for ruling in waits.rulings] == [0, PRICE]
-    assert code(await desk.ladder.rule(reviewer, case.ref, NOTHING)) is Refusal.NOT_YOUR_TURN
-    await fill_reserve(desk)
-    assert await desk.cases.tick() == 1
-    ended = await after(desk, case)
-    assert (ended.stage, ended.order.claim.left_minor) == (Stage.EXECUTED, 0)
 
 
 # ---- the panel

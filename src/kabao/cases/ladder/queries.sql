@@ -152,11 +152,11 @@ SELECT c.shop_id, c.case_id, c.due_at AS at FROM cases c
 
 -- name: unseated_cases
 -- Cases whose panel has an empty seat. Index: cases_due.
-SELECT c.shop_id, c.case_id, c.due_at AS at FROM cases c JOIN escrow e USING (shop_id, order_id)
+SELECT c.shop_id, c.case_id, c.due_at AS at FROM cases c
  WHERE c.closed_at IS NULL AND c.turn = 'panel' AND (c.due_at, c.shop_id, c.case_id) > ($2, $3, $4)
    AND c.due_at > coalesce($1, now())
    AND (SELECT count(*) FROM panel_seat t WHERE t.shop_id = c.shop_id AND t.case_id = c.case_id AND t.stage = c.stage
            AND t.recused_at IS NULL)
-       < CASE WHEN c.stage = 'panel' AND e.amount_minor - e.released - e.refunded
+       < CASE WHEN c.stage = 'panel' AND at_stake_v1(c.shop_id, c.order_id, c.opened_at)
                    >= coalesce((c.windows ->> 'three_from_minor')::bigint, 50000) THEN 3 ELSE 1 END
  ORDER BY c.due_at, c.shop_id, c.case_id LIMIT $5
