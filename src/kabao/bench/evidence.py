@@ -12,10 +12,9 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from kabao.bench import store
-from kabao.bench.stand import open_market
+from kabao.bench.stand import open_market, place_order
 from kabao.bench.uploads import upload
-from kabao.kernel import Refused, parse_ref
-from kabao.orders import PlaceOrder
+from kabao.kernel import parse_ref
 from kabao.packs.bench import bench_verify
 from kabao.tlog.bench import bench_proofs, bench_sequencing
 from kabao.wiring import App, Settings, start
@@ -45,21 +44,9 @@ async def sequencing(folder: Path, quick: bool, say: Say) -> dict[str, Any]:  # 
     async with _app(folder) as app:
         say("rows")
         stand = await open_market(app, 0, 1)
-        buyer = await app.identity.token(stand.tokens[0])
-        assert buyer is not None  # noqa: S101  the market was opened with this token
-        placed = await app.orders.place(
-            buyer,
-            PlaceOrder(
-                listing_ref=stand.listing_ref,
-                snapshot_no=1,
-                quantity=1,
-                confirmed=stand.notices,
-                idempotency_key="bench",
-            ),
-        )
-        at = None if isinstance(placed, Refused) else parse_ref(placed.ref)
-        if at is None:
-            raise RuntimeError("the bench's order was refused")
+        buyer, ref = await place_order(stand)
+        at = parse_ref(ref)
+        assert at is not None  # noqa: S101  the market made this reference
         await store.run_evidence(app.database, "messages", *at, buyer.account_id, ENTRIES[quick])
         say("sequencing")
         return await bench_sequencing(app.database, app.foundations.log)

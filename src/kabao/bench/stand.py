@@ -18,6 +18,7 @@ from kabao.bench import store
 from kabao.custody import PaymentNotice
 from kabao.identity import Person, Role
 from kabao.kernel import Refused
+from kabao.orders import PlaceOrder
 from kabao.shops import ListingDraft, ShopForm, Terms
 from kabao.wiring import App, Settings, start
 
@@ -93,6 +94,16 @@ async def open_market(app: App, port: int, keys: int) -> Stand:
     )
 
 
+async def place_order(stand: Stand) -> tuple[Person, str]:
+    """Place the first buyer's one order; returns the buyer and the order's reference."""
+    buyer = await stand.app.identity.token(stand.tokens[0])
+    assert buyer is not None  # noqa: S101  the market was opened with this token
+    wish = PlaceOrder(
+        listing_ref=stand.listing_ref, snapshot_no=1, quantity=1, confirmed=stand.notices, idempotency_key="bench"
+    )
+    return buyer, _granted(await stand.app.orders.place(buyer, wish)).ref
+
+
 async def _person(app: App, number: int, role: Role) -> tuple[str, Person]:
     phone = f"+1202555{number:04}"
     await app.identity.find_or_create(phone, "bench", {role})
@@ -104,7 +115,7 @@ async def _person(app: App, number: int, role: Role) -> tuple[str, Person]:
 
 def _granted(answer: T | Refused) -> T:
     if isinstance(answer, Refused):
-        raise RuntimeError(f"the bench's market was refused: {answer.code} {answer.fields}")  # noqa: TRY004  not a type error
+        raise RuntimeError(f"the bench was refused: {answer.code} {answer.fields}")  # noqa: TRY004  not a type error
     return answer
 
 

@@ -6,10 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
-from kabao.bench.stand import Signer, open_market, serving
+from kabao.bench.stand import Signer, open_market, place_order, serving
 from kabao.evidence.bench import bench_upload
-from kabao.kernel import Refused
-from kabao.orders import PlaceOrder
 
 MIB: Final = 1024 * 1024
 SIZES: Final = (1024 * MIB, 64 * MIB)
@@ -22,19 +20,12 @@ async def upload(folder: Path, quick: bool, say: Callable[[str], None]) -> dict[
     """Send one large film in chunks to an order, beside which the server's resident memory is watched."""
     async with serving(folder / "data") as (app, port, pid):
         stand = await open_market(app, port, 1)
-        buyer = await app.identity.token(stand.tokens[0])
-        assert buyer is not None  # noqa: S101  the market was opened with this token
-        wish = PlaceOrder(
-            listing_ref=stand.listing_ref, snapshot_no=1, quantity=1, confirmed=stand.notices, idempotency_key="bench"
-        )
-        placed = await app.orders.place(buyer, wish)
-        if isinstance(placed, Refused):
-            raise RuntimeError(f"the bench's order was refused: {placed.code}")  # noqa: TRY004  not a type error
+        _, ref = await place_order(stand)
         # An unpaid order takes little.
-        if not await app.take_notice(*Signer(app).notice(placed.ref, "BENCH")):
+        if not await app.take_notice(*Signer(app).notice(ref, "BENCH")):
             raise RuntimeError("the bench's order was not paid")
         say("sending")
-        measured = await bench_upload(port, stand.tokens[0], placed.ref, pid, SIZES[quick])
+        measured = await bench_upload(port, stand.tokens[0], ref, pid, SIZES[quick])
     if not measured.is_correct:
         raise RuntimeError("what was kept is not what was sent")
     return {
