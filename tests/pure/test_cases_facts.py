@@ -13,7 +13,7 @@ from kabao.cases import Remedy
 from kabao.cases.facts import CaseRecord, Said, case_file
 from kabao.kernel import OrderId, ShopId
 from kabao.orders import EscrowView, KeySlot, Move, OrderState, OrderView
-from kabao.orders.model import ShopSide
+from kabao.orders.model import ClaimView, ShopSide
 from market import NOON
 
 TERMS = {"delivery_promise_seconds": 60, "replacement_offered": True, "changed_mind_after_open": "none"}
@@ -153,7 +153,7 @@ def test_terms_and_time_are_read_as_published() -> None:
     escrow = EscrowView(
         state="split", held_minor=0, released=8650, refunded=1000, fee=0, due_at=None, remaining_seconds=None
     )
-    rich = order(document={"terms": terms, "notices": NOTICES}, escrow=escrow)
+    rich = order(document={"terms": terms, "notices": NOTICES}, escrow=escrow, claim=ClaimView(left_minor=8650))
     made = case_file(record(order=rich, answered_at=NOON + timedelta(days=20), demand=Remedy.REPLACEMENT))
     assert made["demand"] == "replace"
     assert made["amounts"] == {
@@ -166,6 +166,17 @@ def test_terms_and_time_are_read_as_published() -> None:
     assert {known[name] for name in ("fee_published", "validity_prominent", "released", "stalled_15_days")} == {
         "proved"
     }
+
+
+def test_what_was_given_back_after_the_release_counts_as_given() -> None:
+    escrow = EscrowView(
+        state="released", held_minor=0, released=9650, refunded=0, fee=193, due_at=None, remaining_seconds=None
+    )
+    untouched = case_file(record(order=order(escrow=escrow, claim=ClaimView(left_minor=9650))))
+    assert (untouched["facts"]["refund_received"], "granted_minor" in untouched["amounts"]) == ("disproved", False)
+    gift = case_file(record(order=order(escrow=escrow, claim=ClaimView(left_minor=7650))))
+    assert (gift["facts"]["refund_received"], gift["amounts"]["granted_minor"]) == ("proved", 2000)
+    assert order(escrow=None).given_back_minor == 0
 
 
 def test_a_promise_the_terms_lack_is_left_to_people() -> None:

@@ -105,7 +105,7 @@ def _order(record: CaseRecord) -> dict[str, bool]:
         "released": order.escrow is not None and order.escrow.state in ("released", "split"),
         "seller_is_platform": False,
         "is_gift": False,
-        "refund_received": order.escrow is not None and order.escrow.refunded > 0,
+        "refund_received": order.given_back_minor > 0,
         "surplus_paid": _overpaid(order) > 0,
     }
     if order.delivered_at is not None and order.paid_at is not None:
@@ -197,8 +197,8 @@ def _amounts(order: OrderView) -> dict[str, int]:
     percent = _terms(order).get("partial_fee_percent")
     if percent:
         amounts["published_fee_minor"] = order.amount_minor * int(percent) // 100
-    if order.escrow is not None and order.escrow.refunded:
-        amounts["granted_minor"] = order.escrow.refunded
+    if order.given_back_minor:
+        amounts["granted_minor"] = order.given_back_minor
     if _overpaid(order):
         amounts["overpaid_minor"] = _overpaid(order)
     return amounts

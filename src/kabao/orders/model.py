@@ -225,6 +225,13 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     now: datetime
 
     @property
+    def given_back_minor(self) -> int:
+        """What of the price the buyer has been given back, before and after the release."""
+        if self.escrow is None:
+            return 0
+        return self.escrow.refunded + (self.escrow.released - self.claim.left_minor if self.is_released else 0)
+
+    @property
     def is_released(self) -> bool:
         """Whether the merchant has been paid, so that what is given back comes out of the deposit."""
         return self.escrow is not None and self.escrow.state in {"released", "split"}
