@@ -116,10 +116,11 @@ class CaseService:
     # ---- opening
 
     async def open(self, buyer: Person, order_ref: str, wish: OpenCase) -> CaseView | Refused:
-        """Open a case and stop the release clock, in one transaction.
+        """Open a case and stop the release clock, or claim on a released order, in one transaction.
 
         Refuses NOT_FOUND, NOT_ALLOWED (the shop's own owner), INVALID_FIELDS (claim, statement), NOT_PAID, IN_CASE,
-        ALREADY_REFUNDED, ALREADY_RELEASED, REFUND_OUT_OF_RANGE (a partial demand outside what is held), CASE_LIMIT.
+        ALREADY_REFUNDED, CASE_CLOSED (a case has decided it), CLAIM_DAYS_OVER, REFUND_OUT_OF_RANGE (a partial demand
+        outside what is at stake), CASE_LIMIT.
         """
         found = parse_ref(order_ref)
         if found is None:

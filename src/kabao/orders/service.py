@@ -352,7 +352,6 @@ class OrderService:
         platform's reserve; refused deposit_short or reserve_short where they do not reach. A settlement never draws on
         the platform's money: the two parties alone could otherwise agree it away.
 
-
         The order's history names the version of the rulebook that bound and the digests of the files that were there.
         """
         basis = (rulebook_version, list(evidence_digests))
