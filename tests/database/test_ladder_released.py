@@ -6,6 +6,7 @@ import pytest
 
 from dispute import BUYERS, HANDED_IN, HOUR, MERCHANTS, TO_ASK, WISH, Desk, code, seen
 from kabao.cases import CaseView, Outcome, Rule, Stage, Turn
+from kabao.deposits import store as deposit_store
 from kabao.identity import Role
 from kabao.kernel import Refusal, Refused
 from kabao.postgres import Database
@@ -54,8 +55,13 @@ async def test_a_ruling_the_reserve_cannot_pay_says_so_and_is_carried_out_once_t
     assert (waits.stage, waits.turn, waits.timeline[-1].kind) == (Stage.RULED_OPEN, Turn.NOBODY, "short")
     assert "钱到位就自动执行" in waits.what_if_due
     assert code(await desk.ladder.ask_review(desk.market.owner, case.ref, "再看看。")) is Refusal.NOT_YOUR_TURN
+    async with desk.database.connection() as conn:
+        reserve = await deposit_store.reserve(conn)
+    assert (reserve.left_minor, reserve.waiting, reserve.waiting_minor) == (0, 1, PRICE)
     await fill_reserve(desk)
     assert await desk.cases.tick() == 1
+    async with desk.database.connection() as conn:
+        assert (await deposit_store.reserve(conn)).waiting == 0
     ended = await after(desk, case)
     assert (ended.stage, ended.order.claim.left_minor) == (Stage.EXECUTED, 0)
 

@@ -73,7 +73,7 @@ def ledger_audit(data: DataOption = DEFAULT_DATA, *, as_json: JsonOption = False
 
 @reserve.command(name="status")
 def reserve_status(data: DataOption = DEFAULT_DATA, *, as_json: JsonOption = False) -> ExitCode:
-    """Say what was paid into the reserve, what shops owe of it and what is left, in minor units."""
+    """Say what the reserve holds, what shops owe of it and which rulings wait for it, in minor units."""
 
     async def work() -> None:
         async with joined(data) as app:
@@ -81,7 +81,10 @@ def reserve_status(data: DataOption = DEFAULT_DATA, *, as_json: JsonOption = Fal
         if as_json:
             print_secret(msgspec.json.encode(view).decode())
         else:
-            out.print(f"{view.paid_minor} paid in, {view.advanced_minor} owed by shops, {view.left_minor} left")
+            out.print(
+                f"{view.paid_minor} paid in, {view.advanced_minor} owed by shops, {view.left_minor} left; "
+                f"{view.waiting} rulings wait for {view.waiting_minor}"
+            )
 
     return run(work)
 
