@@ -48,6 +48,19 @@ def test_the_audit_agrees_beside_the_server(demo: Demo) -> None:
     assert kabao("ledger", "audit", "--data", data).stdout.startswith("ok: ")
 
 
+def test_the_reserve_is_filled_and_shown_beside_the_server(demo: Demo) -> None:
+    data, _ = demo
+    before = json.loads(kabao("reserve", "status", "--data", data, "--json").stdout)
+    assert (before["waiting"], before["waiting_minor"]) == (0, 0)
+    done = kabao("reserve", "pay-in", "12300", "--data", data)
+    assert (done.returncode, done.stdout.strip()) == (0, f"{before['left_minor'] + 12_300} left"), done.stderr
+    after = json.loads(kabao("reserve", "status", "--data", data, "--json").stdout)
+    assert after["paid_minor"] == before["paid_minor"] + 12_300
+    assert "0 rulings wait" in kabao("reserve", "status", "--data", data).stdout
+    assert kabao("reserve", "pay-in", "99", "--data", data).returncode != 0
+    assert kabao("ledger", "audit", "--data", data).returncode == 0
+
+
 def test_a_second_server_on_the_folder_is_refused(demo: Demo) -> None:
     data, _ = demo
     done = kabao("serve", "--data", data, "--port", "0")
