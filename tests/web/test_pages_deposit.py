@@ -6,6 +6,7 @@ from browser import Browser, Shown
 from kabao.cases import OpenCase, Remedy
 from kabao.kernel import Refused
 from kabao.orders import audit
+from kabao.postgres import Database
 from pages import Site
 
 
@@ -141,9 +142,47 @@ async def test_a_ruling_after_the_release_says_what_pays_and_that_nothing_is_fro
     await staff.send("/first-view", {"outcome": "full_refund", "share_merchant": "100", "sentence": "看记录。"})
     ruling = {"outcome": "full_refund", "share_merchant": "100", "facts": "见经过。", "reasons": "见记录。"}
     page = await staff.send("/rule", ruling | {"differs_reason": "另有证据。"})
-    assert "在那以前不动钱" in page.text
+    assert "复核期满才执行，在那以前不动钱" in page.text
     assert "从店铺的保证金付，不够的平台先垫" in page.text
     assert "冻结" not in page.text
+
+
+async def test_a_ruling_without_money_says_where_it_stands_until_there_is_some(
+    site: Site, owner_database: Database
+) -> None:
+    merchant, shop, listing = await site.selling()
+    buyer, staff = await site.person("小买家"), await site.support()
+    ref = await released(site, buyer, listing)
+    await buyer.get(f"/o/{ref}/problem")
+    await buyer.send("/problem", {"claim": "other", "demand": "full_refund"})
+    page = await buyer.send("/problem", {"statement": "坏了", "step": ""})
+    case = page.path.split("/")[2].split("?")[0]
+    await owner_database.execute("UPDATE cases SET due_at = opened_at")
+    await site.app.cases.tick()
+    await staff.get(f"/desk/{case}")
+    shares = {"share_merchant": "100", "share_buyer": "0", "share_platform": "0"}
+    await staff.send("/first-view", {"outcome": "full_refund", "sentence": "坏的。", **shares})
+    await staff.send(
+        "/rule",
+        {"outcome": "full_refund", "facts": "坏的。", "reasons": "应退。", "differs_reason": "看过。", **shares},
+    )
+    await staff.send("/rule", {"step": "sure"})
+    await owner_database.execute("UPDATE ruling_submission SET visible_at = submitted_at")
+    await site.app.cases.tick()
+    page = await buyer.get(f"/c/{case}")
+    assert "复核期满才执行，在那以前不动钱" in page.text
+    await buyer.send("/waive")
+    await merchant.get(f"/c/{case}")
+    page = await merchant.send("/waive")
+    assert "等钱到位" in page.text
+    assert "钱到位就自动执行，不用再做什么" in page.text
+    assert "冻结在托管方" not in plain(page)
+    assert "接受，还是申请复核" not in page.text
+    await pay_deposit(merchant, shop, "100")
+    assert await site.app.cases.tick() == 1
+    page = await buyer.get(f"/c/{case}")
+    assert "钱到位了，按裁决执行" in page.text
+    assert "放款后又退给你¥96.50" in plain(await buyer.get(f"/o/{ref}"))
 
 
 async def test_a_claim_may_be_withdrawn_and_partly_offered(site: Site) -> None:
