@@ -7,8 +7,9 @@ from litestar.params import FromPath
 
 from kabao.kernel import Money, Refusal, Refused, ShopId, parse_yuan
 from kabao.ledger import AccountNo
-from kabao.web.http import Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
-from kabao.web.merchant import own_shop
+from kabao.shops import ShopView
+from kabao.web.http import Page, PageRequest, Visit, page, redirect, refusal_page
+from kabao.web.merchant import shop_of
 from kabao.web.words import DEPOSIT_ASKED
 
 MOVEMENTS: Final = {
@@ -31,47 +32,41 @@ BOUND: Final = {
 @get("/m/{shop:str}/deposit")
 async def deposit_page(request: PageRequest, shop: FromPath[str]) -> Page:
     """Show a shop's deposit and debt, every movement, and the two forms."""
-    visit = await signed(request)
-    if not isinstance(visit, Visit):
-        return visit
-    return await _deposit(visit, shop)
+    found = await shop_of(request, shop)
+    return await _deposit(*found) if isinstance(found, tuple) else found
 
 
 @post("/m/{shop:str}/deposit/pay", status_code=200)
 async def pay_in(request: PageRequest, shop: FromPath[str]) -> Page:
     """Send the merchant to the custodian's page with the amount typed."""
-    visit = await posted(request)
-    if not isinstance(visit, Visit):
-        return visit
-    mine = await own_shop(visit, shop)
-    if isinstance(mine, Refused):
-        return refusal_page(visit, mine, back="/m", link="回卖家中心")
+    found = await shop_of(request, shop, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, mine = found
     amount = _amount(visit, "amount")
     if isinstance(amount, Refused):
-        return await _deposit(visit, shop, errors=amount.fields, status=amount.status)
+        return await _deposit(visit, mine, errors=amount.fields, status=amount.status)
     back = f"/m/{mine.ref}/deposit"
     path = await visit.services.deposits.pay_in(visit.me, ShopId(mine.shop_id), amount.minor, back)
     if isinstance(path, Refused):
-        return await _deposit(visit, shop, errors={"amount": path.zh}, status=path.status)
+        return await _deposit(visit, mine, errors={"amount": path.zh}, status=path.status)
     return redirect(path)
 
 
 @post("/m/{shop:str}/deposit/return", status_code=200)
 async def ask_back(request: PageRequest, shop: FromPath[str]) -> Page:
     """Ask part or all of the deposit back; it goes where it was last paid from."""
-    visit = await posted(request)
-    if not isinstance(visit, Visit):
-        return visit
-    mine = await own_shop(visit, shop)
-    if isinstance(mine, Refused):
-        return refusal_page(visit, mine, back="/m", link="回卖家中心")
+    found = await shop_of(request, shop, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, mine = found
     amount = _amount(visit, "back")
     if isinstance(amount, Refused):
-        return await _deposit(visit, shop, errors=amount.fields, status=amount.status)
+        return await _deposit(visit, mine, errors=amount.fields, status=amount.status)
     deposits, step = visit.services.deposits, visit.form.text("step")
     left = await deposits.give_back(visit.me, ShopId(mine.shop_id), amount.minor, step)
     if isinstance(left, Refused):
-        return await _deposit(visit, shop, errors={"back": left.zh}, status=left.status)
+        return await _deposit(visit, mine, errors={"back": left.zh}, status=left.status)
     return redirect(f"/m/{mine.ref}/deposit", flash=DEPOSIT_ASKED, visit=visit)
 
 
@@ -82,10 +77,7 @@ def _amount(visit: Visit, name: str) -> Money | Refused:
     return amount
 
 
-async def _deposit(visit: Visit, shop: str, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
-    mine = await own_shop(visit, shop)
-    if isinstance(mine, Refused):
-        return refusal_page(visit, mine, back="/m", link="回卖家中心")
+async def _deposit(visit: Visit, mine: ShopView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
     view = await visit.services.deposits.deposit(visit.me, ShopId(mine.shop_id))
     if isinstance(view, Refused):
         return refusal_page(visit, view, back="/m", link="回卖家中心")

@@ -20,7 +20,7 @@ from kabao.shops import (
     draft_faults,
 )
 from kabao.web.http import Form, Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
-from kabao.web.merchant import own_shop
+from kabao.web.merchant import own_shop, shop_of
 from kabao.web.render import yuan_text
 from kabao.web.words import PAUSED, PUBLISHED, SAVED, duration
 
@@ -58,12 +58,10 @@ TEXTS: Final = ("title", "description", "category", "validity_text", "region_tex
 @get("/m/{shop:str}/listings")
 async def listings_page(request: PageRequest, shop: FromPath[str]) -> Page:
     """List everything the shop has written, drafts included."""
-    visit = await signed(request)
-    if not isinstance(visit, Visit):
-        return visit
-    mine = await own_shop(visit, shop)
-    if isinstance(mine, Refused):
-        return refusal_page(visit, mine, back="/m", link="回卖家中心")
+    found = await shop_of(request, shop)
+    if not isinstance(found, tuple):
+        return found
+    visit, mine = found
     cards = await visit.services.shops.listings_of(visit.me, mine.shop_id)
     if isinstance(cards, Refused):
         return refusal_page(visit, cards, back="/m", link="回卖家中心")

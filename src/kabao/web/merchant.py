@@ -85,24 +85,20 @@ async def new_shop(request: PageRequest) -> Page:
 @get("/m/{shop:str}/edit")
 async def edit_shop_page(request: PageRequest, shop: FromPath[str]) -> Page:
     """Show what the shop states about itself, to be changed."""
-    visit = await signed(request)
-    if not isinstance(visit, Visit):
-        return visit
-    mine = await own_shop(visit, shop)
-    if isinstance(mine, Refused):
-        return refusal_page(visit, mine, back="/m", link="回卖家中心")
+    found = await shop_of(request, shop)
+    if not isinstance(found, tuple):
+        return found
+    visit, mine = found
     return _shop_form(visit, mine)
 
 
 @post("/m/{shop:str}/edit", status_code=200)
 async def edit_shop(request: PageRequest, shop: FromPath[str]) -> Page:
     """Change what the shop states about itself."""
-    visit = await posted(request)
-    if not isinstance(visit, Visit):
-        return visit
-    mine = await own_shop(visit, shop)
-    if isinstance(mine, Refused):
-        return refusal_page(visit, mine, back="/m", link="回卖家中心")
+    found = await shop_of(request, shop, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, mine = found
     changed = await visit.services.shops.update_shop(visit.me, mine.shop_id, _read(visit))
     if isinstance(changed, Refused):
         return _shop_form(visit, mine, errors=changed.fields or {"": changed.zh}, status=changed.status)
@@ -112,12 +108,10 @@ async def edit_shop(request: PageRequest, shop: FromPath[str]) -> Page:
 @get("/m/{shop:str}/orders")
 async def shop_orders(request: PageRequest, shop: FromPath[str]) -> Page:
     """List a shop's orders, newest first."""
-    visit = await signed(request)
-    if not isinstance(visit, Visit):
-        return visit
-    mine = await own_shop(visit, shop)
-    if isinstance(mine, Refused):
-        return refusal_page(visit, mine, back="/m", link="回卖家中心")
+    found = await shop_of(request, shop)
+    if not isinstance(found, tuple):
+        return found
+    visit, mine = found
     tab = request.query_params.get("t", "all")
     tab = tab if tab in dict(ORDER_TABS) else "all"
     before = parse_ref(request.query_params.get("before", ""))
@@ -126,6 +120,15 @@ async def shop_orders(request: PageRequest, shop: FromPath[str]) -> Page:
     )
     more = rows[-1].ref if len(rows) == PAGE_SIZE else ""
     return page("m_orders.html", visit, shop=mine, rows=rows, tab=tab, tabs=ORDER_TABS, states=ORDER_STATES, more=more)
+
+
+async def shop_of(request: PageRequest, shop: str, *, is_post: bool = False) -> tuple[Visit, ShopView] | Page:
+    """Find who asks and the own shop the address names, or the page to answer instead."""
+    visit = await (posted(request) if is_post else signed(request))
+    if not isinstance(visit, Visit):
+        return visit
+    mine = await own_shop(visit, shop)
+    return refusal_page(visit, mine, back="/m", link="回卖家中心") if isinstance(mine, Refused) else (visit, mine)
 
 
 async def own_shop(visit: Visit, shop: str) -> ShopView | Refused:
