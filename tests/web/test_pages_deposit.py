@@ -142,7 +142,7 @@ async def test_a_ruling_after_the_release_says_what_pays_and_that_nothing_is_fro
     await staff.send("/first-view", {"outcome": "full_refund", "share_merchant": "100", "sentence": "看记录。"})
     ruling = {"outcome": "full_refund", "share_merchant": "100", "facts": "见经过。", "reasons": "见记录。"}
     page = await staff.send("/rule", ruling | {"differs_reason": "另有证据。"})
-    assert "复核期满才执行，在那以前不动钱" in page.text
+    assert "在那以前不动钱" in page.text
     assert "从店铺的保证金付，不够的平台先垫" in page.text
     assert "冻结" not in page.text
 
