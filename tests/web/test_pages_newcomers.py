@@ -56,7 +56,10 @@ async def test_sealed_cards_beside_an_opened_one_are_given_back_by_name(site: Si
 async def test_terms_beyond_the_escrow_say_who_pays_then(site: Site) -> None:
     merchant, shop, listing = await site.selling()
     beyond = "放款后还能提，从店铺的保证金付"
-    assert beyond not in (await merchant.get(f"/i/{listing}")).text
+    page = await merchant.get(f"/i/{listing}")
+    assert beyond not in page.text
+    assert "放款后在期限里提，从店铺的保证金付" in page.text
+    assert "要商家直接退" not in page.text
     await merchant.get(f"/m/{shop}/listings/{listing}")
     page = await merchant.send(
         f"/listings/{listing}", {"warranty_days": "30", "free_text": "一经售出概不退换", "max_quantity": "3"}
