@@ -175,7 +175,9 @@ async def test_a_ruling_without_money_says_where_it_stands_until_there_is_some(
     await merchant.get(f"/c/{case}")
     page = await merchant.send("/waive")
     assert "等钱到位" in page.text
-    assert "钱到位就自动执行，不用再做什么" in page.text
+    assert "把保证金交足就自动执行" in page.text
+    assert f"/m/{shop}/deposit" in page.read.links
+    assert "钱到位就自动执行，不用再做什么" in (await buyer.get(f"/c/{case}")).text
     assert "冻结在托管方" not in plain(page)
     assert "接受，还是申请复核" not in page.text
     await pay_deposit(merchant, shop, "100")

@@ -88,7 +88,8 @@ def what_if_due(stage: Stage, turn: Turn, viewer: Side, *, may_stand: bool = Tru
         who = "你" if viewer is Side.BUYER else "买家"
         return f"{who}到时没有回应，会自动转给客服，不影响{who}的权利。"
     if turn is Turn.NOBODY and stage.is_open:
-        return "该执行了，但店铺的保证金和平台备付暂时不够付，一分也没有动。钱到位就自动执行，不用再做什么。"
+        then = "把保证金交足就自动执行。" if viewer is Side.MERCHANT else "钱到位就自动执行，不用再做什么。"
+        return f"该执行了，但店铺的保证金和平台备付暂时不够付，一分也没有动。{then}"
     return _IF_DUE.get((stage, turn is Turn.DUTY), "")
 
 
