@@ -50,7 +50,11 @@ async def test_a_bare_claim_says_what_is_missing_and_a_picture_turns_it(desk: De
     assert bare.full["claim"] == "already_used"
     first = bare.missing[0]
     assert (first.burden, bare.outcome) == ("buyer", "DENY")
-    assert ("key_failed", "全额退款") in {(change.fact, change.turns_to) for change in bare.missing}
+    turns = {change.fact: change.turns_to for change in bare.missing}
+    assert turns["key_failed"] == "全额退款"
+    # Nothing is said to become what it is already.
+    assert bare.outcome_label not in turns.values()
+    assert f"别的责任分法或付款人，结果仍是{bare.outcome_label}" in turns.values()
 
     async def picture() -> object:
         async def content():  # type: ignore[no-untyped-def]  # noqa: ANN202

@@ -11,7 +11,7 @@ import msgspec
 
 from kabao.adjudication import Adjudicator
 from kabao.adjudication.service import RulebookService
-from kabao.cases import store
+from kabao.cases import store, words
 from kabao.cases.facts import Said
 from kabao.cases.judging import decided, file_of, in_full
 from kabao.cases.machine import Stage
@@ -337,22 +337,33 @@ def _shown(beside: Beside, judge: Adjudicator, viewer: Side, *, is_kept: bool = 
         reasons=told[split:],
         articles=[(articles[name].number, name, articles[name].title.zh) for name in full["articles"]],
         cites=full["cites"],
-        missing=[] if is_kept else _changes(full["missing"], viewer),
+        missing=[] if is_kept else _changes(full, viewer),
         full=full,
         is_kept=is_kept,
     )
 
 
-def _changes(missing: list[dict[str, Any]], viewer: Side) -> list[Change]:
+def _changes(full: dict[str, Any], viewer: Side) -> list[Change]:
     """Name what would change the decision, what the viewer can show himself first."""
+    damages = f" + {full['damages_minor']}" if full["damages_minor"] else ""
+    now = f"{full['outcome']} {full['refund_minor']}{damages}"
     changes = [
         Change(
             fact=one["fact"],
             label=one["zh"],
             burden=one["burden"],
-            turns_to=OUTCOMES[(one["if_proved"] or one["if_disproved"]).partition(" ")[0]],
+            turns_to=_turned(one["if_proved"] or one["if_disproved"], now),
         )
-        for one in missing
+        for one in full["missing"]
         if one["if_proved"] or one["if_disproved"]
     ]
     return sorted(changes, key=lambda change: (change.burden != viewer, change.burden not in STATEMENT_OF))
+
+
+def _turned(told: str, now: str) -> str:
+    """Say what a decision would become, told as ``OUTCOME refund[ + damages], payer …``, beside what it is now."""
+    what = told.partition(",")[0]
+    outcome, refund = what.split(" ")[:2]
+    if what == now:
+        return f"别的责任分法或付款人，结果仍是{OUTCOMES[outcome]}"
+    return OUTCOMES[outcome] + (f" {words.yuan(int(refund))}" if outcome == now.partition(" ")[0] else "")
