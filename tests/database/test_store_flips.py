@@ -7,6 +7,7 @@ import pytest
 from obstore.store import LocalStore
 
 from kabao.evidence import BlobDamaged, Blobs
+from kabao.evidence.blobs import Condition
 from kabao.evidence.rules import blob_path
 
 SEED = 20261124
@@ -31,7 +32,7 @@ async def test_a_flipped_bit_is_found_by_whoever_reads_the_file(tmp_path: Path) 
         flip(path, bit)
         with pytest.raises(BlobDamaged):
             await blobs.get(digests[chosen])
-        found += await blobs.is_whole(digests[chosen]) is False
+        found += await blobs.condition(digests[chosen]) is Condition.CHANGED
         flip(path, bit)
     assert found == FLIPS
-    assert [await blobs.is_whole(digest) for digest in digests] == [True] * len(digests)
+    assert [await blobs.condition(digest) for digest in digests] == [Condition.WHOLE] * len(digests)
