@@ -13,7 +13,7 @@ from typing import IO
 import httpx
 
 KABAO = str(Path(sys.executable).with_name("kabao"))
-START_SECONDS = 60.0
+START_SECONDS = 240.0  # a build machine may stand still for a while
 
 
 def environment(**more: str) -> dict[str, str]:
