@@ -9,6 +9,9 @@ that no two steps wait for each other. What lies above negotiation is `cases.lad
 
 from kabao.cases.claims import CLAIMS, KIND_LABELS, Claim, ClaimKind
 from kabao.cases.decisions import DecisionService, DecisionView, Reason, SayFact
+from kabao.cases.desk.model import DeskView, Lane, QueuePage, QueueWish
+from kabao.cases.desk.rules import read_after, write_after
+from kabao.cases.desk.service import DeskService
 from kabao.cases.ladder.model import (
     CastVote,
     GiveFirstView,
@@ -57,10 +60,13 @@ __all__ = [
     "ClaimKind",
     "DecisionService",
     "DecisionView",
+    "DeskService",
+    "DeskView",
     "FactChoice",
     "FactsView",
     "GiveFirstView",
     "LadderService",
+    "Lane",
     "MakeOffer",
     "OfferState",
     "OfferView",
@@ -68,6 +74,8 @@ __all__ = [
     "Outcome",
     "Pending",
     "Question",
+    "QueuePage",
+    "QueueWish",
     "Reason",
     "Remedy",
     "RoseWhy",
@@ -84,4 +92,6 @@ __all__ = [
     "TimelineLine",
     "Turn",
     "Windows",
+    "read_after",
+    "write_after",
 ]

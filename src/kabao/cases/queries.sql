@@ -135,28 +135,6 @@ SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, 
  WHERE c.shop_id = $1 AND c.case_id < $2
  ORDER BY c.case_id DESC LIMIT $3
 
--- name: queue
--- Cases waiting for a member of staff, the most urgent first, without his own: at support's turn for support ($4), at the
--- panel's where he has a seat and has not voted, at the duty officer's for one ($5). Index: cases_due, panel_seat_of.
-SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
-       at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor,
-       c.stage, c.turn, c.due_at, c.stage_since, c.opened_at, c.closed_at, coalesce($3, now()) AS now,
-       EXISTS (SELECT 1 FROM case_offer f WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open')
-         AS has_open_offer
-  FROM cases c JOIN shop h USING (shop_id) JOIN orders o USING (shop_id, order_id)
-  JOIN escrow e USING (shop_id, order_id)
-  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
- WHERE c.closed_at IS NULL AND c.buyer_id <> $1 AND h.owner_id <> $1
-   AND (c.turn = 'support' AND $4
-        OR c.turn = 'duty' AND $5 AND NOT EXISTS (SELECT 1 FROM ruling g
-             WHERE g.shop_id = c.shop_id AND g.case_id = c.case_id AND g.staff_id = $1)
-        OR c.turn = 'panel' AND EXISTS (SELECT 1 FROM panel_seat t
-             WHERE t.panellist_id = $1 AND t.shop_id = c.shop_id AND t.case_id = c.case_id AND t.stage = c.stage
-               AND t.recused_at IS NULL)
-           AND NOT (c.stage = 'panel' AND EXISTS (SELECT 1 FROM panel_vote v
-             WHERE v.shop_id = c.shop_id AND v.case_id = c.case_id AND v.panellist_id = $1 AND v.taken_back_at IS NULL)))
- ORDER BY c.due_at, c.shop_id, c.case_id LIMIT $2
-
 -- name: withdrawn_cases
 -- How many cases of an order were withdrawn. Index: cases_of_order.
 SELECT count(*) FROM cases WHERE shop_id = $1 AND order_id = $2 AND stage = 'withdrawn'

@@ -7,6 +7,8 @@ from kabao.adjudication import Adjudicator
 from kabao.adjudication.service import RulebookService
 from kabao.cases import rules, store, words
 from kabao.cases.claims import CLAIMS
+from kabao.cases.desk.model import QueueWish
+from kabao.cases.desk.service import DeskService
 from kabao.cases.ladder.service import LadderService
 from kabao.cases.model import (
     MAX_NOTE_CHARS,
@@ -24,7 +26,7 @@ from kabao.cases.ports import Notices, Orders
 from kabao.cases.steps import NOT_FOUND, CaseSteps, Undo
 from kabao.cases.store import NEWEST, CaseRow
 from kabao.evidence import EvidenceService, FileBody, Item, SealedFile, clean_text
-from kabao.identity import CASE_ROLES, Person, Role
+from kabao.identity import Person
 from kabao.kernel import Clock, IdSource, OrderId, Refusal, Refused, ShopId, format_ref, parse_ref
 from kabao.postgres import Connection, Database
 
@@ -63,6 +65,7 @@ class CaseService:
             rulebook=rulebook,
         )
         self.ladder = LadderService(self._steps)
+        self.desk = DeskService(self._steps)
 
     # ---- reading
 
@@ -84,17 +87,8 @@ class CaseService:
 
     async def queue(self, staff: Person) -> list[CaseCard] | Refused:
         """List what waits for a member of staff by his roles, overdue first; refuses NOT_ALLOWED for anybody else."""
-        if CASE_ROLES.isdisjoint(staff.roles):
-            return Refused(Refusal.NOT_ALLOWED)
-        async with self._database.connection() as conn:
-            return await store.queue(
-                conn,
-                staff.account_id,
-                QUEUE,
-                self._clock.instant(),
-                is_support=Role.SUPPORT in staff.roles,
-                is_duty=Role.DUTY in staff.roles,
-            )
+        page = await self.desk.queue(staff, QueueWish(), QUEUE)
+        return page if isinstance(page, Refused) else [one.card for one in page.cards]
 
     async def preview(self, person: Person, ref: str, item_id: int) -> FileBody | Refused:
         """Return what everybody in the case sees of a file."""

@@ -300,7 +300,7 @@ async def cases_of_buyer(
     conn: Connection, buyer_id: int, before: int, limit: int, at: datetime | None
 ) -> list[CaseCard]:
     """Return a buyer's cases, newest first."""
-    return [_card(row) for row in await conn.fetch(_SQL.cases_of_buyer, buyer_id, before, limit, at)]
+    return [card_of(row) for row in await conn.fetch(_SQL.cases_of_buyer, buyer_id, before, limit, at)]
 
 
 async def owner_of(conn: Connection, shop_id: int) -> int | None:
@@ -311,14 +311,7 @@ async def owner_of(conn: Connection, shop_id: int) -> int | None:
 
 async def cases_of_shop(conn: Connection, shop_id: int, before: int, limit: int, at: datetime | None) -> list[CaseCard]:
     """Return a shop's cases, newest first."""
-    return [_card(row) for row in await conn.fetch(_SQL.cases_of_shop, shop_id, before, limit, at)]
-
-
-async def queue(
-    conn: Connection, staff_id: int, limit: int, at: datetime | None, *, is_support: bool, is_duty: bool
-) -> list[CaseCard]:
-    """Return what waits for a member of staff, the most urgent first."""
-    return [_card(row) for row in await conn.fetch(_SQL.queue, staff_id, limit, at, is_support, is_duty)]
+    return [card_of(row) for row in await conn.fetch(_SQL.cases_of_shop, shop_id, before, limit, at)]
 
 
 def _case_row(row: Record) -> CaseRow:
@@ -371,7 +364,8 @@ def _ruling(values: dict[str, Any]) -> RulingView:
     return msgspec.convert({**values, "label": label, "shares": shares}, RulingView)
 
 
-def _card(row: Record) -> CaseCard:
+def card_of(row: Record) -> CaseCard:
+    """Read a case in a list."""
     values: dict[str, Any] = dict(row)
     stage = Stage(values["stage"])
     return msgspec.convert(

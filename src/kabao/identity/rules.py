@@ -57,6 +57,7 @@ class Act(StrEnum):
     SEND_CHUNK = "chunk"
     OFFER = "offer"
     SAY_FACT = "fact"
+    SAVE_DRAFT = "draft"
     FORECAST = "forecast"
     PROPOSE = "propose"
     REVEAL = "reveal"
@@ -72,6 +73,7 @@ LIMITS: Final[dict[Act, Limit]] = {
     Act.SEND_CHUNK: Limit(1200, 60),
     Act.OFFER: Limit(20, 3600),
     Act.SAY_FACT: Limit(60, 3600),
+    Act.SAVE_DRAFT: Limit(60, 60),
     Act.FORECAST: Limit(120, 3600),
     Act.PROPOSE: Limit(5, 86400),
     Act.REVEAL: Limit(60, 3600),

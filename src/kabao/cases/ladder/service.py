@@ -5,6 +5,8 @@ from typing import Final, TypeAlias
 
 from kabao.adjudication import Adjudicator
 from kabao.cases import words
+from kabao.cases.desk.model import DRAFT_KEPT
+from kabao.cases.desk.store import draft_until
 from kabao.cases.ladder import rules, store
 from kabao.cases.ladder.jobs import LadderJobs
 from kabao.cases.ladder.model import (
@@ -131,14 +133,23 @@ class LadderService:
 
         return await self._decide(staff, ref, act)
 
-    async def pass_on(self, staff: Person, ref: str) -> CaseView | Refused:
-        """Pass a case from support on to the panel."""
+    async def pass_on(self, staff: Person, ref: str, summary: str | None = None) -> CaseView | Refused:
+        """Pass a case from support on to the panel, with a summary that everybody in the case reads.
+
+        Refuses INVALID_FIELDS (summary).
+        """
+        text = None if summary is None else clean_text(summary, MAX_STATEMENT_CHARS)
 
         async def act(conn: Connection, case: CaseRow, side: Side) -> Refused | None:
             decision = rules.decide_pass_on(case.state, case.now)
             if isinstance(decision, Refused):
                 return decision
+            if summary is not None and text is None:
+                return _wrong("summary", MAX_STATEMENT_CHARS)
             refused = await self._steps.take(conn, case, decision, Actor(staff.account_id, side))
+            if refused is None and text is not None:
+                place = (case.shop_id, case.order_id, staff.account_id)
+                await self._steps.evidence.say(conn, *place, side, text)
             if refused is None:
                 await self._jobs.seat_anew(conn, case)
             return refused
@@ -183,6 +194,7 @@ class LadderService:
                 visible_at=case.now + UNDO,
             )
             await store.submit_ruling(conn, case, handed, beside)
+            await draft_until(conn, case, staff.account_id, case.now + UNDO)
             return None
 
         return await self._decide(staff, ref, act)
@@ -220,6 +232,7 @@ class LadderService:
                 differs_reason=why,
             )
             await store.add_vote(conn, case, self._steps.ids.next(), vote)
+            await draft_until(conn, case, staff.account_id, case.now + UNDO)
             seats = rules.panel_size(case.state.held_minor, case.state.windows)
             counted = rules.tally([*votes, vote], seats)
             if counted is not None:
@@ -239,6 +252,7 @@ class LadderService:
             await store.take_back_submission(conn, case, pending.submission_id)
             if side is Side.PANEL and case.state.stage is Stage.PANEL:
                 await store.take_back_vote(conn, case, staff.account_id)
+            await draft_until(conn, case, staff.account_id, case.now + DRAFT_KEPT)
             return None
 
         return await self._decide(staff, ref, act)

@@ -1,0 +1,118 @@
+"""The desk as plain values: a queue with its lanes, presence, drafts, seats, and what staff sees beside a case."""
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Final, NamedTuple
+
+import msgspec
+
+from kabao.cases.ladder.model import Shares
+from kabao.cases.model import CaseCard
+
+HERE_FOR: Final = timedelta(seconds=90)
+"""How long a page counts as open after it was last heard of."""
+DRAFT_KEPT: Final = timedelta(days=30)
+NEAR: Final = timedelta(hours=6)
+"""A case with no more time left than this is near its breach."""
+COUNTED_TO: Final = 1000
+"""Lanes are counted no further."""
+MAX_DRAFT_FIELDS: Final = 40
+MAX_DRAFT_CHARS: Final = 4000
+MAX_SEARCH_CHARS: Final = 60
+
+
+class Lane(StrEnum):
+    """Which part of the queue: what waits for the reader, for the whole team, for a party, and by the time left."""
+
+    MINE = "mine"
+    TEAM = "team"
+    WAITING = "waiting"
+    NEAR = "near"
+    BREACHED = "breached"
+
+
+class After(NamedTuple):
+    """The last case of the page before, by what the queue is ordered by."""
+
+    due_at: datetime
+    shop_id: int
+    case_id: int
+
+
+class QueueWish(msgspec.Struct, frozen=True, kw_only=True):
+    """What part of the queue somebody wants to see; amounts are the order's, in minor units."""
+
+    lane: Lane = Lane.MINE
+    stage: str = ""
+    claim: str = ""
+    least_minor: int = 0
+    most_minor: int = 2**62
+    text: str = ""
+    after: After | None = None
+
+
+class QueueCard(msgspec.Struct, frozen=True, kw_only=True):
+    """A case in the queue; `is_waiting` where a party was asked and has not answered."""
+
+    card: CaseCard
+    is_waiting: bool
+
+
+class QueuePage(msgspec.Struct, frozen=True, kw_only=True):
+    """One page of the queue; `after` leads to the next, None on the last."""
+
+    cards: Sequence[QueueCard]
+    after: After | None
+
+
+class Other(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody else of the staff who has the case open, by role alone."""
+
+    role: str
+    seen_at: datetime
+
+
+class Draft(msgspec.Struct, frozen=True, kw_only=True):
+    """What its author has typed, by the form's fields, in a stage that may have passed."""
+
+    stage: str
+    typed: dict[str, str]
+    saved_at: datetime
+
+
+class OwnView(msgspec.Struct, frozen=True, kw_only=True):
+    """The first view somebody has put down in this stage."""
+
+    outcome: str
+    refund_minor: int
+    shares: Shares
+    sentence: str
+    at: datetime
+
+
+class Seats(msgspec.Struct, frozen=True, kw_only=True):
+    """A panel's seats: how many there are and are filled, how many have voted, and the reader's own (None: none)."""
+
+    needed: int
+    drawn: int
+    voted: int
+    mine: int | None
+
+
+class Pausing(msgspec.Struct, frozen=True, kw_only=True):
+    """The clock of a stage: until when it stands still (None: it runs), and how much pause is left after that."""
+
+    until: datetime | None
+    left: timedelta
+
+
+class DeskView(msgspec.Struct, frozen=True, kw_only=True):
+    """What a member of staff sees beside a case; `is_recused` where he may decide nothing in it."""
+
+    is_recused: bool
+    others: Sequence[Other]
+    draft: Draft | None
+    own_view: OwnView | None
+    seats: Seats | None
+    pausing: Pausing | None
