@@ -35,6 +35,23 @@ def test_canonical_bytes_read_back_and_are_one_per_value(value: Any) -> None:
     assert canonical_bytes(json.loads(encoded)) == encoded
 
 
+def by_utf16(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: by_utf16(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+    return [by_utf16(item) for item in value] if isinstance(value, list) else value
+
+
+@given(values)
+def test_canonical_bytes_are_those_of_the_plain_way(value: Any) -> None:
+    """The fast encoder is taken for most values; it may not write one byte otherwise than json does."""
+    plain = json.dumps(by_utf16(value), ensure_ascii=False, separators=(",", ":")).encode()
+    assert canonical_bytes(value) == plain
+
+
+def test_a_word_of_an_enumeration_is_written_as_its_text() -> None:
+    assert canonical_bytes({"refused": Refusal.NOT_FOUND}) == b'{"refused":"' + Refusal.NOT_FOUND.value.encode() + b'"}'
+
+
 def test_canonical_bytes_know_no_order_and_no_spaces() -> None:
     assert canonical_bytes({"b": [1, None, True], "a": "卡\n"}) == '{"a":"卡\\n","b":[1,null,true]}'.encode()
     assert canonical_bytes([{"b": 1, "a": 2}]) == b'[{"a":2,"b":1}]'

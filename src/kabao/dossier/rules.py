@@ -26,7 +26,7 @@ VERSION: Final = 1
 
 def instant(at: datetime) -> str:
     """Write an instant as records do: UTC, to the microsecond."""
-    return at.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+    return at.astimezone(UTC).isoformat(timespec="microseconds").removesuffix("+00:00") + "Z"
 
 
 KINDS: Final[dict[type[Row], str]] = {
