@@ -111,3 +111,14 @@ class Site:
         page = await buyer.send(page.path)
         assert page.path == f"/o/{ref}"
         return ref
+
+    async def complained(self, buyer: Browser, listing: str, claim: str = "already_used") -> str:
+        """Buy, open and complain; returns the case's reference."""
+        ref = await self.bought(buyer, listing)
+        await buyer.get(f"/o/{ref}/reveal")
+        await buyer.send(f"/o/{ref}/reveal")
+        await buyer.get(f"/o/{ref}/problem")
+        await buyer.send("/problem", {"claim": claim, "demand": "full_refund"})
+        page = await buyer.send("/problem", {"statement": "提示已被使用", "step": ""})
+        assert page.path.startswith("/c/"), page.words
+        return page.path.split("/")[2].split("?")[0]

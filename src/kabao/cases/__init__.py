@@ -12,6 +12,9 @@ from kabao.cases.decisions import DecisionService, DecisionView, Reason, SayFact
 from kabao.cases.desk.model import DeskView, Lane, QueuePage, QueueWish
 from kabao.cases.desk.rules import read_after, write_after
 from kabao.cases.desk.service import DeskService
+from kabao.cases.inbox.model import BULK_AT_MOST, COUNTED, Cursor, Granted, InboxPage, Tab, ToGrant
+from kabao.cases.inbox.rules import read_cursor, write_cursor
+from kabao.cases.inbox.service import InboxService, was_granted
 from kabao.cases.ladder.model import (
     CastVote,
     GiveFirstView,
@@ -47,7 +50,9 @@ from kabao.cases.service import CaseService
 from kabao.cases.words import RULED_BY
 
 __all__ = [
+    "BULK_AT_MOST",
     "CLAIMS",
+    "COUNTED",
     "KIND_LABELS",
     "RULED_BY",
     "STEPS",
@@ -58,6 +63,7 @@ __all__ = [
     "CastVote",
     "Claim",
     "ClaimKind",
+    "Cursor",
     "DecisionService",
     "DecisionView",
     "DeskService",
@@ -65,6 +71,9 @@ __all__ = [
     "FactChoice",
     "FactsView",
     "GiveFirstView",
+    "Granted",
+    "InboxPage",
+    "InboxService",
     "LadderService",
     "Lane",
     "MakeOffer",
@@ -88,10 +97,15 @@ __all__ = [
     "Shares",
     "Side",
     "Stage",
+    "Tab",
     "TimelineFile",
     "TimelineLine",
+    "ToGrant",
     "Turn",
     "Windows",
     "read_after",
+    "read_cursor",
+    "was_granted",
     "write_after",
+    "write_cursor",
 ]

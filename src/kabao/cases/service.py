@@ -9,6 +9,7 @@ from kabao.cases import rules, store, words
 from kabao.cases.claims import CLAIMS
 from kabao.cases.desk.model import QueueWish
 from kabao.cases.desk.service import DeskService
+from kabao.cases.inbox.service import InboxService
 from kabao.cases.ladder.service import LadderService
 from kabao.cases.model import (
     MAX_NOTE_CHARS,
@@ -66,6 +67,7 @@ class CaseService:
         )
         self.ladder = LadderService(self._steps)
         self.desk = DeskService(self._steps)
+        self.inbox = InboxService(self._steps)
 
     # ---- reading
 

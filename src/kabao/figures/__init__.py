@@ -5,12 +5,12 @@ cases is told no forecast; a precedent holds nothing that anybody typed but a su
 """
 
 from kabao.figures.forecast import ForecastService
-from kabao.figures.model import LEAST, Choice, Ending, Forecast, ForeseeFacts, ForeseeOrder, Frequency, Similar
+from kabao.figures.model import LEAST, Choice, Ending, Forecast, ForeseeFacts, ForeseeOrder, Frequency, Move, Similar
 from kabao.figures.openly import PublicFigures, Row, Section
 from kabao.figures.precedents import Found, Precedent, PrecedentService, Search
 from kabao.figures.proposals import ProposalService
 from kabao.figures.proposed import Proposal, Propose, Shown
-from kabao.figures.rules import choices_of
+from kabao.figures.rules import best_move, choices_of
 from kabao.figures.service import FigureService
 
 __all__ = [
@@ -24,6 +24,7 @@ __all__ = [
     "ForeseeOrder",
     "Found",
     "Frequency",
+    "Move",
     "Precedent",
     "PrecedentService",
     "Proposal",
@@ -35,5 +36,6 @@ __all__ = [
     "Section",
     "Shown",
     "Similar",
+    "best_move",
     "choices_of",
 ]

@@ -91,3 +91,14 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     most_minor: int
     kept_minor: int
     is_replacement: bool = False
+
+
+class Move(StrEnum):
+    """What serves a merchant best by the rules, on the facts as they stand."""
+
+    ACCEPT = "accept"
+    OFFER = "offer"
+    REPLACE = "replace"
+    CONTEST = "contest"
+    SHOW = "show"
+    """The rules come to nothing yet: evidence decides."""

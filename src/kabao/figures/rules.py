@@ -4,10 +4,12 @@ from collections.abc import Mapping
 from typing import Final
 
 from kabao.cases import Remedy
-from kabao.figures.model import ENDINGS, LEAST, Choice, Ending, Frequency, Similar
+from kabao.figures.model import ENDINGS, LEAST, Choice, Ending, Frequency, Move, Similar
 
 OFFERABLE: Final = frozenset({"FULL_REFUND", "PARTIAL_REFUND", "VOID_RESTITUTION", "PROMISE", "DAMAGES"})
 """Outcomes of the rulebook that can be offered as a refund."""
+REFUSING: Final = frozenset({"DENY", "BUYER_PAYS"})
+"""Outcomes of the rulebook that give the buyer nothing."""
 BPS: Final = 10_000
 
 
@@ -73,6 +75,18 @@ def choices_of(
         )
     )
     return choices
+
+
+def best_move(*, held_minor: int, demand: Remedy, demand_minor: int, outcome: str, refund_minor: int) -> Move:
+    """Name what a merchant does best: what ends the case at once for no more than the rules come to anyhow."""
+    if outcome == "REPLACE":
+        return Move.ACCEPT if demand is Remedy.REPLACEMENT else Move.REPLACE
+    if outcome in REFUSING or (outcome in OFFERABLE and refund_minor == 0):
+        return Move.CONTEST
+    if outcome not in OFFERABLE:
+        return Move.SHOW
+    demanded = 0 if demand is Remedy.REPLACEMENT else min(held_minor, demand_minor or held_minor)
+    return Move.ACCEPT if min(held_minor, refund_minor) >= demanded else Move.OFFER
 
 
 def _kept(released_minor: int, fee_bps: int) -> int:

@@ -63,6 +63,7 @@ class Act(StrEnum):
     REVEAL = "reveal"
     OPEN_SHOP = "open-shop"
     MAKE_PACK = "pack"
+    GRANT_MANY = "grant-many"
     MISS = "miss"
     """Asking for something by a reference that names nothing, or nothing of the asker's."""
 
@@ -78,6 +79,7 @@ LIMITS: Final[dict[Act, Limit]] = {
     Act.PROPOSE: Limit(5, 86400),
     Act.REVEAL: Limit(60, 3600),
     Act.MAKE_PACK: Limit(20, 3600),
+    Act.GRANT_MANY: Limit(30, 3600),
     Act.OPEN_SHOP: Limit(10, 3600),
     Act.MISS: Limit(60, 600),
 }

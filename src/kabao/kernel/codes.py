@@ -89,3 +89,4 @@ class Refusal(StrEnum):
     UNDO_OVER = "undo_over"
     QUESTION_ANSWERED = "question_answered"
     TOO_MANY_QUESTIONS = "too_many_questions"
+    DEMAND_CHANGED = "demand_changed"

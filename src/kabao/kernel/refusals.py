@@ -414,4 +414,9 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "这件纠纷问得够多了，没有发出。",
         "Enough questions were asked in this case; this one was not sent.",
     ),
+    Refusal.DEMAND_CHANGED: Sentence(
+        409,
+        "能退的金额在你看过以后变了，没有办。请打开这件再看一眼。",
+        "What would be refunded has changed since you read it; nothing was done. Open the case and look again.",
+    ),
 }
