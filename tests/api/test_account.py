@@ -15,7 +15,7 @@ from kabao.postgres import Database
 from kabao.wiring import App, Settings, build, create_asgi
 from letterbox import Letterbox
 
-ALL_ON = {"orders": True, "cases": True, "receipts": True}
+ALL_ON = {"orders": True, "cases": True, "receipts": True, "reminders": True, "digest": True, "quiet": None}
 NONE = {"is_on": True, "email": None, "is_working": False, "pending": None, **ALL_ON}
 
 
@@ -65,11 +65,26 @@ async def test_an_address_is_confirmed_shown_masked_and_removed(me: httpx.AsyncC
 
 
 async def test_topics_are_chosen(me: httpx.AsyncClient) -> None:
-    chosen = await me.put("/me/notices", json=ALL_ON | {"orders": False})
+    wish = {"orders": False, "cases": True, "receipts": True, "reminders": True}
+    chosen = await me.put("/me/notices", json=wish)
     assert (chosen.status_code, chosen.json()) == (200, NONE | {"orders": False})
     assert (await me.get("/me/notices")).json() == NONE | {"orders": False}
-    for wrong in ({"orders": True}, ALL_ON | {"spam": True}, ALL_ON | {"orders": "yes"}):
+    # What an older program does not know of stays as it is.
+    await me.put("/me/notices", json=wish | {"reminders": False})
+    del wish["reminders"]
+    assert (await me.put("/me/notices", json=wish)).json()["reminders"] is False
+    for wrong in ({"orders": True}, wish | {"spam": True}, wish | {"orders": "yes"}):
         assert (await me.put("/me/notices", json=wrong)).status_code == 422
+
+
+async def test_quiet_hours_are_set_and_ended(me: httpx.AsyncClient) -> None:
+    night = {"from_minute": 1320, "to_minute": 480, "zone": "Asia/Shanghai"}
+    answer = await me.put("/me/quiet-hours", json={"from_minute": 1320, "to_minute": 480})
+    assert (answer.status_code, answer.json()["quiet"]) == (200, night)
+    assert (await me.get("/me/notices")).json()["quiet"] == night
+    for wrong in ({"zone": "Mars/Base"}, {"to_minute": 1320}, {"to_minute": 700}, {"from_minute": 1440}):
+        assert (await me.put("/me/quiet-hours", json=night | wrong)).status_code == 422, wrong
+    assert (await me.delete("/me/quiet-hours")).json()["quiet"] is None
 
 
 async def test_what_cannot_be_taken_is_refused_by_name(me: httpx.AsyncClient, box: Letterbox) -> None:

@@ -109,12 +109,42 @@ async def test_an_address_no_server_takes_is_said_at_its_field(mailing: Site, bo
 async def test_topics_are_chosen(mailing: Site, box: Letterbox) -> None:
     buyer = await confirmed(mailing, box, "小买家", "a@example.com")
     page = await buyer.get("/me/notices")
-    assert page.form("/me/notices").fields["topic"] == ["orders", "cases", "receipts"]
+    assert page.form("/me/notices").fields["topic"] == ["orders", "cases", "reminders", "receipts"]
     page = await buyer.send("/me/notices", {"topic": ["cases", "nonsense"]})
     assert "已保存" in page.text
     assert page.form("/me/notices").fields["topic"] == ["cases"]
     page = await buyer.send("/me/notices", {"topic": []})
     assert "topic" not in page.form("/me/notices").fields
+
+
+async def test_quiet_hours_are_kept_and_taken_back(mailing: Site, box: Letterbox) -> None:
+    buyer = await confirmed(mailing, box, "小买家", "a@example.com")
+    fields = (await buyer.get("/me/notices")).form("/me/notices/quiet").fields
+    assert (fields["from"], fields["to"], fields["zone"], "quiet" in fields) == (
+        ["22:00"],
+        ["08:00"],
+        ["Asia/Shanghai"],
+        False,
+    )
+    page = await buyer.send("/me/notices/quiet", {"quiet": "1", "from": "23:30", "to": "07:15", "zone": "Asia/Tokyo"})
+    fields = page.form("/me/notices/quiet").fields
+    assert (fields["from"], fields["to"], fields["zone"]) == (["23:30"], ["07:15"], ["Asia/Tokyo"])
+    page = await buyer.send("/me/notices/quiet", {"quiet": "1", "from": "x", "to": "25:00", "zone": "Asia/Tokyo"})
+    assert (page.status, "开始写成 22:00 这样" in page.text) == (422, True)
+    page = await buyer.send("/me/notices/quiet", {"quiet": "1", "from": "08:00", "to": "22:00"})
+    assert (page.status, "最长 12 小时" in page.text) == (422, True)
+    page = await buyer.send("/me/notices/quiet", {"quiet": []})
+    assert "quiet" not in page.form("/me/notices/quiet").fields
+
+
+async def test_staff_may_do_without_the_letter_of_the_morning(mailing: Site, box: Letterbox) -> None:
+    support = await mailing.support()
+    await support.get("/me/notices")
+    await support.send("/me/notices/email", {"email": "desk@example.com"})
+    page = await support.send("/me/notices/confirm", {"code": code_in(box)})
+    assert "digest" in page.form("/me/notices").fields["topic"]
+    page = await support.send("/me/notices", {"topic": ["cases"]})
+    assert page.form("/me/notices").fields["topic"] == ["cases"]
 
 
 async def test_a_sale_reaches_the_merchants_mailbox_and_one_click_stops_it(mailing: Site, box: Letterbox) -> None:
@@ -143,7 +173,7 @@ async def test_a_sale_reaches_the_merchants_mailbox_and_one_click_stops_it(maili
     answer = await mailing.stranger().client.post(path, data={"List-Unsubscribe": "One-Click"})
     assert (answer.status_code, "已退订" in answer.text) == (200, True)
     page = await merchant.get("/me/notices")
-    assert page.form("/me/notices").fields["topic"] == ["cases", "receipts"]
+    assert page.form("/me/notices").fields["topic"] == ["cases", "reminders", "receipts"]
     page = await stranger.get(path)
     assert (await stranger.send("/mail/unsubscribe")).status == 200
     for action in (stranger.get, stranger.post):

@@ -12,7 +12,7 @@ from kabao.api.entry import ACTS_AS, ANY_PARTY, Caller, services_of, visitor
 from kabao.api.inputs import Input
 from kabao.api.problems import granted
 from kabao.identity import EmailState
-from kabao.notices import Topic
+from kabao.notices import QuietHours, Topic
 
 
 class EmailIn(Input, frozen=True, kw_only=True):
@@ -28,11 +28,29 @@ class CodeIn(Input, frozen=True, kw_only=True):
 
 
 class TopicsIn(Input, frozen=True, kw_only=True):
-    """Which topics go by mail."""
+    """Which topics go by mail; one that is left out stays as it is."""
 
     orders: bool
     cases: bool
     receipts: bool
+    reminders: bool | None = None
+    digest: bool | None = None
+
+
+class QuietIn(Input, frozen=True, kw_only=True):
+    """Hours in which no letter goes out: minutes of the day, at most 12 hours apart; from after to is over midnight."""
+
+    from_minute: Annotated[int, Meta(ge=0, le=1439)]
+    to_minute: Annotated[int, Meta(ge=0, le=1439)]
+    zone: Annotated[str, Meta(min_length=1, max_length=40)] = "Asia/Shanghai"
+
+
+class QuietOut(msgspec.Struct, frozen=True, kw_only=True):
+    """The hours in which no letter goes out."""
+
+    from_minute: int
+    to_minute: int
+    zone: str
 
 
 class PendingOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -54,9 +72,12 @@ class MailOut(msgspec.Struct, frozen=True, kw_only=True):
     orders: bool
     cases: bool
     receipts: bool
+    reminders: bool
+    digest: bool
+    quiet: QuietOut | None
 
     @classmethod
-    def of(cls, state: EmailState, choices: dict[Topic, bool], *, is_on: bool) -> Self:
+    def of(cls, state: EmailState, choices: dict[Topic, bool], quiet: QuietHours | None, *, is_on: bool) -> Self:
         """Write the settings."""
         return cls(
             is_on=is_on,
@@ -66,6 +87,9 @@ class MailOut(msgspec.Struct, frozen=True, kw_only=True):
             orders=choices[Topic.ORDERS],
             cases=choices[Topic.CASES],
             receipts=choices[Topic.RECEIPTS],
+            reminders=choices[Topic.REMINDERS],
+            digest=choices[Topic.DIGEST],
+            quiet=None if quiet is None else QuietOut(**msgspec.structs.asdict(quiet)),
         )
 
 
@@ -78,8 +102,26 @@ async def mail_settings(request: Caller) -> MailOut:
 @put("/me/notices", opt={ACTS_AS: ANY_PARTY}, responses=STEP, tags=["account"])
 async def choose_topics(request: Caller, data: JSONBody[TopicsIn]) -> MailOut:
     """Set which notices go by mail; on the site all of them stay."""
-    wanted = frozenset(topic for topic in Topic if getattr(data, topic))
-    await services_of(request).mailer.choose(request.user, wanted)
+    mailer = services_of(request).mailer
+    asked = {topic: getattr(data, topic) for topic in Topic}
+    kept = await mailer.choices(request.user)
+    wanted = (topic for topic in Topic if (kept[topic] if asked[topic] is None else asked[topic]))
+    await mailer.choose(request.user, frozenset(wanted))
+    return await _shown(request)
+
+
+@put("/me/quiet-hours", opt={ACTS_AS: ANY_PARTY}, responses=STEP, tags=["account"])
+async def set_quiet_hours(request: Caller, data: JSONBody[QuietIn]) -> MailOut:
+    """Set the hours in which no letter goes out, but for one that would come too late for a deadline."""
+    hours = QuietHours(data.from_minute, data.to_minute, data.zone)
+    granted(await services_of(request).mailer.keep_quiet(request.user, hours))
+    return await _shown(request)
+
+
+@delete("/me/quiet-hours", opt={ACTS_AS: ANY_PARTY}, responses=STEP, status_code=200, tags=["account"])
+async def end_quiet_hours(request: Caller) -> MailOut:
+    """Let letters go out at any hour again; those that were held go out now."""
+    granted(await services_of(request).mailer.keep_quiet(request.user, None))
     return await _shown(request)
 
 
@@ -107,7 +149,8 @@ async def remove_email(request: Caller) -> MailOut:
 async def _shown(request: Caller) -> MailOut:
     services = services_of(request)
     state, choices = await services.emails.state(request.user), await services.mailer.choices(request.user)
-    return MailOut.of(state, choices, is_on=services.emails.is_on)
+    quiet = await services.mailer.quiet_hours(request.user)
+    return MailOut.of(state, choices, quiet, is_on=services.emails.is_on)
 
 
-handlers = [mail_settings, choose_topics, ask_code, confirm_email, remove_email]
+handlers = [mail_settings, choose_topics, set_quiet_hours, end_quiet_hours, ask_code, confirm_email, remove_email]

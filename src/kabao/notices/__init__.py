@@ -12,7 +12,7 @@ Invariants:
 """
 
 from kabao.notices.mailer import CodeMail, Mailer
-from kabao.notices.model import Attachment, Notice, Sender, Topic
+from kabao.notices.model import Attachment, Notice, QuietHours, Sender, Topic
 from kabao.notices.ports import MailTransport, NotTaken
 from kabao.notices.service import NoticeService
 from kabao.notices.smtp import MailSettingsWrong, SmtpServer, SmtpTransport, read_smtp_url
@@ -27,6 +27,7 @@ __all__ = [
     "NotTaken",
     "Notice",
     "NoticeService",
+    "QuietHours",
     "Sender",
     "SmtpServer",
     "SmtpTransport",

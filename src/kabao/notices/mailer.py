@@ -14,10 +14,10 @@ from urllib.parse import urlencode
 import structlog
 
 from kabao.identity import MailUnavailable, Person
-from kabao.kernel import Clock, IdSource
+from kabao.kernel import Clock, IdSource, Refusal, Refused
 from kabao.notices import rules, store, words
 from kabao.notices.compose import compose_code, compose_letter
-from kabao.notices.model import Attachment, Letter, Sender, Topic
+from kabao.notices.model import Attachment, Letter, QuietHours, Sender, Topic
 from kabao.notices.ports import Addresses, MailTransport, NotTaken
 from kabao.notices.rules import Failure
 from kabao.postgres import Connection, Database
@@ -75,12 +75,17 @@ class Mailer:
         subject: str,
         text: str,
         attachments: Sequence[Attachment] = (),
+        *,
+        by: datetime | None = None,
     ) -> bool:
         """Queue a letter in the caller's transaction; answers False where the account gets none of that kind.
 
+        In the account's quiet hours it is held to their end, unless it would come too late to be read before `by`.
+
         It gets one where mail is on, an address is confirmed and works, and the kind's topic is wanted: `case…` is
-        cases, `receipt…` evidence receipts, anything else orders. Raises ValueError for a text over 64 KiB, more than
-        20 attachments or 256 KiB of them, or a name that is not 1 to 80 of `A-Za-z0-9._-`.
+        cases, `receipt…` evidence receipts, `due…` reminders, `digest` the letter to staff,
+        anything else orders. Raises ValueError for a text over 64 KiB, more than 20 attachments or 256 KiB of them, or
+        a name that is not 1 to 80 of `A-Za-z0-9._-`.
         """
         text = rules.clean_body(text)
         fault, topic = rules.letter_fault(text, attachments), rules.topic_of(kind)
@@ -93,13 +98,17 @@ class Mailer:
         if not await store.is_wanted(conn, account_id, topic):
             return False
         line, at = rules.fit_subject(subject) or words.NO_SUBJECT, self._clock.instant()
-        await store.add_mail(conn, account_id, self._ids.next(), kind, topic, line, text, attachments, at)
+        quiet = await store.quiet_hours(conn, account_id, at)
+        held = None if quiet is None else rules.held_until(quiet[0], kind, by, quiet[1])
+        await store.add_mail(conn, account_id, self._ids.next(), kind, topic, line, text, attachments, at, held)
         return True
 
-    async def tell(self, conn: Connection, account_id: int, kind: str, subject: str, link: str) -> bool:
-        """Queue the letter that tells a notice; `link` is a path of this site."""
+    async def tell(
+        self, conn: Connection, account_id: int, kind: str, subject: str, link: str, *, by: datetime | None = None
+    ) -> bool:
+        """Queue the letter that tells a notice; `link` is a path of this site, `by` as `queue` has it."""
         text = words.notice_text(subject, self._sender.origin + link)
-        return await self.queue(conn, account_id, kind, subject, text)
+        return await self.queue(conn, account_id, kind, subject, text, by=by)
 
     # ---- choices
 
@@ -115,6 +124,27 @@ class Mailer:
         async with self._database.transaction() as conn:
             for topic in Topic:
                 await store.choose(conn, person.account_id, topic, at, is_on=topic in wanted)
+
+    async def quiet_hours(self, person: Person) -> QuietHours | None:
+        """Answer in which hours a person wants no letter; None: in none."""
+        async with self._database.connection() as conn:
+            found = await store.quiet_hours(conn, person.account_id, self._clock.instant())
+        return found[0] if found else None
+
+    async def keep_quiet(self, person: Person, hours: QuietHours | None) -> Refused | None:
+        """Set a person's quiet hours, or end them, and with them the wait of what they hold.
+
+        Refuses INVALID_FIELDS: zone (not of the list), from, to (no time of day, or more than 12 hours later).
+        """
+        at, wrong = self._clock.instant(), None if hours is None else rules.quiet_fault(hours)
+        if wrong is not None:
+            return Refused(Refusal.INVALID_FIELDS, {wrong: words.QUIET_WRONG[wrong]})
+        async with self._database.transaction() as conn:
+            if hours is None:
+                await store.end_quiet_hours(conn, person.account_id, at)
+            else:
+                await store.set_quiet_hours(conn, person.account_id, hours, at)
+        return None
 
     # ---- the link in every letter
 

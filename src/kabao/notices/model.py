@@ -23,6 +23,18 @@ class Topic(StrEnum):
     ORDERS = "orders"
     CASES = "cases"
     RECEIPTS = "receipts"
+    REMINDERS = "reminders"
+    """A time limit that is about to pass."""
+    DIGEST = "digest"
+    """What waits for a member of staff, once a day."""
+
+
+class QuietHours(msgspec.Struct, frozen=True):
+    """Minutes of the day by the clock of a zone between which no letter goes out; from after to: over midnight."""
+
+    from_minute: int
+    to_minute: int
+    zone: str
 
 
 class Attachment(msgspec.Struct, frozen=True):

@@ -38,9 +38,31 @@ INSERT INTO mail_choice (account_id, topic, is_on, changed_at) VALUES ($1, $2, $
 ON CONFLICT (account_id, topic) DO UPDATE SET is_on = excluded.is_on, changed_at = excluded.changed_at;
 
 -- name: add_mail
--- Queues a letter; mail_pkey.
+-- Queues a letter, held until a time where one is given; mail_pkey.
 INSERT INTO mail (account_id, mail_id, kind, topic, subject, body, attachments, due_at, made_at)
-SELECT $1, $2, $3, $4, $5, $6, $7, at, at FROM (SELECT coalesce($8::timestamptz, now()) AS at) clock;
+SELECT $1, $2, $3, $4, $5, $6, $7, coalesce($9::timestamptz, at), at
+  FROM (SELECT coalesce($8::timestamptz, now()) AS at) clock;
+
+-- name: quiet_hours
+-- An account's quiet hours and the time it is; quiet_hours_pkey.
+SELECT q.from_minute, q.to_minute, q.zone, coalesce($2::timestamptz, now()) AS now
+  FROM quiet_hours q WHERE q.account_id = $1;
+
+-- name: set_quiet_hours
+-- Sets an account's quiet hours; quiet_hours_pkey.
+INSERT INTO quiet_hours (account_id, from_minute, to_minute, zone, changed_at)
+VALUES ($1, $2, $3, $4, coalesce($5::timestamptz, now()))
+ON CONFLICT (account_id) DO UPDATE SET from_minute = excluded.from_minute, to_minute = excluded.to_minute,
+  zone = excluded.zone, changed_at = excluded.changed_at;
+
+-- name: end_quiet_hours
+-- Takes an account's quiet hours away; quiet_hours_pkey.
+DELETE FROM quiet_hours WHERE account_id = $1;
+
+-- name: release_held
+-- Makes an account's letters due at once that only its quiet hours hold; mail_pkey.
+UPDATE mail SET due_at = coalesce($2::timestamptz, now())
+ WHERE account_id = $1 AND state = 'waiting' AND attempt = 0 AND due_at > coalesce($2::timestamptz, now());
 
 -- name: claim
 -- Leases the letter that is due longest; an expired lease is simply due again; mail_due.

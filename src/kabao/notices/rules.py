@@ -2,11 +2,12 @@
 
 import re
 from collections.abc import Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from kabao.notices.model import Attachment, Topic
+from kabao.notices.model import Attachment, QuietHours, Topic
 
 MAX_SUBJECT: Final = 200
 MAX_LINK: Final = 300
@@ -25,6 +26,32 @@ BACKOFF: Final = tuple(timedelta(minutes=minutes) for minutes in (1, 5, 30, 120,
 ADDRESS_FAILED: Final = "address_failed"
 """The kind of notice that tells of an address that does not work; it never goes by mail."""
 
+ZONES: Final = (
+    "Asia/Shanghai",
+    "Asia/Urumqi",
+    "Asia/Tokyo",
+    "Asia/Singapore",
+    "Australia/Sydney",
+    "Europe/London",
+    "Europe/Berlin",
+    "America/New_York",
+    "America/Los_Angeles",
+)
+"""Zones that quiet hours may be told in; the first is taken where none is named."""
+DAY_MINUTES: Final = 24 * 60
+QUIET_AT_MOST: Final = 12 * 60
+"""Minutes: every answer a case asks for has at least twice as long, but for a question."""
+LEFT_AT_LEAST: Final = timedelta(hours=3)
+"""A letter that has to be read by a certain time is not held where less than this would be left of it."""
+NEVER_HELD: Final = frozenset({"case_asked"})
+"""Kinds that cannot wait for the morning: a question stops a clock for 12 hours at most."""
+
+_TOPIC_OF: Final = (
+    ("case", Topic.CASES),
+    ("receipt", Topic.RECEIPTS),
+    ("due", Topic.REMINDERS),
+    ("digest", Topic.DIGEST),
+)
 _ATTACHMENT_NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,79}")
 
 
@@ -58,9 +85,10 @@ def topic_of(kind: str) -> Topic | None:
     """Say which choice a kind of notice falls under; None for one that only stands on the site."""
     if kind == ADDRESS_FAILED:
         return None
-    if kind.startswith("case"):
-        return Topic.CASES
-    return Topic.RECEIPTS if kind.startswith("receipt") else Topic.ORDERS
+    for start, topic in _TOPIC_OF:
+        if kind.startswith(start):
+            return topic
+    return Topic.ORDERS
 
 
 def clean_body(text: str) -> str:
@@ -87,3 +115,33 @@ def next_try(failure: Failure, *, attempt: int, made_at: datetime, now: datetime
     if failure in (Failure.ADDRESS, Failure.MESSAGE) or now - made_at >= GIVEN_UP_AFTER:
         return None
     return BACKOFF[min(attempt, len(BACKOFF)) - 1]
+
+
+def quiet_fault(hours: QuietHours) -> str | None:
+    """Say which field of quiet hours is wrong, "zone", "from" or "to"; None where nothing is."""
+    if hours.zone not in ZONES:
+        return "zone"
+    if not 0 <= hours.from_minute < DAY_MINUTES:
+        return "from"
+    is_within = 0 <= hours.to_minute < DAY_MINUTES
+    return None if is_within and 0 < (hours.to_minute - hours.from_minute) % DAY_MINUTES <= QUIET_AT_MOST else "to"
+
+
+def quiet_end(hours: QuietHours, now: datetime) -> datetime | None:
+    """Say when the quiet hours end that an instant lies in; None outside them."""
+    local = now.astimezone(ZoneInfo(hours.zone))
+    minute = local.hour * 60 + local.minute
+    length = (hours.to_minute - hours.from_minute) % DAY_MINUTES
+    since = (minute - hours.from_minute) % DAY_MINUTES
+    if since >= length:
+        return None
+    days = 1 if minute >= hours.from_minute > hours.to_minute else 0
+    # By the clock on the wall, so that the night on which it is put forward or back ends in the morning too.
+    end = local.replace(hour=hours.to_minute // 60, minute=hours.to_minute % 60, second=0, microsecond=0, fold=0)
+    return (end + timedelta(days=days)).astimezone(UTC)
+
+
+def held_until(hours: QuietHours | None, kind: str, by: datetime | None, now: datetime) -> datetime | None:
+    """Say until when a letter is held; None where it goes out at once, as it does where `by` would be missed."""
+    end = None if hours is None or kind in NEVER_HELD else quiet_end(hours, now)
+    return None if end is None or (by is not None and end > by - LEFT_AT_LEAST) else end

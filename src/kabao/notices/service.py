@@ -1,5 +1,7 @@
 """Use cases of notices: tell someone, show what was told, mark it read."""
 
+from datetime import datetime
+
 from kabao.identity import Person
 from kabao.kernel import Clock, IdSource, Refusal, Refused
 from kabao.notices import rules, store
@@ -17,17 +19,20 @@ class NoticeService:
         self._ids = ids
         self._mailer = mailer
 
-    async def tell(self, conn: Connection, account_id: int, kind: str, subject: str, link: str) -> None:
+    async def tell(
+        self, conn: Connection, account_id: int, kind: str, subject: str, link: str, *, by: datetime | None = None
+    ) -> None:
         """Tell an account something, on the site and by mail, in the transaction that made it true.
 
-        A long subject is cut. Raises ValueError for a link that leaves this site.
+        A long subject is cut. Quiet hours hold the letter, unless it would come too late for `by`.
+        Raises ValueError for a link that leaves this site.
         """
         if not rules.is_own_path(link):
             raise ValueError("a notice links to a path of this site")
         line = rules.fit_subject(subject)
         await store.add(conn, account_id, self._ids.next(), kind, line, link, self._clock.instant())
         if self._mailer is not None:
-            await self._mailer.tell(conn, account_id, kind, line, link)
+            await self._mailer.tell(conn, account_id, kind, line, link, by=by)
 
     async def send_mail(self, limit: int = 20) -> int:
         """Send letters that are due, at most `limit`; a background job's work. Returns how many were dealt with."""

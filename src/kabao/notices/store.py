@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from kabao.notices.model import Attachment, Letter, Notice, Topic
+from kabao.notices.model import Attachment, Letter, Notice, QuietHours, Topic
 from kabao.postgres import Connection, load_queries
 
 _SQL = load_queries("kabao.notices")
@@ -59,9 +59,24 @@ async def add_mail(
     body: str,
     attachments: Sequence[Attachment],
     at: datetime | None,
+    held_until: datetime | None,
 ) -> None:
     files = msgspec.to_builtins(list(attachments))
-    await conn.execute(_SQL.add_mail, account_id, mail_id, kind, topic, subject, body, files, at)
+    await conn.execute(_SQL.add_mail, account_id, mail_id, kind, topic, subject, body, files, at, held_until)
+
+
+async def quiet_hours(conn: Connection, account_id: int, at: datetime | None) -> tuple[QuietHours, datetime] | None:
+    row = await conn.fetchrow(_SQL.quiet_hours, account_id, at)
+    return (QuietHours(row["from_minute"], row["to_minute"], row["zone"]), row["now"]) if row else None
+
+
+async def set_quiet_hours(conn: Connection, account_id: int, hours: QuietHours, at: datetime | None) -> None:
+    await conn.execute(_SQL.set_quiet_hours, account_id, hours.from_minute, hours.to_minute, hours.zone, at)
+
+
+async def end_quiet_hours(conn: Connection, account_id: int, at: datetime | None) -> None:
+    await conn.execute(_SQL.end_quiet_hours, account_id)
+    await conn.execute(_SQL.release_held, account_id, at)
 
 
 async def claim(conn: Connection, lease: timedelta, at: datetime | None) -> Letter | None:

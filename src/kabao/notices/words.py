@@ -4,7 +4,18 @@ from typing import Final
 
 from kabao.notices.model import Sender, Topic
 
-TOPICS: Final = {Topic.ORDERS: "订单", Topic.CASES: "案件", Topic.RECEIPTS: "证据回执"}
+TOPICS: Final = {
+    Topic.ORDERS: "订单",
+    Topic.CASES: "案件",
+    Topic.RECEIPTS: "证据回执",
+    Topic.REMINDERS: "时限提醒",
+    Topic.DIGEST: "工作台日报",
+}
+QUIET_WRONG: Final = {
+    "zone": "选一个列出来的时区。",
+    "from": "开始写成 22:00 这样。",
+    "to": "结束写成 08:00 这样，和开始不同，最长 12 小时。",
+}
 NO_SUBJECT: Final = "卡保的通知"
 ADDRESS_FAILED_SUBJECT: Final = "你的通知邮箱收不到信，已停发。请到「通知设置」换一个，或者重新确认"
 

@@ -19,7 +19,7 @@ from kabao.inventory import InventoryService, Keyring, open_keyring
 from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
 from kabao.ledger import LedgerService
 from kabao.notices import CodeMail, Mailer, MailTransport, NoticeService
-from kabao.orders import InstructionRunner, MerchantDigest, OrderService, SweepService
+from kabao.orders import InstructionRunner, OrderService, SweepService
 from kabao.postgres import (
     APP_ROLE,
     DATABASE,
@@ -37,6 +37,7 @@ from kabao.wiring import store
 from kabao.wiring.archive import Archive, Foundations, build_archive, found_evidence
 from kabao.wiring.post import mail_of
 from kabao.wiring.settings import Settings
+from kabao.wiring.telling import Telling, build_telling
 
 Purpose = Literal["serve", "command"]
 
@@ -73,7 +74,7 @@ class App:
     archive: Archive
     notices: NoticeService
     mailer: Mailer
-    digest: MerchantDigest
+    telling: Telling
     custody: SandboxInstitution
     ledger: LedgerService
     deposits: DepositService
@@ -204,7 +205,7 @@ async def build(
         pack_keys=on.keys,
         notices=notices,
         mailer=mailer,
-        digest=MerchantDigest(database=database, clock=clock, notices=notices),
+        telling=build_telling(settings, database, clock, cases=cases, notices=notices, mailer=mailer),
         custody=custody,
         ledger=LedgerService(database=database),
         deposits=_deposits(base, custody, money_moved),

@@ -31,6 +31,8 @@ class Pace(NamedTuple):
     fold: float = 30.0
     cases: float = 2.0
     digest: float = 15.0
+    reminders: float = 30.0
+    staff_digest: float = 300.0
     mail: float = 5.0
     log: float = 1.0
     stamps: float = 5.0
@@ -69,7 +71,9 @@ class Workers:
             Job("notices", pace.notices, self._deliver),
             Job("fold", pace.fold, app.ledger.fold),
             Job("cases", pace.cases, app.cases.tick),
-            Job("digest", pace.digest, app.digest.run),
+            Job("digest", pace.digest, app.telling.merchant_digest.run),
+            Job("reminders", pace.reminders, app.telling.reminders.run),
+            Job("staff_digest", pace.staff_digest, app.telling.staff_digest.run),
             Job("mail", pace.mail, self._mail),
             Job("log", pace.log, self._sequence),
             Job("stamps", pace.stamps, app.foundations.stamps.run),

@@ -1,0 +1,127 @@
+-- Deadlines that are near, and what was told of them. The parameter named last is the clock's instant; NULL: the database's.
+
+-- name: near_cases
+-- Takes cases whose deadline lies between now plus $2 and now plus $3, was given $4 ahead at least, and was not told at
+-- this mark, and keeps that it is told. A case that somebody moves just now is left to the next run; a ruling that is
+-- handed in needs nobody any more. Index: cases_due, case_reminder_pkey, case_event_pkey, ruling_submission_one_pending.
+WITH near AS MATERIALIZED (
+  SELECT c.shop_id, c.case_id, c.due_at
+    FROM cases c
+   WHERE c.closed_at IS NULL AND c.turn <> 'nobody'
+     AND c.due_at > coalesce($6::timestamptz, now()) + $2::interval
+     AND c.due_at <= coalesce($6::timestamptz, now()) + $3::interval
+     AND NOT EXISTS (SELECT 1 FROM case_reminder r
+                      WHERE r.shop_id = c.shop_id AND r.case_id = c.case_id AND r.due_at = c.due_at AND r.mark = $1)
+     AND c.due_at - coalesce((SELECT min(e.at) FROM case_event e
+                               WHERE e.shop_id = c.shop_id AND e.case_id = c.case_id AND e.due_at = c.due_at),
+                             c.stage_since) >= $4::interval
+     AND NOT EXISTS (SELECT 1 FROM ruling_submission p
+                      WHERE p.shop_id = c.shop_id AND p.case_id = c.case_id AND p.ended_at IS NULL)
+   ORDER BY c.due_at, c.shop_id, c.case_id FOR NO KEY UPDATE OF c SKIP LOCKED LIMIT $5),
+told AS (
+  INSERT INTO case_reminder (shop_id, case_id, due_at, mark, told_at)
+  SELECT shop_id, case_id, due_at, $1, coalesce($6::timestamptz, now()) FROM near
+  ON CONFLICT DO NOTHING RETURNING shop_id, case_id, due_at)
+SELECT c.shop_id, c.case_id, t.due_at, coalesce($6::timestamptz, now()) AS now, c.stage, c.turn, s.title, c.buyer_id,
+       h.owner_id, c.demand, e.state = 'disputed' AS is_held,
+       ARRAY(SELECT w.by_role FROM case_waiver w WHERE w.shop_id = c.shop_id AND w.case_id = c.case_id
+                AND w.ruling_no = (SELECT max(r.ruling_no) FROM ruling r
+                                    WHERE r.shop_id = c.shop_id AND r.case_id = c.case_id)) AS waived_by
+  FROM told t JOIN cases c USING (shop_id, case_id) JOIN shop h USING (shop_id)
+  JOIN orders o USING (shop_id, order_id) JOIN escrow e USING (shop_id, order_id)
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+
+-- name: deciders
+-- Who decides a case, at its turn: for support's those who have begun with it, else all; of a panel who has not voted;
+-- for the duty officer's every one who has not ruled in it. Never a party. Index: account_role_pkey, account_role_by_role,
+-- first_view_pkey, panel_seat_pkey, panel_vote_once, ruling_pkey.
+SELECT a.account_id FROM account a
+ WHERE a.frozen_at IS NULL AND a.account_id <> ALL($5::bigint[]) AND a.account_id IN (
+   SELECT t.panellist_id FROM panel_seat t
+    WHERE $3 = 'panel' AND t.shop_id = $1 AND t.case_id = $2 AND t.stage = $4 AND t.recused_at IS NULL
+      AND NOT EXISTS (SELECT 1 FROM panel_vote v WHERE v.shop_id = $1 AND v.case_id = $2
+                         AND v.panellist_id = t.panellist_id AND v.taken_back_at IS NULL AND t.stage = 'panel')
+   UNION ALL
+   SELECT r.account_id FROM account_role r
+    WHERE $3 = 'duty' AND r.role = 'duty'
+      AND NOT EXISTS (SELECT 1 FROM ruling g WHERE g.shop_id = $1 AND g.case_id = $2 AND g.staff_id = r.account_id)
+   UNION ALL
+   SELECT r.account_id FROM account_role r
+    WHERE $3 = 'support' AND r.role = 'support'
+      AND (EXISTS (SELECT 1 FROM first_view v WHERE v.shop_id = $1 AND v.case_id = $2 AND v.stage = 'support'
+                      AND v.staff_id = r.account_id)
+           OR NOT EXISTS (SELECT 1 FROM first_view v
+                           WHERE v.shop_id = $1 AND v.case_id = $2 AND v.stage = 'support')))
+ ORDER BY a.account_id LIMIT 50
+
+-- name: open_questions
+-- Takes questions without an answer whose pause ends within $1, and keeps that it is told.
+-- Index: case_question_open, case_pause_pkey, case_reminder_pkey, cases_pkey.
+WITH near AS MATERIALIZED (
+  SELECT DISTINCT ON (q.shop_id, q.case_id, q.to_role) q.shop_id, q.case_id, p.ends_at, 'asked_' || q.to_role AS mark
+    FROM case_question q JOIN cases c USING (shop_id, case_id)
+    JOIN case_pause p ON p.shop_id = q.shop_id AND p.case_id = q.case_id AND p.stage = q.stage
+   WHERE q.answered_at IS NULL AND q.asked_at > coalesce($3::timestamptz, now()) - interval '7 days'
+     AND c.closed_at IS NULL AND c.stage = q.stage
+     AND p.ends_at > coalesce($3::timestamptz, now()) AND p.ends_at <= coalesce($3::timestamptz, now()) + $1::interval
+     AND p.ends_at - q.asked_at >= 2 * $1::interval
+     AND NOT EXISTS (SELECT 1 FROM case_reminder r WHERE r.shop_id = q.shop_id AND r.case_id = q.case_id
+                        AND r.due_at = p.ends_at AND r.mark = 'asked_' || q.to_role)
+   ORDER BY q.shop_id, q.case_id, q.to_role, q.asked_at LIMIT $2),
+told AS (
+  INSERT INTO case_reminder (shop_id, case_id, due_at, mark, told_at)
+  SELECT shop_id, case_id, ends_at, mark, coalesce($3::timestamptz, now()) FROM near
+  ON CONFLICT DO NOTHING RETURNING shop_id, case_id, due_at, mark)
+SELECT t.shop_id, t.case_id, t.due_at, coalesce($3::timestamptz, now()) AS now, s.title,
+       CASE t.mark WHEN 'asked_buyer' THEN c.buyer_id ELSE h.owner_id END AS account_id
+  FROM told t JOIN cases c USING (shop_id, case_id) JOIN shop h USING (shop_id)
+  JOIN orders o USING (shop_id, order_id)
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+
+-- name: begin_releases
+-- Makes the cursor over releases, once, so that orders from before it are told to nobody. Index: digest_cursor_pkey.
+INSERT INTO digest_cursor (name, read_until) VALUES ('releases', coalesce($2::timestamptz, now()) + $1::interval)
+ON CONFLICT DO NOTHING
+
+-- name: releases_read
+-- Locks how far releases were read, unless another runner has it. Index: digest_cursor_pkey.
+SELECT read_until FROM digest_cursor WHERE name = 'releases' FOR UPDATE SKIP LOCKED
+
+-- name: releases_stretch
+-- Answers where a stretch of at most so many releases ends. Index: escrow_due.
+SELECT max(due_at) FROM (SELECT due_at FROM escrow
+  WHERE state = 'held' AND due_at > $1 AND due_at <= coalesce($4::timestamptz, now()) + $2::interval
+  ORDER BY due_at LIMIT $3) stretch
+
+-- name: releasing
+-- Orders whose money goes out in a stretch of time, where the buyer was given so long at least. Index: escrow_due,
+-- orders_pkey.
+SELECT e.shop_id, e.order_id, e.due_at, coalesce($4::timestamptz, now()) AS now, s.title, o.buyer_id,
+       o.state = 'delivered' AS is_sealed
+  FROM escrow e JOIN orders o USING (shop_id, order_id)
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+ WHERE e.state = 'held' AND e.due_at > $1 AND e.due_at <= $2 AND e.due_at > coalesce($4::timestamptz, now())
+   AND e.due_at - o.paid_at >= $3::interval
+ ORDER BY e.due_at, e.shop_id, e.order_id
+
+-- name: releases_read_on
+-- Remembers how far releases were read. Index: digest_cursor_pkey.
+UPDATE digest_cursor SET read_until = $1 WHERE name = 'releases'
+
+-- name: clock
+-- The time it is. Index: none.
+SELECT coalesce($1::timestamptz, now())
+
+-- name: undigested
+-- Staff who have had no letter on a day. Index: account_role_by_role, staff_digest_pkey.
+SELECT r.account_id, array_agg(r.role ORDER BY r.role) AS roles
+  FROM account_role r JOIN account a USING (account_id)
+ WHERE r.role IN ('support', 'panel', 'duty') AND a.frozen_at IS NULL
+   AND a.email_confirmed_at IS NOT NULL AND a.email_failed_at IS NULL
+   AND NOT EXISTS (SELECT 1 FROM staff_digest d WHERE d.account_id = r.account_id AND d.day = $1)
+ GROUP BY r.account_id ORDER BY r.account_id LIMIT $2
+
+-- name: keep_digest
+-- Keeps that a letter was made for a day, once. Index: staff_digest_pkey.
+INSERT INTO staff_digest (account_id, day, made_at) VALUES ($1, $2, coalesce($3::timestamptz, now()))
+ON CONFLICT DO NOTHING RETURNING account_id
