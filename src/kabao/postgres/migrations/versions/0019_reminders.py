@@ -2,8 +2,8 @@
 
 from kabao.postgres.script import run_script_beside
 
-revision = "0016_reminders"
-down_revision = "0015_desk"
+revision = "0019_reminders"
+down_revision = "0018_shop_side"
 
 
 def upgrade() -> None:
