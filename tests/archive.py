@@ -12,8 +12,8 @@ from typing import Any
 from PIL import Image, PngImagePlugin
 
 from dispute import MERCHANTS, Desk, seen
-from kabao.cases import CaseView, MakeOffer, Outcome, Remedy, Rule
-from kabao.dossier import EraseService, ExportService, MadePack, ReceiptService, Waits, record_sources
+from kabao.cases import CaseView, DecisionService, MakeOffer, Outcome, Remedy, Rule
+from kabao.dossier import EraseService, ExportService, MadePack, ReceiptService, RulingService, Waits, record_sources
 from kabao.kernel import IdSource, Refused
 from kabao.notices.model import Attachment
 from kabao.packs import PackSigner
@@ -86,6 +86,25 @@ class Archive:
             site=SITE,
             folder=folder / "packs",
             waits=waits or Waits(),
+        )
+        self.decisions = DecisionService(
+            database=database,
+            clock=clock,
+            ids=IdSource(),
+            cases=desk.cases,
+            evidence=desk.evidence,
+            rulebook=desk.rulebook,
+        )
+        self.rulings = RulingService(
+            database=database,
+            clock=clock,
+            cases=desk.cases,
+            decisions=self.decisions,
+            rulebook=desk.rulebook,
+            log=self.log,
+            press=PRESS,
+            signer=self.signer,
+            site=SITE,
         )
         self.erasing = EraseService(database=database, clock=clock, ids=IdSource(), log=self.log)
 

@@ -73,8 +73,9 @@ UPDATE case_offer SET state = $4, decided_at = $5
  WHERE shop_id = $1 AND case_id = $2 AND offer_id = $3 AND state = 'open'
 
 -- name: kept_decision
--- What the rulebook said when a case was last ruled on. Index: case_decision_pkey.
-SELECT rulebook_version, case_file, decision FROM case_decision WHERE shop_id = $1 AND case_id = $2
+-- What the rulebook said at one ruling of a case, or at the last where no number is given. Index: case_decision_pkey.
+SELECT rulebook_version, case_file, decision FROM case_decision
+ WHERE shop_id = $1 AND case_id = $2 AND ruling_no = coalesce($3, ruling_no)
  ORDER BY ruling_no DESC LIMIT 1
 
 -- name: offers

@@ -224,9 +224,9 @@ async def log_case(
     )
 
 
-async def kept_decision(conn: Connection, shop_id: int, case_id: int) -> Beside | None:
-    """Return what the rulebook said when a case was last ruled on."""
-    row = await conn.fetchrow(_SQL.kept_decision, shop_id, case_id)
+async def kept_decision(conn: Connection, shop_id: int, case_id: int, ruling_no: int | None = None) -> Beside | None:
+    """Return what the rulebook said at one ruling of a case; at the last where no number is given."""
+    row = await conn.fetchrow(_SQL.kept_decision, shop_id, case_id, ruling_no)
     if row is None:
         return None
     file, decision = [None if row[name] is None else json.loads(row[name]) for name in ("case_file", "decision")]

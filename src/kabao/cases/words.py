@@ -258,6 +258,18 @@ def notice_subject(kind: str, title: str, who: str, label: str = "", hours: int 
     return f"「{title}」的纠纷：{what}"
 
 
+OUTSIDE: Final = (
+    ("12315", "拨 12315，或上全国 12315 平台投诉。7 个工作日内答复受不受理，受理后 60 天内调解。"),
+    ("消协", "向消费者协会或其他调解组织申请调解。"),
+    ("仲裁", "双方另有书面仲裁协议的，可以向约定的仲裁机构申请。"),
+    ("法院", "向法院起诉。网上交付的商品，可以在买家住所地，也可以在被告住所地起诉。"),
+)
+"""The routes outside, which every case prints; the ruling of a platform never closes them.
+
+Times: 市场监督管理投诉举报处理办法（令121）15, 23. Arbitration: 仲裁法（2025）4, 27. Courts: 民诉解释 20, 民诉法 24.
+Mediation: 消法 37(5).
+"""
+
 OFFER_STATES: Final = {
     OfferState.OPEN: "等待答复",
     OfferState.ACCEPTED: "已接受",

@@ -10,6 +10,8 @@ from kabao.dossier.erasing import EraseService
 from kabao.dossier.exporting import ExportService, MadePack, Waits
 from kabao.dossier.gathering import ChecklistService
 from kabao.dossier.receipts import Receipt, ReceiptFile, Receipts, ReceiptService
+from kabao.dossier.ruling import RulingCard, RulingFile, RulingService, RulingShown
+from kabao.dossier.sheet import RulingSheet, RulingState
 from kabao.dossier.sources import RowSource, record_sources
 from kabao.dossier.stamping import CheckpointStamper
 
@@ -28,6 +30,12 @@ __all__ = [
     "ReceiptService",
     "Receipts",
     "RowSource",
+    "RulingCard",
+    "RulingFile",
+    "RulingService",
+    "RulingSheet",
+    "RulingShown",
+    "RulingState",
     "Waits",
     "checklist",
     "record_sources",

@@ -22,15 +22,27 @@ from kabao.postgres import Connection
 from kabao.tlog import StoredRecord
 
 
+class Made(NamedTuple):
+    """The event that made a ruling known, and what its record says."""
+
+    event: CaseEvent
+    facts: RulingFacts
+
+
 class CaseRead(NamedTuple):
-    """One case of the order as it stands, and what a ruling of it says."""
+    """One case of the order as it stands, and what its rulings say; `made` stands beside `rulings`, one each."""
 
     row: CaseRow
     opening: str
     offers: list[OfferView]
     rulings: list[RulingView]
-    ruled: RulingFacts | None
+    made: list[Made]
     events: list[CaseEvent]
+
+    @property
+    def ruled(self) -> RulingFacts | None:
+        """What the record of the ruling that stands says."""
+        return self.made[-1].facts if self.made else None
 
     @property
     def ruling(self) -> RulingView | None:
@@ -110,13 +122,15 @@ async def _case(conn: Connection, shop_id: int, order_id: int, case_id: int, at:
     assert row is not None  # noqa: S101  listed in the same snapshot
     events = await cases.events(conn, shop_id, case_id)
     demand = words.remedy_label(row.state.demand, row.state.demand_minor)
-    ruled = next((event for event in reversed(events) if event.kind in RULINGS), None)
+    made = [
+        (event, await store.ruled(conn, shop_id, order_id, event.event_id)) for event in events if event.kind in RULINGS
+    ]
     return CaseRead(
         row=row,
         opening=f"{CLAIMS[row.claim].label}，要求{demand}",
         offers=await cases.offers(conn, shop_id, case_id),
         rulings=await cases.rulings(conn, shop_id, case_id),
-        ruled=None if ruled is None else await store.ruled(conn, shop_id, order_id, ruled.event_id),
+        made=[Made(event, facts) for event, facts in made if facts is not None],
         events=events,
     )
 

@@ -64,6 +64,7 @@ class Act(StrEnum):
     OPEN_SHOP = "open-shop"
     MAKE_PACK = "pack"
     GRANT_MANY = "grant-many"
+    PRINT_RULING = "ruling"
     MISS = "miss"
     """Asking for something by a reference that names nothing, or nothing of the asker's."""
 
@@ -80,6 +81,7 @@ LIMITS: Final[dict[Act, Limit]] = {
     Act.REVEAL: Limit(60, 3600),
     Act.MAKE_PACK: Limit(20, 3600),
     Act.GRANT_MANY: Limit(30, 3600),
+    Act.PRINT_RULING: Limit(120, 3600),
     Act.OPEN_SHOP: Limit(10, 3600),
     Act.MISS: Limit(60, 600),
 }

@@ -16,7 +16,7 @@ from kabao.packs.model import (
     Source,
 )
 from kabao.packs.releases import known_verifiers
-from kabao.packs.signer import PackSigner
+from kabao.packs.signer import PackSigner, pem_of
 from kabao.packs.verify import Pins, Report, check, pins_of
 from kabao.packs.writer import PackRefusedError, write_pack
 
@@ -36,6 +36,7 @@ __all__ = [
     "Source",
     "check",
     "known_verifiers",
+    "pem_of",
     "pins_of",
     "write_pack",
 ]

@@ -35,3 +35,8 @@ class PackSigner:
         """Return the signed note over a text that ends in a newline."""
         signature = base64.b64encode(self._number + self._private.sign(text.encode())).decode()
         return f"{text}\n— {self._name} {signature}\n".encode()
+
+
+def pem_of(verifier_key: str) -> bytes:
+    """Write a signer's key as OpenSSL reads it; raises verify.WrongError for what is no key of a signer."""
+    return verify.ed25519_pem(verify.read_verifier_key(verifier_key).key)

@@ -32,14 +32,24 @@ class PaperItem(msgspec.Struct, frozen=True, kw_only=True):
     picture: str = ""
 
 
+class PaperSection(msgspec.Struct, frozen=True, kw_only=True):
+    """A part of a document: a heading, words people wrote, and labelled lines, each where there are any."""
+
+    title: str
+    said: str = ""
+    facts: list[PaperFact] = []
+
+
 class RulingPaper(msgspec.Struct, frozen=True, kw_only=True):
-    """A ruling as it is printed; never called final, so the ways outside stand below it."""
+    """A ruling as it is printed; never called final, so the ways outside stand below it, and `more` below them."""
 
     title: str
     facts: list[PaperFact]
     found: str
     reasons: str
     outside: str
+    sections: list[PaperSection] = []
+    more: list[PaperSection] = []
 
 
 class PackPaper(msgspec.Struct, frozen=True, kw_only=True):

@@ -6,7 +6,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
 from kabao.deposits import DepositService
-from kabao.dossier import ChecklistService, ExportService, ReceiptService
+from kabao.dossier import ChecklistService, ExportService, ReceiptService, RulingService
 from kabao.evidence import EvidenceService
 from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
 from kabao.identity import EmailService, IdentityService
@@ -47,6 +47,10 @@ class Archive(Protocol):
     @property
     def packs(self) -> ExportService:
         """Everything of an order in one file."""
+
+    @property
+    def rulings(self) -> RulingService:
+        """Rulings as pages and documents."""
 
 
 class Foundations(Protocol):

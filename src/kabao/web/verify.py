@@ -8,7 +8,8 @@ from typing import Final
 from litestar import get
 
 from kabao import packs
-from kabao.web.http import Page, PageRequest, enter, page
+from kabao.kernel import Refusal, Refused
+from kabao.web.http import Page, PageRequest, enter, page, refusal_page
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; connect-src 'none'; "
@@ -43,9 +44,24 @@ async def verifier_file() -> Page:
     return Page(_verifier(), media_type="text/x-python", headers=headers)
 
 
+@get("/verify/signer.pem")
+async def signer_key(request: PageRequest) -> Page:
+    """Hand out the key that packs and rulings are signed with, as OpenSSL reads it; the newest where there are more."""
+    visit = await enter(request)
+    if not visit.services.pack_keys.signers:
+        return refusal_page(visit, Refused(Refusal.NOT_FOUND), back="/verify", link="看怎样核对")
+    headers = {
+        "content-disposition": 'attachment; filename="signer.pem"',
+        "cache-control": "no-cache",
+        "x-content-type-options": "nosniff",
+    }
+    pem = packs.pem_of(visit.services.pack_keys.signers[0])
+    return Page(pem, media_type="application/x-pem-file", headers=headers)
+
+
 @cache
 def _verifier() -> bytes:
     return Path(packs.verify.__file__).read_bytes()
 
 
-handlers = [verify_page, verifier_file]
+handlers = [verify_page, verifier_file, signer_key]

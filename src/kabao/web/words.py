@@ -3,8 +3,11 @@
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
+from kabao.cases.words import OUTSIDE as OUTSIDE_ROUTES
 from kabao.orders import Move
 from kabao.web.render import Step, yuan_text
+
+OUTSIDE: Final = OUTSIDE_ROUTES
 
 
 class Flash(NamedTuple):
@@ -216,16 +219,6 @@ REMEDIES: Final = (
 )
 
 OUTCOMES: Final = (("full_refund", "全额退"), ("partial_refund", "部分退"), ("no_refund", "不支持"))
-
-OUTSIDE: Final = (
-    ("12315", "拨 12315，或上全国 12315 平台投诉。7 个工作日内答复受不受理，受理后 60 天内调解。"),
-    ("消协", "向消费者协会或其他调解组织申请调解。"),
-    ("法院", "向法院起诉。网上交付的商品，可以在买家住所地，也可以在被告住所地起诉。"),
-)
-"""The routes outside, which every case prints; the ruling of a platform never closes them.
-
-Times: 市场监督管理投诉举报处理办法（令121）15, 23. Courts: 民诉解释 20, 民诉法 24. Mediation: 消法 37(5).
-"""
 
 
 def headline(state: str, *, in_case: bool, viewer: str, is_replaced: bool = False) -> str:

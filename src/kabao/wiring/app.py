@@ -198,6 +198,7 @@ async def build(
             orders=orders,
             cases=cases,
             decisions=decisions,
+            rulebook=rulebook,
             evidence=evidence,
             mailer=mailer,
         ),

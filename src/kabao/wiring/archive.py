@@ -7,6 +7,7 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
+from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.dossier import (
     ChecklistService,
@@ -14,6 +15,7 @@ from kabao.dossier import (
     EraseService,
     ExportService,
     ReceiptService,
+    RulingService,
     record_sources,
 )
 from kabao.evidence import EvidenceService
@@ -57,6 +59,7 @@ class Archive(NamedTuple):
     receipts: ReceiptService
     checklists: ChecklistService
     packs: ExportService
+    rulings: RulingService
     erasing: EraseService
     stamper: CheckpointStamper
 
@@ -109,10 +112,12 @@ def build_archive(
     orders: OrderService,
     cases: CaseService,
     decisions: DecisionService,
+    rulebook: RulebookService,
     evidence: EvidenceService,
     mailer: Mailer,
 ) -> Archive:
     """Build what shows, hands out and erases evidence."""
+    press = Press()
     return Archive(
         receipts=ReceiptService(
             database=database, orders=orders, cases=cases, log=on.log, post=mailer, origin=settings.origin
@@ -126,10 +131,21 @@ def build_archive(
             files=evidence,
             log=on.log,
             stamps=on.stamps,
-            press=Press(),
+            press=press,
             signer=on.signer,
             site=settings.origin,
             folder=settings.data / PACKS_FOLDER,
+        ),
+        rulings=RulingService(
+            database=database,
+            clock=clock,
+            cases=cases,
+            decisions=decisions,
+            rulebook=rulebook,
+            log=on.log,
+            press=press,
+            signer=on.signer,
+            site=settings.origin,
         ),
         erasing=on.erasing,
         stamper=CheckpointStamper(database=database, log=on.log, stamps=on.stamps),

@@ -1,0 +1,320 @@
+"""A ruling as everybody reads it: one value behind the page, the PDF, the JSON document and the desk's preview. Pure.
+
+A sheet holds what was fixed when the ruling was made, so that the same ruling is the same sheet at any later time; what
+became of it is told beside it.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from kabao.adjudication import Rulebook, make_case
+from kabao.cases.decisions import BY_THE_BOOK, OUTCOMES
+from kabao.cases.facts import Said
+from kabao.cases.ladder.model import RulingStage, Shares
+from kabao.cases.machine import Stage
+from kabao.cases.model import Beside, Outcome, RulingView, Turn
+from kabao.cases.store import CaseEvent
+from kabao.cases.words import RULED_BY, WHO, yuan
+from kabao.dossier.papers import FAMILIES
+from kabao.dossier.reading import CaseRead, OrderRead, case_ref
+from kabao.dossier.words import moment
+from kabao.evidence import Item
+
+CITED: Final = re.compile(r"(?:证据\s*|(?<![A-Za-z0-9])E)(\d{1,3})(?!\d)")
+"""How people name an item of evidence: 证据 3, E3."""
+STAKES: Final = frozenset({"frozen", "claimed"})
+"""The events of an order that say what a case is about: money held, or paid out already."""
+WITHIN: Final = (
+    "双方都可以申请一次复核，由没有参与过裁决的人来办。没有人申请，到时按裁决执行；双方都放弃复核，马上执行。"
+)
+
+
+class RulingState(StrEnum):
+    """What became of a ruling."""
+
+    ISSUED = "issued"
+    UNDER_REVIEW = "under_review"
+    UPHELD = "upheld"
+    CHANGED = "changed"
+    WAITING = "waiting"
+    EXECUTED = "executed"
+
+
+class Point(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a party brought forward: what, in whose words, shown by which item, and how the rules took it."""
+
+    by: str
+    text: str
+    said: str = ""
+    item_no: int | None = None
+    answer: str = ""
+
+
+class SheetArticle(msgspec.Struct, frozen=True, kw_only=True):
+    """An article that the facts led to."""
+
+    number: int
+    article_id: str
+    title: str
+
+
+class SheetLaw(msgspec.Struct, frozen=True, kw_only=True):
+    """A provision behind an article, and what it says in our words."""
+
+    name: str
+    summary: str
+
+
+class SheetItem(msgspec.Struct, frozen=True, kw_only=True):
+    """An item of evidence there was when the ruling was made; `is_cited` where somebody names it."""
+
+    no: int
+    item_id: int
+    about: str
+    sha256: str
+    is_cited: bool
+
+
+class SheetRules(msgspec.Struct, frozen=True, kw_only=True):
+    """What the binding rulebook said of the facts at that moment; it decides nothing by itself."""
+
+    version: str
+    result: str
+    findings: list[str]
+    articles: list[SheetArticle]
+    laws: list[SheetLaw]
+
+
+class RulingSheet(msgspec.Struct, frozen=True, kw_only=True):
+    """A ruling in full; amounts in minor units.
+
+    `merchant_minor` is what is left for the merchant of held money, None where the money was released before;
+    `review_until` None where there is no review any more. Digests are in hex, empty where nothing was kept.
+    """
+
+    ref: str
+    order_ref: str
+    title: str
+    no: int
+    stage: RulingStage
+    heading: str
+    made_by: str
+    made_at: datetime
+    outcome: Outcome
+    label: str
+    refund_minor: int
+    stake_minor: int
+    merchant_minor: int | None
+    payer: str
+    opening: str
+    shares: Shares | None
+    found: str
+    reasons: str
+    differs: str
+    dissent: str
+    points: list[Point]
+    rules: SheetRules | None
+    version: str
+    items: list[SheetItem]
+    reviews: str
+    review: str
+    review_until: datetime | None
+    decision_digest: str
+    case_file_digest: str
+
+
+class Basis(NamedTuple):
+    """What a sheet is made from beside the case: what was said of facts, and what the rulebook said, if anything."""
+
+    said: Sequence[tuple[Said, int | None, str]]
+    beside: Beside | None
+    book: Rulebook | None
+
+
+def sheet_of(
+    read: OrderRead, case: CaseRead, ruling: RulingView, basis: Basis, *, review_until: datetime | None
+) -> RulingSheet:
+    """Write a ruling in full, from what there was when it was made."""
+    stake, is_held = _stake(read, case)
+    texts = f"{ruling.facts}\n{ruling.reasons}\n{ruling.differs_reason}\n{ruling.dissent}"
+    numbers = {item.item_id: item.item_no for item in read.items}
+    said = [one for one in basis.said if one[0].at <= ruling.made_at]
+    cited = {int(no) for no in CITED.findall(texts)} | {numbers.get(item or 0, 0) for _, item, _ in said}
+    return RulingSheet(
+        ref=case_ref(case),
+        order_ref=read.ref,
+        title=read.order.title,
+        no=ruling.ruling_no,
+        stage=ruling.stage,
+        heading=RULED_BY[ruling.stage],
+        made_by=_made_by(ruling),
+        made_at=ruling.made_at,
+        outcome=ruling.outcome,
+        label=ruling.label,
+        refund_minor=ruling.refund_minor,
+        stake_minor=stake,
+        merchant_minor=stake - ruling.refund_minor if is_held else None,
+        payer=_payer(ruling.refund_minor, is_held=is_held),
+        opening=case.opening,
+        shares=ruling.shares,
+        found=ruling.facts,
+        reasons=ruling.reasons,
+        differs=ruling.differs_reason,
+        dissent=ruling.dissent,
+        points=_points(case, _until(case, ruling), said, numbers, basis),
+        rules=_rules(basis),
+        version=ruling.rulebook_version or "",
+        items=[_item(item, is_cited=item.item_no in cited) for item in read.items if item.at <= ruling.made_at],
+        reviews=_reviews(case, ruling),
+        review=_review(ruling, review_until),
+        review_until=review_until,
+        decision_digest=ruling.decision_digest or "",
+        case_file_digest=ruling.case_file_digest or "",
+    )
+
+
+def state_of(case: CaseRead, ruling: RulingView) -> RulingState:
+    """Tell what became of a ruling."""
+    later = next((one for one in case.rulings if one.ruling_no > ruling.ruling_no), None)
+    if later is not None:
+        return RulingState.UPHELD if later.refund_minor == ruling.refund_minor else RulingState.CHANGED
+    state = case.row.state
+    if not state.stage.is_open:
+        return RulingState.EXECUTED
+    if state.turn is Turn.NOBODY:
+        return RulingState.WAITING
+    return RulingState.UNDER_REVIEW if state.stage is Stage.REVIEW else RulingState.ISSUED
+
+
+def _stake(read: OrderRead, case: CaseRead) -> tuple[int, bool]:
+    """Find what the case is about, and whether the custodian held it when it was opened."""
+    opened_at = case.row.state.opened_at
+    for event in reversed(read.order.events):
+        if event.kind in STAKES and event.at <= opened_at and event.amount_minor is not None:
+            return event.amount_minor, event.kind == "frozen"
+    return read.order.amount_minor, True
+
+
+def _made_by(ruling: RulingView) -> str:
+    if ruling.by_duty:
+        return "值班长，因为争议组到时没有结论"
+    return {
+        RulingStage.SUPPORT: "客服",
+        RulingStage.PANEL: "争议组",
+        RulingStage.REVIEW: "复核人，没有参与过原裁决",
+        RulingStage.DEFAULT: "系统，按规则和已知的事实",
+        RulingStage.GREEN: "系统，按平台记录",
+    }[ruling.stage]
+
+
+def _payer(refund_minor: int, *, is_held: bool) -> str:
+    if not is_held:
+        paid = "这单已经放款：退款从店铺的保证金付，不够的平台先垫，再向商家追偿。"
+        return paid if refund_minor else "这单已经放款，钱不再动。"
+    return "退款出自托管方冻结的货款，退到买家的原付款账户。" if refund_minor else "冻结在托管方的货款付给商家。"
+
+
+def _reviews(case: CaseRead, ruling: RulingView) -> str:
+    if ruling.stage is not RulingStage.REVIEW:
+        return ""
+    before = next((one for one in reversed(case.rulings) if one.ruling_no < ruling.ruling_no), None)
+    if before is None:
+        return ""
+    way = "维持" if before.refund_minor == ruling.refund_minor else "改变"
+    return f"{way}了 {moment(before.made_at)} 的裁决（{before.label}）"
+
+
+def _review(ruling: RulingView, until: datetime | None) -> str:
+    if until is not None:
+        return f"{moment(until)}（北京时间）以前，{WITHIN}"
+    if ruling.stage is RulingStage.REVIEW:
+        return "这已经是复核，平台里不再有下一次；下面那些平台外的路照样能走。"
+    return "这份裁决作出时就执行了，平台里没有复核；下面那些平台外的路照样能走。"
+
+
+def _until(case: CaseRead, ruling: RulingView) -> Sequence[CaseEvent]:
+    """Return what had happened in the case when a ruling was made known; everything, for one that is not yet."""
+    made = {one.ruling_no: known.event for one, known in zip(case.rulings, case.made, strict=True)}
+    if ruling.ruling_no not in made:
+        return case.events
+    return [event for event in case.events if event.event_id < made[ruling.ruling_no].event_id]
+
+
+def _points(
+    case: CaseRead,
+    events: Sequence[CaseEvent],
+    said: Sequence[tuple[Said, int | None, str]],
+    numbers: Mapping[int, int],
+    basis: Basis,
+) -> list[Point]:
+    """List what each party brought forward before the ruling, in order."""
+    points = [Point(by="buyer", text=f"{case.opening}。", said=case.row.statement)]
+    answered = [event for event in events if event.kind == "answered"]
+    points += [Point(by=event.actor_role, text="答复：", said=event.body or "") for event in answered]
+    if not answered:
+        points.append(Point(by="merchant", text="没有作书面答复。"))
+    points += [_fact_point(*one, numbers, basis) for one in said if one[0].by in {"buyer", "merchant"}]
+    points += [
+        Point(by=event.actor_role, text="申请复核：", said=event.body or "")
+        for event in events
+        if event.kind == "review_asked"
+    ]
+    return points
+
+
+def _fact_point(said: Said, item_id: int | None, note: str, numbers: Mapping[int, int], basis: Basis) -> Point:
+    named = None if basis.book is None else basis.book.facts.get(said.fact)
+    label = said.fact if named is None else named.label.zh
+    return Point(
+        by=said.by,
+        text=f"主张「{label}」{'成立' if said.shows else '不成立'}。",
+        said=note,
+        item_no=None if item_id is None else numbers.get(item_id),
+        answer=_taken(said.fact, basis),
+    )
+
+
+def _taken(fact: str, basis: Basis) -> str:
+    if basis.beside is None or basis.beside.file is None or basis.book is None:
+        return ""
+    known = make_case(basis.beside.file, basis.book).known.get(fact)
+    return {True: "按规则：认定成立。", False: "按规则：认定不成立。", None: "按规则：没有达到证明标准。"}[known]
+
+
+def _rules(basis: Basis) -> SheetRules | None:
+    if basis.book is None or basis.beside is None or basis.beside.decision is None:
+        return None
+    said, articles = basis.beside.decision, basis.book.articles
+    told = [reason["zh"] for reason in said["reasons"]]
+    split = next((place for place, reason in enumerate(told) if reason.startswith(BY_THE_BOOK)), 0)
+    return SheetRules(
+        version=basis.beside.rulebook_version,
+        result=_result(said),
+        findings=told[:split],
+        articles=[
+            SheetArticle(number=articles[name].number, article_id=name, title=articles[name].title.zh)
+            for name in said["articles"]
+        ],
+        laws=[SheetLaw(name=one["zh"], summary=one["summary_zh"] or "") for one in said["cites"] if one.get("zh")],
+    )
+
+
+def _result(said: Mapping[str, Any]) -> str:
+    refund: int = said["refund_minor"]
+    return OUTCOMES[said["outcome"]] + (f" {yuan(refund)}" if refund else "")
+
+
+def _item(item: Item, *, is_cited: bool) -> SheetItem:
+    what = FAMILIES.get(item.media_type.family, "文件")
+    return SheetItem(
+        no=item.item_no,
+        item_id=item.item_id,
+        about=f"{what}，{WHO[item.given_role]}于 {moment(item.at)} 提交",
+        sha256=item.digest.hex(),
+        is_cited=is_cited,
+    )
