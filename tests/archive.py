@@ -100,7 +100,6 @@ class Archive:
             clock=clock,
             cases=desk.cases,
             decisions=self.decisions,
-            rulebook=desk.rulebook,
             log=self.log,
             press=PRESS,
             signer=self.signer,

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kabao.adjudication import Adjudicator
+from kabao.adjudication import Adjudicator, Rulebook
 from kabao.adjudication.service import RulebookService
 from kabao.cases import store, words
 from kabao.cases.facts import Said
@@ -306,6 +306,10 @@ class DecisionService:
     async def judge(self, case: CaseView) -> Adjudicator | Refused:
         """Return the book that binds a case; refusal: not_found where no rulebook was ever published."""
         return await self._rulebook.binding(case.order.placed_at)
+
+    async def book(self, version: str) -> Rulebook | Refused:
+        """Return the book of a version; refusal: not_found."""
+        return await self._rulebook.book(version)
 
     async def _kept(self, case: CaseView) -> Beside | None:
         async with self._database.connection() as conn:

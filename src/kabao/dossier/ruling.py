@@ -6,7 +6,6 @@ from datetime import datetime, timedelta
 import msgspec
 
 from kabao.adjudication import Rulebook
-from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseView, DecisionService, Outcome, Rule, RulingStage, RulingView, Stage
 from kabao.cases import store as cases
 from kabao.cases.judging import decided
@@ -79,7 +78,6 @@ class RulingService:
         clock: Clock,
         cases: Cases,
         decisions: DecisionService,
-        rulebook: RulebookService,
         log: Log,
         press: Press,
         signer: PackSigner,
@@ -89,7 +87,6 @@ class RulingService:
         self._clock = clock
         self._cases = cases
         self._decisions = decisions
-        self._rulebook = rulebook
         self._log = log
         self._press = press
         self._signer = signer
@@ -217,5 +214,5 @@ class RulingService:
             said = await cases.said_with_notes(conn, case.row.shop_id, case.row.case_id)
         book: Rulebook | Refused | None = None
         if beside is not None:
-            book = await self._rulebook.book(beside.rulebook_version)
+            book = await self._decisions.book(beside.rulebook_version)
         return Basis(said, beside, None if isinstance(book, Refused) else book)

@@ -198,7 +198,6 @@ async def build(
             orders=orders,
             cases=cases,
             decisions=decisions,
-            rulebook=rulebook,
             evidence=evidence,
             mailer=mailer,
         ),

@@ -7,7 +7,6 @@ from urllib.parse import urlsplit
 
 import asyncpg
 
-from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.dossier import (
     ChecklistService,
@@ -112,7 +111,6 @@ def build_archive(
     orders: OrderService,
     cases: CaseService,
     decisions: DecisionService,
-    rulebook: RulebookService,
     evidence: EvidenceService,
     mailer: Mailer,
 ) -> Archive:
@@ -141,7 +139,6 @@ def build_archive(
             clock=clock,
             cases=cases,
             decisions=decisions,
-            rulebook=rulebook,
             log=on.log,
             press=press,
             signer=on.signer,
