@@ -1,6 +1,7 @@
 """The main job through the API: buy sealed, open, confirm; refund while sealed; a case, settled and ruled."""
 
 from collections.abc import Awaitable, Callable
+from hashlib import sha256
 from typing import Any
 
 import httpx
@@ -20,6 +21,16 @@ def problem(answer: httpx.Response, status: int, code: str) -> dict[str, Any]:
     assert body["type"] == f"urn:kabao:problem:{code}"
     assert body["status"] == status
     return body
+
+
+async def printed(stall: Any, path: str) -> None:
+    """Fetch a ruling's files: they belong together, whoever asks."""
+    document = await stall.buyer.get(f"{path}/ruling.json?no=1")
+    assert document.json()["record"]["refund_minor"] == 4825
+    pdf, note = [await stall.merchant.get(f"{path}/ruling.{ending}") for ending in ("pdf", "sig")]
+    assert (pdf.headers["content-type"], pdf.content[:5]) == ("application/pdf", b"%PDF-")
+    assert note.text.split("\n")[1:3] == [sha256(one.content).hexdigest() for one in (document, pdf)]
+    problem(await stall.buyer.get(f"{path}/ruling.pdf?no=2"), 404, "not_found")
 
 
 async def audited(app: App) -> None:
@@ -225,6 +236,7 @@ async def test_support_rules_after_the_merchant_contests(
         assert (seen["stage"], seen["ruling"]["reasons"]) == ("ruled_open", ruling["reasons"])
     listed = (await stall.buyer.get(f"{path}/ruling")).json()
     assert [one["refund_minor"] for one in listed["rulings"]] == [4825]
+    await printed(stall, path)
     assert (listed["review_until"], listed["executed_at"]) == (seen["due_at"], None)
     assert (await stall.buyer.post(f"{path}/waive")).json()["waived_by"] == ["buyer"]
     problem(await stall.buyer.post(f"{path}/review", {"reason": "再看看。"}), 409, "not_your_turn")

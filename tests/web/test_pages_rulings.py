@@ -131,3 +131,21 @@ async def test_the_desk_s_preview_says_what_the_page_will_say(database: Database
         for told in ("部分退款 ¥40.00", "买家晚了两天才说。", "页面写得很清楚。", "适用的条文", "仲裁协议", "最终结论"):
             assert told in drawn, told
             assert told in page, told
+
+
+async def test_a_ruling_leads_to_cases_like_it_and_to_its_own_public_copy(database: Database, tmp_path: Path) -> None:
+    async with quarrel(database, tmp_path) as case:
+        await case.ruled(FULL)
+        await case.later()
+        assert await case.site.app.precedents.publish() == 1
+        page = await case.buyer.get(f"/c/{case.ref}/ruling")
+        similar, public = f"/c/{case.ref}/similar", f"/c/{case.ref}/precedent"
+        assert {similar, public} <= set(page.read.links)
+        page = await case.buyer.get(similar)
+        assert "和商品页写的不一样：全额退款" in page.words
+        page = await case.buyer.get(public)
+        assert page.path.startswith("/precedents/")
+        assert any("#r" in link for link in page.read.links)
+        article = next(link for link in page.read.links if "#r" in link)
+        rules = await case.site.stranger().get(article)
+        assert f'id="{article.partition("#")[2]}"' in rules.text

@@ -1,19 +1,21 @@
 """Receipts, checklists and packs: what the public log holds of an order, and everything of it in one file."""
 
 from datetime import datetime
+from typing import Annotated
 
 import msgspec
 from litestar import Response, get, post
-from litestar.params import FromPath
+from litestar.params import FromPath, QueryParameter
 from litestar.response import Stream
 
 from kabao.api.documents import READING, STEP
 from kabao.api.entry import ACTS_AS, ANY_PARTY, Caller, services_of, slow_down
 from kabao.api.problems import granted
-from kabao.dossier import Checklist, ReceiptFile, Receipts
+from kabao.dossier import Checklist, ReceiptFile, Receipts, RulingFile
 from kabao.identity import Act
 
 LAST_POSITION = 2**63 - 1
+RulingNo = Annotated[int | None, QueryParameter(ge=1, le=9999, description="Which ruling; the latest without it.")]
 
 
 class ReceiptOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -84,6 +86,24 @@ async def case_checklist(request: Caller, ref: FromPath[str]) -> Checklist:
     return granted(await services_of(request).archive.checklists.checklist(request.user, ref))
 
 
+@get("/cases/{ref:str}/ruling.pdf", responses=READING, tags=["cases"])
+async def ruling_pdf(request: Caller, ref: FromPath[str], no: RulingNo = None) -> Response[bytes]:
+    """Give a ruling as a PDF, the latest where no number is given; the same bytes whoever asks and whenever."""
+    return _file((await _ruling(request, ref, no)).pdf, "application/pdf")
+
+
+@get("/cases/{ref:str}/ruling.json", responses=READING, tags=["cases"])
+async def ruling_document(request: Caller, ref: FromPath[str], no: RulingNo = None) -> Response[bytes]:
+    """Give a ruling as canonical JSON; its `record` is what the public log's record of it says."""
+    return _file((await _ruling(request, ref, no)).document, "application/json")
+
+
+@get("/cases/{ref:str}/ruling.sig", responses=READING, tags=["cases"])
+async def ruling_signature(request: Caller, ref: FromPath[str], no: RulingNo = None) -> Response[bytes]:
+    """Give the signed note over a ruling's JSON and PDF; the key is at /verify/signer.pem."""
+    return _file((await _ruling(request, ref, no)).signature, "text/plain; charset=utf-8")
+
+
 @post("/orders/{ref:str}/pack", opt={ACTS_AS: ANY_PARTY}, status_code=200, responses=STEP, tags=["evidence"])
 async def pack(request: Caller, ref: FromPath[str]) -> Stream:
     """Make the pack of an order or a case (a ZIP file): a party's holds its own originals and all previews."""
@@ -100,16 +120,24 @@ async def pack(request: Caller, ref: FromPath[str]) -> Stream:
     )
 
 
+async def _ruling(request: Caller, ref: str, no: int | None) -> RulingFile:
+    services = services_of(request)
+    # Whoever may not see it is told so before being told that he asks too often.
+    granted(await services.cases.case(request.user, ref))
+    await slow_down(request, Act.PRINT_RULING)
+    return granted(await services.archive.rulings.files(request.user, ref, no))
+
+
 def _within(position: int) -> int:
     return position if 0 <= position <= LAST_POSITION else LAST_POSITION
 
 
-def _file(found: ReceiptFile) -> Response[bytes]:
+def _file(found: ReceiptFile, media_type: str = "application/octet-stream") -> Response[bytes]:
     return Response(
         found.content,
-        media_type="application/octet-stream",
+        media_type=media_type,
         headers={"content-disposition": f'attachment; filename="{found.name}"', "cache-control": "no-store"},
     )
 
 
-handlers = [receipts, proof, body, case_checklist, pack]
+handlers = [receipts, proof, body, case_checklist, pack, ruling_pdf, ruling_document, ruling_signature]

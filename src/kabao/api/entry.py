@@ -17,7 +17,7 @@ from kabao.adjudication.service import RulebookService
 from kabao.api.problems import RefusedError, language_of, refuse_now
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
-from kabao.dossier import ChecklistService, ExportService, ReceiptService
+from kabao.dossier import ChecklistService, ExportService, ReceiptService, RulingService
 from kabao.evidence import EvidenceService
 from kabao.figures import ForecastService, PrecedentService
 from kabao.identity import CASE_ROLES, Act, EmailService, IdentityService, Person, Role, Visitor, visitor_of
@@ -70,6 +70,10 @@ class Archive(Protocol):
     @property
     def packs(self) -> ExportService:
         """Everything of an order in one file."""
+
+    @property
+    def rulings(self) -> RulingService:
+        """Rulings as documents."""
 
 
 class Services(Protocol):

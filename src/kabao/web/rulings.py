@@ -30,7 +30,7 @@ STATES: Final = {
 """What became of a ruling: words, mood, icon."""
 MEDIA: Final = {"pdf": "application/pdf", "json": "application/json", "sig": "text/plain; charset=utf-8"}
 NAMED: Final = re.compile(
-    r"(?P<item>(?:证据\s*|(?<![A-Za-z0-9])E)(?P<no>\d{1,3})(?!\d))|(?P<article>细则》?\s*第\s*(?P<number>\d{1,3})\s*条)"
+    r"(?P<item>(?:证据\s*|(?<![A-Za-z0-9])E)(?P<no>\d{1,3})(?!\d))|细则》?\s*(?P<article>第\s*(?P<number>\d{1,3})\s*条)"
 )
 """What people's words name: an item of evidence, or an article of the rulebook."""
 LONGEST_NO: Final = 4
@@ -103,14 +103,14 @@ def linked(text: str, sheet: RulingSheet) -> Markup:
     parts: list[str] = []
     end = 0
     for found in NAMED.finditer(text):
-        href = ""
+        kind, href = "", ""
         if found["item"] and int(found["no"]) in items:
-            href = f"/o/{sheet.order_ref}/files/{items[int(found['no'])]}"
+            kind, href = "item", f"/o/{sheet.order_ref}/files/{items[int(found['no'])]}"
         elif found["article"] and sheet.version:
-            href = f"/rules/{sheet.version}#r{int(found['number'])}"
+            kind, href = "article", f"/rules/{sheet.version}#r{int(found['number'])}"
         if href:
-            parts += [escape(text[end : found.start()]), Markup('<a href="{}">{}</a>').format(href, found[0])]
-            end = found.end()
+            parts += [escape(text[end : found.start(kind)]), Markup('<a href="{}">{}</a>').format(href, found[kind])]
+            end = found.end(kind)
     return Markup("").join([*parts, escape(text[end:])])
 
 
