@@ -88,4 +88,4 @@ async def test_axe_finds_nothing_on_a_ruling_that_waits_for_money(database: Data
     async with chromium() as browser, quarrel(database, tmp_path, released=True) as case:
         await case.ruled(PART)
         await case.later()
-        assert await faults(browser, case.buyer, f"/c/{case.ref}/ruling") == []
+        assert await faults(browser, case.buyer, f"/c/{case.ref}/ruling", DARK_PHONE[:1]) == []
