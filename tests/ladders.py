@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import msgspec
 
-from kabao.cases.ladder.model import Pending, RulingStage, Standing, Windows
+from kabao.cases.ladder.model import Award, Pending, RulingStage, Standing, Windows
 from kabao.cases.machine import Stage
 from kabao.cases.model import CaseState, Decision, OpenOffer, Remedy, Side, Turn
 from kabao.kernel import Refusal, Refused
@@ -13,7 +13,7 @@ NOON = datetime(2026, 11, 23, 12, 0, tzinfo=UTC)
 HELD = 9650
 HOUR = timedelta(hours=1)
 WINDOWS = Windows()
-STANDING = Standing(ruling_no=1, stage=RulingStage.SUPPORT, refund_minor=4000)
+STANDING = Standing(ruling_no=1, stage=RulingStage.SUPPORT, award=Award(4000))
 NOBODY: frozenset[int] = frozenset()
 
 
@@ -27,6 +27,7 @@ def case(stage: Stage, turn: Turn, due: float | None = 48, **more: object) -> Ca
         demand=Remedy.FULL_REFUND,
         demand_minor=HELD,
         held_minor=HELD,
+        price_minor=HELD,
         offer=None,
         stage_since=NOON,
     )

@@ -198,6 +198,7 @@ async def test_support_rules_after_the_merchant_contests(
     ruling = {
         "outcome": "partial_refund",
         "refund_minor": 4825,
+        "damages_minor": 500,
         "shares": {"merchant": 50, "buyer": 50},
         "facts": "拆封后五分钟报错。",
         "reasons": "商家没有出库前的记录。",
@@ -235,7 +236,7 @@ async def test_support_rules_after_the_merchant_contests(
         seen = (await side.get(path)).json()
         assert (seen["stage"], seen["ruling"]["reasons"]) == ("ruled_open", ruling["reasons"])
     listed = (await stall.buyer.get(f"{path}/ruling")).json()
-    assert [one["refund_minor"] for one in listed["rulings"]] == [4825]
+    assert [(one["refund_minor"], one["damages_minor"]) for one in listed["rulings"]] == [(4825, 500)]
     await printed(stall, path)
     assert (listed["review_until"], listed["executed_at"]) == (seen["due_at"], None)
     assert (await stall.buyer.post(f"{path}/waive")).json()["waived_by"] == ["buyer"]

@@ -1,5 +1,6 @@
 """After the release a claim is paid from the deposit, then the reserve, which later releases pay back."""
 
+import asyncio
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -9,7 +10,7 @@ import pytest
 from kabao.custody import RESERVE_ACCOUNT, deposit_account
 from kabao.deposits import DepositView
 from kabao.kernel import FixedClock, OrderId, Refusal, Refused, ShopId, parse_ref
-from kabao.orders import ClaimPaid, Resolved
+from kabao.orders import ClaimPaid, DamagesPaid, Resolved
 from kabao.postgres import Connection, Database
 from market import NOON, PHONE, Market, seed_market
 from orderdesk import Desk
@@ -55,11 +56,9 @@ async def ruled(desk: Desk, market: Market, ref: str, refund: int, why: str = "r
         return await desk.orders.resolve(*order, refund, market.staff_id, "support", why, "2026.1", [b"\x01" * 32])
 
 
-async def damages(desk: Desk, market: Market, ref: str, amount: int, step: str = "1") -> ClaimPaid | Refused:
+async def damages(desk: Desk, market: Market, ref: str, amount: int, step: str = "1") -> DamagesPaid | Refused:
     async with of(desk, ref) as order:
-        return await desk.orders.after_release.pay_damages(
-            *order, step, amount, market.staff_id, "support", "ruled", with_reserve=True
-        )
+        return await desk.orders.award_damages(*order, step, amount, market.staff_id, "support")
 
 
 async def fund(desk: Desk, market: Market) -> tuple[int, int]:
@@ -282,16 +281,40 @@ async def test_damages_are_paid_once_a_step_beyond_the_price_held_or_released(de
     await desk.deposit(market, 10_000)
     await desk.fill_reserve(100_000)
     held = await desk.bought(market)
-    assert await damages(desk, market, held, 3 * PRICE) == ClaimPaid(deposit_minor=10_000, reserve_minor=18_950)
-    assert await damages(desk, market, held, 3 * PRICE) == ClaimPaid(deposit_minor=10_000, reserve_minor=18_950)
-    assert await damages(desk, market, held, 100_000, "2") == Refused(Refusal.RESERVE_SHORT)
-    assert await damages(desk, market, held, 0, "2") == Refused(Refusal.REFUND_OUT_OF_RANGE)
-    assert (await desk.see(market.buyer, held)).escrow is not None
+    for _ in range(2):
+        assert await damages(desk, market, held, 3 * PRICE) == DamagesPaid(paid_minor=10_000, owed_minor=18_950)
+    assert await damages(desk, market, held, 100_000, "2") == DamagesPaid(paid_minor=0, owed_minor=100_000)
+    assert await damages(desk, market, held, 0, "3") == Refused(Refusal.DAMAGES_OUT_OF_RANGE)
+    assert (await desk.see(market.buyer, held)).claim.damages_owed_minor == 118_950
+    assert (await desk.deposits.reserve()).advanced_minor == 0
     await desk.assert_books_balance()
-    assert await desk.runner.run() == 2
+    assert await desk.runner.run() == 1
     await desk.assert_books_balance()
     unpaid = await desk.place(market)
     assert await damages(desk, market, unpaid, 1) == Refused(Refusal.NOT_PAID)
+
+
+async def test_damages_that_are_owed_are_paid_as_the_deposit_fills_the_oldest_first(desk: Desk, market: Market) -> None:
+    first, second = await desk.released(market), await desk.released(market)
+    for ref, amount in ((first, 6_000), (second, 50_000)):
+        await damages(desk, market, ref, amount)
+        desk.clock.advance(timedelta(seconds=1))
+    pay = desk.orders.after_release.pay_owed_damages
+    assert await pay() == 0
+    view = await desk.deposits.deposit(market.owner, market.shop_id)
+    assert isinstance(view, DepositView)
+    assert (view.damages_owed_minor, view.bound) == (56_000, "damages")
+    await desk.deposit(market, 10_000)
+    assert await desk.deposits.give_back(market.owner, market.shop_id, 1, "x") == Refused(Refusal.DEPOSIT_BOUND)
+    assert await pay() == 10_000
+    owed = [(await desk.see(market.buyer, ref)).claim.damages_owed_minor for ref in (first, second)]
+    assert owed == [0, 46_000]
+    await desk.deposit(market, 50_000)
+    assert sum(await asyncio.gather(pay(), pay(), pay())) == 46_000
+    await desk.assert_books_balance()
+    await desk.runner.run()
+    assert await desk.sandbox.balance(deposit_account(market.shop_id)) == 4_000
+    await desk.assert_books_balance()
 
 
 async def test_a_merchant_may_give_back_at_any_time_but_only_his_own(desk: Desk, market: Market) -> None:

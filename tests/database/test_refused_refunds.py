@@ -132,8 +132,7 @@ async def test_a_runner_that_died_before_writing_the_refusal_leaves_it_to_the_ne
 
 
 async def test_a_stray_payment_and_a_claim_wait_for_another_account_alike(desk: Desk, market: Market) -> None:
-    await desk.deposit(market, 2_000)
-    await desk.fill_reserve(50_000)
+    await desk.deposit(market, 5_000)
     ref = await desk.place(market)
     first = await desk.pay(market.buyer, ref)
     second = await desk.pay_at("/" + await checkout_of(desk, first))
@@ -142,7 +141,7 @@ async def test_a_stray_payment_and_a_claim_wait_for_another_account_alike(desk: 
     at = parse_ref(ref)
     assert at is not None
     async with desk.database.transaction() as conn:
-        paid = await desk.orders.after_release.pay_damages(
+        paid = await desk.orders.award_damages(
             conn,
             at.shop_id,
             OrderId(at.object_id),
@@ -150,8 +149,6 @@ async def test_a_stray_payment_and_a_claim_wait_for_another_account_alike(desk: 
             5_000,
             None,
             "system",
-            "ruled",
-            with_reserve=True,
         )
     assert not isinstance(paid, Refused)
     assert await desk.runner.run() == 0
@@ -159,7 +156,7 @@ async def test_a_stray_payment_and_a_claim_wait_for_another_account_alike(desk: 
     assert view.claim.stranded_minor == PRICE + 5_000
     await desk.assert_books_balance()
     assert await desk.orders.after_release.redirect(market.buyer, ref, ELSEWHERE) == PRICE + 5_000
-    assert await desk.runner.run() == 3
+    assert await desk.runner.run() == 2
     assert await unapplied(desk, market) == 0
     await desk.assert_books_balance()
 

@@ -245,7 +245,7 @@ async def test_the_same_ruling_gives_the_same_bytes_to_everybody_at_any_time(arc
     for words in (
         "全额退款¥96.50",
         "E1显示拆封三分钟后提示已被使用。",
-        "为什么和规则推出的金额不同",
+        "为什么和规则推出的结果不同",
         "我们进的是新货。",
         "双方都可以申请一次复核",
         "仲裁",

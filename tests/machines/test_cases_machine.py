@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
 
+import msgspec
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -19,8 +20,9 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from dispute import FIRST_VIEW, MERCHANTS, Desk, seen
+from dispute import FIRST_VIEW, MERCHANTS, WISH, Desk, seen
 from kabao.cases import STEPS, CastVote, MakeOffer, Outcome, Remedy, Rule, Side
+from kabao.cases.ladder.model import Award
 from kabao.identity import Role
 from kabao.kernel import Refused
 from kabao.orders import audit
@@ -34,6 +36,7 @@ HOUR = timedelta(hours=1)
 OPEN = {"negotiation", "support", "panel", "ruled_open", "review"}
 UNDECIDED = {"negotiation", "support", "panel"}
 DECIDERS = {"support", "panel", "duty"}
+NOTHING = Award(0)
 
 
 @dataclass
@@ -48,8 +51,11 @@ class Model:
     turn: str = "merchant"
     answered: bool = False
     pending: datetime | None = None
-    pending_refund: int = 0
-    ruled: int = 0
+    pending_award: Award = NOTHING
+    ruled: Award = NOTHING
+    damages: int = 0
+    swaps: bool = False
+    replaced: bool = False
     waived: set[str] = field(default_factory=set)
     offer: int = 0
     offered_by: str = ""
@@ -70,6 +76,7 @@ class CasesMachine(RuleBasedStateMachine):
 
     dsn = ""
     walked: ClassVar[set[tuple[str, str]]] = set()
+    ends: ClassVar[set[str]] = set()
 
     def __init__(self) -> None:
         super().__init__()
@@ -94,19 +101,24 @@ class CasesMachine(RuleBasedStateMachine):
         self.runner.close()
         self.folder.cleanup()
 
-    @initialize()
-    def begin(self) -> None:
-        self.desk = self.wait(Desk.ready(self.database, Path(self.folder.name), keys=CASES_AT_MOST))
+    @initialize(has_stock=st.booleans())
+    def begin(self, *, has_stock: bool) -> None:
+        self.desk = self.wait(Desk.ready(self.database, Path(self.folder.name), keys=2 * CASES_AT_MOST))
         self.wait(self.database.execute("DELETE FROM account_role WHERE role IN ('panel', 'duty')"))
         members = [self.wait(self.desk.staff(Role.PANEL)) for _ in range(2)]
         self.panel = {member.account_id: member for member in members}
         self.duty = self.wait(self.desk.staff(Role.DUTY))
+        self.has_stock = has_stock
         self.open()
+        self.put_stock(has_stock=has_stock)
 
     def open(self) -> None:
         self.cases_opened += 1
-        case = self.wait(self.desk.case())
-        self.m = Model(case.ref, case.order.order_id, self.now, self.now + 48 * HOUR)
+        # Every other buyer wants another key.
+        swaps = self.cases_opened % 2 == 1
+        wish = msgspec.structs.replace(WISH, demand=Remedy.REPLACEMENT) if swaps else WISH
+        case = self.wait(self.desk.case(wish))
+        self.m = Model(case.ref, case.order.order_id, self.now, self.now + 48 * HOUR, swaps=swaps)
 
     @property
     def now(self) -> datetime:
@@ -202,6 +214,12 @@ class CasesMachine(RuleBasedStateMachine):
         if self.took(asked, may=m.stage == "ruled_open" and side not in m.waived):
             m.goes("review", "panel", self.now + 72 * HOUR)
 
+    @precondition(lambda self: self.m.stage == "ruled_open")
+    @rule(side=st.sampled_from(["buyer", "merchant"]))
+    def think_it_wrong(self, side: str) -> None:
+        """Ask where it can be asked, so that the walk comes to reviews often."""
+        self.ask_review(side)
+
     @rule(side=st.sampled_from(["buyer", "merchant"]))
     def waive(self, side: str) -> None:
         m = self.m
@@ -211,9 +229,34 @@ class CasesMachine(RuleBasedStateMachine):
             if len(m.waived) > 1:
                 self.execute(m.ruled)
 
-    def execute(self, refund: int) -> None:
-        self.m.refunded = refund
-        self.m.goes("executed", "nobody", None)
+    @precondition(lambda self: self.m.stage == "negotiation" and self.m.swaps)
+    @rule(damages=st.sampled_from([0, 900]), has_stock=st.booleans(), refund=st.sampled_from([4000, PRICE]))
+    def go_the_whole_way(self, damages: int, refund: int, *, has_stock: bool) -> None:
+        """Let support rule on new keys and both accept, so that the walk comes to that end whatever else is drawn."""
+        self.answer()
+        self.escalate("merchant")
+        self.decide_and_let_it_be_known(refund, damages, replaces=True)
+        self.stock_comes_and_goes(has_stock=has_stock)
+        self.waive("buyer")
+        self.waive("merchant")
+
+    def execute(self, award: Award) -> None:
+        m = self.m
+        m.replaced = award.replaces and self.has_stock
+        m.refunded = 0 if m.replaced else award.refund_minor
+        m.damages = award.damages_minor
+        m.goes("executed", "nobody", None)
+        if award.replaces:
+            CasesMachine.ends.add("replaced" if m.replaced else "fell back")
+
+    @rule(has_stock=st.booleans())
+    def stock_comes_and_goes(self, *, has_stock: bool) -> None:
+        self.has_stock = has_stock
+        self.put_stock(has_stock=has_stock)
+
+    def put_stock(self, *, has_stock: bool) -> None:
+        ways = ("withdrawn", "available") if has_stock else ("available", "withdrawn")
+        self.wait(self.database.execute("UPDATE card_key SET state = $2 WHERE state = $1", *ways))
 
     # ---- those who decide
 
@@ -224,8 +267,12 @@ class CasesMachine(RuleBasedStateMachine):
         if self.took(passed, may=m.stage == "support" and m.pending is None):
             m.goes("panel", "panel", self.now + 72 * HOUR)
 
-    @rule(refund=st.sampled_from([0, 1, 4000, PRICE]))
-    def decide(self, refund: int) -> None:
+    @rule(
+        refund=st.sampled_from([0, 1, 4000, PRICE]),
+        damages=st.sampled_from([0, 0, 700, 10 * PRICE + 1]),
+        replaces=st.booleans(),
+    )
+    def decide(self, refund: int, damages: int, *, replaces: bool) -> None:
         """Let whoever has the turn put a first view down and rule or vote."""
         m, who = self.m, self.decider()
         if who is None or m.turn not in DECIDERS:
@@ -239,25 +286,53 @@ class CasesMachine(RuleBasedStateMachine):
             return
         m.views.add(key)
         if m.stage == "panel" and m.turn == "panel":
-            wish = CastVote(upholds=refund > 0, refund_minor=refund or 1, shares=MERCHANTS, facts="x", reasons="y")
+            wish = CastVote(
+                upholds=refund > 0,
+                refund_minor=refund or 1,
+                damages_minor=damages,
+                replaces=replaces,
+                shares=MERCHANTS,
+                facts="x",
+                reasons="y",
+                differs_reason="z",
+            )
+            award = Award(refund, damages, replaces=replaces) if refund else NOTHING
             done = self.wait(self.desk.ladder.vote(who, m.ref, wish))
         else:
             kinds = {0: Outcome.NO_REFUND, PRICE: Outcome.FULL_REFUND}
-            outcome = kinds.get(refund, Outcome.PARTIAL_REFUND)
-            ruling = Rule(outcome=outcome, refund_minor=refund, shares=MERCHANTS, facts="x", reasons="y")
+            outcome = Outcome.REPLACEMENT if replaces else kinds.get(refund, Outcome.PARTIAL_REFUND)
+            ruling = Rule(
+                outcome=outcome,
+                refund_minor=refund,
+                damages_minor=damages,
+                shares=MERCHANTS,
+                facts="x",
+                reasons="y",
+                differs_reason="z",
+            )
+            award = Award(PRICE if replaces and not refund else refund, damages, replaces=replaces)
             done = self.wait(self.desk.ladder.rule(who, m.ref, ruling))
-        if self.took(done, may=m.pending is None):
-            m.pending, m.pending_refund = self.now + timedelta(seconds=10), refund
+        fits = damages <= 10 * PRICE and (m.swaps or not replaces)
+        if self.took(done, may=m.pending is None and fits):
+            m.pending, m.pending_award = self.now + timedelta(seconds=10), award
 
-    @rule(refund=st.sampled_from([0, 4000, PRICE]))
-    def decide_and_let_it_be_known(self, refund: int) -> None:
-        self.decide(refund)
+    @precondition(lambda self: self.m.turn in DECIDERS)
+    @rule(
+        refund=st.sampled_from([0, 4000, PRICE]),
+        damages=st.sampled_from([0, 900]),
+        replaces=st.sampled_from([True, False]),
+    )
+    def decide_and_let_it_be_known(self, refund: int, damages: int, *, replaces: bool) -> None:
+        self.decide(refund, damages, replaces=replaces and self.m.swaps)
         self.time_passes(0.01)
 
+    @precondition(lambda self: self.m.stage not in OPEN)
     @rule()
     def quarrel_again(self) -> None:
-        if self.m.stage not in OPEN and self.cases_opened < CASES_AT_MOST:
+        if self.cases_opened < CASES_AT_MOST:
+            self.put_stock(has_stock=True)
             self.open()
+            self.put_stock(has_stock=self.has_stock)
 
     @rule()
     def take_back(self) -> None:
@@ -286,7 +361,7 @@ class CasesMachine(RuleBasedStateMachine):
         self.desk.pass_time(hours * HOUR)
         self.wait(self.desk.cases.tick())
         if m.pending is not None and m.pending <= self.now:
-            m.pending, m.ruled = None, m.pending_refund
+            m.pending, m.ruled = None, m.pending_award
             if m.stage == "review":
                 self.execute(m.ruled)
             else:
@@ -319,8 +394,12 @@ class CasesMachine(RuleBasedStateMachine):
         state, refunded, released, _ = self.wait(self.desk.escrow(view))
         if m.stage in OPEN:
             assert (state, refunded, released) == ("disputed", 0, 0)
+        elif m.replaced:
+            assert (state, refunded, released) == ("held", 0, 0)
         elif m.stage != "withdrawn":
             assert (refunded, released) == (m.refunded, PRICE - m.refunded)
+        # The shop has no deposit, so that whatever is given as damages is owed.
+        assert view.order.claim.damages_owed_minor == m.damages
         CasesMachine.walked.add((view.stage.value, view.turn.value))
         # A ruling nobody may see yet is seen by no party.
         assert view.pending is None
@@ -340,4 +419,5 @@ def test_cases_climb_the_ladder_as_the_model(dsn: str) -> None:
             database=None,
         ),
     )
+    assert CasesMachine.ends == {"replaced", "fell back"}
     assert {stage for stage, _ in CasesMachine.walked} >= OPEN | {"settled", "withdrawn", "executed"}

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from kabao.cases import rules
 from kabao.cases.ladder import rules as ladder
-from kabao.cases.ladder.model import Windows
+from kabao.cases.ladder.model import Award, Windows
 from kabao.cases.machine import STEPS, Stage
 from kabao.cases.model import (
     Action,
@@ -43,6 +43,7 @@ CASE = CaseState(
     demand=Remedy.FULL_REFUND,
     demand_minor=HELD,
     held_minor=HELD,
+    price_minor=HELD,
     offer=None,
 )
 ANSWERED = msgspec.structs.replace(CASE, turn=Turn.BUYER, answered_at=NOON + HOUR, due_at=NOON + HOUR + REPLY)
@@ -102,8 +103,8 @@ def test_an_answer_gives_the_turn_to_the_buyer_who_loses_nothing_by_silence() ->
         NOON + HOUR + REPLY,
         True,
     )
-    assert ladder.decide_due(ANSWERED, NOON + HOUR, HELD) is None
-    risen = done(ladder.decide_due(ANSWERED, ANSWERED.due_at or NOON, HELD))
+    assert ladder.decide_due(ANSWERED, NOON + HOUR, Award(HELD)) is None
+    risen = done(ladder.decide_due(ANSWERED, ANSWERED.due_at or NOON, Award(HELD)))
     assert (risen.stage, risen.turn, risen.rose_why) == (Stage.SUPPORT, Turn.SUPPORT, RoseWhy.BUYER_SILENT)
 
 

@@ -42,13 +42,15 @@ def test_amounts_and_remedies_read_as_on_the_pages() -> None:
         "全额退款 ¥60.00",
         "部分退款 ¥60.00",
         "不退款，钱付给商家",
+        "补发新的卡密（没有库存就退款 ¥60.00）",
     ]
+    assert words.outcome_label(Outcome.FULL_REFUND, 6000, 50000) == "全额退款 ¥60.00，另赔 ¥500.00"
 
 
 def test_every_step_of_a_case_has_its_sentence() -> None:
     kinds = ["opened", "answered", "offered", "accepted", "granted", "refused", "withdrawn", "ruled", "reviewed"]
     kinds += ["asked", "replied", "overdue", "seated", "recused", "review_asked", "waived", "waived_both", "executed"]
-    kinds += ["stood", "short", "covered"]
+    kinds += ["stood", "short", "covered", "no_stock"]
     said = [text(kind) for kind in kinds] + [text("rose", "system", why.value) for why in RoseWhy]
     assert len(set(said)) == len(said)
     assert text("offered") == "商家提出方案：部分退款 ¥60.00。"

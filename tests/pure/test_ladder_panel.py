@@ -1,11 +1,13 @@
 """The panel: its size, the draw, the votes and their tally, recusal; and what the ladder offers to whom."""
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kabao.cases.ladder import rules
 from kabao.cases.ladder.model import (
+    Award,
     Candidate,
     Shares,
     Vote,
@@ -15,6 +17,7 @@ from kabao.cases.model import (
     Action,
     CaseState,
     Decision,
+    Remedy,
     Side,
     Turn,
 )
@@ -71,19 +74,19 @@ def test_votes_count_when_all_are_in() -> None:
     assert rules.tally([vote(1, 10), vote(2, 10)], 3) is None
     one = rules.tally([vote(1, 10)], 1)
     assert one is not None
-    assert (one.upholds, one.refund_minor, one.facts, one.dissent) == (True, 10, "facts 1", [])
+    assert (one.upholds, one.award.refund_minor, one.facts, one.dissent) == (True, 10, "facts 1", [])
 
 
 def test_who_is_outvoted_on_the_claim_still_counts_for_the_amount_and_is_printed() -> None:
     votes = [vote(1, 100, upholds=False, shares=Shares(buyer=100)), vote(2, 900), vote(3, 500)]
     counted = rules.tally(votes, 3)
     assert counted is not None
-    assert (counted.upholds, counted.refund_minor, counted.reasons) == (True, 500, "reasons 3")
+    assert (counted.upholds, counted.award.refund_minor, counted.reasons) == (True, 500, "reasons 3")
     assert counted.dissent == ["reasons 1"]
     assert counted.shares == Shares(merchant=100)
     denied = rules.tally([vote(1, 100, upholds=False), vote(2, 900), vote(3, 500, upholds=False)], 3)
     assert denied is not None
-    assert (denied.upholds, denied.refund_minor, denied.dissent) == (False, 0, ["reasons 2"])
+    assert (denied.upholds, denied.award.refund_minor, denied.dissent) == (False, 0, ["reasons 2"])
 
 
 PARTS = st.tuples(st.integers(0, 100), st.integers(0, 100)).map(
@@ -97,18 +100,38 @@ def test_a_tally_is_a_whole_ruling_whatever_the_votes(drawn: list[tuple[bool, in
     counted = rules.tally(votes, 3)
     assert counted is not None
     assert counted.shares.is_whole
-    assert 0 <= counted.refund_minor <= HELD
+    assert 0 <= counted.award.refund_minor <= HELD
     assert len(counted.dissent) <= 1
-    assert (counted.refund_minor > 0) is counted.upholds
+    assert (counted.award.refund_minor > 0) is counted.upholds
 
 
 def test_a_panellist_votes_once_within_what_is_held() -> None:
-    assert rules.decide_vote(AT_PANEL, HELD, has_voted=False) is None
-    assert code(rules.decide_vote(AT_PANEL, HELD, has_voted=True)) is Refusal.ALREADY_VOTED
+    assert rules.decide_vote(AT_PANEL, Award(HELD), has_voted=False) is None
+    assert code(rules.decide_vote(AT_PANEL, Award(HELD), has_voted=True)) is Refusal.ALREADY_VOTED
     for amount in (0, HELD + 1):
-        assert code(rules.decide_vote(AT_PANEL, amount, has_voted=False)) is Refusal.REFUND_OUT_OF_RANGE
+        assert code(rules.decide_vote(AT_PANEL, Award(amount), has_voted=False)) is Refusal.REFUND_OUT_OF_RANGE
     for state in (AT_SUPPORT, OVERTIME, IN_REVIEW):
-        assert code(rules.decide_vote(state, HELD, has_voted=False)) is Refusal.NOT_YOUR_TURN
+        assert code(rules.decide_vote(state, Award(HELD), has_voted=False)) is Refusal.NOT_YOUR_TURN
+
+
+def test_new_keys_are_voted_on_where_they_were_demanded() -> None:
+    keys = Award(HELD, replaces=True)
+    assert code(rules.decide_vote(AT_PANEL, keys, has_voted=False)) is Refusal.REPLACEMENT_NOT_ASKED
+    demanded = msgspec.structs.replace(AT_PANEL, demand=Remedy.REPLACEMENT)
+    assert rules.decide_vote(demanded, keys, has_voted=False) is None
+
+
+def test_damages_are_the_median_and_new_keys_the_majoritys() -> None:
+    votes = [
+        msgspec.structs.replace(vote(number, HELD), damages_minor=damages, replaces=replaces)
+        for number, damages, replaces in ((1, 0, True), (2, 50_000, True), (3, 29_000, False))
+    ]
+    counted = rules.tally(votes, 3)
+    assert counted is not None
+    assert counted.award == Award(HELD, 29_000, replaces=True)
+    denied = rules.tally([msgspec.structs.replace(one, upholds=False) for one in votes], 3)
+    assert denied is not None
+    assert denied.award == Award(0)
 
 
 def test_a_panellist_leaves_the_seat_before_deciding() -> None:
@@ -171,7 +194,7 @@ STATES = st.builds(
 def test_every_decision_is_a_step_of_the_table(state: CaseState, side: Side, hours: int, supported: int | None) -> None:
     now = NOON + hours * HOUR
     answers = [
-        rules.decide_due(state, now, supported),
+        rules.decide_due(state, now, None if supported is None else Award(supported)),
         rules.decide_pass_on(state, now),
         rules.decide_review(state, side, now),
         rules.decide_waive(state, side),

@@ -8,13 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kabao.cases.ladder import rules
+from kabao.cases.ladder import awards, rules
 from kabao.cases.ladder.model import (
     QUESTIONS_AT_MOST,
+    Award,
     Pause,
     Question,
     Shares,
-    Suggested,
     Windows,
 )
 from kabao.cases.machine import Stage
@@ -115,7 +115,7 @@ def test_shares_are_whole_when_they_sum_to_a_hundred() -> None:
 )
 def test_what_a_deadline_does(state: CaseState, stage: Stage, turn: Turn, kind: str, due: int | None) -> None:
     assert state.due_at is not None
-    assert rules.decide_due(state, state.due_at - timedelta(seconds=1), HELD) is None
+    assert rules.decide_due(state, state.due_at - timedelta(seconds=1), Award(HELD)) is None
     moved = done(rules.decide_due(state, state.due_at, None))
     assert (moved.stage, moved.turn, moved.kind) == (stage, turn, kind)
     if due is not None:
@@ -126,13 +126,15 @@ def test_what_a_deadline_does(state: CaseState, stage: Stage, turn: Turn, kind: 
 def test_why_a_case_rose() -> None:
     late = NOON + 100 * HOUR
     assert done(rules.decide_due(SILENT_MERCHANT, late, None)).rose_why is RoseWhy.MERCHANT_SILENT
-    assert done(rules.decide_due(case(Stage.NEGOTIATION, Turn.BUYER), late, HELD)).rose_why is RoseWhy.BUYER_SILENT
+    assert (
+        done(rules.decide_due(case(Stage.NEGOTIATION, Turn.BUYER), late, Award(HELD))).rose_why is RoseWhy.BUYER_SILENT
+    )
     assert done(rules.decide_due(AT_SUPPORT, late, None)).rose_why is RoseWhy.SUPPORT_LATE
     assert done(rules.decide_pass_on(AT_SUPPORT, NOON)).rose_why is RoseWhy.SUPPORT_ASKED
 
 
 def test_a_claim_left_unanswered_stands_so_far_as_the_rulebook_supports_it() -> None:
-    stands = done(rules.decide_due(SILENT_MERCHANT, NOON + 48 * HOUR, 6000))
+    stands = done(rules.decide_due(SILENT_MERCHANT, NOON + 48 * HOUR, Award(6000)))
     assert (stands.kind, stands.stage, stands.turn, stands.refund_minor) == (
         "ruled",
         Stage.RULED_OPEN,
@@ -147,7 +149,7 @@ def test_a_claim_left_unanswered_stands_so_far_as_the_rulebook_supports_it() -> 
     [OVERTIME, CLOSED, handed_in(AT_SUPPORT), handed_in(AT_PANEL), handed_in(IN_REVIEW), handed_in(REVIEW_OVERTIME)],
 )
 def test_nothing_is_due_where_a_person_has_to_act_or_has_acted(state: CaseState) -> None:
-    assert rules.decide_due(state, NOON + 9000 * HOUR, HELD) is None
+    assert rules.decide_due(state, NOON + 9000 * HOUR, Award(HELD)) is None
 
 
 # ---- questions and pauses
@@ -274,36 +276,68 @@ def test_support_passes_on_what_is_its_own_and_undecided() -> None:
 # ---- the suggestion
 
 
+def said(outcome: str, refund: int = 0, damages: int = 0) -> dict[str, object]:
+    return {"outcome": outcome, "refund_minor": refund, "damages_minor": damages}
+
+
 @pytest.mark.parametrize(
     ("decision", "suggested"),
     [
         (None, None),
-        ({"outcome": "CONFLICT", "refund_minor": 0}, None),
-        ({"outcome": "REPLACE", "refund_minor": 0}, None),
-        ({"outcome": "DENY", "refund_minor": 0}, Suggested(0)),
-        ({"outcome": "FULL_REFUND", "refund_minor": HELD + 5}, Suggested(HELD)),
-        ({"outcome": "PARTIAL_REFUND", "refund_minor": 4000}, Suggested(4000)),
+        (said("CONFLICT"), None),
+        (said("REPLACE"), None),
+        (said("DENY"), Award(0)),
+        (said("FULL_REFUND", HELD + 5, 50_000), Award(HELD, 50_000)),
+        (said("PARTIAL_REFUND", 4000), Award(4000)),
     ],
 )
-def test_what_the_rulebook_suggests(decision: dict[str, object] | None, suggested: Suggested | None) -> None:
-    assert rules.suggested_of(decision, HELD) == suggested
+def test_what_the_rulebook_suggests(decision: dict[str, object] | None, suggested: Award | None) -> None:
+    assert awards.suggested_of(decision, Remedy.FULL_REFUND, HELD) == suggested
 
 
-def test_a_demand_is_supported_at_most_as_far_as_it_goes() -> None:
-    full, part = {"outcome": "FULL_REFUND", "refund_minor": HELD}, {"outcome": "PARTIAL_REFUND", "refund_minor": 4000}
-    denied = {"outcome": "DENY", "refund_minor": 0}
-    assert rules.supported_minor(full, Remedy.FULL_REFUND, 1, HELD) == HELD
-    assert rules.supported_minor(part, Remedy.FULL_REFUND, 1, HELD) == 4000
-    assert rules.supported_minor(full, Remedy.PARTIAL_REFUND, 500, HELD) == 500
-    assert rules.supported_minor(full, Remedy.REPLACEMENT, 0, HELD) is None
-    assert rules.supported_minor(denied, Remedy.FULL_REFUND, HELD, HELD) is None
-    assert rules.supported_minor(None, Remedy.FULL_REFUND, HELD, HELD) is None
+def test_new_keys_are_suggested_where_they_were_demanded_and_everything_in_their_place() -> None:
+    assert awards.suggested_of(said("REPLACE"), Remedy.REPLACEMENT, HELD) == Award(HELD, replaces=True)
+
+
+def test_a_demand_is_supported_at_most_as_far_as_it_goes_and_never_with_damages() -> None:
+    full, part = said("FULL_REFUND", HELD, 50_000), said("PARTIAL_REFUND", 4000)
+    assert awards.supported_of(full, Remedy.FULL_REFUND, 1, HELD) == Award(HELD)
+    assert awards.supported_of(part, Remedy.FULL_REFUND, 1, HELD) == Award(4000)
+    assert awards.supported_of(full, Remedy.PARTIAL_REFUND, 500, HELD) == Award(500)
+    assert awards.supported_of(full, Remedy.REPLACEMENT, 0, HELD) is None
+    assert awards.supported_of(said("REPLACE"), Remedy.REPLACEMENT, 0, HELD) == Award(HELD, replaces=True)
+    assert awards.supported_of(said("REPLACE"), Remedy.FULL_REFUND, 0, HELD) is None
+    assert awards.supported_of(said("DENY"), Remedy.FULL_REFUND, HELD, HELD) is None
+    assert awards.supported_of(None, Remedy.FULL_REFUND, HELD, HELD) is None
 
 
 def test_what_differs_from_the_suggestion() -> None:
-    assert rules.differs(Suggested(1), 2)
-    assert not rules.differs(Suggested(2), 2)
-    assert not rules.differs(None, 2)
+    assert awards.differs(Award(1), Award(2))
+    assert not awards.differs(Award(2, 300), Award(2, 300))
+    assert awards.differs(Award(2, 300), Award(2))
+    assert not awards.differs(None, Award(2))
+    assert awards.differs(None, Award(2, 1))
+    keys = Award(HELD, replaces=True)
+    assert not awards.differs(keys, Award(4000, replaces=True))
+    assert awards.differs(keys, Award(4000, 1, replaces=True))
+    assert awards.differs(keys, Award(HELD))
+    assert awards.differs(Award(HELD), keys)
+
+
+@pytest.mark.parametrize(
+    ("suggested", "damages", "price", "fits"),
+    [
+        (None, 500_00, 1, True),
+        (None, 500_01, 1, False),
+        (None, 1000_00, 100_00, True),
+        (None, 1000_01, 100_00, False),
+        (Award(0, 2000_00), 2000_00, 100_00, True),
+        (None, -1, 1, False),
+    ],
+)
+def test_damages_stay_in_range(suggested: Award | None, damages: int, price: int, *, fits: bool) -> None:
+    answer = awards.check_damages(suggested, damages, price)
+    assert answer is None if fits else code(answer) is Refusal.DAMAGES_OUT_OF_RANGE
 
 
 # ---- rulings
@@ -314,13 +348,26 @@ def test_what_differs_from_the_suggestion() -> None:
     [(Outcome.FULL_REFUND, 0, HELD), (Outcome.PARTIAL_REFUND, HELD - 1, HELD - 1), (Outcome.NO_REFUND, 55, 0)],
 )
 def test_a_ruling_refunds_what_it_says(outcome: Outcome, asked: int, refunds: int) -> None:
-    assert rules.ruled_amount(AT_SUPPORT, outcome, asked) == refunds
-    assert rules.outcome_of(refunds, HELD) is outcome
+    assert awards.ruled_amount(AT_SUPPORT, outcome, asked) == refunds
+    assert awards.outcome_of(Award(refunds), HELD) is outcome
 
 
 @pytest.mark.parametrize("asked", [0, HELD, -5])
 def test_a_partial_ruling_lies_strictly_between(asked: int) -> None:
-    assert code(rules.ruled_amount(AT_SUPPORT, Outcome.PARTIAL_REFUND, asked)) is Refusal.REFUND_OUT_OF_RANGE
+    assert code(awards.ruled_amount(AT_SUPPORT, Outcome.PARTIAL_REFUND, asked)) is Refusal.REFUND_OUT_OF_RANGE
+
+
+def test_new_keys_are_ruled_where_they_were_demanded_with_a_refund_in_their_place() -> None:
+    demanded = msgspec.structs.replace(AT_SUPPORT, demand=Remedy.REPLACEMENT, demand_minor=0)
+    assert [awards.ruled_amount(demanded, Outcome.REPLACEMENT, asked) for asked in (0, 4000, HELD)] == [
+        HELD,
+        4000,
+        HELD,
+    ]
+    for asked in (HELD + 1, -1):
+        assert code(awards.ruled_amount(demanded, Outcome.REPLACEMENT, asked)) is Refusal.REFUND_OUT_OF_RANGE
+    assert code(awards.ruled_amount(AT_SUPPORT, Outcome.REPLACEMENT, 0)) is Refusal.REPLACEMENT_NOT_ASKED
+    assert awards.outcome_of(Award(HELD, replaces=True), HELD) is Outcome.REPLACEMENT
 
 
 def test_one_ruling_at_a_time_and_the_panel_votes() -> None:
@@ -332,7 +379,7 @@ def test_one_ruling_at_a_time_and_the_panel_votes() -> None:
 
 @pytest.mark.parametrize("state", [AT_SUPPORT, AT_PANEL, OVERTIME])
 def test_a_ruling_that_becomes_known_waits_for_its_review(state: CaseState) -> None:
-    known = done(rules.decide_publish(msgspec.structs.replace(state, offer=OFFER), 4000, NOON))
+    known = done(rules.decide_publish(msgspec.structs.replace(state, offer=OFFER), Award(4000), NOON))
     assert (known.kind, known.stage, known.turn, known.due_at) == (
         "ruled",
         Stage.RULED_OPEN,
@@ -340,11 +387,11 @@ def test_a_ruling_that_becomes_known_waits_for_its_review(state: CaseState) -> N
         NOON + 168 * HOUR,
     )
     assert known.offer_becomes is OfferState.LAPSED
-    assert done(rules.decide_publish(state, 4000, NOON)).offer_becomes is None
+    assert done(rules.decide_publish(state, Award(4000), NOON)).offer_becomes is None
 
 
 def test_a_review_is_carried_out_at_once() -> None:
-    known = done(rules.decide_publish(IN_REVIEW, 100, NOON))
+    known = done(rules.decide_publish(IN_REVIEW, Award(100), NOON))
     assert (known.kind, known.stage, known.turn, known.due_at, known.refund_minor) == (
         "reviewed",
         Stage.EXECUTED,

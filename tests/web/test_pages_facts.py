@@ -49,17 +49,17 @@ async def test_support_notes_a_fact_and_everybody_reads_it(site: Site) -> None:
     assert 'class="why"' not in page.text
 
 
-async def test_damages_are_said_to_lie_beyond_a_ruling(site: Site) -> None:
+async def test_damages_are_said_to_come_from_the_deposit_by_a_ruling(site: Site) -> None:
     merchant, buyer, staff, case = await quarrel(site)
-    assert "平台的裁决只定退款" not in (await buyer.get(f"/c/{case}")).words
+    assert "裁决可以判赔偿" not in (await buyer.get(f"/c/{case}")).words
     await staff.get(f"/desk/{case}")
     page = await staff.send(f"/desk/{case}/fact", GOOD | {"fact": "deceit"})
     assert page.status == 200
     page = await buyer.get(f"/c/{case}")
     assert "另赔" in page.words
-    assert "平台的裁决只定退款，赔偿不在里面" in page.words
+    assert "裁决可以判赔偿，从店铺的保证金付" in page.words
     page = await merchant.get(f"/c/{case}")
-    assert "平台不裁，要走外部的路才会有" in page.words
+    assert "要裁决才会有，从你的保证金付" in page.words
 
 
 async def test_what_is_missing_is_said_beside_its_field_and_nothing_typed_is_lost(site: Site) -> None:

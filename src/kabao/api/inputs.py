@@ -82,10 +82,15 @@ class SharesIn(Input, frozen=True, kw_only=True):
 
 
 class RulingIn(Input, frozen=True, kw_only=True):
-    """Rules on a case; facts and reasons are shown to both sides, `differs_reason` where the rulebook suggests else."""
+    """Rules on a case; facts and reasons are shown to both sides, `differs_reason` where the rulebook suggests else.
+
+    `refund_minor` counts for a partial refund, and for a replacement as what takes its place where there is no stock
+    (0: everything); `damages_minor` come beside it, out of the shop's deposit.
+    """
 
     outcome: Outcome
     refund_minor: Minor = 0
+    damages_minor: Minor = 0
     shares: SharesIn
     facts: LongWords
     reasons: LongWords
@@ -96,6 +101,7 @@ class RulingIn(Input, frozen=True, kw_only=True):
         return Rule(
             outcome=self.outcome,
             refund_minor=self.refund_minor,
+            damages_minor=self.damages_minor,
             shares=self.shares.shares(),
             facts=self.facts,
             reasons=self.reasons,
@@ -108,21 +114,31 @@ class FirstViewIn(Input, frozen=True, kw_only=True):
 
     outcome: Outcome
     refund_minor: Minor = 0
+    damages_minor: Minor = 0
     shares: SharesIn
     sentence: Annotated[str, Meta(min_length=1, max_length=500)]
 
     def wish(self) -> GiveFirstView:
         """Return what the case service takes."""
         return GiveFirstView(
-            outcome=self.outcome, refund_minor=self.refund_minor, shares=self.shares.shares(), sentence=self.sentence
+            outcome=self.outcome,
+            refund_minor=self.refund_minor,
+            damages_minor=self.damages_minor,
+            shares=self.shares.shares(),
+            sentence=self.sentence,
         )
 
 
 class VoteIn(Input, frozen=True, kw_only=True):
-    """Votes on the panel: whether the claim stands, and what to refund if it does, whatever one thinks of that."""
+    """Votes on the panel: whether the claim stands, and what to give if it does, whatever one thinks of that.
+
+    With `replaces` there are new keys, and the refund takes their place where there is no stock.
+    """
 
     upholds: bool
     refund_minor: Minor
+    damages_minor: Minor = 0
+    replaces: bool = False
     shares: SharesIn
     facts: LongWords
     reasons: LongWords
@@ -133,6 +149,8 @@ class VoteIn(Input, frozen=True, kw_only=True):
         return CastVote(
             upholds=self.upholds,
             refund_minor=self.refund_minor,
+            damages_minor=self.damages_minor,
+            replaces=self.replaces,
             shares=self.shares.shares(),
             facts=self.facts,
             reasons=self.reasons,

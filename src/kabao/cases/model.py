@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kabao.cases.ladder.model import Pending, Question, RulingStage, Shares, Standing, Windows
+from kabao.cases.ladder.model import Award, Pending, Question, RulingStage, Shares, Standing, Windows
 from kabao.cases.machine import Stage
 from kabao.orders.model import OrderView
 
@@ -58,6 +58,7 @@ class Outcome(StrEnum):
     FULL_REFUND = "full_refund"
     PARTIAL_REFUND = "partial_refund"
     NO_REFUND = "no_refund"
+    REPLACEMENT = "replacement"
 
 
 class OfferState(StrEnum):
@@ -126,13 +127,16 @@ class MakeOffer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Rule(msgspec.Struct, frozen=True, kw_only=True):
-    """A ruling: `refund_minor` counts for a partial refund only; facts and reasons are printed to both sides.
+    """A ruling: facts and reasons are printed to both sides.
 
-    `shares` say who is responsible; `differs_reason` is needed where the refund is not what the rulebook suggests.
+    `refund_minor` counts for a partial refund, and for a replacement as what takes its place where there is no stock
+    (0: everything that is at stake); `damages_minor` come beside it. `shares` say who is responsible; `differs_reason`
+    is needed where it does not give what the rulebook suggests.
     """
 
     outcome: Outcome
     refund_minor: int = 0
+    damages_minor: int = 0
     shares: Shares
     facts: str
     reasons: str
@@ -152,7 +156,10 @@ class OpenOffer(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class CaseState(msgspec.Struct, frozen=True, kw_only=True):
-    """Everything a decision needs to know of a case; `held_minor` is what the custodian still holds of the order."""
+    """Everything a decision needs to know of a case; `held_minor` is what the custodian still holds of the order.
+
+    `price_minor` is what was paid for it.
+    """
 
     stage: Stage
     turn: Turn
@@ -162,6 +169,7 @@ class CaseState(msgspec.Struct, frozen=True, kw_only=True):
     demand: Remedy
     demand_minor: int
     held_minor: int
+    price_minor: int
     offer: OpenOffer | None
     stage_since: datetime | None = None
     windows: Windows = Windows()
@@ -181,6 +189,8 @@ class Decision(msgspec.Struct, frozen=True, kw_only=True):
     offer_becomes: OfferState | None = None
     remedy: Remedy | None = None
     refund_minor: int = 0
+    award: Award | None = None
+    """What a ruling gives, where the step makes one known or carries it out."""
 
 
 # ---- what people see
@@ -212,6 +222,7 @@ class RulingView(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     label: str
     refund_minor: int
+    damages_minor: int = 0
     facts: str
     reasons: str
     made_at: datetime

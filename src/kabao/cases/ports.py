@@ -6,12 +6,12 @@ from typing import Literal, Protocol
 
 from kabao.identity.model import Person
 from kabao.kernel import OrderId, Refused, ShopId
-from kabao.orders.model import OrderView, Replaced, Resolved
+from kabao.orders.model import DamagesPaid, OrderView, Replaced, Resolved
 from kabao.postgres import Connection
 
 
 class Orders(Protocol):
-    """The steps of an order that a case takes; the first four join the caller's transaction.
+    """The steps of an order that a case takes; the first five join the caller's transaction.
 
     A step that answers `Refused` has written nothing. Each locks the escrow row, then the order.
     """
@@ -58,6 +58,22 @@ class Orders(Protocol):
         self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int | None, actor_role: str, /
     ) -> Replaced | Refused:
         """Give new sealed keys for the opened ones and start the clock afresh, or answer `Refused`."""
+        ...
+
+    async def award_damages(
+        self,
+        conn: Connection,
+        shop_id: ShopId,
+        order_id: OrderId,
+        step: str,
+        amount_minor: int,
+        actor_id: int | None,
+        actor_role: str,
+        rulebook_version: str | None,
+        evidence_digests: Sequence[bytes],
+        /,
+    ) -> DamagesPaid | Refused:
+        """Give damages beyond the price, once a step: out of the deposit as far as it reaches, the rest is owed."""
         ...
 
     async def order(self, person: Person, ref: str, conn: "Connection | None" = None, /) -> OrderView | Refused:

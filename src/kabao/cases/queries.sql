@@ -22,7 +22,8 @@ SELECT case_id FROM cases WHERE shop_id = $1 AND case_id = $2 FOR UPDATE
 SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
        at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor, e.state = 'disputed' AS is_held,
        f.offer_id, f.by_role AS offer_by, f.kind AS offer_kind, f.refund_minor AS offer_minor,
-       r.ruling_no, r.stage AS ruling_stage, r.refund_minor AS ruling_minor,
+       r.ruling_no, r.stage AS ruling_stage, r.refund_minor AS ruling_minor, r.damages_minor AS ruling_damages,
+       r.outcome = 'replacement' AS ruling_replaces, o.amount_minor AS price_minor,
        ARRAY(SELECT w.by_role FROM case_waiver w
               WHERE w.shop_id = $1 AND w.case_id = $2 AND w.ruling_no = r.ruling_no) AS waived_by,
        p.submission_id, p.staff_id AS submitted_by, p.visible_at,
@@ -90,7 +91,7 @@ SELECT event_id, kind, from_stage, to_stage, actor_role, body, offer_id, due_at,
 
 -- name: rulings
 -- The rulings of a case and what stood beside each, the latest last. Index: ruling_pkey, case_decision_pkey.
-SELECT r.ruling_no, r.stage, r.by_duty, r.outcome, r.refund_minor, r.share_buyer, r.share_merchant, r.share_platform,
+SELECT r.ruling_no, r.stage, r.by_duty, r.outcome, r.refund_minor, r.damages_minor, r.share_buyer, r.share_merchant, r.share_platform,
        r.facts, r.reasons, r.differs_reason, r.dissent, r.made_at, d.rulebook_version,
        encode(d.decision_digest, 'hex') AS decision_digest, encode(d.case_file_digest, 'hex') AS case_file_digest
   FROM ruling r LEFT JOIN case_decision d USING (shop_id, case_id, ruling_no)

@@ -9,8 +9,9 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import rules, store, words
 from kabao.cases.judging import decided, file_of
 from kabao.cases.ladder import store as ladder_store
-from kabao.cases.ladder.model import Windows
-from kabao.cases.ladder.rules import allowed_actions, decide_wait, is_short, supported_minor, windows_of
+from kabao.cases.ladder.awards import supported_of
+from kabao.cases.ladder.model import Award, Windows
+from kabao.cases.ladder.rules import allowed_actions, decide_wait, is_short, windows_of
 from kabao.cases.machine import Stage
 from kabao.cases.model import Asked, Basis, Beside, CaseView, Decision, OfferState, Remedy, Side, Turn
 from kabao.cases.ports import Notices, Orders
@@ -25,6 +26,9 @@ from kabao.postgres import Connection, Database
 NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
 SMALL_MINOR: Final = 50_00
 """A small amount where the binding rulebook names none."""
+
+NO_STOCK: Final = frozenset({Refusal.SOLD_OUT, Refusal.NOTHING_TO_REPLACE})
+"""Why a replacement that was ruled becomes the refund that stands beside it."""
 
 Decide: TypeAlias = Callable[[CaseRow, Side], Decision | Refused]
 
@@ -172,7 +176,7 @@ class CaseSteps:
         else:
             named = {name: one.value for name, one in judge.book.parameters.items()}
             found = await self._judged(conn, judge, order.buyer_id, order.ref, asked, only_records=True)
-        proved = supported_minor(
+        proved = supported_of(
             None if found is None else found.decision, asked.demand, opening.refund_minor, held_minor=order.held_minor
         )
         had = await store.had_order_before(conn, order.shop_id, order.buyer_id, order.order_id, order.placed_at)
@@ -242,13 +246,36 @@ class CaseSteps:
             case Stage.SETTLED:
                 return await self.orders.resolve(*order, decision.refund_minor, *actor, "settled", *because)
             case Stage.EXECUTED:
-                return await self.orders.resolve(*order, decision.refund_minor, *actor, "ruled", *because)
+                return await self._carry_out_ruling(conn, case, decision, actor, basis)
             case Stage.WITHDRAWN:
                 return await self.orders.unfreeze(*order, *actor, rules.CLOCK_LEAST_AFTER_WITHDRAWAL)
             case Stage.NEGOTIATION | Stage.SUPPORT | Stage.PANEL | Stage.RULED_OPEN | Stage.REVIEW:
                 return None
             case _:
                 assert_never(decision.stage)
+
+    async def _carry_out_ruling(
+        self, conn: Connection, case: CaseRow, decision: Decision, actor: Actor, basis: Basis
+    ) -> Refused | Resolved | Replaced:
+        """Give what was ruled: new keys or, where there is no stock, the refund in their place; damages beside it."""
+        order = (conn, ShopId(case.shop_id), OrderId(case.order_id))
+        because = (basis.rulebook_version, basis.evidence_digests)
+        award = decision.award or Award(decision.refund_minor)
+        moved: Refused | Resolved | Replaced | None = None
+        if award.replaces:
+            moved = await self.orders.replace(*order, *actor)
+        is_short = isinstance(moved, Refused) and moved.code in NO_STOCK
+        if moved is None or is_short:
+            moved = await self.orders.resolve(*order, award.refund_minor, *actor, "ruled", *because)
+        if isinstance(moved, Refused):
+            return moved
+        if is_short:
+            await self.log(conn, case, "no_stock", SYSTEM, due_at=None)
+        if award.damages_minor:
+            step = f"case:{case.case_id}"
+            paid = await self.orders.award_damages(*order, step, award.damages_minor, *actor, *because)
+            assert not isinstance(paid, Refused), paid  # noqa: S101  what is short is owed, never refused
+        return moved
 
     async def _write(
         self,

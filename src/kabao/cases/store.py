@@ -10,7 +10,7 @@ from asyncpg import Record
 from kabao.cases import rules, words
 from kabao.cases.claims import CLAIMS
 from kabao.cases.facts import Said
-from kabao.cases.ladder.model import Pending, RulingStage, Shares, Standing, Windows
+from kabao.cases.ladder.model import Award, Pending, RulingStage, Shares, Standing, Windows
 from kabao.cases.machine import Stage
 from kabao.cases.model import (
     Asked,
@@ -333,6 +333,7 @@ def _case_row(row: Record) -> CaseRow:
         demand=Remedy(values["demand"]),
         demand_minor=values["demand_minor"],
         held_minor=values["held_minor"],
+        price_minor=values["price_minor"],
         offer=offer,
         stage_since=values["stage_since"],
         windows=msgspec.convert(values["windows"], Windows),
@@ -352,7 +353,7 @@ def _standing(values: dict[str, Any]) -> Standing | None:
     return Standing(
         ruling_no=values["ruling_no"],
         stage=RulingStage(values["ruling_stage"]),
-        refund_minor=values["ruling_minor"],
+        award=Award(values["ruling_minor"], values["ruling_damages"], replaces=values["ruling_replaces"]),
         waived_by=frozenset(values["waived_by"]),
     )
 
@@ -360,7 +361,7 @@ def _standing(values: dict[str, Any]) -> Standing | None:
 def _ruling(values: dict[str, Any]) -> RulingView:
     parts = {name: values.pop(f"share_{name}") for name in ("buyer", "merchant", "platform")}
     shares = None if parts["buyer"] is None else Shares(**parts)
-    label = words.outcome_label(Outcome(values["outcome"]), values["refund_minor"])
+    label = words.outcome_label(Outcome(values["outcome"]), values["refund_minor"], values["damages_minor"])
     return msgspec.convert({**values, "label": label, "shares": shares}, RulingView)
 
 

@@ -2,6 +2,7 @@
 
 from typing import Final, assert_never
 
+from kabao.cases.ladder.awards import outcome_of
 from kabao.cases.ladder.model import RulingStage, Windows
 from kabao.cases.machine import Stage
 from kabao.cases.model import CaseState, Decision, OfferState, OfferView, Outcome, Remedy, RoseWhy, Rung, Side, Turn
@@ -62,8 +63,12 @@ def remedy_label(kind: Remedy, refund_minor: int) -> str:
             assert_never(kind)
 
 
-def outcome_label(outcome: Outcome, refund_minor: int) -> str:
+def outcome_label(outcome: Outcome, refund_minor: int, damages_minor: int = 0) -> str:
     """Write what a ruling says in a few words."""
+    return _outcome(outcome, refund_minor) + (f"，另赔 {yuan(damages_minor)}" if damages_minor else "")
+
+
+def _outcome(outcome: Outcome, refund_minor: int) -> str:
     match outcome:
         case Outcome.FULL_REFUND:
             return f"全额退款 {yuan(refund_minor)}"
@@ -71,6 +76,8 @@ def outcome_label(outcome: Outcome, refund_minor: int) -> str:
             return f"部分退款 {yuan(refund_minor)}"
         case Outcome.NO_REFUND:
             return "不退款，钱付给商家"
+        case Outcome.REPLACEMENT:
+            return f"补发新的卡密（没有库存就退款 {yuan(refund_minor)}）"
         case _:
             assert_never(outcome)
 
@@ -154,6 +161,7 @@ def case_event_text(
         "stood": "复核到时没有结论，按原裁决执行。",
         "short": "该执行了，但保证金和平台备付暂时不够付，一分也没有动。钱到位就自动执行。",
         "covered": "钱到位了，按裁决执行。",
+        "no_stock": "要补发的卡密没有库存，按裁决里写明的退款。",
     }
     return _ROSE[RoseWhy(body)] if kind == "rose" else texts[kind]
 
@@ -180,7 +188,8 @@ def order_event_text(kind: str, who: str, *, amount_minor: int | None, reason: s
         "settled_claim": f"按和解从保证金退 {amount}。",
         "ruled_claim": f"按裁决退 {amount}，从保证金付，不够的平台先垫。",
         "goodwill_claim": f"商家自愿退 {amount}，从保证金付。",
-        "damages": f"按裁决另外赔 {amount}。",
+        "damages": f"按裁决另外赔 {amount}，从店铺的保证金付。",
+        "damages_owed": f"保证金不够，还有 {amount} 的赔偿由店铺欠着，交足就自动付。",
         "refund_refused": f"原账户不收钱，{amount} 没能退回，还在托管方。",
         "refund_redirected": f"买家换了收款账户，{amount} 再退一次。",
         "unfrozen": "放款时钟继续走。",
@@ -214,10 +223,9 @@ def decided_label(decision: Decision, case: CaseState) -> str:
     """Write in a few words what a step puts forward, refuses or settles; empty where it does none of that."""
     if decision.remedy is not None:
         return remedy_label(decision.remedy, decision.refund_minor)
-    if decision.kind in {"ruled", "reviewed"}:
-        partial = Outcome.PARTIAL_REFUND if decision.refund_minor else Outcome.NO_REFUND
-        outcome = Outcome.FULL_REFUND if decision.refund_minor == case.held_minor else partial
-        return outcome_label(outcome, decision.refund_minor)
+    if decision.kind in {"ruled", "reviewed"} and decision.award is not None:
+        award = decision.award
+        return outcome_label(outcome_of(award, case.held_minor), award.refund_minor, award.damages_minor)
     if decision.kind == "refused" and case.offer is not None:
         return remedy_label(case.offer.kind, case.offer.refund_minor)
     return ""

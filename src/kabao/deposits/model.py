@@ -21,12 +21,14 @@ class DepositView(msgspec.Struct, frozen=True, kw_only=True):
     """A shop's deposit as its owner sees it.
 
     `owed_minor` is what the reserve paid for the shop and has not got back; `recoup_bps` the share of each release that
-    pays it back; `bound` says why the deposit cannot come back now ('' where it can): debt, case, held or claim_days.
+    pays it back; `damages_owed_minor` what it owes buyers as damages; `bound` says why the deposit cannot come back now
+    ('' where it can): debt, damages, case, held or claim_days.
     """
 
     shop_id: ShopId
     deposit_minor: int
     owed_minor: int
+    damages_owed_minor: int = 0
     recoup_bps: int
     bound: str
     returning_minor: int

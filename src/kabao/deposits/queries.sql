@@ -11,16 +11,21 @@ SELECT * FROM return_deposit_v1($1, $2, $3, $4, $5, $6)
 SELECT owner_id FROM shop WHERE shop_id = $1
 
 -- name: deposit
--- A shop's deposit and debt, and why it is bound. Index: shop_fund_pkey, cases_one_open, escrow_pkey.
+-- A shop's deposit and debt, and why it is bound. Index: shop_fund_pkey, damages_award_owing,
+-- cases_one_open, escrow_pkey.
 SELECT coalesce(f.deposit_minor, 0) AS deposit_minor, coalesce(f.owed_minor, 0) AS owed_minor,
        coalesce(f.recoup_bps, 5000) AS recoup_bps,
        coalesce((SELECT sum(i.amount_minor) FROM custody_instruction i
                   WHERE i.shop_id = $1 AND i.kind = 'deposit_return' AND i.state = 'pending'), 0)::bigint AS returning_minor,
+       d.owed AS damages_owed_minor,
        CASE WHEN f.owed_minor > 0 THEN 'debt'
+            WHEN d.owed > 0 THEN 'damages'
             WHEN EXISTS (SELECT 1 FROM cases c WHERE c.shop_id = $1 AND c.closed_at IS NULL) THEN 'case'
             WHEN EXISTS (SELECT 1 FROM escrow e WHERE e.shop_id = $1 AND e.state IN ('held', 'disputed')) THEN 'held'
             WHEN deposit_is_bound_v1($1, $2, coalesce($3, now())) THEN 'claim_days' ELSE '' END AS bound
-  FROM (SELECT 1) one LEFT JOIN shop_fund f ON f.shop_id = $1
+  FROM (SELECT coalesce(sum(a.awarded_minor - a.paid_minor), 0)::bigint AS owed FROM damages_award a
+         WHERE a.shop_id = $1 AND a.paid_minor < a.awarded_minor) d
+  LEFT JOIN shop_fund f ON f.shop_id = $1
 
 -- name: reserve
 -- The platform's reserve, and the rulings that wait for money. Index: reserve_fund_pkey, cases_due, ruling_pkey.

@@ -93,6 +93,7 @@ class RulingFacts(msgspec.Struct, frozen=True, kw_only=True):
     shares: tuple[int, int, int] | None = None
     """Buyer, merchant, platform, in per cent."""
     dissent: str = ""
+    damages_minor: int = 0
 
 
 class CaseStep(msgspec.Struct, frozen=True, kw_only=True):

@@ -78,7 +78,8 @@ def ruling_document(ruling: RulingFacts) -> dict[str, Any]:
             "responsible": {"buyer": buyer, "merchant": merchant, "platform": platform},
             "dissent": ruling.dissent,
         }
-    return document
+    # What gives no damages reads as it did before there were any.
+    return document | ({"damages_minor": ruling.damages_minor} if ruling.damages_minor else {})
 
 
 def _content(row: Row) -> dict[str, Any]:

@@ -156,12 +156,14 @@ class RulingService:
         beside = None
         if not isinstance(judge, Refused):
             beside = await decided(judge, await self._decisions.case_file(view, judge))
-        full = view.held_minor if wish.outcome is Outcome.FULL_REFUND else 0
-        refund = wish.refund_minor if wish.outcome is Outcome.PARTIAL_REFUND else full
+        refund = wish.refund_minor if wish.outcome in {Outcome.PARTIAL_REFUND, Outcome.REPLACEMENT} else 0
+        if wish.outcome is Outcome.FULL_REFUND or (wish.outcome is Outcome.REPLACEMENT and not refund):
+            refund = view.held_minor
         ruling = RulingView(
             outcome=wish.outcome,
-            label=outcome_label(wish.outcome, refund),
+            label=outcome_label(wish.outcome, refund, wish.damages_minor),
             refund_minor=refund,
+            damages_minor=wish.damages_minor,
             facts=wish.facts,
             reasons=wish.reasons,
             made_at=read.now,

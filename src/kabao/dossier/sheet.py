@@ -93,7 +93,8 @@ class SheetRules(msgspec.Struct, frozen=True, kw_only=True):
 class RulingSheet(msgspec.Struct, frozen=True, kw_only=True):
     """A ruling in full; amounts in minor units.
 
-    `merchant_minor` is what is left for the merchant of held money, None where the money was released before;
+    `merchant_minor` is what is left for the merchant of held money, None where the money was released before or new
+    keys are given; then `refund_minor` is what takes their place where there is no stock.
     `review_until` None where there is no review any more. Digests are in hex, empty where nothing was kept.
     """
 
@@ -108,6 +109,7 @@ class RulingSheet(msgspec.Struct, frozen=True, kw_only=True):
     outcome: Outcome
     label: str
     refund_minor: int
+    damages_minor: int
     stake_minor: int
     merchant_minor: int | None
     payer: str
@@ -157,9 +159,10 @@ def sheet_of(
         outcome=ruling.outcome,
         label=ruling.label,
         refund_minor=ruling.refund_minor,
+        damages_minor=ruling.damages_minor,
         stake_minor=stake,
-        merchant_minor=stake - ruling.refund_minor if is_held else None,
-        payer=_payer(ruling.refund_minor, is_held=is_held),
+        merchant_minor=stake - ruling.refund_minor if is_held and not _replaces(ruling) else None,
+        payer=_payer(ruling, is_held=is_held),
         opening=case.opening,
         shares=ruling.shares,
         found=ruling.facts,
@@ -182,7 +185,7 @@ def state_of(case: CaseRead, ruling: RulingView) -> RulingState:
     """Tell what became of a ruling."""
     later = next((one for one in case.rulings if one.ruling_no > ruling.ruling_no), None)
     if later is not None:
-        return RulingState.UPHELD if later.refund_minor == ruling.refund_minor else RulingState.CHANGED
+        return RulingState.UPHELD if _given(later) == _given(ruling) else RulingState.CHANGED
     state = case.row.state
     if not state.stage.is_open:
         return RulingState.EXECUTED
@@ -212,11 +215,25 @@ def _made_by(ruling: RulingView) -> str:
     }[ruling.stage]
 
 
-def _payer(refund_minor: int, *, is_held: bool) -> str:
+def _replaces(ruling: RulingView) -> bool:
+    return ruling.outcome is Outcome.REPLACEMENT
+
+
+def _given(ruling: RulingView) -> tuple[int, int, bool]:
+    return ruling.refund_minor, ruling.damages_minor, _replaces(ruling)
+
+
+def _payer(ruling: RulingView, *, is_held: bool) -> str:
     if not is_held:
         paid = "这单已经放款：退款从店铺的保证金付，不够的平台先垫，再向商家追偿。"
-        return paid if refund_minor else "这单已经放款，钱不再动。"
-    return "退款出自托管方冻结的货款，退到买家的原付款账户。" if refund_minor else "冻结在托管方的货款付给商家。"
+        price = paid if ruling.refund_minor else "这单已经放款，钱不再动。"
+    elif ruling.refund_minor:
+        price = "退款出自托管方冻结的货款，退到买家的原付款账户。"
+    else:
+        price = "冻结在托管方的货款付给商家。"
+    keys = "执行时有库存，换新的卡密，钱不动；没有库存，改成退款。" if _replaces(ruling) else ""
+    beside = "赔偿从店铺的保证金付，不够的由店铺欠着，交足就付，平台不垫。" if ruling.damages_minor else ""
+    return f"{keys}{price}{beside}"
 
 
 def _reviews(case: CaseRead, ruling: RulingView) -> str:
@@ -225,7 +242,7 @@ def _reviews(case: CaseRead, ruling: RulingView) -> str:
     before = next((one for one in reversed(case.rulings) if one.ruling_no < ruling.ruling_no), None)
     if before is None:
         return ""
-    way = "维持" if before.refund_minor == ruling.refund_minor else "改变"
+    way = "维持" if _given(before) == _given(ruling) else "改变"
     return f"{way}了 {moment(before.made_at)} 的裁决（{before.label}）"
 
 
@@ -305,8 +322,9 @@ def _rules(basis: Basis) -> SheetRules | None:
 
 
 def _result(said: Mapping[str, Any]) -> str:
-    refund: int = said["refund_minor"]
-    return OUTCOMES[said["outcome"]] + (f" {yuan(refund)}" if refund else "")
+    refund, damages = said["refund_minor"], said["damages_minor"]
+    beside = f"，另赔 {yuan(damages)}" if damages else ""
+    return OUTCOMES[said["outcome"]] + (f" {yuan(refund)}" if refund else "") + beside
 
 
 def _item(item: Item, *, is_cited: bool) -> SheetItem:

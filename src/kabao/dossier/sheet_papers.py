@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from kabao.cases import Outcome
 from kabao.cases.words import OUTSIDE, WHO, yuan
 from kabao.dossier.model import RulingFacts
 from kabao.dossier.rules import instant, ruling_document
@@ -78,7 +79,10 @@ def shares_text(sheet: RulingSheet) -> str:
 
 
 def _facts(sheet: RulingSheet) -> list[PaperFact]:
-    money = [PaperFact("退给买家", yuan(sheet.refund_minor))]
+    is_swap = sheet.outcome is Outcome.REPLACEMENT
+    money = [PaperFact("没有库存时退给买家" if is_swap else "退给买家", yuan(sheet.refund_minor))]
+    if sheet.damages_minor:
+        money.append(PaperFact("另赔买家", yuan(sheet.damages_minor)))
     if sheet.merchant_minor is not None:
         fee = "（含平台服务费）" if sheet.merchant_minor else ""
         money.append(PaperFact("付给商家", f"{yuan(sheet.merchant_minor)}{fee}"))
@@ -100,7 +104,7 @@ def _facts(sheet: RulingSheet) -> list[PaperFact]:
 
 def _sections(sheet: RulingSheet) -> list[PaperSection]:
     sections = [
-        PaperSection(title="为什么和规则推出的金额不同", said=sheet.differs),
+        PaperSection(title="为什么和规则推出的结果不同", said=sheet.differs),
         PaperSection(title="不同意见", said=sheet.dissent),
         PaperSection(
             title="双方的主张，和怎么认定", facts=[PaperFact(WHO[one.by], point_text(one)) for one in sheet.points]

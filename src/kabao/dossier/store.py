@@ -318,6 +318,7 @@ def _case_step(row: Record) -> CaseStep:
             if row["share_buyer"] is None
             else (row["share_buyer"], row["share_merchant"], row["share_platform"]),
             dissent=row["dissent"],
+            damages_minor=row["damages_minor"],
         )
     return CaseStep(
         order_ref=_order_ref(row),

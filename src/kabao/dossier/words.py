@@ -89,5 +89,7 @@ def _case_text(who: str, content: dict[str, Any]) -> str:
             made_at=datetime.fromtimestamp(0, UTC),
             decided_at=None,
         )
-    ruled = "" if ruling is None else outcome_label(Outcome(ruling["outcome"]), ruling["refund_minor"])
+    ruled = ""
+    if ruling is not None:
+        ruled = outcome_label(Outcome(ruling["outcome"]), ruling["refund_minor"], ruling.get("damages_minor", 0))
     return case_event_text(content["event"], who, offer=view, opening=opening, body=content["said"] or "", ruled=ruled)

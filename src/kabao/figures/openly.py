@@ -98,7 +98,12 @@ KINDS: Final[Mapping[str, Kind]] = {
     "wins": Kind(
         "裁决支持谁",
         "已执行的裁决，经过复核的只算最后一份。百分比的分母是全部已执行的裁决。",
-        {"full_refund": "支持买家（全额退款）", "partial_refund": "各担一部分", "no_refund": "支持商家（不退款）"},
+        {
+            "full_refund": "支持买家（全额退款）",
+            "replacement": "支持买家（补发）",
+            "partial_refund": "各担一部分",
+            "no_refund": "支持商家（不退款）",
+        },
         PERCENT,
         is_of_all=True,
     ),

@@ -28,7 +28,12 @@ MAX_SUMMARY: Final = 1000
 ID_LENGTH: Final = 12
 WORD: Final = re.compile(r"[a-z0-9_ ]{0,60}")
 NO_WORD: Final = "-"
-OUTCOMES: Final = {"full_refund": "全额退款", "partial_refund": "部分退款", "no_refund": "不退款"}
+OUTCOMES: Final = {
+    "full_refund": "全额退款",
+    "partial_refund": "部分退款",
+    "replacement": "补发",
+    "no_refund": "不退款",
+}
 STAGES: Final = {
     "support": "客服裁决",
     "panel": "争议组裁决",

@@ -69,7 +69,7 @@ WITH last_ruling AS (
   SELECT EXISTS (
            SELECT FROM ruling n JOIN ruling f USING (shop_id, case_id)
             WHERE n.shop_id = v.shop_id AND n.case_id = v.case_id AND n.stage = 'review' AND f.ruling_no = v.ruling_no
-              AND n.refund_minor <> f.refund_minor) AS is_overturned
+              AND (n.refund_minor, n.damages_minor, n.outcome) <> (f.refund_minor, f.damages_minor, f.outcome)) AS is_overturned
     FROM case_review v JOIN cases c USING (shop_id, case_id) WHERE c.closed_at IS NOT NULL
 )
 SELECT 'claims' AS section, k.claim AS key, count(*) AS cases, NULL::bigint AS value FROM known k GROUP BY k.claim

@@ -47,6 +47,8 @@ class Refusal(StrEnum):
     NOT_YOUR_TURN = "not_your_turn"
     OFFER_GONE = "offer_gone"
     REFUND_OUT_OF_RANGE = "refund_out_of_range"
+    DAMAGES_OUT_OF_RANGE = "damages_out_of_range"
+    REPLACEMENT_NOT_ASKED = "replacement_not_asked"
     NOTHING_TO_REPLACE = "nothing_to_replace"
     CLAIM_DAYS_OVER = "claim_days_over"
     DEPOSIT_SHORT = "deposit_short"

@@ -208,6 +208,16 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "退款金额要在 0.01 元和这单还能退的金额之间，没有改动，没有动钱。",
         "The refund must lie between 0.01 and what may still be refunded; nothing was changed and no money moved.",
     ),
+    Refusal.DAMAGES_OUT_OF_RANGE: Sentence(
+        422,
+        "赔偿最多是付款的十倍或者 500 元，取多的，规则推出更多的除外；没有改动，没有动钱。",
+        "Damages are at most ten times the price or 500 yuan, whichever is more, unless the rules come to more.",
+    ),
+    Refusal.REPLACEMENT_NOT_ASKED: Sentence(
+        422,
+        "买家没有要求补发，只能裁决退款或不退，没有改动。",
+        "The buyer did not ask for a replacement; rule on the refund. Nothing was changed.",
+    ),
     Refusal.NOTHING_TO_REPLACE: Sentence(
         409,
         "没有拆封过的卡密，不用补发，没有改动。放款前没拆的可以直接全额退。",

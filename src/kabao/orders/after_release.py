@@ -8,7 +8,7 @@ from kabao.identity import Person
 from kabao.kernel import Clock, OrderId, Refusal, Refused, ShopId, parse_ref, refuse
 from kabao.orders import store
 from kabao.orders.machine import OrderState
-from kabao.orders.model import ClaimPaid, Replaced, Resolved
+from kabao.orders.model import ClaimPaid, DamagesPaid, Replaced, Resolved
 from kabao.orders.rules import is_account
 from kabao.postgres import Connection, Database
 
@@ -18,9 +18,9 @@ GIVEN_MEANWHILE: Final = "这单刚才已经退过一笔，这一次没有动钱
 
 
 class AfterRelease:
-    """Steps on released orders; the first five join the caller's transaction. A refused step has written nothing.
+    """Steps on released orders, and damages; those with a connection join the caller's transaction.
 
-    Each locks the escrow row, then the order, then the shop's fund, then the reserve.
+    A refused step has written nothing. Each locks the escrow row, then the order, then the shop's fund, the reserve.
     """
 
     def __init__(self, *, database: Database, clock: Clock, kick: Callable[[], None] = lambda: None) -> None:
@@ -93,7 +93,7 @@ class AfterRelease:
             return refuse(row["refusal"])
         return Replaced(count=row["replaced"], due_at=row["due_at"])
 
-    async def pay_damages(
+    async def award_damages(
         self,
         conn: Connection,
         shop_id: ShopId,
@@ -102,25 +102,34 @@ class AfterRelease:
         amount_minor: int,
         actor_id: int | None,
         actor_role: str,
-        why: str,
         rulebook_version: str | None = None,
         evidence_digests: Sequence[bytes] = (),
-        *,
-        with_reserve: bool,
-    ) -> ClaimPaid | Refused:
-        """Pay damages beyond the price, before or after the release, once for each ``step`` (up to 60 characters).
+    ) -> DamagesPaid | Refused:
+        """Give damages beyond the price, before or after the release, once for each ``step`` (up to 60 characters).
 
-        Refusals: not_paid, refund_out_of_range (below 1), deposit_short, reserve_short; then nothing is paid, and the
-        same step may be tried again.
+        They are paid out of the shop's deposit as far as it reaches, never out of the reserve; the shop owes the rest,
+        which is paid once there is a deposit again. Refusals: not_paid, damages_out_of_range (below 1).
         """
+        money = (step, amount_minor, actor_id, actor_role)
         basis = (rulebook_version, list(evidence_digests))
-        money = (step, amount_minor, with_reserve)
-        actor = (actor_id, actor_role, why)
-        row = await store.call(conn, "pay_damages", shop_id, order_id, *money, *actor, *basis, self._clock.instant())
+        row = await store.call(conn, "award_damages", shop_id, order_id, *money, *basis, self._clock.instant())
         if row["refusal"]:
             return refuse(row["refusal"])
         self._kick()
-        return ClaimPaid(deposit_minor=row["deposit_part"], reserve_minor=row["reserve_part"])
+        return DamagesPaid(paid_minor=row["deposit_part"], owed_minor=row["owed_part"])
+
+    async def pay_owed_damages(self) -> int:
+        """Pay on damages that shops still owe, an award a transaction, as far as deposits reach; answers how much."""
+        total = 0
+        while True:
+            async with self._database.transaction() as conn:
+                paid = await store.sweep_damages(conn, self._clock.instant())
+            if paid == 0:
+                break
+            total += paid
+        if total:
+            self._kick()
+        return total
 
     async def give_back(self, owner: Person, ref: str, amount_minor: int, left_minor: int) -> ClaimPaid | Refused:
         """Give part of a released order's price back of the merchant's own accord, out of the deposit alone.

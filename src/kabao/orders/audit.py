@@ -21,6 +21,7 @@ CHECKS: Final = (
     "states_against_money",
     "keys_against_orders",
     "claims_against_transfers",
+    "damages_against_payouts",
     "claims_over_price",
     "funds_against_transfers",
     "reserve_against_shops",

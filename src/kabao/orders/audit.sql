@@ -123,6 +123,15 @@ SELECT coalesce(c.shop_id, t.shop_id) AS shop_id, coalesce(c.order_id, t.order_i
     ON t.shop_id = c.shop_id AND t.order_id = c.order_id AND t.kind = c.part
  WHERE (c.deposit, c.reserve) IS DISTINCT FROM (t.deposit, t.reserve)
 
+-- name: damages_against_payouts
+-- What of each order's damages is held as paid, recomputed from what was paid out.
+SELECT coalesce(a.shop_id, c.shop_id) AS shop_id, coalesce(a.order_id, c.order_id) AS order_id,
+       abs(coalesce(a.paid, 0) - coalesce(c.paid, 0)) AS off_minor
+  FROM (SELECT shop_id, order_id, sum(paid_minor) AS paid FROM damages_award GROUP BY 1, 2 HAVING sum(paid_minor) > 0) a
+  FULL JOIN (SELECT shop_id, order_id, sum(deposit_minor + reserve_minor) AS paid FROM claim_payout WHERE part = 'damages'
+              GROUP BY 1, 2) c ON c.shop_id = a.shop_id AND c.order_id = a.order_id
+ WHERE a.paid IS DISTINCT FROM c.paid
+
 -- name: claims_over_price
 -- Orders of which more of the price was given back than was paid in; damages are beyond it.
 SELECT c.shop_id, c.order_id, sum(c.deposit_minor + c.reserve_minor) + max(e.refunded) - max(e.amount_minor) AS off_minor

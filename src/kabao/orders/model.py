@@ -99,8 +99,15 @@ class Resolved(msgspec.Struct, frozen=True, kw_only=True):
     reserve_minor: int = 0
 
 
+class DamagesPaid(msgspec.Struct, frozen=True, kw_only=True):
+    """What of damages was paid out of the shop's deposit, and what the shop owes the buyer."""
+
+    paid_minor: int
+    owed_minor: int
+
+
 class ClaimPaid(msgspec.Struct, frozen=True, kw_only=True):
-    """What was paid after the release or as damages, and from whose money; the reserve's part is owed by the shop."""
+    """What was paid after the release, and from whose money; the reserve's part is owed by the shop."""
 
     deposit_minor: int
     reserve_minor: int
@@ -110,13 +117,15 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     """What an order may still be claimed for after its release.
 
     `left_minor` is what of the price has not been given back; `until` when the claim days end; `is_open` whether a case
-    may be opened now; `stranded_minor` what the custodian could not pay out and waits for another account.
+    may be opened now; `stranded_minor` what the custodian could not pay out and waits for another account;
+    `damages_owed_minor` what of the damages that were ruled the shop still owes.
     """
 
     left_minor: int = 0
     until: datetime | None = None
     is_open: bool = False
     stranded_minor: int = 0
+    damages_owed_minor: int = 0
 
 
 class Replaced(msgspec.Struct, frozen=True, kw_only=True):

@@ -67,9 +67,13 @@ SELECT order_id FROM escrow WHERE shop_id = $1 AND order_id = $2 FOR UPDATE
 -- What of a released order's price may still be given back. Index: escrow_pkey, claim_payout_pkey.
 SELECT claimable_v1($1, $2)
 
--- name: pay_damages
--- Pays damages beyond the price, once a step. Index: escrow_pkey, shop_fund_pkey, claim_payout_pkey.
-SELECT * FROM pay_damages_v1($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+-- name: award_damages
+-- Gives damages beyond the price, once a step. Index: escrow_pkey, shop_fund_pkey, damages_award_pkey.
+SELECT * FROM award_damages_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)
+
+-- name: sweep_damages
+-- Pays on the oldest damages that a shop with a deposit owes. Index: damages_award_owing, shop_fund_pkey.
+SELECT sweep_damages_v1($1)
 
 -- name: redirect
 -- Sends what the custodian refused for good to another account. Index: orders_pkey, custody_instruction_of_order.
@@ -92,6 +96,8 @@ SELECT o.*, s.title, s.digest AS snapshot_digest, s.document, h.name AS shop_nam
        decided_in_case_v1(o.shop_id, o.order_id) AS decided_in_case,
        (SELECT coalesce(sum(i.amount_minor), 0)::bigint FROM custody_instruction i
          WHERE i.shop_id = o.shop_id AND i.order_id = o.order_id AND i.state = 'refused') AS stranded_minor,
+       (SELECT coalesce(sum(a.awarded_minor - a.paid_minor), 0)::bigint FROM damages_award a
+         WHERE a.shop_id = o.shop_id AND a.order_id = o.order_id) AS damages_owed_minor,
        (SELECT c.case_id FROM cases c WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id
          ORDER BY c.case_id DESC LIMIT 1) AS last_case_id,
        (SELECT c.case_id FROM cases c WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id AND c.closed_at IS NULL)

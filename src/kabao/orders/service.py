@@ -26,6 +26,7 @@ from kabao.orders.after_release import AfterRelease
 from kabao.orders.machine import OrderState
 from kabao.orders.model import (
     Confirmed,
+    DamagesPaid,
     NoticeOutcome,
     OpenedKey,
     OrderRow,
@@ -378,6 +379,23 @@ class OrderService:
         if row["refusal"]:
             return refuse(row["refusal"])
         return Replaced(count=row["replaced"], due_at=row["due_at"])
+
+    async def award_damages(
+        self,
+        conn: Connection,
+        shop_id: ShopId,
+        order_id: OrderId,
+        step: str,
+        amount_minor: int,
+        actor_id: int | None,
+        actor_role: str,
+        rulebook_version: str | None = None,
+        evidence_digests: Sequence[bytes] = (),
+    ) -> DamagesPaid | Refused:
+        """Give damages beyond the price, see `AfterRelease.award_damages`."""
+        basis = (rulebook_version, evidence_digests)
+        actor = (actor_id, actor_role)
+        return await self.after_release.award_damages(conn, shop_id, order_id, step, amount_minor, *actor, *basis)
 
     async def _buyers_step(self, step: str, buyer: Person, ref: str) -> "store.Record | Refused":
         at = parse_ref(ref)

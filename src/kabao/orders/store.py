@@ -161,6 +161,12 @@ async def sweep_owing(conn: Connection, shop_id: int | None, batch: int, now: da
     return count
 
 
+async def sweep_damages(conn: Connection, now: datetime | None) -> int:
+    """Pay on the oldest damages that a shop with a deposit owes; returns how much, in minor units."""
+    paid: int = await conn.fetchval(_SQL["sweep_damages"], now)
+    return paid
+
+
 async def sweep_state(conn: Connection, now: datetime | None) -> tuple[SweepStatus, datetime]:
     """Return how the sweep stands, and the clock it stands by."""
     row = dict(await _one(conn, "sweep_state", now))

@@ -99,7 +99,13 @@ def _escrow(row: Any) -> EscrowView | None:
 def _claim(row: Any) -> ClaimView:
     left, until = row["claimable_minor"] or 0, row["claim_until"]
     is_open = left > 0 and until > row["now"] and not row["in_case"] and not row["decided_in_case"]
-    return ClaimView(left_minor=left, until=until, is_open=is_open, stranded_minor=row["stranded_minor"])
+    return ClaimView(
+        left_minor=left,
+        until=until,
+        is_open=is_open,
+        stranded_minor=row["stranded_minor"],
+        damages_owed_minor=row["damages_owed_minor"],
+    )
 
 
 def _ref(shop_id: int, object_id: int | None) -> str | None:

@@ -23,6 +23,7 @@ MOVEMENTS: Final = {
 REASONS: Final = {"settled": "和解", "ruled": "裁决", "goodwill": "自愿"}
 BOUND: Final = {
     "debt": "平台垫付的钱还没还清，保证金先不能退。",
+    "damages": "还欠买家的赔偿没付清，保证金先不能退。",
     "case": "有没结束的纠纷，保证金先不能退。",
     "held": "还有钱在托管中的订单，保证金先不能退。",
     "claim_days": "还有没过售后期的订单，保证金先不能退。",

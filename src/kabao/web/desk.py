@@ -8,7 +8,7 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import RULED_BY, Action, CaseView, DecisionView, Outcome, Rule, SayFact, Shares
+from kabao.cases import RULED_BY, Action, CaseView, DecisionView, Outcome, Remedy, Rule, SayFact, Shares
 from kabao.identity import CASE_ROLES, Act
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.cases import used_percent
@@ -18,6 +18,7 @@ from kabao.web.words import (
     OUTCOMES,
     OUTSIDE,
     PARTIES,
+    REPLACING,
     RULED,
     SENT,
     STAFF_OK,
@@ -45,12 +46,16 @@ FIELDS: Final = (
     "sentence",
     "differs_reason",
     "upholds",
+    "damages",
+    "replaces",
     "to",
     "question",
     "why",
 )
 TALK: Final = frozenset({Action.SAY, Action.ADD_FILE})
 SHARES_WRONG: Final = "三方加起来要是 100"
+REFUND_WRONG: Final = "填 0.01 元以上、这单还能退的金额以下的数"
+DAMAGES_WRONG: Final = "填 0.01 元以上的数，没有赔偿就空着"
 NEEDED: Final = {"facts": "写查明的事实", "reasons": "写理由"}
 
 
@@ -173,7 +178,9 @@ async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
         if visit.form.text("step") == "back":
             return await show_desk(visit, case)
         refund = case.held_minor if wish.outcome is Outcome.FULL_REFUND else wish.refund_minor
-        return page("desk_rule.html", visit, private=True, c=case, wish=wish, refund=refund, labels=dict(OUTCOMES))
+        if wish.outcome is Outcome.REPLACEMENT:
+            refund = refund or case.held_minor
+        return page("desk_rule.html", visit, private=True, c=case, wish=wish, refund=refund, labels=dict(REPLACING))
     ruled = await visit.services.cases.ladder.rule(visit.me, case.ref, wish)
     if isinstance(ruled, Refused):
         return await show_desk(visit, case, errors=ruled.fields or {"": ruled.zh}, status=ruled.status)
@@ -186,24 +193,45 @@ def read_ruling(visit: Visit, case: CaseView) -> Rule | dict[str, str]:
     outcome = form.text("outcome")
     if outcome not in set(Outcome):
         errors["outcome"] = "选裁决结果"
-    amount = parse_yuan(form.text("refund"))
-    is_partial = outcome == Outcome.PARTIAL_REFUND
-    if is_partial and (amount is None or not 0 < amount.minor < case.held_minor):
-        errors["refund"] = "填 0.01 元以上、这单还能退的金额以下的数"
+    refund, damages = read_refund(form.text("outcome"), form.text("refund"), case), read_damages(visit)
+    if refund is None:
+        errors["refund"] = REFUND_WRONG
+    if damages is None:
+        errors["damages"] = DAMAGES_WRONG
     errors |= {name: text for name, text in NEEDED.items() if not form.text(name)}
     if not read_shares(visit).is_whole:
         errors["shares"] = SHARES_WRONG
-    if errors:
+    if errors or refund is None or damages is None:
         return errors
-    refund = amount.minor if amount and is_partial else 0
     return Rule(
         outcome=Outcome(outcome),
         refund_minor=refund,
+        damages_minor=damages,
         shares=read_shares(visit),
         facts=form.text("facts"),
         reasons=form.text("reasons"),
         differs_reason=form.text("differs_reason"),
     )
+
+
+def read_refund(outcome: str, typed: str, case: CaseView) -> int | None:
+    """Read what a partial refund, or one in the place of a replacement, comes to; None where that is no amount for it.
+
+    Left empty for a replacement it is 0, which stands for everything; other outcomes need none.
+    """
+    amount = parse_yuan(typed)
+    if outcome == Outcome.PARTIAL_REFUND:
+        return amount.minor if amount is not None and 0 < amount.minor < case.held_minor else None
+    if outcome == Outcome.REPLACEMENT and typed:
+        return amount.minor if amount is not None and 0 < amount.minor <= case.held_minor else None
+    return 0
+
+
+def read_damages(visit: Visit) -> int | None:
+    """Read damages; 0 where nothing was typed, None where it is no amount."""
+    typed = visit.form.text("damages")
+    amount = parse_yuan(typed)
+    return 0 if not typed else None if amount is None else amount.minor
 
 
 def read_shares(visit: Visit) -> Shares:
@@ -274,7 +302,7 @@ async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         ruled_by=RULED_BY,
         parties=PARTIES,
         outside=OUTSIDE,
-        outcomes=OUTCOMES,
+        outcomes=REPLACING if case.demand is Remedy.REPLACEMENT else OUTCOMES,
         form={name: form.text(name) for name in FIELDS},
         facts=None if isinstance(facts, Refused) else facts,
         favours=FAVOURS,

@@ -5,11 +5,19 @@ from typing import Final
 from litestar import post
 from litestar.params import FromPath
 
-from kabao.cases import CaseView, CastVote, GiveFirstView, Outcome, Side
+from kabao.cases import CaseView, CastVote, GiveFirstView, Remedy, Side
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.cases import TOO_OFTEN, done, posted_case, show_case
-from kabao.web.desk import desk_case_of, read_shares, show_desk
+from kabao.web.desk import (
+    DAMAGES_WRONG,
+    REFUND_WRONG,
+    desk_case_of,
+    read_damages,
+    read_refund,
+    read_shares,
+    show_desk,
+)
 from kabao.web.http import Page, PageRequest, Visit, redirect
 from kabao.web.words import (
     ASKED,
@@ -36,12 +44,17 @@ async def first_view(request: PageRequest, ref: FromPath[str]) -> Page:
     if not isinstance(found, tuple):
         return found
     visit, case = found
-    outcome, amount = visit.form.text("outcome"), parse_yuan(visit.form.text("refund"))
-    if outcome == Outcome.PARTIAL_REFUND and amount is None:
-        return await show_desk(visit, case, errors={"refund": "填 0.01 元以上、这单还能退的金额以下的数"}, status=422)
+    outcome = visit.form.text("outcome")
+    refund, damages = read_refund(outcome, visit.form.text("refund"), case), read_damages(visit)
+    errors = {} if refund is not None else {"refund": REFUND_WRONG}
+    if damages is None:
+        errors["damages"] = DAMAGES_WRONG
+    if refund is None or damages is None:
+        return await show_desk(visit, case, errors=errors, status=422)
     wish = GiveFirstView(
         outcome=outcome,
-        refund_minor=amount.minor if amount and outcome == Outcome.PARTIAL_REFUND else 0,
+        refund_minor=refund,
+        damages_minor=damages,
         shares=read_shares(visit),
         sentence=visit.form.text("sentence"),
     )
@@ -85,11 +98,18 @@ async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
     errors = {} if form.text("upholds") in UPHOLDS else {"upholds": "选成立还是不成立"}
     if amount is None or not 0 < amount.minor <= case.held_minor:
         errors["refund"] = "填 0.01 元到这单还能退的金额之间的数"
-    if errors or amount is None:
+    damages, replaces = read_damages(visit), form.text("replaces")
+    if damages is None:
+        errors["damages"] = DAMAGES_WRONG
+    if case.demand is Remedy.REPLACEMENT and replaces not in UPHOLDS:
+        errors["replaces"] = "选补发还是退款"
+    if errors or amount is None or damages is None:
         return await show_desk(visit, case, errors=errors, status=422)
     wish = CastVote(
         upholds=UPHOLDS[form.text("upholds")],
         refund_minor=amount.minor,
+        damages_minor=damages,
+        replaces=UPHOLDS.get(replaces, False),
         shares=read_shares(visit),
         facts=form.text("facts"),
         reasons=form.text("reasons"),

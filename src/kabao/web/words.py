@@ -196,7 +196,8 @@ EVENTS: Final[dict[str, str]] = {
     "settled_claim": "按和解从保证金退款",
     "ruled_claim": "按裁决从保证金、平台备付退款",
     "goodwill_claim": "商家自愿退款，从保证金付",
-    "damages": "按裁决另外赔偿",
+    "damages": "按裁决另外赔偿，从保证金付",
+    "damages_owed": "赔偿里店铺还欠的，保证金交足就付",
     "refund_refused": "原账户不收钱，没能退回，钱还在托管方",
     "refund_redirected": "买家换了收款账户，再退一次",
     "wrong_amount": "付款金额不对，整笔退回",
@@ -219,6 +220,8 @@ REMEDIES: Final = (
 )
 
 OUTCOMES: Final = (("full_refund", "全额退"), ("partial_refund", "部分退"), ("no_refund", "不支持"))
+REPLACING: Final = (("replacement", "补发"), *OUTCOMES)
+"""What may be ruled where a replacement was demanded."""
 
 
 def headline(state: str, *, in_case: bool, viewer: str, is_replaced: bool = False) -> str:

@@ -137,6 +137,8 @@ class Workers:
         report = await self._app.sweep.tick()
         if report.released:
             self._app.money_moved.set()
+        if report.halted_why is None:
+            await self._app.orders.after_release.pay_owed_damages()
 
     async def _instruct(self) -> None:
         limit = 20

@@ -86,6 +86,7 @@ class OwnView(msgspec.Struct, frozen=True, kw_only=True):
 
     outcome: str
     refund_minor: int
+    damages_minor: int
     shares: Shares
     sentence: str
     at: datetime

@@ -81,7 +81,7 @@ UPDATE ruling_draft SET expires_at = $5 WHERE shop_id = $1 AND case_id = $2 AND 
 
 -- name: own_view
 -- The first view somebody has put down in a stage. Index: first_view_pkey.
-SELECT outcome, refund_minor, share_buyer, share_merchant, share_platform, sentence, at FROM first_view
+SELECT outcome, refund_minor, damages_minor, share_buyer, share_merchant, share_platform, sentence, at FROM first_view
  WHERE shop_id = $1 AND case_id = $2 AND stage = $3 AND staff_id = $4
 
 -- name: seats

@@ -8,8 +8,8 @@ import structlog
 from kabao.adjudication import Adjudicator
 from kabao.cases import store as case_store
 from kabao.cases import words
-from kabao.cases.ladder import rules, store
-from kabao.cases.ladder.model import RulingStage, Shares
+from kabao.cases.ladder import awards, rules, store
+from kabao.cases.ladder.model import Award, RulingStage, Shares
 from kabao.cases.ladder.store import BEGINNING, Handed, Place
 from kabao.cases.machine import Stage
 from kabao.cases.model import MAX_RULING_CHARS, Beside, Decision, Side, Turn
@@ -77,7 +77,7 @@ class LadderJobs:
         if pending is None or handed is None or case.now < pending.visible_at:
             return False
         by = Side.DUTY if handed.by_duty else Side.SUPPORT if handed.stage is RulingStage.SUPPORT else Side.PANEL
-        decision = rules.decide_publish(case.state, handed.refund_minor, case.now)
+        decision = rules.decide_publish(case.state, handed.award, case.now)
         return await self._make_known(conn, case, decision, pending.submission_id, Actor(handed.staff_id, by))
 
     async def _make_known(
@@ -135,12 +135,12 @@ class LadderJobs:
         return True
 
 
-def _supported(case: CaseRow, beside: Beside | None) -> int | None:
-    """Tell how much of an unanswered demand stands; only where the rulebook also says who is responsible."""
+def _supported(case: CaseRow, beside: Beside | None) -> Award | None:
+    """Tell what of an unanswered demand stands; only where the rulebook also says who is responsible."""
     decision, state = None if beside is None else beside.decision, case.state
     if decision is None or not _shares(decision).is_whole:
         return None
-    return rules.supported_minor(decision, state.demand, state.demand_minor, state.held_minor)
+    return awards.supported_of(decision, state.demand, state.demand_minor, state.held_minor)
 
 
 def _shares(decision: dict[str, Any]) -> Shares:
@@ -150,15 +150,19 @@ def _shares(decision: dict[str, Any]) -> Shares:
 def _by_default(submission_id: int, case: CaseRow, decision: Decision, said: dict[str, Any]) -> Handed:
     """Write the ruling that an unanswered claim comes to; the rulebook's own sentences are its reasons."""
     reasons = "\n".join(reason["zh"] for reason in said["reasons"])
+    award = decision.award or Award(decision.refund_minor)
+    outcome = awards.outcome_of(award, case.state.held_minor)
+    stands = words.outcome_label(outcome, award.refund_minor)
     return Handed(
         submission_id=submission_id,
         staff_id=None,
         stage=RulingStage.DEFAULT,
         by_duty=False,
-        outcome=rules.outcome_of(decision.refund_minor, case.state.held_minor),
-        refund_minor=decision.refund_minor,
+        outcome=outcome,
+        refund_minor=award.refund_minor,
+        damages_minor=award.damages_minor,
         shares=_shares(said),
-        facts=f"商家到时没有答复。已知的事实和平台的记录，按适用的规则支持退款 {words.yuan(decision.refund_minor)}。",
+        facts=f"商家到时没有答复。已知的事实和平台的记录，按适用的规则支持{stands}。",
         reasons=reasons[:MAX_RULING_CHARS] or "诉求按适用的规则成立。",
         differs_reason="",
         dissent="",

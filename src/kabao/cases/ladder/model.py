@@ -58,10 +58,15 @@ class Shares(msgspec.Struct, frozen=True, kw_only=True):
         return min(parts) >= 0 and sum(parts) == WHOLE
 
 
-class Suggested(msgspec.Struct, frozen=True):
-    """What the rulebook suggests to refund, in minor units, at most what is held."""
+class Award(msgspec.Struct, frozen=True):
+    """What a ruling gives or the rulebook suggests, in minor units; the refund is at most what is held.
+
+    With `replaces` there are new keys, and the refund takes their place where there is no stock.
+    """
 
     refund_minor: int
+    damages_minor: int = 0
+    replaces: bool = False
 
 
 class Pause(msgspec.Struct, frozen=True):
@@ -92,7 +97,7 @@ class Candidate(msgspec.Struct, frozen=True):
 
 
 class Vote(msgspec.Struct, frozen=True, kw_only=True):
-    """One panellist's vote: does the claim stand, what is refunded if it does, shares, facts and reasons."""
+    """One panellist's vote: does the claim stand, what is given if it does, shares, facts and reasons."""
 
     panellist_id: int
     upholds: bool
@@ -101,13 +106,20 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
     facts: str
     reasons: str
     differs_reason: str = ""
+    damages_minor: int = 0
+    replaces: bool = False
+
+    @property
+    def award(self) -> Award:
+        """What is given where the claim stands."""
+        return Award(self.refund_minor, self.damages_minor, self.replaces)
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What the votes come to, issue by issue; `dissent` are the reasons of those whom the majority did not follow."""
 
     upholds: bool
-    refund_minor: int
+    award: Award
     shares: Shares
     facts: str
     reasons: str
@@ -120,7 +132,7 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 
     ruling_no: int
     stage: RulingStage
-    refund_minor: int
+    award: Award
     waived_by: frozenset[str] = frozenset()
 
 
@@ -140,15 +152,21 @@ class GiveFirstView(msgspec.Struct, frozen=True, kw_only=True):
 
     outcome: str
     refund_minor: int = 0
+    damages_minor: int = 0
     shares: Shares
     sentence: str
 
 
 class CastVote(msgspec.Struct, frozen=True, kw_only=True):
-    """A vote; `refund_minor` is what one would refund if the claim stands, whether or not one thinks it does."""
+    """A vote: what one would give if the claim stands, whether or not one thinks it does.
+
+    With `replaces` there would be new keys, and `refund_minor` takes their place where there is no stock.
+    """
 
     upholds: bool
     refund_minor: int
+    damages_minor: int = 0
+    replaces: bool = False
     shares: Shares
     facts: str
     reasons: str

@@ -32,8 +32,8 @@ UPDATE cases SET due_at = $3 WHERE shop_id = $1 AND case_id = $2
 -- name: add_first_view
 -- Keeps a first view, once a stage and person. Index: first_view_pkey.
 INSERT INTO first_view (shop_id, case_id, stage, staff_id, outcome, refund_minor, share_buyer, share_merchant,
-    share_platform, sentence, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)
+    share_platform, sentence, at, damages_minor)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT DO NOTHING RETURNING staff_id
 
 -- name: has_first_view
@@ -69,7 +69,7 @@ UPDATE panel_seat SET recused_at = $5, recused_why = $6
 -- name: votes
 -- The votes of those who sit on the panel, in the order of their seats. Index: panel_vote_once, panel_seat_once.
 SELECT v.panellist_id, v.upholds, v.refund_minor, v.share_buyer, v.share_merchant, v.share_platform, v.facts, v.reasons,
-       v.differs_reason
+       v.differs_reason, v.damages_minor, v.replaces
   FROM panel_vote v JOIN panel_seat t USING (shop_id, case_id, panellist_id)
  WHERE v.shop_id = $1 AND v.case_id = $2 AND v.taken_back_at IS NULL AND t.stage = 'panel' AND t.recused_at IS NULL
  ORDER BY t.seat_no
@@ -77,8 +77,8 @@ SELECT v.panellist_id, v.upholds, v.refund_minor, v.share_buyer, v.share_merchan
 -- name: add_vote
 -- Keeps a vote, one a panellist. Index: panel_vote_once.
 INSERT INTO panel_vote (shop_id, case_id, vote_id, panellist_id, upholds, refund_minor, share_buyer, share_merchant,
-    share_platform, facts, reasons, differs_reason, at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+    share_platform, facts, reasons, differs_reason, at, damages_minor, replaces)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 
 -- name: take_back_vote
 -- Takes back a vote that nobody has seen. Index: panel_vote_once.
@@ -89,12 +89,12 @@ UPDATE panel_vote SET taken_back_at = $4
 -- Keeps a ruling as handed in, one at a time. Index: ruling_submission_one_pending.
 INSERT INTO ruling_submission (shop_id, case_id, submission_id, staff_id, stage, by_duty, outcome, refund_minor,
     share_buyer, share_merchant, share_platform, facts, reasons, differs_reason, dissent, rulebook_version, case_file,
-    decision, submitted_at, visible_at)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20)
+    decision, submitted_at, visible_at, damages_minor)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
 
 -- name: submitted
 -- What is handed in and still waits. Index: ruling_submission_one_pending.
-SELECT refund_minor, staff_id, stage, by_duty FROM ruling_submission
+SELECT outcome, refund_minor, damages_minor, staff_id, stage, by_duty FROM ruling_submission
  WHERE shop_id = $1 AND case_id = $2 AND ended_at IS NULL
 
 -- name: end_submission
@@ -105,10 +105,10 @@ UPDATE ruling_submission SET ended_at = $4, ended_as = $5
 -- name: publish_ruling
 -- Makes a ruling of what was handed in. Index: ruling_submission_pkey, ruling_pkey.
 INSERT INTO ruling (shop_id, case_id, ruling_no, staff_id, stage, by_duty, outcome, refund_minor, share_buyer,
-    share_merchant, share_platform, facts, reasons, differs_reason, dissent, made_at)
+    share_merchant, share_platform, facts, reasons, differs_reason, dissent, made_at, damages_minor)
 SELECT s.shop_id, s.case_id, (SELECT count(*) + 1 FROM ruling r WHERE r.shop_id = $1 AND r.case_id = $2), s.staff_id,
        s.stage, s.by_duty, s.outcome, s.refund_minor, s.share_buyer, s.share_merchant, s.share_platform, s.facts,
-       s.reasons, s.differs_reason, s.dissent, $4
+       s.reasons, s.differs_reason, s.dissent, $4, s.damages_minor
   FROM ruling_submission s WHERE s.shop_id = $1 AND s.case_id = $2 AND s.submission_id = $3
 RETURNING ruling_no
 

@@ -7,31 +7,29 @@ goes on to the next rung; what a ruling gives is moved when its window is over.
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, Final
+from typing import Final
 
 import msgspec
 
 from kabao.cases.ladder.model import (
     QUESTIONS_AT_MOST,
+    Award,
     Candidate,
     Pause,
     Question,
     Shares,
-    Suggested,
     Tally,
     Vote,
     Windows,
 )
 from kabao.cases.machine import Stage
-from kabao.cases.model import Action, CaseState, Decision, OfferState, Outcome, Remedy, RoseWhy, Side, Turn
+from kabao.cases.model import Action, CaseState, Decision, OfferState, Remedy, RoseWhy, Side, Turn
 from kabao.kernel import Refusal, Refused
 
 DECIDERS: Final = {Turn.SUPPORT: Side.SUPPORT, Turn.PANEL: Side.PANEL, Turn.DUTY: Side.DUTY}
 """Whose turn lets whom decide."""
 SPANS: Final = {Stage.SUPPORT: "support", Stage.PANEL: "panel", Stage.REVIEW: "review"}
 """The stages in which somebody of the staff decides, and the name of their time in the rulebook's windows."""
-NOT_A_REFUND: Final = frozenset({"CONFLICT", "ROUTE_OUT", "NEEDS_PERSON", "REPLACE", "PERFORM"})
-"""Outcomes of the rulebook that say nothing about how much is to be refunded."""
 THREE: Final = 3
 SHORT_REPLY_HOURS: Final = 24
 
@@ -125,12 +123,12 @@ def _due(case: CaseState, pauses: Sequence[Pause]) -> datetime:
 
 
 def decide_due(  # noqa: PLR0911  one answer a stage
-    case: CaseState, now: datetime, supported: int | None
+    case: CaseState, now: datetime, supported: Award | None
 ) -> Decision | None:
     """Tell what a passed deadline does; None where there is nothing to do.
 
-    `supported` is how much of the demand, in minor units, the rulebook supports on the facts known (None: nothing): a
-    claim that a merchant leaves unanswered stands so far. A ruling handed in in time is waited for.
+    `supported` is what of the demand the rulebook supports on the facts known (None: nothing): a claim that a merchant
+    leaves unanswered stands so far. A ruling handed in in time is waited for.
     """
     if case.due_at is None or now < case.due_at or case.pending is not None:
         return None
@@ -196,52 +194,7 @@ def decide_pass_on(case: CaseState, now: datetime) -> Decision | Refused:
     return rise_to_panel(case, now, RoseWhy.SUPPORT_ASKED)
 
 
-# ---- the rulebook's suggestion
-
-
-def suggested_of(decision: Mapping[str, Any] | None, held_minor: int) -> Suggested | None:
-    """Read from a decision of the rulebook what it suggests to refund; None where it suggests no amount."""
-    if decision is None or decision["outcome"] in NOT_A_REFUND:
-        return None
-    return Suggested(min(int(decision["refund_minor"]), held_minor))
-
-
-def supported_minor(
-    decision: Mapping[str, Any] | None, demand: Remedy, demand_minor: int, held_minor: int
-) -> int | None:
-    """Tell how much of a demanded refund the rulebook supports; None where it is nothing, or no refund was demanded."""
-    suggested = suggested_of(decision, held_minor)
-    if suggested is None or suggested.refund_minor == 0 or demand is Remedy.REPLACEMENT:
-        return None
-    asked = held_minor if demand is Remedy.FULL_REFUND else demand_minor
-    return min(asked, suggested.refund_minor)
-
-
-def differs(suggested: Suggested | None, refund_minor: int) -> bool:
-    """Tell whether a ruling refunds something else than the rulebook suggests."""
-    return suggested is not None and suggested.refund_minor != refund_minor
-
-
 # ---- rulings
-
-
-def ruled_amount(case: CaseState, outcome: Outcome, refund_minor: int) -> int | Refused:
-    """Tell what a ruling refunds; a partial refund lies strictly between nothing and everything.
-
-    Refuses REFUND_OUT_OF_RANGE.
-    """
-    if outcome is Outcome.FULL_REFUND:
-        return case.held_minor
-    if outcome is Outcome.NO_REFUND:
-        return 0
-    return refund_minor if 0 < refund_minor < case.held_minor else Refused(Refusal.REFUND_OUT_OF_RANGE)
-
-
-def outcome_of(refund_minor: int, held_minor: int) -> Outcome:
-    """Name what refunding an amount comes to."""
-    if refund_minor == 0:
-        return Outcome.NO_REFUND
-    return Outcome.FULL_REFUND if refund_minor == held_minor else Outcome.PARTIAL_REFUND
 
 
 def decide_submit(case: CaseState) -> Refused | None:
@@ -254,7 +207,7 @@ def decide_submit(case: CaseState) -> Refused | None:
     return None if case.pending is None else Refused(Refusal.ALREADY_RULED)
 
 
-def decide_publish(case: CaseState, refund_minor: int, now: datetime) -> Decision:
+def decide_publish(case: CaseState, award: Award, now: datetime) -> Decision:
     """Make a ruling known: money waits for a review to be asked for, and moves at once after a review."""
     lapsed = None if case.offer is None else OfferState.LAPSED
     if case.stage is Stage.REVIEW:
@@ -264,7 +217,8 @@ def decide_publish(case: CaseState, refund_minor: int, now: datetime) -> Decisio
             turn=Turn.NOBODY,
             due_at=None,
             offer_becomes=lapsed,
-            refund_minor=refund_minor,
+            refund_minor=award.refund_minor,
+            award=award,
         )
     return Decision(
         kind="ruled",
@@ -272,7 +226,8 @@ def decide_publish(case: CaseState, refund_minor: int, now: datetime) -> Decisio
         turn=Turn.PARTIES,
         due_at=now + timedelta(hours=case.windows.ask_review),
         offer_becomes=lapsed,
-        refund_minor=refund_minor,
+        refund_minor=award.refund_minor,
+        award=award,
     )
 
 
@@ -334,35 +289,38 @@ def draw(candidates: Sequence[Candidate], seed: str, count: int) -> list[int]:
     return [candidate.panellist_id for candidate in sorted(candidates, key=lot)[: max(count, 0)]]
 
 
-def decide_vote(case: CaseState, refund_minor: int, *, has_voted: bool) -> Refused | None:
+def decide_vote(case: CaseState, award: Award, *, has_voted: bool) -> Refused | None:
     """Let a panellist vote once; who may is `may_decide`.
 
-    Refuses NOT_YOUR_TURN (no panel), ALREADY_VOTED, REFUND_OUT_OF_RANGE.
+    Refuses NOT_YOUR_TURN (no panel), ALREADY_VOTED, REPLACEMENT_NOT_ASKED, REFUND_OUT_OF_RANGE.
     """
     if case.stage is not Stage.PANEL or case.turn is not Turn.PANEL:
         return Refused(Refusal.NOT_YOUR_TURN)
     if has_voted:
         return Refused(Refusal.ALREADY_VOTED)
-    return None if 0 < refund_minor <= case.held_minor else Refused(Refusal.REFUND_OUT_OF_RANGE)
+    if award.replaces and case.demand is not Remedy.REPLACEMENT:
+        return Refused(Refusal.REPLACEMENT_NOT_ASKED)
+    return None if 0 < award.refund_minor <= case.held_minor else Refused(Refusal.REFUND_OUT_OF_RANGE)
 
 
 def tally(votes: Sequence[Vote], seats: int) -> Tally | None:
     """Count the votes issue by issue; None before everybody has voted.
 
-    First whether the claim stands, by majority; then everybody's amount and shares count, also of those who were
-    outvoted on the first, by the median. Facts and reasons are those of the majority's vote nearest to the amount.
-    Medians of shares sum to at most 100, so the platform's is what is left of them.
+    First whether the claim stands, by majority; then everybody's amounts and shares count, also of those who were
+    outvoted on the first, by the median, and whether there are new keys, by majority. Facts and reasons are those of
+    the majority's vote nearest to the amount. Medians of shares sum to at most 100, so the platform's is what is left
+    of them.
     """
     if not votes or len(votes) < seats:
         return None
     upholds = 2 * sum(vote.upholds for vote in votes) > len(votes)
-    refund = _median([vote.refund_minor for vote in votes]) if upholds else 0
+    award = _awarded(votes) if upholds else Award(0)
     buyer, merchant = (_median([getattr(vote.shares, name) for vote in votes]) for name in ("buyer", "merchant"))
     majority = [vote for vote in votes if vote.upholds is upholds]
-    voice = min(majority, key=lambda vote: (abs(vote.refund_minor - refund), vote.panellist_id))
+    voice = min(majority, key=lambda vote: (abs(vote.refund_minor - award.refund_minor), vote.panellist_id))
     return Tally(
         upholds=upholds,
-        refund_minor=refund,
+        award=award,
         shares=Shares(buyer=buyer, merchant=merchant, platform=100 - buyer - merchant),
         facts=voice.facts,
         reasons=voice.reasons,
@@ -424,9 +382,17 @@ def _deciding(case: CaseState, now: datetime, *, has_first_view: bool, has_voted
         return allowed | {Action.FIRST_VIEW}
     if decide_submit(case) is None:
         allowed.add(Action.RULE)
-    if decide_vote(case, case.held_minor, has_voted=has_voted) is None:
+    if decide_vote(case, Award(case.held_minor), has_voted=has_voted) is None:
         allowed.add(Action.VOTE)
     return allowed
+
+
+def _awarded(votes: Sequence[Vote]) -> Award:
+    return Award(
+        _median([vote.refund_minor for vote in votes]),
+        _median([vote.damages_minor for vote in votes]),
+        replaces=2 * sum(vote.replaces for vote in votes) > len(votes),
+    )
 
 
 def _median(numbers: Sequence[int]) -> int:
@@ -448,5 +414,12 @@ def _moved(case: CaseState, kind: str, turn: Turn, due_at: datetime | None) -> D
 
 
 def _executed(case: CaseState, kind: str) -> Decision:
-    refund = 0 if case.ruling is None else case.ruling.refund_minor
-    return Decision(kind=kind, stage=Stage.EXECUTED, turn=Turn.NOBODY, due_at=None, refund_minor=refund)
+    award = Award(0) if case.ruling is None else case.ruling.award
+    return Decision(
+        kind=kind,
+        stage=Stage.EXECUTED,
+        turn=Turn.NOBODY,
+        due_at=None,
+        refund_minor=award.refund_minor,
+        award=award,
+    )

@@ -7,13 +7,14 @@ from kabao.adjudication import Adjudicator
 from kabao.cases import words
 from kabao.cases.desk.model import DRAFT_KEPT
 from kabao.cases.desk.store import draft_until
-from kabao.cases.ladder import rules, store
+from kabao.cases.ladder import awards, rules, store
 from kabao.cases.ladder.jobs import LadderJobs
 from kabao.cases.ladder.model import (
     MAX_QUESTION_CHARS,
     MAX_REASON_CHARS,
     MAX_SENTENCE_CHARS,
     UNDO,
+    Award,
     CastVote,
     GiveFirstView,
     RulingStage,
@@ -33,7 +34,7 @@ from kabao.postgres import Connection
 
 Act: TypeAlias = Callable[[Connection, CaseRow, Side], Awaitable[Refused | None]]
 SHARES_WRONG: Final = "三方的比例是 0 到 100 的整数，加起来是 100。"
-DIFFERS: Final = "和按规则推出的金额不同，要写明为什么。"
+DIFFERS: Final = "和按规则推出的结果不同，要写明为什么。"
 
 
 class LadderService:
@@ -113,7 +114,8 @@ class LadderService:
     async def first_view(self, staff: Person, ref: str, wish: GiveFirstView) -> CaseView | Refused:
         """Put down what one thinks before the rulebook's suggestion is shown, once a stage.
 
-        Refuses INVALID_FIELDS (outcome, shares, sentence), REFUND_OUT_OF_RANGE, FIRST_VIEW_GIVEN.
+        Refuses INVALID_FIELDS (outcome, shares, sentence), REPLACEMENT_NOT_ASKED, REFUND_OUT_OF_RANGE,
+        DAMAGES_OUT_OF_RANGE, FIRST_VIEW_GIVEN.
         """
         sentence = clean_text(wish.sentence, MAX_SENTENCE_CHARS)
 
@@ -125,9 +127,12 @@ class LadderService:
                 wrong["sentence"] = f"写 1 到 {MAX_SENTENCE_CHARS} 个字。"
             if wrong or sentence is None:
                 return Refused(Refusal.INVALID_FIELDS, wrong)
-            amount = rules.ruled_amount(case.state, Outcome(wish.outcome), wish.refund_minor)
+            amount = awards.ruled_amount(case.state, Outcome(wish.outcome), wish.refund_minor)
             if isinstance(amount, Refused):
                 return amount
+            refused = awards.check_damages(None, wish.damages_minor, case.state.price_minor)
+            if refused is not None:
+                return refused
             kept = await store.add_first_view(conn, case, staff.account_id, wish, amount, sentence)
             return None if kept else Refused(Refusal.FIRST_VIEW_GIVEN)
 
@@ -160,7 +165,7 @@ class LadderService:
         """Hand a ruling in: support, who reviews, or the duty officer. Nobody else sees it for ten seconds.
 
         What the rulebook says at that moment is kept beside it. Refuses INVALID_FIELDS (facts, reasons, shares,
-        differs_reason), FIRST_VIEW_NEEDED, REFUND_OUT_OF_RANGE.
+        differs_reason), FIRST_VIEW_NEEDED, REPLACEMENT_NOT_ASKED, REFUND_OUT_OF_RANGE, DAMAGES_OUT_OF_RANGE.
         """
         facts, reasons = clean_text(wish.facts, MAX_RULING_CHARS), clean_text(wish.reasons, MAX_RULING_CHARS)
         wrong = _texts_wrong(facts, reasons, wish.shares)
@@ -173,12 +178,14 @@ class LadderService:
                 return refused
             if wrong:
                 return Refused(Refusal.INVALID_FIELDS, wrong)
-            amount = rules.ruled_amount(case.state, wish.outcome, wish.refund_minor)
+            amount = awards.ruled_amount(case.state, wish.outcome, wish.refund_minor)
             if isinstance(amount, Refused):
                 return amount
             beside = await self._steps.beside(conn, case, judge)
-            if _unexplained(beside, case, amount, why):
-                return Refused(Refusal.INVALID_FIELDS, {"differs_reason": DIFFERS})
+            award = Award(amount, wish.damages_minor, replaces=wish.outcome is Outcome.REPLACEMENT)
+            refused = _overdone(beside, case, award, why)
+            if refused is not None:
+                return refused
             handed = Handed(
                 submission_id=self._steps.ids.next(),
                 staff_id=staff.account_id,
@@ -186,6 +193,7 @@ class LadderService:
                 by_duty=side is Side.DUTY,
                 outcome=wish.outcome,
                 refund_minor=amount,
+                damages_minor=wish.damages_minor,
                 shares=wish.shares,
                 facts=facts or "",
                 reasons=reasons or "",
@@ -203,7 +211,7 @@ class LadderService:
         """Vote on the panel, blind; with the last vote the panel's ruling is handed in.
 
         Refuses INVALID_FIELDS (facts, reasons, shares, differs_reason), FIRST_VIEW_NEEDED, ALREADY_VOTED,
-        REFUND_OUT_OF_RANGE.
+        REPLACEMENT_NOT_ASKED, REFUND_OUT_OF_RANGE, DAMAGES_OUT_OF_RANGE.
         """
         facts, reasons = clean_text(wish.facts, MAX_RULING_CHARS), clean_text(wish.reasons, MAX_RULING_CHARS)
         wrong = _texts_wrong(facts, reasons, wish.shares)
@@ -213,19 +221,23 @@ class LadderService:
         async def act(conn: Connection, case: CaseRow, _side: Side) -> Refused | None:
             votes = await store.votes(conn, case.shop_id, case.case_id)
             has_voted = any(vote.panellist_id == staff.account_id for vote in votes)
-            refused = rules.decide_vote(case.state, wish.refund_minor, has_voted=has_voted)
+            award = Award(wish.refund_minor, wish.damages_minor, wish.replaces)
+            refused = rules.decide_vote(case.state, award, has_voted=has_voted)
             refused = refused or await self._unread(conn, case, staff)
             if refused is not None:
                 return refused
             if wrong:
                 return Refused(Refusal.INVALID_FIELDS, wrong)
             beside = await self._steps.beside(conn, case, judge)
-            if _unexplained(beside, case, wish.refund_minor if wish.upholds else 0, why):
-                return Refused(Refusal.INVALID_FIELDS, {"differs_reason": DIFFERS})
+            refused = _overdone(beside, case, award, why, upholds=wish.upholds)
+            if refused is not None:
+                return refused
             vote = Vote(
                 panellist_id=staff.account_id,
                 upholds=wish.upholds,
                 refund_minor=wish.refund_minor,
+                damages_minor=wish.damages_minor,
+                replaces=wish.replaces,
                 shares=wish.shares,
                 facts=facts or "",
                 reasons=reasons or "",
@@ -354,8 +366,9 @@ class LadderService:
             staff_id=staff.account_id,
             stage=RulingStage.PANEL,
             by_duty=False,
-            outcome=rules.outcome_of(counted.refund_minor, case.state.held_minor),
-            refund_minor=counted.refund_minor,
+            outcome=awards.outcome_of(counted.award, case.state.held_minor),
+            refund_minor=counted.award.refund_minor,
+            damages_minor=counted.award.damages_minor,
             shares=counted.shares,
             facts=counted.facts,
             reasons=counted.reasons,
@@ -366,10 +379,14 @@ class LadderService:
         await store.submit_ruling(conn, case, handed, beside)
 
 
-def _unexplained(beside: Beside | None, case: CaseRow, refund_minor: int, why: str) -> bool:
-    """Tell whether a ruling differs from what the rulebook suggests and does not say why."""
-    suggested = rules.suggested_of(None if beside is None else beside.decision, case.state.held_minor)
-    return rules.differs(suggested, refund_minor) and not why
+def _overdone(beside: Beside | None, case: CaseRow, award: Award, why: str, *, upholds: bool = True) -> Refused | None:
+    """Refuse damages out of all range, and what differs from what the rulebook suggests without saying why."""
+    state = case.state
+    suggested = awards.suggested_of(None if beside is None else beside.decision, state.demand, state.held_minor)
+    refused = awards.check_damages(suggested, award.damages_minor, state.price_minor)
+    if refused is None and awards.differs(suggested, award if upholds else Award(0)) and not why:
+        return Refused(Refusal.INVALID_FIELDS, {"differs_reason": DIFFERS})
+    return refused
 
 
 def _texts_wrong(facts: str | None, reasons: str | None, shares: Shares) -> dict[str, str]:

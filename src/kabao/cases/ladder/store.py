@@ -6,7 +6,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from kabao.cases.ladder.model import Candidate, GiveFirstView, Pause, Question, RulingStage, Shares, Vote
+from kabao.cases.ladder.model import Award, Candidate, GiveFirstView, Pause, Question, RulingStage, Shares, Vote
 from kabao.cases.machine import Stage
 from kabao.cases.model import Beside, Outcome, Side
 from kabao.cases.store import CaseRow
@@ -37,6 +37,7 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
     by_duty: bool
     outcome: Outcome
     refund_minor: int
+    damages_minor: int
     shares: Shares
     facts: str
     reasons: str
@@ -48,10 +49,17 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
 class Submitted(msgspec.Struct, frozen=True, kw_only=True):
     """Of a ruling handed in what is needed to publish it."""
 
+    outcome: Outcome
     refund_minor: int
+    damages_minor: int
     staff_id: int | None
     stage: RulingStage
     by_duty: bool
+
+    @property
+    def award(self) -> Award:
+        """What it gives."""
+        return Award(self.refund_minor, self.damages_minor, replaces=self.outcome is Outcome.REPLACEMENT)
 
 
 async def pauses(conn: Connection, case: CaseRow) -> list[Pause]:
@@ -104,6 +112,7 @@ async def add_first_view(
         *_parts(wish.shares),
         sentence,
         case.now,
+        wish.damages_minor,
     )
     return kept is not None
 
@@ -156,6 +165,8 @@ async def add_vote(conn: Connection, case: CaseRow, vote_id: int, vote: Vote) ->
         vote.reasons,
         vote.differs_reason,
         case.now,
+        vote.damages_minor,
+        vote.replaces,
     )
 
 
@@ -189,6 +200,7 @@ async def submit_ruling(conn: Connection, case: CaseRow, handed: Handed, beside:
         *texts,
         case.now,
         handed.visible_at,
+        handed.damages_minor,
     )
 
 
