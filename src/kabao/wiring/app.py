@@ -151,9 +151,10 @@ async def build(
     sender: CodeSender | None = None,
     transport: MailTransport | None = None,
     clock: Clock | None = None,
+    ids: IdSource | None = None,
 ) -> App:
     """Build every service over an open database; `transport` takes mail where the settings name no server."""
-    clock, ids = clock or DatabaseClock(), IdSource()
+    clock, ids = clock or DatabaseClock(), ids or IdSource()
     base = _Base(database=database, clock=clock, ids=ids)
     keyring = await open_keyring(settings.data / SECRETS_FOLDER, database)
     blobs = LocalStore(settings.data / BLOBS_FOLDER, mkdir=True)

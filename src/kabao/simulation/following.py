@@ -1,0 +1,101 @@
+"""How the auditor follows a case: it compares after every step, and says beforehand what time will do."""
+
+from functools import partial
+
+from kabao.adjudication import Unreadable, make_case, plain
+from kabao.kernel import Refused
+from kabao.simulation import store
+from kabao.simulation.auditor import Followed
+from kabao.simulation.town import Town, granted
+
+NO_AMOUNT = frozenset({"CONFLICT", "ROUTE_OUT", "NEEDS_PERSON", "REPLACE", "PERFORM"})
+"""Decisions of the rulebook that say nothing about a refund."""
+WHOLE = 100
+
+
+async def check(town: Town, case: Followed) -> None:
+    """Compare a case with the database, put its next deadline down, and let its people plan on."""
+    found = await store.standing(town.app.database, case.shop_id, case.case_id)
+    town.expect(f"case {case.ref}", case.standing, found)
+    if case.stage in {"panel", "review"} and case.turn == "panel":
+        await _check_seats(town, case)
+    if case.is_closed:
+        town.open_cases.pop(case.ref, None)
+        town.tally[case.stage] += 1
+        return
+    put_tick(town, case)
+    town.on_move(case)
+
+
+def put_tick(town: Town, case: Followed) -> None:
+    """Put down when time next moves a case, once an instant for all cases."""
+    at = case.next_at
+    if at is not None and at not in town.ticks_put:
+        town.ticks_put.add(at)
+        town.agenda.put(at, partial(tick, town))
+
+
+async def tick(town: Town) -> None:
+    """Say what time does to which case, let the services do it, and compare."""
+    now = town.now
+    town.ticks_put.discard(now)
+    is_open = town.open_cases.values()
+    visible = [case for case in is_open if case.handed is not None and case.handed.visible_at <= now]
+    passed = [case for case in is_open if case.handed is None and case.is_due(now)]
+    visible.sort(key=lambda case: (case.handed and case.handed.visible_at, case.shop_id, case.case_id))
+    passed.sort(key=lambda case: (case.due_at, case.shop_id, case.case_id))
+    supported = {
+        case.ref: await supported_minor(town, case)
+        for case in passed
+        if (case.stage, case.turn) == ("negotiation", "merchant") and case.is_held
+    }
+    moved = [case for case in [*visible, *passed] if case.pass_time(now, supported.get(case.ref), partial(pays, town))]
+    town.expect("cases moved by time", len(moved), await town.app.cases.tick())
+    for case in moved:
+        await check(town, case)
+
+
+def pays(town: Town, case: Followed, refund_minor: int) -> bool:
+    """Carry a ruling out in the auditor's books."""
+    return town.books.resolved(case.order_ref, refund_minor, town.now, with_reserve=True)
+
+
+async def supported_minor(town: Town, case: Followed, *, only_records: bool = False) -> int | None:
+    """Ask the rulebook how much of a demanded refund it supports, on all that is known or on the records alone."""
+    decisions, buyer = town.app.decisions, town.buyer_of(case.buyer_id).person
+    view = granted(await town.app.cases.case(buyer, case.ref))
+    judge = granted(await decisions.judge(view))
+    file = await decisions.case_file(view, judge)
+    if only_records:
+        file["facts"] = {fact: known for fact, known in file["facts"].items() if isinstance(known, str)}
+    try:
+        said = plain(judge.decide(make_case(file, judge.book)))
+    except Unreadable:
+        return None
+    refund = min(int(said["refund_minor"]), case.stake_minor)
+    if said["outcome"] in NO_AMOUNT or refund == 0 or case.demand == "replacement":
+        return None
+    if not only_records and sum(said["responsible"].values()) != WHOLE:
+        return None
+    return min(case.granted_minor, refund)
+
+
+async def _check_seats(town: Town, case: Followed) -> None:
+    """Nobody decides a case of his own or one he has ruled in, and as many sit as the amount asks for."""
+    seats = await store.seated(town.app.database, case.shop_id, case.case_id)
+    barred = {case.buyer_id, case.owner_id, *case.ruled_by, *case.left}
+    town.expect(f"case {case.ref}: seats", case.seats, len(seats))
+    town.expect(f"case {case.ref}: who must not sit", [], sorted(barred & set(seats)))
+
+
+async def check_open(town: Town) -> None:
+    """Compare every open case, whether or not it should have moved."""
+    for case in list(town.open_cases.values()):
+        found = await store.standing(town.app.database, case.shop_id, case.case_id)
+        town.expect(f"case {case.ref} at rest", case.standing, found)
+
+
+def late(town: Town, case: Followed, about: str, answer: object) -> None:
+    """Note what became of a step that is no longer possible: it must be refused."""
+    town.happened[f"late {about}"] += 1
+    town.expect(f"case {case.ref}: a late {about}", "refused", "refused" if isinstance(answer, Refused) else "taken")

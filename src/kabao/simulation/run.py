@@ -1,0 +1,215 @@
+"""Lets a simulated market run: the agenda in order of time, the workers every hour, the audit at the end."""
+
+from datetime import timedelta
+from functools import partial
+from pathlib import Path
+from typing import Final
+
+from kabao.kernel import ShopId, format_ref
+from kabao.orders import audit
+from kabao.postgres import Database
+from kabao.simulation import store
+from kabao.simulation.auditor import Followed
+from kabao.simulation.deciders import plan_staff
+from kabao.simulation.following import check_open, tick
+from kabao.simulation.model import DAY, FINDINGS_SHOWN, HOUR, Progress, Report
+from kabao.simulation.parties import plan_after_ruling, plan_beside_staff, plan_negotiation
+from kabao.simulation.town import BEGINNING, Town, deposit, found, granted, pay_in
+from kabao.simulation.trade import shop
+
+ORDERS_A_DAY: Final = 24
+AFTERMATH: Final = 90 * DAY
+"""How long after the last order every case must have ended."""
+TOP_UP_MINOR: Final = 200_00
+LONGEST_CLAIM: Final = 40 * DAY
+"""Longer than any listing's warranty."""
+ROUNDS: Final = 200
+"""Runs of the instruction runner in one hour before something is wrong."""
+
+
+async def play(
+    database: Database,
+    folder: Path,
+    *,
+    seed: int,
+    days: int,
+    orders_a_day: int = ORDERS_A_DAY,
+    progress: Progress = lambda _done, _all: None,
+) -> Report:
+    """Run a market over an empty migrated database until, after the last day, every case has ended."""
+    town = await found(database, folder, seed, days, orders_a_day)
+    town.on_move = partial(plan, town)
+    town.agenda.put(town.now, partial(_day, town, orders_a_day))
+    town.agenda.put(town.now, partial(_hour, town))
+    last = town.ends_at + AFTERMATH
+    while (entry := town.agenda.take()) is not None:
+        at, act = entry
+        if at > last:
+            break
+        town.clock.at = max(at, town.now)
+        await act()
+        progress(min(days, (town.now - BEGINNING) // DAY), days)
+    return await _report(town, seed, days)
+
+
+def plan(town: Town, case: Followed) -> None:
+    """Let everybody in a case plan what they do next."""
+    match case.stage:
+        case "negotiation":
+            plan_negotiation(town, case)
+        case "support" | "panel":
+            plan_staff(town, case)
+            plan_beside_staff(town, case)
+        case "review":
+            plan_staff(town, case)
+        case "ruled_open" if case.turn == "parties":
+            plan_after_ruling(town, case)
+        case _:
+            pass
+
+
+async def _day(town: Town, orders: int) -> None:
+    """Spread a day's orders, and do what is done once a day."""
+    if town.now >= town.ends_at:
+        return
+    for _ in range(orders):
+        town.agenda.put(town.now + timedelta(seconds=town.rng.randrange(86_400)), partial(shop, town))
+    town.agenda.put(town.now + DAY, partial(_day, town, orders))
+
+
+async def _hour(town: Town) -> None:
+    """Do what the workers do, in their order; once a day what the operator and the merchants do."""
+    app = town.app
+    await app.custody.deliver_notices(app.take_notice)
+    due = town.books.due(town.now)
+    for ref in due:
+        town.books.released(ref, town.now)
+    swept = await app.sweep.tick()
+    town.expect("orders released by time", (len(due), None), (swept.released, swept.halted_why))
+    await tick(town)
+    await _instruct(town)
+    if town.now.hour == 0:
+        await _midnight(town)
+    if town.now < town.ends_at or not await _is_over(town):
+        town.agenda.put(town.now + HOUR, partial(_hour, town))
+
+
+async def _instruct(town: Town) -> None:
+    """Let the custodian do what he is asked, until nothing is due."""
+    for _ in range(ROUNDS):
+        before = await store.pending(town.app.database)
+        await town.app.instructions.run()
+        if await store.pending(town.app.database) in {0, before}:
+            return
+
+
+async def _midnight(town: Town) -> None:
+    app = town.app
+    await app.ledger.fold()
+    await app.digest.run()
+    await app.precedents.publish()
+    await app.proposals.file_from_cases()
+    await check_open(town)
+    for shop_id, order_id in await store.stranded(app.database):
+        ref = format_ref(shop_id, order_id)
+        order = granted(await app.orders.order(town.merchant_of(shop_id).person, ref))
+        await _redirect(town, ref, order.buyer_id)
+    if any(case.is_waiting and case.is_due(town.now - DAY) for case in town.open_cases.values()):
+        await pay_in(town, granted(await app.deposits.pay_reserve_in(TOP_UP_MINOR)))
+        town.books.reserve_filled(TOP_UP_MINOR)
+    for merchant in town.merchants:
+        if merchant.ways.deposit_minor and town.chance(4):
+            await deposit(town, merchant, merchant.ways.deposit_minor // 4)
+
+
+async def _redirect(town: Town, ref: str, buyer_id: int) -> None:
+    """Let a buyer name another account for a refund that came back, after some days."""
+    if not town.chance(30):
+        return
+    buyer = town.buyer_of(buyer_id).person
+    answer = await town.app.orders.after_release.redirect(buyer, ref, f"acct-{buyer_id % 10_000:04}")
+    town.took("redirected", answer)
+    await _instruct(town)
+
+
+async def _is_over(town: Town) -> bool:
+    """Tell whether nothing is left: no case, no money held, none on its way."""
+    if town.open_cases or any(order.is_held for order in town.books.orders.values()):
+        return False
+    return not await store.stranded(town.app.database) and not await store.pending(town.app.database)
+
+
+async def _report(town: Town, seed: int, days: int) -> Report:
+    """Compare all books and write down how it ended."""
+    await _return_deposits(town)
+    database = town.app.database
+    await _compare_money(town)
+    cases, still_open = await store.case_counts(database)
+    town.expect("cases in all", (len(town.cases), len(town.open_cases)), (cases, still_open))
+    tally = town.tally
+    return Report(
+        seed=seed,
+        days=days,
+        orders=town.happened["placed"],
+        cases=cases,
+        closed=cases - still_open,
+        open=still_open,
+        ruled=sum(bool(case.rulings) for case in town.cases.values()),
+        settled=tally["settled"],
+        withdrawn=tally["withdrawn"],
+        executed=tally["executed"],
+        default_rulings=sum(stage == "default" for case in town.cases.values() for stage, _ in case.rulings),
+        duty_rulings=tally["duty_rulings"],
+        reviews=tally["reviews"],
+        overturned=tally["overturned"],
+        stood=tally["stood"],
+        claims_after_release=tally["claims_after_release"],
+        waited_for_money=tally["waited_for_money"],
+        refused_refunds=await store.refused(database),
+        redirects=town.happened["redirected"],
+        deadlines_met=tally["met"],
+        deadlines_missed=tally["missed"],
+        deadlines_moot=tally["moot"],
+        checks=town.checks,
+        lost_minor=town.lost_minor,
+        mismatches=len(town.mismatches),
+        happened=dict(sorted(town.happened.items())),
+        findings=town.mismatches[:FINDINGS_SHOWN],
+    )
+
+
+async def _return_deposits(town: Town) -> None:
+    """Let every merchant ask for his deposit back once nothing can be claimed any more; who owes leaves it."""
+    town.clock.advance(LONGEST_CLAIM)
+    for merchant in town.merchants:
+        left = town.books.fund(merchant.shop_id).deposit
+        if left:
+            shop_id = ShopId(merchant.shop_id)
+            answer = await town.app.deposits.give_back(merchant.person, shop_id, left, "end")
+            is_bound = town.books.fund(merchant.shop_id).owed > 0 or bool(town.open_cases)
+            if town.took("deposit returned", answer, *(["deposit_bound"] if is_bound else [])):
+                town.books.deposit_returned(merchant.shop_id, left)
+    await _instruct(town)
+
+
+async def _compare_money(town: Town) -> None:
+    """Lay the auditor's books, ours and the custodian's beside each other."""
+    database = town.app.database
+    out, accounts, recouped = (
+        await store.paid_out(database),
+        await store.accounts(database),
+        await store.recouped(database),
+    )
+    for about, expected, there in town.books.off_by(out, accounts, recouped):
+        town.expect(about, expected, there)
+        town.lost_minor += abs(expected - there)
+    flow = await store.flow(database)
+    town.expect("paid in", town.books.paid_in, flow.paid_in)
+    kept = sum(order.stake_minor for order in town.books.orders.values() if order.is_held)
+    missing = flow.paid_in - flow.paid_out - flow.in_accounts - kept
+    town.expect("money that is nowhere", 0, missing)
+    town.lost_minor += abs(missing)
+    async with database.transaction(isolation="repeatable_read", readonly=True) as conn:
+        books = await audit(conn)
+    town.expect("the ledger's own audit", [], [f"{one.check}: {one.subject}" for one in books.findings])
+    town.lost_minor += books.lost_minor
