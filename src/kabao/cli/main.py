@@ -15,6 +15,7 @@ from kabao.cli.people import staff, token
 from kabao.cli.proposals import proposals
 from kabao.cli.rulebook import rulebook
 from kabao.cli.serving import demo_command, serve_command
+from kabao.cli.simulate import simulate_command
 from kabao.cli.stock import keys
 
 HELP = """Escrow, sealed card keys and fair refunds for shops that sell virtual goods (卡保).
@@ -35,6 +36,7 @@ app = App(
 )
 app.command(serve_command, name="serve")
 app.command(demo_command, name="demo")
+app.command(simulate_command, name="simulate")
 evidence_keep.add_to(evidence)
 rulebook.command(proposals)
 for group in (db, ledger, reserve, keys, token, sweep, staff, rulebook, evidence, log, bench):
