@@ -1,7 +1,6 @@
 """`kabao simulate`: a seeded market on a throw-away database, and what its auditor found."""
 
-import os
-from pathlib import Path
+from io import StringIO
 from typing import Annotated
 
 import msgspec
@@ -28,13 +27,12 @@ def simulate_command(*, seed: Seed = 1, days: Days = 30, as_json: JsonOption = F
 
     async def work() -> ExitCode:
         # What the services warn of, such as a payee's closed account, belongs to the play.
-        with Path(os.devnull).open("w", encoding="utf-8") as nowhere:
-            configure_logging(nowhere)
-            try:
-                with progress(MofNCompleteColumn(), TextColumn("days")) as tell:
-                    report = await simulate(seed, days, tell)
-            finally:
-                configure_logging()
+        configure_logging(StringIO())
+        try:
+            with progress(MofNCompleteColumn(), TextColumn("days")) as tell:
+                report = await simulate(seed, days, tell)
+        finally:
+            configure_logging()
         if as_json:
             print_secret(msgspec.json.encode(report).decode())
         else:

@@ -16,6 +16,7 @@ from kabao.simulation.model import DAY, FINDINGS_SHOWN, HOUR, Progress, Report
 from kabao.simulation.parties import plan_after_ruling, plan_beside_staff, plan_negotiation
 from kabao.simulation.town import BEGINNING, Town, deposit, found, granted, pay_in
 from kabao.simulation.trade import shop
+from kabao.wiring import Workers
 
 ORDERS_A_DAY: Final = 24
 AFTERMATH: Final = 90 * DAY
@@ -23,6 +24,10 @@ AFTERMATH: Final = 90 * DAY
 TOP_UP_MINOR: Final = 200_00
 LONGEST_CLAIM: Final = 40 * DAY
 """Longer than any listing's warranty."""
+LULL: Final = 6 * HOUR
+"""How often the workers run once nobody trades any more; cases move at the second they are due as before."""
+DAILY: Final = ("fold", "digest", "staff_digest", "tidy")
+"""The workers' jobs that need not run every hour here."""
 ROUNDS: Final = 200
 """Runs of the instruction runner in one hour before something is wrong."""
 
@@ -88,10 +93,12 @@ async def _hour(town: Town) -> None:
     town.expect("orders released by time", (len(due), None), (swept.released, swept.halted_why))
     await tick(town)
     await _instruct(town)
+    await app.telling.reminders.run()
     if town.now.hour == 0:
         await _midnight(town)
-    if town.now < town.ends_at or not await _is_over(town):
-        town.agenda.put(town.now + HOUR, partial(_hour, town))
+    is_trading = town.now < town.ends_at
+    if is_trading or not await _is_over(town):
+        town.agenda.put(town.now + (HOUR if is_trading else LULL), partial(_hour, town))
 
 
 async def _instruct(town: Town) -> None:
@@ -105,10 +112,9 @@ async def _instruct(town: Town) -> None:
 
 async def _midnight(town: Town) -> None:
     app = town.app
-    await app.ledger.fold()
-    await app.digest.run()
-    await app.precedents.publish()
-    await app.proposals.file_from_cases()
+    jobs = {job.name: job.run for job in Workers(app).jobs()}
+    for name in DAILY:
+        await jobs[name]()
     await check_open(town)
     for shop_id, order_id in await store.stranded(app.database):
         ref = format_ref(shop_id, order_id)

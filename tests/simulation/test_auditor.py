@@ -1,0 +1,271 @@
+"""The auditor's own model, by hand: it expects what decision records 0006 and 0007 say, not what the code does."""
+
+from collections import Counter
+from datetime import UTC, datetime, timedelta
+
+from kabao.simulation.auditor import Ballot, Followed, Times
+from kabao.simulation.books import Books, OrderBook, Paid
+
+NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+TIMES = Times(
+    negotiation=48,
+    negotiation_green=24,
+    support_outcome=48,
+    question_pause=12,
+    panel=72,
+    review_window=168,
+    review=72,
+    duty=72,
+    panel_three_from=500_00,
+    small_amount=50_00,
+)
+STAKE = 96_50
+
+
+def followed(stake: int = STAKE, *, is_held: bool = True, demand: str = "full_refund") -> Followed:
+    return Followed(
+        ref="1-C",
+        order_ref="1-A",
+        shop_id=1,
+        case_id=2,
+        buyer_id=3,
+        owner_id=4,
+        claim="already_used",
+        demand=demand,
+        asked_minor=10_00,
+        stake_minor=stake,
+        is_held=is_held,
+        opened_at=NOON,
+        times=TIMES,
+        reply=48,
+        tally=Counter(),
+    )
+
+
+def pays(_case: Followed, _refund: int) -> bool:
+    return True
+
+
+def short(_case: Followed, _refund: int) -> bool:
+    return False
+
+
+def stands(case: Followed) -> tuple[str, str, datetime | None]:
+    return case.stage, case.turn, case.due_at
+
+
+def ruled(refund: int = 40_00) -> Followed:
+    case = followed()
+    case.escalated("buyer", NOON)
+    case.handed_in(9, "support", refund, NOON)
+    assert not case.pass_time(NOON + timedelta(seconds=9), None, pays)
+    assert case.pass_time(NOON + timedelta(seconds=10), None, pays)
+    return case
+
+
+def test_a_small_amount_a_first_purchase_and_proved_facts_shorten_the_time_to_answer() -> None:
+    assert TIMES.reply(50_01, is_first=False, is_proved=False) == 48
+    assert TIMES.reply(50_00, is_first=False, is_proved=False) == 24
+    assert TIMES.reply(900_00, is_first=True, is_proved=False) == 24
+    assert TIMES.reply(900_00, is_first=False, is_proved=True) == 24
+
+
+def test_what_a_silent_merchant_comes_to_depends_on_the_rulebook_and_on_where_the_money_is() -> None:
+    late = NOON + 48 * HOUR
+    supported, unsupported, released = followed(), followed(), followed(is_held=False)
+    assert not supported.pass_time(late - HOUR, STAKE, pays)
+    assert [one.pass_time(late, STAKE, pays) for one in (supported, released)] == [True, True]
+    assert unsupported.pass_time(late, None, pays)
+    assert (*stands(supported), supported.rulings) == (
+        "ruled_open",
+        "parties",
+        late + 168 * HOUR,
+        [("default", STAKE)],
+    )
+    assert stands(unsupported) == stands(released) == ("support", "support", late + 48 * HOUR)
+    assert supported.tally == unsupported.tally == Counter(missed=1)
+
+
+def test_a_case_rises_step_by_step_where_nobody_moves_and_waits_for_the_duty_officer() -> None:
+    case, now = followed(stake=500_00), NOON
+    case.answered_by_merchant(now)
+    for hours, expected in ((48, ("support", "support")), (48, ("panel", "panel")), (72, ("panel", "duty"))):
+        now += hours * HOUR
+        assert case.pass_time(now, None, pays)
+        assert (case.stage, case.turn) == expected
+    assert (case.seats, case.next_at, case.is_due(now)) == (3, None, False)
+    assert not case.pass_time(now + 900 * HOUR, None, pays)
+    assert case.tally == Counter(met=1, missed=3)
+
+
+def test_a_review_that_nobody_decides_leaves_the_ruling_standing() -> None:
+    case = ruled()
+    case.review_asked("merchant", NOON + DAY)
+    assert case.pass_time(NOON + DAY + 72 * HOUR, None, pays)
+    assert stands(case) == ("review", "duty", NOON + DAY + 144 * HOUR)
+    assert case.pass_time(NOON + DAY + 144 * HOUR, None, pays)
+    assert (case.stage, case.given_minor, case.tally["stood"]) == ("executed", 40_00, 1)
+    assert not case.pass_time(NOON + 900 * DAY, None, pays)
+
+
+def test_a_review_replaces_the_ruling_and_is_carried_out_at_once_or_waits_for_money() -> None:
+    case = ruled()
+    case.review_asked("buyer", NOON + DAY)
+    case.handed_in(7, "panel", STAKE, NOON + DAY)
+    known = NOON + DAY + timedelta(seconds=10)
+    assert case.pass_time(known, None, short)
+    assert (*stands(case), case.rulings[-1]) == ("review", "nobody", known, ("review", STAKE))
+    assert (case.is_waiting, case.next_at) == (True, None)
+    assert not case.pass_time(known + HOUR, None, short)
+    assert case.pass_time(known + 2 * HOUR, None, pays)
+    assert (case.stage, case.given_minor, case.ruled_by) == ("executed", STAKE, {7, 9})
+    assert case.tally["overturned"] == case.tally["waited_for_money"] == 1
+
+
+def test_both_waive_and_a_ruling_is_carried_out_or_the_window_passes() -> None:
+    first, second = ruled(), ruled()
+    first.review_waived("buyer", NOON + HOUR, pays)
+    assert first.stage == "ruled_open"
+    first.review_waived("merchant", NOON + HOUR, pays)
+    assert second.pass_time(NOON + timedelta(seconds=10) + 168 * HOUR, None, pays)
+    assert first.stage == second.stage == "executed"
+    assert second.tally == Counter(moot=1, met=1), "time to ask for a review is nobody's deadline"
+
+
+def test_questions_pause_a_stage_for_twelve_hours_in_all() -> None:
+    case = followed()
+    case.escalated("buyer", NOON)
+    case.asked(NOON + HOUR)
+    assert case.due_at == NOON + 60 * HOUR
+    case.asked(NOON + 2 * HOUR)
+    assert case.due_at == NOON + 60 * HOUR, "the clock stands still already"
+    case.replied(NOON + 3 * HOUR, is_last=False)
+    assert case.due_at == NOON + 60 * HOUR
+    case.replied(NOON + 6 * HOUR, is_last=True)
+    assert case.due_at == NOON + 53 * HOUR
+    case.asked(NOON + 20 * HOUR)
+    assert case.due_at == NOON + 60 * HOUR, "five hours had been used"
+    case.asked(NOON + 40 * HOUR)
+    assert case.due_at == NOON + 60 * HOUR, "nothing is left to pause"
+
+
+def test_three_vote_and_the_majority_and_the_median_decide() -> None:
+    case = followed(stake=600_00)
+    case.passed_on(NOON)
+    for number, ballot in enumerate(
+        (
+            Ballot(upholds=True, refund_minor=300_00),
+            Ballot(upholds=False, refund_minor=100_00),
+            Ballot(upholds=True, refund_minor=500_00),
+        )
+    ):
+        assert not case.has_ruling_in()
+        case.voted(number, ballot, NOON)
+    assert case.handed is not None
+    assert case.handed.refund_minor == 300_00
+    case.taken_back(2)
+    assert not case.has_ruling_in()
+    case.voted(2, Ballot(upholds=False, refund_minor=500_00), NOON)
+    assert case.handed.refund_minor == 0
+    assert case.next_at == NOON + timedelta(seconds=10)
+
+
+def test_offers_pass_the_turn_on_and_a_move_out_of_turn_lengthens_nothing() -> None:
+    case = followed(demand="partial_refund")
+    case.offered("buyer", "partial_refund", 30_00, NOON + HOUR)
+    assert (*stands(case), case.offer) == (
+        "negotiation",
+        "merchant",
+        NOON + 48 * HOUR,
+        ("buyer", "partial_refund", 30_00),
+    )
+    case.refused("merchant", NOON + 2 * HOUR)
+    assert (*stands(case), case.offer) == ("negotiation", "buyer", NOON + 50 * HOUR, None)
+    assert case.granted_minor == 10_00
+    case.settled("merchant", 10_00, NOON + 3 * HOUR)
+    assert (case.standing.is_closed, case.given_minor) == (True, 10_00)
+    other = followed()
+    other.withdrawn(NOON)
+    assert stands(other) == ("withdrawn", "nobody", None)
+
+
+def books(amount: int = 100_00) -> Books:
+    kept = Books()
+    kept.paid(
+        OrderBook(
+            ref="1-A",
+            shop_id=1,
+            amount_minor=amount,
+            fee_bps=300,
+            placed_at=NOON,
+            escrow=3 * DAY,
+            release_due=NOON + 3 * DAY,
+            claim_days=7 * DAY,
+            sealed=2,
+        )
+    )
+    return kept
+
+
+def test_a_case_stops_the_release_clock_and_a_withdrawal_leaves_a_day() -> None:
+    kept = books()
+    kept.frozen("1-A", NOON + 3 * DAY - HOUR)
+    assert kept.due(NOON + 9 * DAY) == []
+    kept.thawed("1-A", NOON + 4 * DAY)
+    assert kept.due(NOON + 5 * DAY - HOUR) == []
+    assert kept.due(NOON + 5 * DAY) == ["1-A"]
+    kept.frozen("1-A", NOON + 4 * DAY)
+    kept.replaced("1-A", NOON + 4 * DAY)
+    assert kept.due(NOON + 7 * DAY) == ["1-A"]
+
+
+def test_claims_after_the_release_draw_on_deposit_then_reserve_and_releases_pay_back() -> None:
+    kept = books()
+    kept.released("1-A", NOON)
+    kept.deposited(1, 30_00)
+    kept.reserve_filled(50_00)
+    assert not kept.reaches("1-A", 40_00)
+    assert not kept.resolved("1-A", 100_00, NOON, with_reserve=True), "neither reaches, so nothing is paid in part"
+    assert kept.fund(1).deposit == 30_00
+    assert kept.resolved("1-A", 60_00, NOON, with_reserve=True)
+    assert (kept.fund(1).deposit, kept.fund(1).owed, kept.reserve) == (0, 30_00, 20_00)
+    kept.orders["1-B"] = books(40_01).orders["1-A"]
+    kept.released("1-B", NOON)
+    assert kept.fund(1).owed == 30_00 - 19_41, "half of 38.81, rounded up"
+    assert kept.reserve == 20_00 + 19_41
+
+
+def test_when_an_order_may_be_claimed_on() -> None:
+    kept = books()
+    assert kept.may_claim("1-A", NOON) == ""
+    kept.opened("1-A", NOON, is_partly=True)
+    kept.released("1-A", NOON + DAY)
+    assert kept.may_claim("1-A", NOON + 8 * DAY - HOUR) == "", "one key was still sealed at the release"
+    assert kept.may_claim("1-A", NOON + 8 * DAY) == "claim_days_over"
+    kept.opened("1-A", NOON + 2 * DAY, is_partly=False)
+    assert kept.may_claim("1-A", NOON + 8 * DAY) == ""
+    assert kept.resolved("1-A", 0, NOON + 8 * DAY, with_reserve=True)
+    assert kept.may_claim("1-A", NOON + 8 * DAY) == "case_closed"
+    whole = books()
+    whole.refunded_sealed("1-A", 100_00)
+    assert whole.may_claim("1-A", NOON) == "already_refunded"
+    assert whole.due(NOON + 9 * DAY) == []
+
+
+def test_what_the_custodian_has_otherwise_is_told_with_both_figures() -> None:
+    kept = books()
+    kept.released("1-A", NOON)
+    kept.paid_for_nothing("1-Z", 5_00)
+    kept.deposited(1, 30_00)
+    kept.deposit_returned(1, 10_00)
+    agreed = {"1-A": Paid(to_merchant=97_00, fee=3_00), "1-Z": Paid(to_buyer=5_00)}
+    assert list(kept.off_by(agreed, {"deposit:1": 20_00}, {})) == []
+    off = list(kept.off_by({"1-A": Paid(to_merchant=97_00, fee=2_00)}, {"reserve": 1}, {1: 3}))
+    assert off == [
+        ("order 1-A fee", 3_00, 2_00),
+        ("order 1-Z to_buyer", 5_00, 0),
+        ("shop 1 deposit", 20_00, 0),
+        ("shop 1 recouped", 0, 3),
+        ("reserve", 0, 1),
+    ]
