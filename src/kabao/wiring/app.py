@@ -155,7 +155,7 @@ async def build(
 ) -> App:
     """Build every service over an open database; `transport` takes mail where the settings name no server."""
     clock, ids = clock or DatabaseClock(), ids or IdSource()
-    base = _Base(database=database, clock=clock, ids=ids)
+    base, timed = _Base(database=database, clock=clock, ids=ids), _Timed(database=database, clock=clock)
     keyring = await open_keyring(settings.data / SECRETS_FOLDER, database)
     blobs = LocalStore(settings.data / BLOBS_FOLDER, mkdir=True)
     money_moved = asyncio.Event()
@@ -185,9 +185,7 @@ async def build(
         decisions=decisions,
         forecasts=ForecastService(database=database, orders=orders, decisions=decisions, rulebook=rulebook),
         figures=FigureService(database=database, clock=clock),
-        precedents=PrecedentService(
-            database=database, clock=clock, cases=cases, decisions=decisions, rulebook=rulebook
-        ),
+        precedents=PrecedentService(**timed, cases=cases, decisions=decisions, rulebook=rulebook),
         proposals=ProposalService(**base, notices=notices, rulebook=rulebook),
         evidence=evidence,
         foundations=on,
@@ -216,11 +214,16 @@ async def build(
     )
 
 
-class _Base(TypedDict):
-    """What nearly every service stands on."""
+class _Timed(TypedDict):
+    """What every service stands on."""
 
     database: Database
     clock: Clock
+
+
+class _Base(_Timed):
+    """What those stand on that name new things."""
+
     ids: IdSource
 
 
