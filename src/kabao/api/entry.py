@@ -27,6 +27,7 @@ from kabao.notices import Mailer
 from kabao.orders import OrderService
 from kabao.postgres import Database
 from kabao.shops import ShopService
+from kabao.webhooks import WebhookService
 
 PUBLIC: Final = "public"
 """The handler option that lets a caller in without a token."""
@@ -92,6 +93,7 @@ class Services(Protocol):
     precedents: PrecedentService
     rulebook: RulebookService
     evidence: EvidenceService
+    webhooks: WebhookService
     archive: Archive
     custody: SandboxInstitution
 

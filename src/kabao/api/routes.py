@@ -16,6 +16,7 @@ from kabao.api import (
     orders,
     precedents,
     rulebook_api,
+    webhooks,
 )
 from kabao.api.documents import SIGNED_IN
 from kabao.api.entry import enter
@@ -51,6 +52,7 @@ def routes() -> list[Router]:
                 *forecast.handlers,
                 *archive.handlers,
                 *account.handlers,
+                *webhooks.handlers,
             ],
             before_request=enter,
             request_max_body_size=JSON_LIMIT,

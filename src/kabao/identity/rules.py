@@ -63,6 +63,8 @@ class Act(StrEnum):
     REVEAL = "reveal"
     OPEN_SHOP = "open-shop"
     MAKE_PACK = "pack"
+    WEBHOOK = "webhook"
+    """Changing where a shop's messages go, or trying it."""
     GRANT_MANY = "grant-many"
     PRINT_RULING = "ruling"
     MISS = "miss"
@@ -82,6 +84,7 @@ LIMITS: Final[dict[Act, Limit]] = {
     Act.MAKE_PACK: Limit(20, 3600),
     Act.GRANT_MANY: Limit(30, 3600),
     Act.PRINT_RULING: Limit(120, 3600),
+    Act.WEBHOOK: Limit(30, 3600),
     Act.OPEN_SHOP: Limit(10, 3600),
     Act.MISS: Limit(60, 600),
 }

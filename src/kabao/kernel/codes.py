@@ -92,3 +92,5 @@ class Refusal(StrEnum):
     QUESTION_ANSWERED = "question_answered"
     TOO_MANY_QUESTIONS = "too_many_questions"
     DEMAND_CHANGED = "demand_changed"
+    WEBHOOK_ROTATING = "webhook_rotating"
+    WEBHOOK_OFF = "webhook_off"

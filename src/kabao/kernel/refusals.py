@@ -429,4 +429,14 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "能退的金额在你看过以后变了，没有办。请打开这件再看一眼。",
         "What would be refunded has changed since you read it; nothing was done. Open the case and look again.",
     ),
+    Refusal.WEBHOOK_ROTATING: Sentence(
+        409,
+        "旧密钥还在用，没有再换。先停用旧密钥，或者等它到期。",
+        "The secret before this one still signs; nothing was changed. End it first, or wait until it ends.",
+    ),
+    Refusal.WEBHOOK_OFF: Sentence(
+        409,
+        "这个地址停用了，没有发出。先开启。",
+        "This endpoint is turned off; nothing was sent. Turn it on first.",
+    ),
 }

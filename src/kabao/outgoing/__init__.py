@@ -3,6 +3,7 @@
 Whom to ask, and what an answer means, is for whoever asks; this knows HTTP alone. It uses the standard library.
 """
 
-from kabao.outgoing.post import Answer, NoAnswer, post
+from kabao.outgoing.post import Answer, Connect, NoAnswer, post
+from kabao.outgoing.public import connect_public, is_public
 
-__all__ = ["Answer", "NoAnswer", "post"]
+__all__ = ["Answer", "Connect", "NoAnswer", "connect_public", "is_public", "post"]

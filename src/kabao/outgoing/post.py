@@ -4,7 +4,7 @@ import http.client
 import socket
 import ssl
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from time import monotonic
 from typing import Final, NamedTuple
@@ -13,6 +13,10 @@ from urllib.parse import urlsplit
 MAX_BYTES: Final = 64 * 1024
 _PORTS: Final = {"http": 80, "https": 443}
 _HEADERS: Final = {"User-Agent": "kabao", "Connection": "close"}
+
+
+Connect = Callable[[str, int, float], socket.socket]
+"""Connects to a host and port within seconds; raises OSError or NoAnswer."""
 
 
 class NoAnswer(Exception):  # noqa: N818  named for what happened
@@ -28,13 +32,27 @@ class Answer(NamedTuple):
     body: bytes
 
 
-def post(url: str, body: bytes, headers: Mapping[str, str], *, ends: float, tls: ssl.SSLContext) -> Answer:
+def connect_anywhere(host: str, port: int, seconds: float) -> socket.socket:
+    """Connect to a host that the operator has named, in this network too."""
+    return socket.create_connection((host, port), timeout=seconds)
+
+
+def post(
+    url: str,
+    body: bytes,
+    headers: Mapping[str, str],
+    *,
+    ends: float,
+    tls: ssl.SSLContext,
+    connect: Connect = connect_anywhere,
+) -> Answer:
     """Post to an http or https address and return the answer, of any status; a redirect is an answer too.
 
-    `ends` is a reading of the monotonic clock, in seconds. Blocks. Raises NoAnswer, also for more than 64 KB.
+    `ends` is a reading of the monotonic clock, in seconds; `connect` decides which addresses may be reached. Blocks.
+    Raises NoAnswer, also for more than 64 KB.
     """
     try:
-        answer = _exchange(url, body, headers, ends, tls)
+        answer = _exchange(url, body, headers, ends, tls, connect)
     except ssl.SSLError:
         raise NoAnswer("no trusted TLS connection") from None
     except (OSError, http.client.HTTPException, ValueError) as error:
@@ -46,11 +64,13 @@ def post(url: str, body: bytes, headers: Mapping[str, str], *, ends: float, tls:
     return answer
 
 
-def _exchange(url: str, body: bytes, headers: Mapping[str, str], ends: float, tls: ssl.SSLContext) -> Answer:
+def _exchange(
+    url: str, body: bytes, headers: Mapping[str, str], ends: float, tls: ssl.SSLContext, connect: Connect
+) -> Answer:
     to = urlsplit(url)
     host = to.hostname or ""
     with (
-        socket.create_connection((host, to.port or _PORTS[to.scheme]), timeout=_left(ends)) as plain,
+        connect(host, to.port or _PORTS[to.scheme], _left(ends)) as plain,
         _cut_off(plain, _left(ends)),
         tls.wrap_socket(plain, server_hostname=host) if to.scheme == "https" else plain as stream,
     ):

@@ -33,6 +33,7 @@ from kabao.web import (
     static_files,
     stock,
     verify,
+    webhooks,
 )
 from kabao.web.http import error_page
 
@@ -57,6 +58,7 @@ def routes() -> list[ControllerRouterHandler]:
         listings.handlers,
         stock.handlers,
         deposit.handlers,
+        webhooks.handlers,
         desk.handlers,
         ladder.handlers,
         custodian_page.handlers,

@@ -19,6 +19,7 @@ from kabao.shops import ShopService
 from kabao.timestamps import TimestampService
 from kabao.tlog import TransparencyLog
 from kabao.web.packkeys import PackKeys
+from kabao.webhooks import WebhookService
 
 
 class Origin(Protocol):
@@ -92,6 +93,7 @@ class Services(Protocol):
     pack_keys: PackKeys
     form_key: bytes
     deposits: DepositService
+    webhooks: WebhookService
 
     @property
     def settings(self) -> Origin:

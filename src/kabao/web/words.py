@@ -19,6 +19,8 @@ class Flash(NamedTuple):
 
 
 SAVED: Final = Flash("saved", "ok", "已保存。")
+HOOK_REMOVED: Final = Flash("hook_removed", "ok", "已删除，不再往那里发。")
+HOOK_TESTED: Final = Flash("hook_tested", "ok", "测试消息已排队，几秒后刷新看结果。")
 MAIL_CODE_SENT: Final = Flash("mail_code_sent", "ok", "验证码已发出，填在下面。")
 MAIL_CONFIRMED: Final = Flash("mail_confirmed", "ok", "邮箱已确认，通知会同时发到这里。")
 MAIL_REMOVED: Final = Flash("mail_removed", "ok", "邮箱已删除，不会再往那里发信。")

@@ -33,6 +33,7 @@ from kabao.postgres import (
 )
 from kabao.shops import OnMerchant, ShopService
 from kabao.web.packkeys import PackKeys
+from kabao.webhooks import WebhookService
 from kabao.wiring import store
 from kabao.wiring.archive import Archive, Foundations, build_archive, found_evidence
 from kabao.wiring.post import mail_of
@@ -87,6 +88,11 @@ class App:
     pack_keys: PackKeys
     """What this site signs packs and its log with, for the page that checks packs."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
+
+    @property
+    def webhooks(self) -> WebhookService:
+        """Where shops' own programs hear of orders and cases."""
+        return self.telling.webhooks
 
     async def probe(self) -> None:
         """Return when the database works; raises `DatabaseUnavailable`."""
@@ -204,7 +210,7 @@ async def build(
         pack_keys=on.keys,
         notices=notices,
         mailer=mailer,
-        telling=build_telling(settings, database, clock, cases=cases, notices=notices, mailer=mailer),
+        telling=build_telling(settings, keyring, cases=cases, notices=notices, mailer=mailer, **base),
         custody=custody,
         ledger=LedgerService(database=database),
         deposits=_deposits(base, custody, money_moved),

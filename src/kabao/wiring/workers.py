@@ -33,6 +33,7 @@ class Pace(NamedTuple):
     digest: float = 15.0
     reminders: float = 30.0
     staff_digest: float = 300.0
+    webhooks: float = 2.0
     mail: float = 5.0
     log: float = 1.0
     stamps: float = 5.0
@@ -74,6 +75,7 @@ class Workers:
             Job("digest", pace.digest, app.telling.merchant_digest.run),
             Job("reminders", pace.reminders, app.telling.reminders.run),
             Job("staff_digest", pace.staff_digest, app.telling.staff_digest.run),
+            Job("webhooks", pace.webhooks, app.webhooks.run),
             Job("mail", pace.mail, self._mail),
             Job("log", pace.log, self._sequence),
             Job("stamps", pace.stamps, app.foundations.stamps.run),
@@ -168,6 +170,7 @@ class Workers:
         await self._app.foundations.stamps.restamp_due()
         await self._app.archive.packs.sweep()
         await self._app.mailer.empty_old()
+        await self._app.webhooks.forget_old()
         await self._app.identity.purge()
         await forget_old_replies(self._app.database)
         await self._app.precedents.publish()
