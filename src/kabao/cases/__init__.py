@@ -47,15 +47,22 @@ from kabao.cases.model import (
 )
 from kabao.cases.saying import FactChoice, FactsView, SaidFact
 from kabao.cases.service import CaseService
+from kabao.cases.texts.model import FIELDS, MAX_NOTE_CHARS, PLATFORM, TEXTS_AT_MOST, Text, TextKind, WriteText
+from kabao.cases.texts.rules import fill, unfilled
+from kabao.cases.texts.service import TextService
 from kabao.cases.words import RULED_BY
 
 __all__ = [
     "BULK_AT_MOST",
     "CLAIMS",
     "COUNTED",
+    "FIELDS",
     "KIND_LABELS",
+    "MAX_NOTE_CHARS",
+    "PLATFORM",
     "RULED_BY",
     "STEPS",
+    "TEXTS_AT_MOST",
     "Action",
     "CaseCard",
     "CaseService",
@@ -98,13 +105,19 @@ __all__ = [
     "Side",
     "Stage",
     "Tab",
+    "Text",
+    "TextKind",
+    "TextService",
     "TimelineFile",
     "TimelineLine",
     "ToGrant",
     "Turn",
     "Windows",
+    "WriteText",
+    "fill",
     "read_after",
     "read_cursor",
+    "unfilled",
     "was_granted",
     "write_after",
     "write_cursor",

@@ -26,6 +26,7 @@ from kabao.cases.model import (
 from kabao.cases.ports import Notices, Orders
 from kabao.cases.steps import NOT_FOUND, CaseSteps, Undo
 from kabao.cases.store import NEWEST, CaseRow
+from kabao.cases.texts.service import TextService
 from kabao.evidence import EvidenceService, FileBody, Item, SealedFile, clean_text
 from kabao.identity import Person
 from kabao.kernel import Clock, IdSource, OrderId, Refusal, Refused, ShopId, format_ref, parse_ref
@@ -68,6 +69,7 @@ class CaseService:
         self.ladder = LadderService(self._steps)
         self.desk = DeskService(self._steps)
         self.inbox = InboxService(self._steps)
+        self.texts = TextService(self._steps)
 
     # ---- reading
 

@@ -32,6 +32,7 @@ from kabao.web import (
     signin,
     static_files,
     stock,
+    texts,
     verify,
     webhooks,
 )
@@ -55,6 +56,7 @@ def routes() -> list[ControllerRouterHandler]:
         rulings.handlers,
         merchant.handlers,
         inbox.handlers,
+        texts.handlers,
         listings.handlers,
         stock.handlers,
         deposit.handlers,

@@ -6,7 +6,7 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import RULED_BY, Action, CaseView, MakeOffer, Remedy, SayFact
+from kabao.cases import PLATFORM, RULED_BY, Action, CaseView, MakeOffer, Remedy, SayFact, TextKind, fill, unfilled
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.costs import costs_of
@@ -24,9 +24,11 @@ from kabao.web.http import (
     refusal_page,
     signed,
 )
+from kabao.web.texts import chosen, values_of
 from kabao.web.words import (
     ACCEPTED,
     ANSWERED,
+    DRAFT_KEPT,
     ESCALATED,
     NOTHING_KEPT,
     OFFERED,
@@ -41,13 +43,7 @@ from kabao.web.words import (
 )
 
 TOO_OFTEN: Final = Refused(Refusal.TOO_MANY_TRIES)
-ANSWER_BLANKS: Final = (
-    "（看了什么记录、结果是什么）",
-    "（同意、部分同意或不同意，为什么）",
-    "（日期、几点前）",
-    "（什么）",
-)
-"""What the prefilled answer leaves to be said."""
+BLANKS_LEFT: Final = "把括号里的改成你的话。"
 
 
 @get("/cases/{ref:str}")
@@ -99,10 +95,12 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     visit, case = found
     body, files = visit.form.text("body"), visit.form.files("files")
     is_answer = visit.form.text("kind") == "answer"
-    if not body and (is_answer or not files):
-        return await show_case(visit, case, errors={"body": "写一句话，或者选一个文件。"}, status=422)
-    if any(blank in body for blank in ANSWER_BLANKS):
-        return await show_case(visit, case, errors={"body": "把括号里的改成你的话。"}, status=422)
+    if visit.form.text("then") == "draft":
+        return await _keep_draft(visit, case, body)
+    is_empty = not body and (is_answer or not files)
+    if is_empty or unfilled(body):
+        wrong = "写一句话，或者选一个文件。" if is_empty else BLANKS_LEFT
+        return await show_case(visit, case, errors={"body": wrong}, status=422)
     if not await visit.services.identity.may(Act.SAY, visit.me.account_id):
         return await show_case(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
     if body:
@@ -110,10 +108,18 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
         said = await (cases.answer if is_answer else cases.say)(visit.me, case.ref, body)
         if isinstance(said, Refused):
             return await show_case(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
+        await cases.texts.keep_draft(visit.me, case, "")
     left = await take_files(files, partial(visit.services.cases.add_file, visit.me, case.ref))
     flash = ANSWERED if is_answer else SENT if body or len(left) < len(files) else NOTHING_KEPT
     # Back to the composer, where the talk goes on; to the top where something there wants to be read.
     return redirect(f"/c/{case.ref}" + ("" if left else "#say"), flash=flash, visit=visit, left=left)
+
+
+async def _keep_draft(visit: Visit, case: CaseView, body: str) -> Page:
+    if not await visit.services.identity.may(Act.SAY, visit.me.account_id):
+        return await show_case(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
+    await visit.services.cases.texts.keep_draft(visit.me, case, body)
+    return redirect(f"/c/{case.ref}#say", flash=DRAFT_KEPT, visit=visit)
 
 
 @post("/c/{ref:str}/fact", status_code=200)
@@ -146,7 +152,7 @@ async def offer_page(request: PageRequest, ref: FromPath[str]) -> Page:
     visit, case = found
     if Action.OFFER not in case.allowed:
         return redirect(f"/c/{case.ref}")
-    return _offer_form(visit, case)
+    return await _offer_form(visit, case)
 
 
 @post("/c/{ref:str}/offer", status_code=200)
@@ -163,15 +169,17 @@ async def make_offer(request: PageRequest, ref: FromPath[str]) -> Page:
     amount = parse_yuan(form.text("refund"))
     if kind == Remedy.PARTIAL_REFUND and (amount is None or not 0 < amount.minor <= case.held_minor):
         errors["refund"] = "填 0.01 元到这单还能退的金额之间的数"
+    if unfilled(form.text("note")):
+        errors["note"] = BLANKS_LEFT
     if errors:
-        return _offer_form(visit, case, errors=errors, status=422)
+        return await _offer_form(visit, case, errors=errors, status=422)
     if not await visit.services.identity.may(Act.OFFER, visit.me.account_id, case.ref):
-        return _offer_form(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
+        return await _offer_form(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
     refund = amount.minor if amount and kind == Remedy.PARTIAL_REFUND else 0
     wanted = MakeOffer(kind=Remedy(kind), refund_minor=refund, note=form.text("note"))
     made = await visit.services.cases.offer(visit.me, case.ref, wanted)
     if isinstance(made, Refused):
-        return _offer_form(visit, case, errors=made.fields or {"": made.zh}, status=made.status)
+        return await _offer_form(visit, case, errors=made.fields or {"": made.zh}, status=made.status)
     return redirect(f"/c/{case.ref}", flash=OFFERED, visit=visit)
 
 
@@ -279,6 +287,10 @@ async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
     decision = await visit.services.decisions.decision(visit.me, case.ref)
     checks = await visit.services.archive.checklists.of(case)
     facts = await visit.services.decisions.facts(visit.me, case.ref)
+    texts = visit.services.cases.texts
+    suiting = await texts.suiting(case, TextKind.ANSWER if Action.ANSWER in case.allowed else TextKind.MESSAGE)
+    begun = chosen(visit, suiting, case, None if isinstance(decision, Refused) else decision)
+    draft = await texts.draft(visit.me, case)
     return page(
         "case.html",
         visit,
@@ -294,7 +306,9 @@ async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         may=frozenset(str(action) for action in case.allowed),
         parties=PARTIES,
         outside=OUTSIDE,
-        body=visit.form.raw("body"),
+        body=visit.form.raw("body") or begun or (draft.body if draft is not None else ""),
+        draft=None if begun else draft,
+        texts=suiting,
         reply_text=visit.form.raw("answer"),
         review_text=visit.form.raw("reason"),
         ruled_by=RULED_BY,
@@ -315,15 +329,16 @@ def used_percent(case: CaseView, visit: Visit) -> int:
 
 def answer_template(case: CaseView) -> str:
     """Write the beginning of a merchant's answer: fact, attitude, date, next step."""
-    return (
-        f"订单 {case.order.ref}：我方核对{ANSWER_BLANKS[0]}。\n"
-        f"我方意见：{ANSWER_BLANKS[1]}。\n"
-        f"我方会在{ANSWER_BLANKS[2]}办到{ANSWER_BLANKS[3]}；谈不拢的话，请客服介入。"
-    )
+    plain = next(text for text in PLATFORM if text.kind is TextKind.ANSWER and not text.claims)
+    return fill(plain.body, values_of(case, None))
 
 
-def _offer_form(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
+async def _offer_form(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
     form = visit.form
+    found = await visit.services.decisions.decision(visit.me, case.ref)
+    decision = None if isinstance(found, Refused) else found
+    texts = await visit.services.cases.texts.suiting(case, TextKind.OFFER)
+    note = form.raw("note") or chosen(visit, texts, case, decision)
     return page(
         "case_offer.html",
         visit,
@@ -332,7 +347,9 @@ def _offer_form(visit: Visit, case: CaseView, *, errors: dict[str, str] | None =
         errors=errors or {},
         c=case,
         remedies=REMEDIES,
-        form={"kind": form.text("kind"), "refund": form.text("refund"), "note": form.raw("note")},
+        form={"kind": form.text("kind"), "refund": form.text("refund"), "note": note},
+        texts=texts,
+        decision=decision,
     )
 
 

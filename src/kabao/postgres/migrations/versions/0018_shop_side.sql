@@ -19,6 +19,18 @@ CREATE TABLE case_template (
   PRIMARY KEY (shop_id, template_id)
 );
 
+-- What somebody typed in a case and has not sent: its author's alone, and nothing that anybody audits.
+CREATE TABLE say_draft (
+  shop_id    bigint NOT NULL,
+  case_id    bigint NOT NULL,
+  account_id bigint NOT NULL,
+  body       text NOT NULL CHECK (length(body) BETWEEN 1 AND 2000),
+  saved_at   timestamptz NOT NULL,
+  PRIMARY KEY (shop_id, case_id, account_id),
+  FOREIGN KEY (shop_id, case_id) REFERENCES cases
+);
+CREATE INDEX say_draft_saved ON say_draft (saved_at);
+
 -- ---------------------------------------------------------------- cover
 
 -- A promise made beforehand: what is demanded up to each_minor, and in all up to total_minor, is granted while it stands.
@@ -102,6 +114,7 @@ CREATE TABLE case_flood (
 );
 CREATE INDEX case_flood_waiting ON case_flood (at, shop_id, case_id) WHERE seen_at IS NULL;
 
+GRANT SELECT, INSERT, UPDATE, DELETE ON say_draft TO kabao_app;
 GRANT SELECT, INSERT, DELETE ON case_template TO kabao_app;
 GRANT SELECT, INSERT ON shop_cover, cover_grant, stand_in, said_original, case_flood TO kabao_app;
 GRANT UPDATE (name, body) ON case_template TO kabao_app;
