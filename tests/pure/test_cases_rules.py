@@ -46,6 +46,7 @@ CASE = CaseState(
     price_minor=HELD,
     offer=None,
 )
+PERSON_ASKED = msgspec.structs.replace(CASE, person_asked=True)
 ANSWERED = msgspec.structs.replace(CASE, turn=Turn.BUYER, answered_at=NOON + HOUR, due_at=NOON + HOUR + REPLY)
 AT_SUPPORT = msgspec.structs.replace(ANSWERED, stage=Stage.SUPPORT, turn=Turn.SUPPORT, due_at=NOON + REPLY)
 CLOSED = msgspec.structs.replace(AT_SUPPORT, stage=Stage.SETTLED, turn=Turn.NOBODY, due_at=None)
@@ -285,21 +286,41 @@ def test_the_first_refusal_of_the_table_is_answered() -> None:
     assert rules.first_refusal(None, 5) is None
 
 
+def test_who_wants_a_person_gets_one_without_moving_anybodys_time() -> None:
+    for side in (Side.BUYER, Side.MERCHANT):
+        decision = rules.decide_ask_person(CASE, side)
+        assert not isinstance(decision, Refused)
+        assert (decision.stage, decision.turn, decision.due_at) == (CASE.stage, CASE.turn, CASE.due_at)
+        assert not decision.answered, "asking is no answer"
+    assert code(rules.decide_ask_person(CASE, Side.SUPPORT)) is Refusal.NOT_ALLOWED
+    assert code(rules.decide_ask_person(PERSON_ASKED, Side.BUYER)) is Refusal.NOT_YOUR_TURN
+    assert code(rules.decide_ask_person(AT_SUPPORT, Side.BUYER)) is Refusal.NOT_YOUR_TURN
+    assert code(rules.decide_ask_person(CLOSED, Side.BUYER)) is Refusal.CASE_CLOSED
+    late = ladder.decide_due(PERSON_ASKED, NOON + REPLY, HELD)
+    assert late is not None
+    assert (late.kind, late.stage, late.rose_why) == ("rose", Stage.SUPPORT, RoseWhy.MERCHANT_SILENT)
+
+
 TALK = {Action.SAY, Action.ADD_FILE}
 
 
 @pytest.mark.parametrize(
     ("case", "side", "allowed"),
     [
-        (CASE, Side.BUYER, {Action.OFFER, Action.WITHDRAW}),
-        (CASE, Side.MERCHANT, {Action.ANSWER, Action.OFFER, Action.ACCEPT_DEMAND}),
+        (CASE, Side.BUYER, {Action.OFFER, Action.WITHDRAW, Action.ASK_PERSON}),
+        (PERSON_ASKED, Side.BUYER, {Action.OFFER, Action.WITHDRAW}),
+        (CASE, Side.MERCHANT, {Action.ANSWER, Action.OFFER, Action.ACCEPT_DEMAND, Action.ASK_PERSON}),
         (CASE, Side.SUPPORT, set()),
         (
             with_offer(ANSWERED),
             Side.BUYER,
-            {Action.OFFER, Action.ACCEPT, Action.REFUSE, Action.ESCALATE, Action.WITHDRAW},
+            {Action.OFFER, Action.ACCEPT, Action.REFUSE, Action.ESCALATE, Action.WITHDRAW, Action.ASK_PERSON},
         ),
-        (with_offer(ANSWERED), Side.MERCHANT, {Action.OFFER, Action.ACCEPT_DEMAND, Action.ESCALATE}),
+        (
+            with_offer(ANSWERED),
+            Side.MERCHANT,
+            {Action.OFFER, Action.ACCEPT_DEMAND, Action.ESCALATE, Action.ASK_PERSON},
+        ),
         (AT_SUPPORT, Side.SUPPORT, set()),
         (CLOSED, Side.BUYER, set()),
         (CLOSED, Side.SUPPORT, set()),

@@ -50,7 +50,7 @@ def test_amounts_and_remedies_read_as_on_the_pages() -> None:
 def test_every_step_of_a_case_has_its_sentence() -> None:
     kinds = ["opened", "answered", "offered", "accepted", "granted", "refused", "withdrawn", "ruled", "reviewed"]
     kinds += ["asked", "replied", "overdue", "seated", "recused", "review_asked", "waived", "waived_both", "executed"]
-    kinds += ["stood", "short", "covered", "no_stock"]
+    kinds += ["stood", "short", "covered", "no_stock", "person_asked"]
     said = [text(kind) for kind in kinds] + [text("rose", "system", why.value) for why in RoseWhy]
     assert len(set(said)) == len(said)
     assert text("offered") == "商家提出方案：部分退款 ¥60.00。"
@@ -148,7 +148,7 @@ def test_every_notice_has_a_subject() -> None:
         "waived",
         "waived_both",
     ]
-    kinds += ["executed", "stood", "short", "covered", "seat"]
+    kinds += ["executed", "stood", "short", "covered", "seat", "person_asked"]
     subjects = {words.notice_subject(kind, "点卡", "merchant") for kind in kinds}
     assert len(subjects) == len(kinds)
     assert set(words.OFFER_STATES) == set(OfferState)

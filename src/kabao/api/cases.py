@@ -156,6 +156,13 @@ async def escalate(request: Caller, ref: FromPath[str]) -> CaseOut:
     return CaseOut.of(granted(await services.cases.ladder.pass_on(request.user, ref)))
 
 
+@post("/cases/{ref:str}/person", opt={ACTS_AS: EITHER_SIDE}, responses=STEP, status_code=200, tags=["cases"])
+async def ask_person(request: Caller, ref: FromPath[str]) -> CaseOut:
+    """Want a person to decide: what is left unanswered is then not ruled by default, it rises to support."""
+    await case_as_itself(request, ref)
+    return CaseOut.of(granted(await services_of(request).cases.ask_person(request.user, ref)))
+
+
 @post("/cases/{ref:str}/withdraw", opt={ACTS_AS: BUYER}, responses=STEP, status_code=200, tags=["cases"])
 async def withdraw(request: Caller, ref: FromPath[str]) -> CaseOut:
     """Withdraw the case (buyer); the release clock runs on, at least 24 hours."""
@@ -204,5 +211,6 @@ handlers = [
     refuse_offer,
     accept_demand,
     escalate,
+    ask_person,
     withdraw,
 ]

@@ -12,7 +12,7 @@ from kabao.cases.decisions import DecisionService, DecisionView, Reason, SayFact
 from kabao.cases.desk.model import DeskView, Lane, QueuePage, QueueWish
 from kabao.cases.desk.rules import read_after, write_after
 from kabao.cases.desk.service import DeskService
-from kabao.cases.inbox.model import BULK_AT_MOST, COUNTED, Cursor, Granted, InboxPage, Tab, ToGrant
+from kabao.cases.inbox.model import BULK_AT_MOST, COUNTED, Cursor, Granted, InboxPage, Tab, ToGrant, Waiting
 from kabao.cases.inbox.rules import read_cursor, write_cursor
 from kabao.cases.inbox.service import InboxService, was_granted
 from kabao.cases.ladder.model import (
@@ -112,6 +112,7 @@ __all__ = [
     "TimelineLine",
     "ToGrant",
     "Turn",
+    "Waiting",
     "Windows",
     "WriteText",
     "fill",

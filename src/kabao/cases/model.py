@@ -93,6 +93,7 @@ class Action(StrEnum):
     REFUSE = "refuse"
     ACCEPT_DEMAND = "accept_demand"
     ESCALATE = "escalate"
+    ASK_PERSON = "ask_person"
     WITHDRAW = "withdraw"
     ASK = "ask"
     REPLY = "reply"
@@ -175,6 +176,8 @@ class CaseState(msgspec.Struct, frozen=True, kw_only=True):
     windows: Windows = Windows()
     ruling: Standing | None = None
     pending: Pending | None = None
+    person_asked: bool = False
+    """A party wants a person to decide, so that no rule decides by itself."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -371,5 +374,6 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     questions: list[Question]
     pending: Pending | None
     has_first_view: bool
+    person_asked: bool
     timeline: list[TimelineLine]
     allowed: frozenset[Action]

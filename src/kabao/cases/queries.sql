@@ -18,7 +18,7 @@ SELECT case_id FROM cases WHERE shop_id = $1 AND case_id = $2 FOR UPDATE
 
 -- name: case
 -- A case with its parties, what is held for it, its open offer, its latest ruling, one not yet visible, and who sits or
--- may not sit in judgement. Index: cases_pkey, case_offer_one_open, escrow_pkey, ruling_pkey, panel_seat_pkey.
+-- may not sit in judgement. Index: cases_pkey, case_offer_one_open, escrow_pkey, ruling_pkey, panel_seat_pkey, case_event_pkey.
 SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
        at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor, e.state = 'disputed' AS is_held,
        f.offer_id, f.by_role AS offer_by, f.kind AS offer_kind, f.refund_minor AS offer_minor,
@@ -27,6 +27,7 @@ SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
        ARRAY(SELECT w.by_role FROM case_waiver w
               WHERE w.shop_id = $1 AND w.case_id = $2 AND w.ruling_no = r.ruling_no) AS waived_by,
        p.submission_id, p.staff_id AS submitted_by, p.visible_at,
+       EXISTS (SELECT 1 FROM case_event v WHERE v.shop_id = $1 AND v.case_id = $2 AND v.kind = 'person_asked') AS person_asked,
        ARRAY(SELECT t.panellist_id FROM panel_seat t
               WHERE t.shop_id = $1 AND t.case_id = $2 AND t.stage = c.stage AND t.recused_at IS NULL) AS seated,
        ARRAY(SELECT t.panellist_id FROM panel_seat t

@@ -177,6 +177,21 @@ def decide_escalate(case: CaseState, side: Side, now: datetime) -> Decision | Re
     return rise_to_support(case, now, RoseWhy.BUYER_ASKED if side is Side.BUYER else RoseWhy.MERCHANT_ASKED)
 
 
+def decide_ask_person(case: CaseState, side: Side) -> Decision | Refused:
+    """Let a party want a person: no rule decides by itself what is left unanswered, the case rises to support instead.
+
+    It moves neither the turn nor the deadline. Above negotiation persons decide anyhow (NOT_YOUR_TURN).
+    """
+    if not side.is_party:
+        return Refused(Refusal.NOT_ALLOWED)
+    refused = _ended(case)
+    if refused is not None:
+        return refused
+    if case.stage is not Stage.NEGOTIATION or case.person_asked:
+        return Refused(Refusal.NOT_YOUR_TURN)
+    return Decision(kind="person_asked", stage=case.stage, turn=case.turn, due_at=case.due_at)
+
+
 def decide_withdraw(case: CaseState, side: Side) -> Decision | Refused:
     """Let the buyer take the case back; the release clock runs on and a new case may be opened while money is held."""
     if side is not Side.BUYER:
@@ -206,6 +221,7 @@ def allowed_actions(case: CaseState, side: Side, now: datetime) -> frozenset[Act
         (Action.OFFER, decide_offer(case, side, Remedy.FULL_REFUND, 0, now)),
         (Action.ACCEPT_DEMAND, decide_accept_demand(case, side)),
         (Action.ESCALATE, decide_escalate(case, side, now)),
+        (Action.ASK_PERSON, decide_ask_person(case, side)),
         (Action.WITHDRAW, decide_withdraw(case, side)),
     ]
     if case.offer is not None:

@@ -280,6 +280,10 @@ class CaseService:
         """Call support; refuses NOT_ALLOWED, CASE_CLOSED, and NOT_YOUR_TURN where it is too early or done already."""
         return await self._steps.step(person, ref, lambda case, side: rules.decide_escalate(case.state, side, case.now))
 
+    async def ask_person(self, person: Person, ref: str) -> CaseView | Refused:
+        """Want a person to decide, once; refuses NOT_ALLOWED, CASE_CLOSED, ALREADY_RULED, NOT_YOUR_TURN."""
+        return await self._steps.step(person, ref, lambda case, side: rules.decide_ask_person(case.state, side))
+
     async def withdraw(self, buyer: Person, ref: str) -> CaseView | Refused:
         """Take the case back; the release clock runs on, at least 24 hours. Refuses NOT_ALLOWED, CASE_CLOSED."""
         return await self._steps.step(buyer, ref, lambda case, side: rules.decide_withdraw(case.state, side))

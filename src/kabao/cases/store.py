@@ -338,6 +338,7 @@ def _case_row(row: Record) -> CaseRow:
         stage_since=values["stage_since"],
         windows=msgspec.convert(values["windows"], Windows),
         ruling=_standing(values),
+        person_asked=values["person_asked"],
         pending=None
         if values["submission_id"] is None
         else Pending(

@@ -56,9 +56,7 @@ def build_view(
         stage_label=words.STAGE_LABELS[state.stage],
         turn=state.turn,
         due_at=state.due_at,
-        what_if_due=words.what_if_due(
-            state.stage, state.turn, side, may_stand=case.is_held and state.demand is not Remedy.REPLACEMENT
-        ),
+        what_if_due=words.what_if_due(state.stage, state.turn, side, may_stand=_may_stand(case)),
         is_overdue=rules.is_overdue(state.turn, state.due_at, case.now),
         opened_at=state.opened_at,
         stage_since=case.stage_since,
@@ -75,6 +73,13 @@ def build_view(
         questions=questions,
         pending=pending,
         has_first_view=has_first_view,
+        person_asked=state.person_asked,
         timeline=timeline,
         allowed=allowed,
     )
+
+
+def _may_stand(case: CaseRow) -> bool:
+    """Tell whether a claim left unanswered may stand by the rules alone."""
+    state = case.state
+    return case.is_held and state.demand is not Remedy.REPLACEMENT and not state.person_asked

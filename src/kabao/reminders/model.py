@@ -48,6 +48,8 @@ class DueCase(msgspec.Struct, frozen=True, kw_only=True):
     owner_id: int
     demand: str
     is_held: bool
+    person_asked: bool = False
+    """A party wants a person, so that nothing is ruled by default."""
     waived_by: list[str]
 
     @property

@@ -34,6 +34,7 @@ from kabao.web.words import (
     OFFERED,
     OUTSIDE,
     PARTIES,
+    PERSON_ASKED,
     REFUSED,
     REMEDIES,
     SENT,
@@ -229,6 +230,16 @@ async def escalate(request: PageRequest, ref: FromPath[str]) -> Page:
     return done(visit, case, await visit.services.cases.escalate(visit.me, case.ref), ESCALATED)
 
 
+@post("/c/{ref:str}/person", status_code=200)
+async def ask_person(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Want a person to decide instead of a rule by itself."""
+    found = await posted_case(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    return done(visit, case, await visit.services.cases.ask_person(visit.me, case.ref), PERSON_ASKED)
+
+
 @get("/c/{ref:str}/withdraw")
 async def withdraw_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """State what withdrawing does before it is done."""
@@ -365,6 +376,7 @@ handlers = [
     accept,
     refuse,
     escalate,
+    ask_person,
     withdraw_page,
     withdraw,
 ]

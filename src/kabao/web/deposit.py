@@ -82,6 +82,7 @@ async def _deposit(visit: Visit, mine: ShopView, *, errors: dict[str, str] | Non
     view = await visit.services.deposits.deposit(visit.me, ShopId(mine.shop_id))
     if isinstance(view, Refused):
         return refusal_page(visit, view, back="/m", link="回卖家中心")
+    waiting = await visit.services.cases.inbox.waiting(visit.me, mine.shop_id)
     sent = visit.form.text if visit.request.method == "POST" else lambda _name: ""
     return page(
         "m_deposit.html",
@@ -91,6 +92,7 @@ async def _deposit(visit: Visit, mine: ShopView, *, errors: dict[str, str] | Non
         errors=errors or {},
         shop=mine,
         d=view,
+        waiting=[] if isinstance(waiting, Refused) else waiting,
         form={"amount": sent("amount"), "back": sent("back")},
         step=f"r{visit.services.ids.next()}",
         bound=BOUND.get(view.bound, ""),

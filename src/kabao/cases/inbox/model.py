@@ -21,7 +21,7 @@ class Tab(StrEnum):
     """Which of a shop's cases are listed."""
 
     MINE = "mine"
-    """The merchant's move: an answer, or a question of the staff."""
+    """The merchant's move: an answer, a question of the staff, or a ruling that waits for the deposit."""
     THEIRS = "theirs"
     """Somebody else's move."""
     REVIEW = "review"
@@ -63,3 +63,11 @@ class Granted(msgspec.Struct, frozen=True):
 
     ref: str
     refused: Refusal | None
+
+
+class Waiting(msgspec.Struct, frozen=True, kw_only=True):
+    """A ruling that waits for money."""
+
+    ref: str
+    claim_label: str
+    refund_minor: int

@@ -8,7 +8,7 @@ SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, 
          AS has_open_offer
   FROM cases c JOIN shop h USING (shop_id) JOIN orders o USING (shop_id, order_id)
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
- CROSS JOIN LATERAL (SELECT c.turn = 'merchant' OR (SELECT count(*) FROM case_question q
+ CROSS JOIN LATERAL (SELECT c.turn IN ('merchant', 'nobody') OR (SELECT count(*) FROM case_question q
       WHERE q.shop_id = c.shop_id AND q.case_id = c.case_id AND q.stage = c.stage AND q.to_role = 'merchant'
         AND q.answered_at IS NULL) > 0 AS is_mine) m
  WHERE c.shop_id = $1 AND c.closed_at IS NULL
@@ -38,11 +38,19 @@ SELECT (SELECT count(*) FROM cases WHERE shop_id = $1 AND closed_at IS NULL) AS 
        (SELECT count(*) FROM (SELECT 1 FROM cases WHERE shop_id = $1 AND stage IN ('ruled_open', 'review', 'executed')
           LIMIT $2) r) AS ruled,
        (SELECT count(*) FROM (SELECT 1 FROM cases WHERE shop_id = $1 AND closed_at IS NOT NULL LIMIT $2) e) AS closed
-  FROM (SELECT count(*) FILTER (WHERE c.turn = 'merchant' OR (SELECT count(*) FROM case_question q
+  FROM (SELECT count(*) FILTER (WHERE c.turn IN ('merchant', 'nobody') OR (SELECT count(*) FROM case_question q
                  WHERE q.shop_id = c.shop_id AND q.case_id = c.case_id AND q.stage = c.stage
                    AND q.to_role = 'merchant' AND q.answered_at IS NULL) > 0) AS mine,
-               count(*) FILTER (WHERE c.stage = 'ruled_open') AS ruled_open,
+               count(*) FILTER (WHERE c.stage = 'ruled_open' AND c.turn <> 'nobody') AS ruled_open,
                count(*) FILTER (WHERE c.stage = 'ruled_open' AND c.turn = 'parties' AND (SELECT count(*)
                   FROM case_waiver w WHERE w.shop_id = c.shop_id AND w.case_id = c.case_id AND w.by_role = 'merchant') = 0)
                  AS review
           FROM cases c WHERE c.shop_id = $1 AND c.closed_at IS NULL) m
+
+-- name: waiting
+-- A shop's rulings that wait for money, the longest first. Index: cases_open_of_shop, ruling_pkey.
+SELECT c.case_id, c.claim, r.refund_minor
+  FROM cases c CROSS JOIN LATERAL (SELECT g.refund_minor FROM ruling g WHERE g.shop_id = c.shop_id AND g.case_id = c.case_id
+    ORDER BY g.ruling_no DESC LIMIT 1) r
+ WHERE c.shop_id = $1 AND c.closed_at IS NULL AND c.turn = 'nobody'
+ ORDER BY c.case_id LIMIT 50

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from kabao.cases import rules
 from kabao.cases import store as case_store
 from kabao.cases.inbox import store
-from kabao.cases.inbox.model import BULK_AT_MOST, PAGE, Cursor, Granted, InboxPage, Tab, ToGrant
+from kabao.cases.inbox.model import BULK_AT_MOST, PAGE, Cursor, Granted, InboxPage, Tab, ToGrant, Waiting
 from kabao.cases.machine import Stage
 from kabao.cases.model import CaseCard, CaseView, Decision, OfferState, Side
 from kabao.cases.steps import NOT_FOUND, CaseSteps
@@ -31,6 +31,13 @@ class InboxService:
             cards = await store.cards(conn, shop_id, tab, after, limit + 1, self._steps.clock.instant())
         shown = cards[:limit]
         return InboxPage(tab=tab, counts=counts, cards=shown, after=_place(shown[-1]) if len(cards) > limit else None)
+
+    async def waiting(self, owner: Person, shop_id: int) -> list[Waiting] | Refused:
+        """List a shop's rulings that wait for money, for its owner; refuses NOT_FOUND."""
+        async with self._steps.database.connection() as conn:
+            if await case_store.owner_of(conn, shop_id) != owner.account_id:
+                return NOT_FOUND
+            return await store.waiting(conn, shop_id)
 
     async def grant(self, owner: Person, shop_id: int, wishes: Sequence[ToGrant]) -> list[Granted] | Refused:
         """Grant what the buyers of up to 50 cases demanded, as it was read, one transaction a case.

@@ -4,8 +4,10 @@ from datetime import UTC, datetime
 from typing import Final
 
 from kabao.cases import store as case_store
-from kabao.cases.inbox.model import COUNTED, Cursor, Tab
+from kabao.cases.claims import CLAIMS
+from kabao.cases.inbox.model import COUNTED, Cursor, Tab, Waiting
 from kabao.cases.model import CaseCard
+from kabao.kernel import format_ref
 from kabao.postgres import Connection, load_queries
 
 _SQL: Final = load_queries("kabao.cases.inbox")
@@ -37,3 +39,15 @@ async def counts(conn: Connection, shop_id: int) -> dict[Tab, int]:
         Tab.RULED: row["ruled"],
         Tab.CLOSED: row["closed"],
     }
+
+
+async def waiting(conn: Connection, shop_id: int) -> list[Waiting]:
+    """Return a shop's rulings that wait for money."""
+    return [
+        Waiting(
+            ref=format_ref(shop_id, row["case_id"]),
+            claim_label=CLAIMS[row["claim"]].label,
+            refund_minor=row["refund_minor"],
+        )
+        for row in await conn.fetch(_SQL.waiting, shop_id)
+    ]

@@ -128,14 +128,14 @@ def decide_due(  # noqa: PLR0911  one answer a stage
     """Tell what a passed deadline does; None where there is nothing to do.
 
     `supported` is what of the demand the rulebook supports on the facts known (None: nothing): a claim that a merchant
-    leaves unanswered stands so far. A ruling handed in in time is waited for.
+    leaves unanswered stands so far, unless a party wants a person. A ruling handed in in time is waited for.
     """
     if case.due_at is None or now < case.due_at or case.pending is not None:
         return None
     if case.turn is Turn.NOBODY and case.stage in {Stage.RULED_OPEN, Stage.REVIEW}:
         return _executed(case, "covered")
     match case.stage:
-        case Stage.NEGOTIATION if case.turn is Turn.MERCHANT and supported is not None:
+        case Stage.NEGOTIATION if case.turn is Turn.MERCHANT and supported is not None and not case.person_asked:
             return decide_publish(case, supported, now)
         case Stage.NEGOTIATION:
             silent = RoseWhy.MERCHANT_SILENT if case.turn is Turn.MERCHANT else RoseWhy.BUYER_SILENT
