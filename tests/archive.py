@@ -73,20 +73,6 @@ class Archive:
         self.receipts = ReceiptService(
             database=database, orders=desk.orders, cases=desk.cases, log=self.log, post=self.letters, origin=SITE
         )
-        self.packs = ExportService(
-            database=database,
-            clock=clock,
-            orders=desk.orders,
-            cases=desk.cases,
-            files=desk.evidence,
-            log=self.log,
-            stamps=self.stamps,
-            press=PRESS,
-            signer=self.signer,
-            site=SITE,
-            folder=folder / "packs",
-            waits=waits or Waits(),
-        )
         self.decisions = DecisionService(
             database=database,
             clock=clock,
@@ -104,6 +90,21 @@ class Archive:
             press=PRESS,
             signer=self.signer,
             site=SITE,
+        )
+        self.packs = ExportService(
+            database=database,
+            clock=clock,
+            orders=desk.orders,
+            cases=desk.cases,
+            files=desk.evidence,
+            log=self.log,
+            stamps=self.stamps,
+            press=PRESS,
+            rulings=self.rulings,
+            signer=self.signer,
+            site=SITE,
+            folder=folder / "packs",
+            waits=waits or Waits(),
         )
         self.erasing = EraseService(database=database, clock=clock, ids=IdSource(), log=self.log)
 

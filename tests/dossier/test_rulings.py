@@ -11,7 +11,7 @@ import pytest
 from msgspec.structs import replace
 from pypdf import PdfReader
 
-from archive import SITE, Archive, stream
+from archive import SITE, Archive, contents, made, stream
 from dispute import BUYERS, FIRST_VIEW, HANDED_IN, HOUR, MERCHANTS, TO_ASK, WISH, code, seen
 from kabao.adjudication.service import packaged_book
 from kabao.cases import CaseView, CastVote, Outcome, Rule, RulingStage, SayFact, Shares
@@ -315,3 +315,21 @@ async def test_the_public_log_s_record_holds_the_ruling_s_fingerprint(archive: A
     assert not isinstance(listed, Refused)
     [receipt] = [one for one in listed.receipts if one.record_id == found.record_id]
     assert sha256(salt + body.content).hexdigest() == receipt.commitment
+
+
+async def test_a_pack_carries_the_same_pdf_but_tells_staff_no_rules_while_the_case_is_open(archive: Archive) -> None:
+    desk, market = archive.desk, archive.desk.market
+    case = await desk.ruled(await argued(archive), ALL)
+    whole = printed(await archive.rulings.files(market.buyer, case.ref)).pdf.content
+
+    async def packed(who: Person) -> bytes:
+        return contents(made(await archive.packs.export(who, case.ref)).path)["ruling/ruling.pdf"]
+
+    assert await packed(market.owner) == whole
+    read = "".join(page.extract_text() for page in PdfReader(io.BytesIO(await packed(market.staff))).pages)
+    assert "E1 显示拆封三分钟后提示已被使用。" in read
+    assert "适用的条文" not in read
+    assert "按规则：" not in read
+    desk.pass_time(TO_ASK)
+    assert await desk.cases.tick() == 1
+    assert await packed(market.staff) == whole

@@ -17,9 +17,10 @@ from kabao.dossier import store
 from kabao.dossier.access import Cases, Orders, reach
 from kabao.dossier.contents import Reader, carried, packed_records, papers_of, told_records
 from kabao.dossier.pages import index_page, listing_page
-from kabao.dossier.papers import pack_paper, ruled_case, ruling_paper
+from kabao.dossier.papers import pack_paper, ruled_case
 from kabao.dossier.ports import Files, Log, Stamps
 from kabao.dossier.reading import CaseRead, OrderRead, case_ref, read_order
+from kabao.dossier.ruling import RulingService
 from kabao.identity import Person
 from kabao.kernel import Clock, Refusal, Refused, parse_ref
 from kabao.packs.model import Absent, PackCheckpoint, PackContent, PackLog, PackTimestamp
@@ -79,6 +80,7 @@ class ExportService:
         log: Log,
         stamps: Stamps,
         press: Press,
+        rulings: RulingService,
         signer: PackSigner,
         site: str,
         folder: Path,
@@ -93,6 +95,7 @@ class ExportService:
         self._log = log
         self._stamps = stamps
         self._press = press
+        self._rulings = rulings
         self._signer = signer
         self._site = site
         self._folder = folder
@@ -182,8 +185,10 @@ class ExportService:
         found = ruled_case(read.cases)
         ruled = None
         if found is not None:
-            sheet = ruling_paper(*found)
-            ruled = (found[1], await asyncio.to_thread(self._press.ruling, sheet, at=read.now))
+            # Who still has to rule in the order is not told here what the rules suggested.
+            is_open = any(one.row.closed_at is None for one in read.cases)
+            pdf_of_it = await self._rulings.paper(read, found[0], tells_rules=not (reader.is_staff and is_open))
+            ruled = None if pdf_of_it is None else (found[1], pdf_of_it)
         pages = {
             "index.html": index_page(paper, read, items.shown, told_records(read.records, records)),
             "listing.html": listing_page(read),

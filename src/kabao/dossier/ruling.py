@@ -10,6 +10,7 @@ from kabao.cases import CaseView, DecisionService, Outcome, Rule, RulingStage, R
 from kabao.cases import store as cases
 from kabao.cases.judging import decided
 from kabao.cases.model import Beside, Side
+from kabao.cases.store import CaseEvent
 from kabao.cases.words import outcome_label
 from kabao.dossier.access import Cases
 from kabao.dossier.model import RulingFacts
@@ -129,8 +130,7 @@ class RulingService:
         if isinstance(found, Refused):
             return found
         sheet, facts = found.sheet, found.facts
-        paper = ruling_sheet_paper(sheet, facts, key=self._signer.verifier_key, site=self._site)
-        pdf = await asyncio.to_thread(self._press.ruling, paper, at=sheet.made_at)
+        pdf = await self._pdf(sheet, facts)
         document = ruling_json(sheet, facts)
         name = f"kabao-{sheet.ref.lower()}-ruling-{sheet.no}"
         return RulingFile(
@@ -138,6 +138,18 @@ class RulingService:
             document=ReceiptFile(name=f"{name}.json", content=document),
             signature=ReceiptFile(name=f"{name}.sig", content=self._signer.note(signed_text(document, pdf))),
         )
+
+    async def paper(self, read: OrderRead, case: CaseRead, *, tells_rules: bool) -> bytes | None:
+        """Print a case's latest ruling from what was read for somebody else; None where there is none.
+
+        The same bytes as `files`, unless what the rulebook said is kept from the reader.
+        """
+        if not case.rulings:
+            return None
+        ruling, (event, facts) = case.rulings[-1], case.made[-1]
+        beside = await self._kept(case, ruling)
+        sheet = await self._sheet(read, case, ruling, event, beside, tells_rules=tells_rules)
+        return await self._pdf(sheet, facts)
 
     async def preview(self, staff: Person, ref: str, wish: Rule) -> RulingSheet | Refused:
         """Show what both parties would read if a ruling were handed in as it stands.
@@ -194,13 +206,30 @@ class RulingService:
         if found is None:
             return Refused(Refusal.NOT_FOUND)
         ruling, (event, facts) = found
-        async with self._database.connection() as conn:
-            beside = await cases.kept_decision(conn, case.row.shop_id, case.row.case_id, ruling.ruling_no)
+        sheet = await self._sheet(read, case, ruling, event, await self._kept(case, ruling), tells_rules=True)
+        return _Found(view, read, case, ruling, event.event_id, facts, sheet)
+
+    async def _pdf(self, sheet: RulingSheet, facts: RulingFacts) -> bytes:
+        paper = ruling_sheet_paper(sheet, facts, key=self._signer.verifier_key, site=self._site)
+        return await asyncio.to_thread(self._press.ruling, paper, at=sheet.made_at)
+
+    async def _sheet(
+        self,
+        read: OrderRead,
+        case: CaseRead,
+        ruling: RulingView,
+        event: CaseEvent,
+        beside: Beside | None,
+        *,
+        tells_rules: bool,
+    ) -> RulingSheet:
         basis = await self._basis(case, beside)
         until = event.due_at if ruling.stage is not RulingStage.REVIEW else None
-        return _Found(
-            view, read, case, ruling, event.event_id, facts, sheet_of(read, case, ruling, basis, review_until=until)
-        )
+        return sheet_of(read, case, ruling, basis if tells_rules else basis._replace(beside=None), review_until=until)
+
+    async def _kept(self, case: CaseRead, ruling: RulingView) -> Beside | None:
+        async with self._database.connection() as conn:
+            return await cases.kept_decision(conn, case.row.shop_id, case.row.case_id, ruling.ruling_no)
 
     async def _read(self, view: CaseView) -> tuple[OrderRead, CaseRead]:
         at = parse_ref(view.ref)

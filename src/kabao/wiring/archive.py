@@ -116,6 +116,16 @@ def build_archive(
 ) -> Archive:
     """Build what shows, hands out and erases evidence."""
     press = Press()
+    rulings = RulingService(
+        database=database,
+        clock=clock,
+        cases=cases,
+        decisions=decisions,
+        log=on.log,
+        press=press,
+        signer=on.signer,
+        site=settings.origin,
+    )
     return Archive(
         receipts=ReceiptService(
             database=database, orders=orders, cases=cases, log=on.log, post=mailer, origin=settings.origin
@@ -130,20 +140,12 @@ def build_archive(
             log=on.log,
             stamps=on.stamps,
             press=press,
+            rulings=rulings,
             signer=on.signer,
             site=settings.origin,
             folder=settings.data / PACKS_FOLDER,
         ),
-        rulings=RulingService(
-            database=database,
-            clock=clock,
-            cases=cases,
-            decisions=decisions,
-            log=on.log,
-            press=press,
-            signer=on.signer,
-            site=settings.origin,
-        ),
+        rulings=rulings,
         erasing=on.erasing,
         stamper=CheckpointStamper(database=database, log=on.log, stamps=on.stamps),
     )
