@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 
 from kabao.simulation.auditor import Ballot, Followed, Times
 from kabao.simulation.books import Books, OrderBook, Paid
+from kabao.simulation.model import Award
 
 NOON = datetime(2026, 12, 1, 12, 0, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
@@ -21,6 +22,7 @@ TIMES = Times(
     small_amount=50_00,
 )
 STAKE = 96_50
+ALL, PART = Award(STAKE), Award(40_00)
 
 
 def followed(stake: int = STAKE, *, is_held: bool = True, demand: str = "full_refund") -> Followed:
@@ -43,11 +45,11 @@ def followed(stake: int = STAKE, *, is_held: bool = True, demand: str = "full_re
     )
 
 
-def pays(_case: Followed, _refund: int) -> bool:
+def pays(_case: Followed, _award: Award) -> bool:
     return True
 
 
-def short(_case: Followed, _refund: int) -> bool:
+def short(_case: Followed, _award: Award) -> bool:
     return False
 
 
@@ -55,10 +57,10 @@ def stands(case: Followed) -> tuple[str, str, datetime | None]:
     return case.stage, case.turn, case.due_at
 
 
-def ruled(refund: int = 40_00) -> Followed:
+def ruled(award: Award = PART) -> Followed:
     case = followed()
     case.escalated("buyer", NOON)
-    case.handed_in(9, "support", refund, NOON)
+    case.handed_in(9, "support", award, NOON)
     assert not case.pass_time(NOON + timedelta(seconds=9), None, pays)
     assert case.pass_time(NOON + timedelta(seconds=10), None, pays)
     return case
@@ -74,14 +76,14 @@ def test_a_small_amount_a_first_purchase_and_proved_facts_shorten_the_time_to_an
 def test_what_a_silent_merchant_comes_to_depends_on_the_rulebook_and_on_where_the_money_is() -> None:
     late = NOON + 48 * HOUR
     supported, unsupported, released = followed(), followed(), followed(is_held=False)
-    assert not supported.pass_time(late - HOUR, STAKE, pays)
-    assert [one.pass_time(late, STAKE, pays) for one in (supported, released)] == [True, True]
+    assert not supported.pass_time(late - HOUR, ALL, pays)
+    assert [one.pass_time(late, ALL, pays) for one in (supported, released)] == [True, True]
     assert unsupported.pass_time(late, None, pays)
     assert (*stands(supported), supported.rulings) == (
         "ruled_open",
         "parties",
         late + 168 * HOUR,
-        [("default", STAKE)],
+        [("default", ALL)],
     )
     assert stands(unsupported) == stands(released) == ("support", "support", late + 48 * HOUR)
     assert supported.tally == unsupported.tally == Counter(missed=1)
@@ -105,21 +107,21 @@ def test_a_review_that_nobody_decides_leaves_the_ruling_standing() -> None:
     assert case.pass_time(NOON + DAY + 72 * HOUR, None, pays)
     assert stands(case) == ("review", "duty", NOON + DAY + 144 * HOUR)
     assert case.pass_time(NOON + DAY + 144 * HOUR, None, pays)
-    assert (case.stage, case.given_minor, case.tally["stood"]) == ("executed", 40_00, 1)
+    assert (case.stage, case.rulings, case.tally["stood"]) == ("executed", [("support", PART)], 1)
     assert not case.pass_time(NOON + 900 * DAY, None, pays)
 
 
 def test_a_review_replaces_the_ruling_and_is_carried_out_at_once_or_waits_for_money() -> None:
     case = ruled()
     case.review_asked("buyer", NOON + DAY)
-    case.handed_in(7, "panel", STAKE, NOON + DAY)
+    case.handed_in(7, "panel", ALL, NOON + DAY)
     known = NOON + DAY + timedelta(seconds=10)
     assert case.pass_time(known, None, short)
-    assert (*stands(case), case.rulings[-1]) == ("review", "nobody", known, ("review", STAKE))
+    assert (*stands(case), case.rulings[-1]) == ("review", "nobody", known, ("review", ALL))
     assert (case.is_waiting, case.next_at) == (True, None)
     assert not case.pass_time(known + HOUR, None, short)
     assert case.pass_time(known + 2 * HOUR, None, pays)
-    assert (case.stage, case.given_minor, case.ruled_by) == ("executed", STAKE, {7, 9})
+    assert (case.stage, case.ruled_by) == ("executed", {7, 9})
     assert case.tally["overturned"] == case.tally["waited_for_money"] == 1
 
 
@@ -150,24 +152,23 @@ def test_questions_pause_a_stage_for_twelve_hours_in_all() -> None:
     assert case.due_at == NOON + 60 * HOUR, "nothing is left to pause"
 
 
-def test_three_vote_and_the_majority_and_the_median_decide() -> None:
+def test_three_vote_and_majorities_and_medians_decide() -> None:
     case = followed(stake=600_00)
     case.passed_on(NOON)
-    for number, ballot in enumerate(
-        (
-            Ballot(upholds=True, refund_minor=300_00),
-            Ballot(upholds=False, refund_minor=100_00),
-            Ballot(upholds=True, refund_minor=500_00),
-        )
-    ):
+    ballots = [
+        Ballot(upholds=True, award=Award(300_00, 10_00, replaces=True)),
+        Ballot(upholds=False, award=Award(100_00, 0)),
+        Ballot(upholds=True, award=Award(500_00, 90_00, replaces=True)),
+    ]
+    for number, ballot in enumerate(ballots):
         assert not case.has_ruling_in()
         case.voted(number, ballot, NOON)
     assert case.handed is not None
-    assert case.handed.refund_minor == 300_00
+    assert case.handed.award == Award(300_00, 10_00, replaces=True)
     case.taken_back(2)
     assert not case.has_ruling_in()
-    case.voted(2, Ballot(upholds=False, refund_minor=500_00), NOON)
-    assert case.handed.refund_minor == 0
+    case.voted(2, Ballot(upholds=False, award=Award(500_00)), NOON)
+    assert case.handed.award == Award(0)
     assert case.next_at == NOON + timedelta(seconds=10)
 
 
@@ -183,8 +184,8 @@ def test_offers_pass_the_turn_on_and_a_move_out_of_turn_lengthens_nothing() -> N
     case.refused("merchant", NOON + 2 * HOUR)
     assert (*stands(case), case.offer) == ("negotiation", "buyer", NOON + 50 * HOUR, None)
     assert case.granted_minor == 10_00
-    case.settled("merchant", 10_00, NOON + 3 * HOUR)
-    assert (case.standing.is_closed, case.given_minor) == (True, 10_00)
+    case.settled("merchant", NOON + 3 * HOUR)
+    assert case.standing.is_closed
     other = followed()
     other.withdrawn(NOON)
     assert stands(other) == ("withdrawn", "nobody", None)
@@ -234,6 +235,19 @@ def test_claims_after_the_release_draw_on_deposit_then_reserve_and_releases_pay_
     kept.released("1-B", NOON)
     assert kept.fund(1).owed == 30_00 - 19_41, "half of 38.81, rounded up"
     assert kept.reserve == 20_00 + 19_41
+
+
+def test_damages_come_out_of_the_deposit_and_what_it_does_not_reach_is_owed_the_oldest_first() -> None:
+    kept = books()
+    kept.orders["1-B"] = books().orders["1-A"]
+    kept.deposited(1, 30_00)
+    kept.awarded("1-B", 40_00, NOON)
+    kept.awarded("1-A", 5_00, NOON + HOUR)
+    assert (kept.fund(1).deposit, kept.orders["1-B"].damages, kept.pay_owed()) == (0, 30_00, 0)
+    kept.deposited(1, 12_00)
+    assert kept.pay_owed() == 12_00
+    assert (kept.orders["1-B"].damages, kept.orders["1-A"].damages) == (40_00, 2_00)
+    assert kept.fund(1).damages == [(NOON + HOUR, "1-A", 3_00)]
 
 
 def test_when_an_order_may_be_claimed_on() -> None:

@@ -13,14 +13,14 @@ from typing import Final
 
 import msgspec
 
-from kabao.simulation.model import HOUR, Standing
+from kabao.simulation.model import HOUR, Award, Standing
 
 UNDO: Final = timedelta(seconds=10)
 UNDECIDED: Final = ("negotiation", "support", "panel")
 OTHER: Final = {"buyer": "merchant", "merchant": "buyer"}
 
-Pays = Callable[["Followed", int], bool]
-"""Moves a ruling's refund in the auditor's own books; False where neither deposit nor reserve reaches."""
+Pays = Callable[["Followed", Award], bool]
+"""Gives what was ruled in the auditor's own books; False where neither deposit nor reserve reaches."""
 
 
 class Times(msgspec.Struct, frozen=True, kw_only=True):
@@ -53,15 +53,15 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
 
     staff_id: int
     by: str
-    refund_minor: int
+    award: Award
     visible_at: datetime
 
 
 class Ballot(msgspec.Struct, frozen=True):
-    """A panellist's vote as far as it decides the money."""
+    """A panellist's vote as far as it decides what is given."""
 
     upholds: bool
-    refund_minor: int
+    award: Award
 
 
 @dataclass(slots=True, kw_only=True)
@@ -92,12 +92,11 @@ class Followed:
     pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
     handed: Handed | None = None
     ballots: dict[int, Ballot] = field(default_factory=dict)
-    rulings: list[tuple[str, int]] = field(default_factory=list)
+    rulings: list[tuple[str, Award]] = field(default_factory=list)
     ruled_by: set[int] = field(default_factory=set)
     waived: set[str] = field(default_factory=set)
     left: set[int] = field(default_factory=set)
     """Panellists who stood aside."""
-    given_minor: int | None = None
     epoch: int = 0
 
     def __post_init__(self) -> None:
@@ -175,9 +174,8 @@ class Followed:
         self.offer = None
         self._pass_on(side, now)
 
-    def settled(self, side: str, refund_minor: int, now: datetime) -> None:
+    def settled(self, side: str, now: datetime) -> None:
         """Note that the two agreed."""
-        self.given_minor = refund_minor
         self._end("settled", side, now)
 
     def withdrawn(self, now: datetime) -> None:
@@ -212,18 +210,23 @@ class Followed:
                 self.pauses[place] = (begin, now)
                 self.due_at -= end - now
 
-    def handed_in(self, staff_id: int, by: str, refund_minor: int, now: datetime) -> None:
+    def handed_in(self, staff_id: int, by: str, award: Award, now: datetime) -> None:
         """Note a ruling that nobody else sees for ten seconds."""
-        self.handed = Handed(staff_id=staff_id, by=by, refund_minor=refund_minor, visible_at=now + UNDO)
+        self.handed = Handed(staff_id=staff_id, by=by, award=award, visible_at=now + UNDO)
 
     def voted(self, staff_id: int, ballot: Ballot, now: datetime) -> None:
-        """Note a vote; the last one hands the panel's ruling in: majority first, then the median of the amounts."""
+        """Note a vote; the last one hands the panel's ruling in: majorities first, then the medians of the amounts."""
         self.ballots[staff_id] = ballot
         if len(self.ballots) < self.seats:
             return
-        upholds = 2 * sum(one.upholds for one in self.ballots.values()) > len(self.ballots)
-        refund = median_low(one.refund_minor for one in self.ballots.values()) if upholds else 0
-        self.handed_in(staff_id, "panel", refund, now)
+        votes = list(self.ballots.values())
+        upholds = 2 * sum(one.upholds for one in votes) > len(votes)
+        award = Award(
+            median_low(one.award.refund_minor for one in votes),
+            median_low(one.award.damages_minor for one in votes),
+            2 * sum(one.award.replaces for one in votes) > len(votes),
+        )
+        self.handed_in(staff_id, "panel", award if upholds else Award(0), now)
 
     def taken_back(self, staff_id: int) -> None:
         """Note that an author took back what nobody had seen."""
@@ -244,10 +247,10 @@ class Followed:
 
     # ---- time
 
-    def pass_time(self, now: datetime, supported: int | None, pays: Pays) -> bool:
+    def pass_time(self, now: datetime, supported: Award | None, pays: Pays) -> bool:
         """Do what the passing of time has to do at this instant; tells whether the case moved.
 
-        `supported` is how much of an unanswered demand the rulebook supports on the facts known (None: nothing).
+        `supported` is what of an unanswered demand the rulebook supports on the facts known (None: nothing).
         """
         if self.is_closed:
             return False
@@ -259,7 +262,7 @@ class Followed:
             return False
         return self._overdue(now, supported, pays)
 
-    def _overdue(self, now: datetime, supported: int | None, pays: Pays) -> bool:
+    def _overdue(self, now: datetime, supported: Award | None, pays: Pays) -> bool:
         match self.stage, self.turn:
             case "negotiation", "merchant" if supported is not None and self.is_held:
                 self.rulings.append(("default", supported))
@@ -288,8 +291,8 @@ class Followed:
         self.ruled_by.add(handed.staff_id)
         self.tally["duty_rulings"] += handed.by == "duty"
         if is_review:
-            self.tally["overturned"] += handed.refund_minor != self.rulings[-1][1]
-        self.rulings.append((self.stage, handed.refund_minor))
+            self.tally["overturned"] += handed.award != self.rulings[-1][1]
+        self.rulings.append((self.stage, handed.award))
         if is_review:
             return self._execute(handed.by, now, pays)
         self._ruled(handed.by, now)
@@ -300,14 +303,12 @@ class Followed:
         self._move("ruled_open", "parties", now + self.times.review_window * HOUR, by, now)
 
     def _execute(self, by: str, now: datetime, pays: Pays) -> bool:
-        refund = self.rulings[-1][1]
-        if not pays(self, refund):
+        if not pays(self, self.rulings[-1][1]):
             if self.is_waiting:
                 return False
             self.tally["waited_for_money"] += 1
             self._move(self.stage, "nobody", now, by, now)
             return True
-        self.given_minor = refund
         self._end("executed", by, now)
         return True
 

@@ -48,6 +48,8 @@ class OrderBook:
     released: int = 0
     fee: int = 0
     claimed: int = 0
+    damages: int = 0
+    """What was paid of damages."""
     is_held: bool = True
 
     @property
@@ -58,10 +60,11 @@ class OrderBook:
 
 @dataclass(slots=True)
 class Fund:
-    """What a shop has deposited, what it owes the reserve."""
+    """What a shop has deposited, what it owes the reserve, and which damages it owes buyers, the oldest first."""
 
     deposit: int = 0
     owed: int = 0
+    damages: list[tuple[datetime, str, int]] = field(default_factory=list)
 
 
 @dataclass(slots=True)
@@ -191,6 +194,30 @@ class Books:
         order.claimed += refund_minor
         return True
 
+    def awarded(self, ref: str, damages_minor: int, now: datetime) -> None:
+        """Note damages: paid from the deposit as far as it reaches, the rest owed by the shop to the buyer."""
+        order = self.orders[ref]
+        fund = self.fund(order.shop_id)
+        paid = min(fund.deposit, damages_minor)
+        fund.deposit -= paid
+        order.damages += paid
+        if paid < damages_minor:
+            fund.damages.append((now, ref, damages_minor - paid))
+
+    def pay_owed(self) -> int:
+        """Pay on damages that are owed where there is a deposit again, the oldest first; tells how much."""
+        total = 0
+        for fund in self.funds.values():
+            owed, fund.damages = sorted(fund.damages), []
+            for at, ref, left in owed:
+                paid = min(fund.deposit, left)
+                fund.deposit -= paid
+                self.orders[ref].damages += paid
+                total += paid
+                if paid < left:
+                    fund.damages.append((at, ref, left - paid))
+        return total
+
     def deposit_returned(self, shop_id: int, amount_minor: int) -> None:
         """Note a deposit that goes back to its merchant."""
         self.fund(shop_id).deposit -= amount_minor
@@ -239,5 +266,7 @@ class Books:
         if order is None:
             return Paid(to_buyer=back)
         return Paid(
-            to_buyer=order.refunded + order.claimed + back, to_merchant=order.released - order.fee, fee=order.fee
+            to_buyer=order.refunded + order.claimed + order.damages + back,
+            to_merchant=order.released - order.fee,
+            fee=order.fee,
         )

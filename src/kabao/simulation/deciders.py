@@ -7,7 +7,8 @@ from kabao.identity import Person
 from kabao.kernel import Refused
 from kabao.simulation import cast, store
 from kabao.simulation.auditor import Ballot, Followed
-from kabao.simulation.following import NO_AMOUNT, check, late
+from kabao.simulation.following import NOTHING_TO_GIVE, check, late
+from kabao.simulation.model import Award
 from kabao.simulation.parties import reply
 from kabao.simulation.town import Town
 
@@ -98,21 +99,19 @@ async def rule(town: Town, case: Followed, who: Person, by: str) -> None:
     ladder = town.app.cases.ladder
     view = GiveFirstView(outcome=Outcome.NO_REFUND, shares=AGAINST_BUYER, sentence="先看记录。")
     town.took("first view", await ladder.first_view(who, case.ref, view), "first_view_given")
-    refund = await weighed(town, case, who)
-    outcome = Outcome.NO_REFUND if refund == 0 else Outcome.FULL_REFUND
-    if 0 < refund < case.stake_minor:
-        outcome = Outcome.PARTIAL_REFUND
+    award = await weighed(town, case, who)
     wish = Rule(
-        outcome=outcome,
-        refund_minor=refund,
-        shares=AGAINST_MERCHANT if refund else AGAINST_BUYER,
+        outcome=_outcome(award, case.stake_minor),
+        refund_minor=award.refund_minor,
+        damages_minor=award.damages_minor,
+        shares=AGAINST_MERCHANT if award.refund_minor else AGAINST_BUYER,
         facts="查明的事实见证据。",
         reasons="依适用的规则。",
         differs_reason="情况不同。",
     )
     done = await ladder.rule(who, case.ref, wish)
     if town.took(f"ruling handed in by {by}", done, *(("already_ruled",) if case.has_ruling_in() else ())):
-        case.handed_in(who.account_id, by, refund, town.now)
+        case.handed_in(who.account_id, by, award, town.now)
         await check_quietly(town, case)
         if town.chance(7):
             town.agenda.put(town.now.replace(microsecond=500_000), partial(take_back, town, case, who, by))
@@ -142,18 +141,22 @@ async def panel_votes(town: Town, case: Followed, who: Person, epoch: int) -> No
         await ask(town, case, who)
     view = GiveFirstView(outcome=Outcome.FULL_REFUND, shares=AGAINST_MERCHANT, sentence="先看截图。")
     town.took("first view", await ladder.first_view(who, case.ref, view), "first_view_given")
-    refund = await weighed(town, case, who)
-    upholds = refund > 0
+    award = await weighed(town, case, who)
+    upholds = award.refund_minor > 0
+    if not upholds:
+        award = Award(case.stake_minor, award.damages_minor)
     wish = CastVote(
         upholds=upholds,
-        refund_minor=refund or case.stake_minor,
+        refund_minor=award.refund_minor,
+        damages_minor=award.damages_minor,
+        replaces=award.replaces,
         shares=AGAINST_MERCHANT if upholds else OPEN_SHARES,
         facts="查明的事实见证据。",
         reasons="依适用的规则。",
         differs_reason="情况不同。",
     )
     if town.took("voted", await ladder.vote(who, case.ref, wish)):
-        case.voted(who.account_id, Ballot(upholds, refund or case.stake_minor), town.now)
+        case.voted(who.account_id, Ballot(upholds, award), town.now)
         await check_quietly(town, case)
         if case.has_ruling_in() and town.chance(10):
             town.agenda.put(town.now.replace(microsecond=500_000), partial(take_back, town, case, who, "panel"))
@@ -186,10 +189,26 @@ async def recuse(town: Town, case: Followed, who: Person, epoch: int) -> None:
                 town.later((2, 60), partial(decides, town, case, member, epoch))
 
 
-async def weighed(town: Town, case: Followed, who: Person) -> int:
-    """Draw what somebody rules: mostly what the rulebook suggests, else nothing, all or a part."""
+async def weighed(town: Town, case: Followed, who: Person) -> Award:
+    """Draw what somebody rules: mostly what the rulebook suggests, else nothing, all, a part, keys or damages."""
     suggested = await town.app.decisions.decision(who, case.ref)
-    if not isinstance(suggested, Refused) and suggested.outcome not in NO_AMOUNT and town.chance(70):
-        return min(suggested.refund_minor, case.stake_minor)
+    may_replace = case.demand == "replacement"
+    if not isinstance(suggested, Refused) and suggested.outcome not in NOTHING_TO_GIVE and town.chance(70):
+        if suggested.outcome != "REPLACE":
+            return Award(min(suggested.refund_minor, case.stake_minor), suggested.damages_minor)
+        if may_replace:
+            return Award(case.stake_minor, suggested.damages_minor, replaces=True)
     town.happened["decided otherwise"] += 1
-    return town.rng.choice((0, case.stake_minor, town.rng.randint(1, case.stake_minor)))
+    if may_replace and town.chance(50):
+        return Award(town.rng.randint(1, case.stake_minor), replaces=True)
+    refund = town.rng.choice((0, case.stake_minor, town.rng.randint(1, case.stake_minor)))
+    return Award(refund, town.rng.randint(1, 3 * case.stake_minor) if town.chance(12) else 0)
+
+
+def _outcome(award: Award, stake_minor: int) -> Outcome:
+    """Name what is given."""
+    if award.replaces:
+        return Outcome.REPLACEMENT
+    if award.refund_minor in {0, stake_minor}:
+        return Outcome.FULL_REFUND if award.refund_minor else Outcome.NO_REFUND
+    return Outcome.PARTIAL_REFUND

@@ -6,10 +6,11 @@ from kabao.adjudication import Unreadable, make_case, plain
 from kabao.kernel import Refused
 from kabao.simulation import store
 from kabao.simulation.auditor import Followed
+from kabao.simulation.model import Award
 from kabao.simulation.town import Town, granted
 
-NO_AMOUNT = frozenset({"CONFLICT", "ROUTE_OUT", "NEEDS_PERSON", "REPLACE", "PERFORM"})
-"""Decisions of the rulebook that say nothing about a refund."""
+NOTHING_TO_GIVE = frozenset({"CONFLICT", "ROUTE_OUT", "NEEDS_PERSON", "PERFORM"})
+"""Decisions of the rulebook that say nothing a ruling can give."""
 WHOLE = 100
 
 
@@ -44,24 +45,43 @@ async def tick(town: Town) -> None:
     passed = [case for case in is_open if case.handed is None and case.is_due(now)]
     visible.sort(key=lambda case: (case.handed and case.handed.visible_at, case.shop_id, case.case_id))
     passed.sort(key=lambda case: (case.due_at, case.shop_id, case.case_id))
-    supported = {
-        case.ref: await supported_minor(town, case)
+    stands = {
+        case.ref: await supported(town, case)
         for case in passed
         if (case.stage, case.turn) == ("negotiation", "merchant") and case.is_held
     }
-    moved = [case for case in [*visible, *passed] if case.pass_time(now, supported.get(case.ref), partial(pays, town))]
+    for case in [*visible, *passed]:
+        await look_at_stock(town, case)
+    moved = [case for case in [*visible, *passed] if case.pass_time(now, stands.get(case.ref), partial(pays, town))]
     town.expect("cases moved by time", len(moved), await town.app.cases.tick())
     for case in moved:
         await check(town, case)
 
 
-def pays(town: Town, case: Followed, refund_minor: int) -> bool:
-    """Carry a ruling out in the auditor's books."""
-    return town.books.resolved(case.order_ref, refund_minor, town.now, with_reserve=True)
+async def look_at_stock(town: Town, case: Followed) -> None:
+    """Note whether new keys could be given for those of a case's order, just before somebody may rule so."""
+    if await store.replaceable(town.app.database, case.order_ref):
+        town.replaceable.add(case.order_ref)
+    else:
+        town.replaceable.discard(case.order_ref)
 
 
-async def supported_minor(town: Town, case: Followed, *, only_records: bool = False) -> int | None:
-    """Ask the rulebook how much of a demanded refund it supports, on all that is known or on the records alone."""
+def pays(town: Town, case: Followed, award: Award) -> bool:
+    """Carry a ruling out in the auditor's books: new keys or the refund in their place, then damages."""
+    books, ref = town.books, case.order_ref
+    if award.replaces and ref in town.replaceable:
+        town.tally["replaced by ruling"] += 1
+        books.replaced(ref, town.now)
+    elif not books.resolved(ref, award.refund_minor, town.now, with_reserve=True):
+        return False
+    if award.damages_minor:
+        books.awarded(ref, award.damages_minor, town.now)
+        town.tally["damages"] += award.damages_minor
+    return True
+
+
+async def supported(town: Town, case: Followed, *, only_records: bool = False) -> Award | None:
+    """Ask the rulebook what of a demand it supports, on all that is known or on the records alone; never damages."""
     decisions, buyer = town.app.decisions, town.buyer_of(case.buyer_id).person
     view = granted(await town.app.cases.case(buyer, case.ref))
     judge = granted(await decisions.judge(view))
@@ -72,12 +92,14 @@ async def supported_minor(town: Town, case: Followed, *, only_records: bool = Fa
         said = plain(judge.decide(make_case(file, judge.book)))
     except Unreadable:
         return None
-    refund = min(int(said["refund_minor"]), case.stake_minor)
-    if said["outcome"] in NO_AMOUNT or refund == 0 or case.demand == "replacement":
-        return None
     if not only_records and sum(said["responsible"].values()) != WHOLE:
         return None
-    return min(case.granted_minor, refund)
+    if case.demand == "replacement":
+        return Award(case.stake_minor, replaces=True) if said["outcome"] == "REPLACE" else None
+    refund = min(int(said["refund_minor"]), case.stake_minor)
+    if said["outcome"] in NOTHING_TO_GIVE | {"REPLACE"} or refund == 0:
+        return None
+    return Award(min(case.granted_minor, refund))
 
 
 async def _check_seats(town: Town, case: Followed) -> None:

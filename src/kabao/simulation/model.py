@@ -50,6 +50,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     waited_for_money: int
     refused_refunds: int
     redirects: int
+    damages_minor: int
+    damages_owed_minor: int
     deadlines_met: int
     deadlines_missed: int
     deadlines_moot: int
@@ -65,17 +67,28 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
         return self.open == 0 and self.lost_minor == 0 and self.mismatches == 0
 
 
+class Award(msgspec.Struct, frozen=True):
+    """What a ruling gives: the refund, damages beside it, and whether there are new keys.
+
+    With new keys the refund is what takes their place where there is no stock.
+    """
+
+    refund_minor: int
+    damages_minor: int = 0
+    replaces: bool = False
+
+
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """Where a case stands, as the auditor expects it or as the database has it.
 
-    `ruling` is the latest ruling's stage and refund; `rulings` how many there are; `offer` the open offer's side, kind
-    and refund.
+    `ruling` is the latest ruling's stage and what it gives; `rulings` how many there are; `offer` the
+    open offer's side, kind and refund.
     """
 
     stage: str
     turn: str
     due_at: datetime | None
     is_closed: bool
-    ruling: tuple[str, int] | None
+    ruling: tuple[str, Award] | None
     rulings: int
     offer: tuple[str, str, int] | None

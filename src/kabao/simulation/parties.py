@@ -7,7 +7,7 @@ from kabao.identity import Person
 from kabao.simulation import cast
 from kabao.simulation.auditor import Followed
 from kabao.simulation.cast import Buyer, Merchant
-from kabao.simulation.following import check, late, pays
+from kabao.simulation.following import check, late, look_at_stock, pays
 from kabao.simulation.town import Town, granted
 from kabao.simulation.trade import claim
 
@@ -42,10 +42,12 @@ def plan_beside_staff(town: Town, case: Followed) -> None:
 def plan_after_ruling(town: Town, case: Followed) -> None:
     """Plan whether somebody asks for a review, waives it, or lets the time pass."""
     buyer, merchant = _sides(town, case)
-    refund = case.rulings[-1][1]
+    award = case.rulings[-1][1]
+    refund = 0 if award.replaces else award.refund_minor
+    wanted = 0 if award.replaces else case.granted_minor
     for side, lost, asks in (
-        ("buyer", refund < case.granted_minor, buyer.ways.asks_review_when_lost),
-        ("merchant", refund > 0, merchant.ways.asks_review_when_lost),
+        ("buyer", refund < wanted, buyer.ways.asks_review_when_lost),
+        ("merchant", award.refund_minor + award.damages_minor > 0, merchant.ways.asks_review_when_lost),
     ):
         if lost and town.chance(asks):
             town.later((2, 175), partial(ask_review, town, case, side))
@@ -155,7 +157,7 @@ async def _settle(town: Town, case: Followed, side: str, kind: str, refund_minor
         town.books.replaced(case.order_ref, town.now)
     else:
         town.books.resolved(case.order_ref, refund_minor, town.now, with_reserve=False)
-    case.settled(side, refund_minor, town.now)
+    case.settled(side, town.now)
     await check(town, case)
 
 
@@ -229,6 +231,7 @@ async def ask_review(town: Town, case: Followed, side: str) -> None:
 async def waive(town: Town, case: Followed, side: str) -> None:
     """Waive the review."""
     is_allowed = case.stage == "ruled_open" and case.turn == "parties" and side not in case.waived
+    await look_at_stock(town, case)
     done = await town.app.cases.ladder.waive(_person(town, case, side), case.ref)
     if not is_allowed:
         late(town, case, "waiver", done)

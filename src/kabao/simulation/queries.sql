@@ -1,11 +1,12 @@
 -- name: standing
 -- Where a case stands, for the auditor's comparison. Index: cases_pkey, ruling_pkey, case_offer_one_open.
 SELECT c.stage, c.turn, c.due_at, c.closed_at IS NOT NULL AS is_closed,
-       g.stage AS ruling_stage, g.refund_minor AS ruling_minor,
+       g.stage AS ruling_stage, g.refund_minor AS ruling_minor, g.damages_minor AS ruling_damages,
+       g.outcome = 'replacement' AS ruling_replaces,
        (SELECT count(*) FROM ruling u WHERE u.shop_id = c.shop_id AND u.case_id = c.case_id) AS rulings,
        f.by_role AS offer_by, f.kind AS offer_kind, f.refund_minor AS offer_minor
   FROM cases c
-  LEFT JOIN LATERAL (SELECT u.stage, u.refund_minor FROM ruling u WHERE u.shop_id = c.shop_id AND u.case_id = c.case_id
+  LEFT JOIN LATERAL (SELECT u.* FROM ruling u WHERE u.shop_id = c.shop_id AND u.case_id = c.case_id
                       ORDER BY u.ruling_no DESC LIMIT 1) g ON true
   LEFT JOIN case_offer f ON f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open'
  WHERE c.shop_id = $1 AND c.case_id = $2
@@ -14,6 +15,14 @@ SELECT c.stage, c.turn, c.due_at, c.closed_at IS NOT NULL AS is_closed,
 -- Who sits on the panel of the stage a case is in, by seat. Index: panel_seat_pkey.
 SELECT t.panellist_id FROM panel_seat t JOIN cases c USING (shop_id, case_id)
  WHERE t.shop_id = $1 AND t.case_id = $2 AND t.stage = c.stage AND t.recused_at IS NULL ORDER BY t.seat_no
+
+-- name: replaceable
+-- Whether an order has opened keys and its listing as many in stock. Index: card_key_of_order, card_key_available.
+SELECT o.opened > 0 AND o.opened <= (SELECT count(*) FROM card_key k
+         WHERE k.shop_id = $1 AND k.listing_id = o.listing_id AND k.state = 'available') AS is_replaceable
+  FROM (SELECT r.listing_id, (SELECT count(*) FROM card_key k WHERE k.shop_id = $1 AND k.order_id = $2 AND k.state = 'opened')
+               AS opened
+          FROM orders r WHERE r.shop_id = $1 AND r.order_id = $2) o
 
 -- name: case_counts
 -- How many cases there are, and how many of them are open (scan of a throw-away table).

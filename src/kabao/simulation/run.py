@@ -92,6 +92,7 @@ async def _hour(town: Town) -> None:
     swept = await app.sweep.tick()
     town.expect("orders released by time", (len(due), None), (swept.released, swept.halted_why))
     await tick(town)
+    town.expect("damages paid on", town.books.pay_owed(), await app.orders.after_release.pay_owed_damages())
     await _instruct(town)
     await app.telling.reminders.run()
     if town.now.hour == 0:
@@ -173,6 +174,8 @@ async def _report(town: Town, seed: int, days: int) -> Report:
         waited_for_money=tally["waited_for_money"],
         refused_refunds=await store.refused(database),
         redirects=town.happened["redirected"],
+        damages_minor=tally["damages"],
+        damages_owed_minor=sum(left for fund in town.books.funds.values() for _, _, left in fund.damages),
         deadlines_met=tally["met"],
         deadlines_missed=tally["missed"],
         deadlines_moot=tally["moot"],
@@ -192,7 +195,8 @@ async def _return_deposits(town: Town) -> None:
         if left:
             shop_id = ShopId(merchant.shop_id)
             answer = await town.app.deposits.give_back(merchant.person, shop_id, left, "end")
-            is_bound = town.books.fund(merchant.shop_id).owed > 0 or bool(town.open_cases)
+            fund = town.books.fund(merchant.shop_id)
+            is_bound = fund.owed > 0 or bool(fund.damages) or bool(town.open_cases)
             if town.took("deposit returned", answer, *(["deposit_bound"] if is_bound else [])):
                 town.books.deposit_returned(merchant.shop_id, left)
     await _instruct(town)

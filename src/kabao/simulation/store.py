@@ -2,10 +2,12 @@
 
 from typing import Final, NamedTuple
 
+from asyncpg import Record
+
 from kabao.kernel import parse_ref
 from kabao.postgres import Database, load_queries
 from kabao.simulation.books import Paid
-from kabao.simulation.model import Standing
+from kabao.simulation.model import Award, Standing
 
 _SQL: Final = load_queries("kabao.simulation")
 
@@ -28,10 +30,20 @@ async def standing(database: Database, shop_id: int, case_id: int) -> Standing |
         turn=row["turn"],
         due_at=row["due_at"],
         is_closed=row["is_closed"],
-        ruling=None if row["ruling_stage"] is None else (row["ruling_stage"], row["ruling_minor"]),
+        ruling=None if row["ruling_stage"] is None else (row["ruling_stage"], _award(row)),
         rulings=row["rulings"],
         offer=None if row["offer_by"] is None else (row["offer_by"], row["offer_kind"], row["offer_minor"]),
     )
+
+
+def _award(row: Record) -> Award:
+    return Award(row["ruling_minor"], row["ruling_damages"], row["ruling_replaces"])
+
+
+async def replaceable(database: Database, order_ref: str) -> bool:
+    """Tell whether an order has opened keys for which there are new ones in stock."""
+    at = parse_ref(order_ref)
+    return at is not None and bool(await database.fetchval(_SQL.replaceable, *at))
 
 
 async def seated(database: Database, shop_id: int, case_id: int) -> list[int]:

@@ -75,6 +75,8 @@ class Town:
     """Orders whose keys are bad, which nobody but their buyer knows."""
     bought: dict[tuple[int, int], datetime] = field(default_factory=dict)
     """When a buyer placed the first order in a shop that was paid, by buyer and shop."""
+    replaceable: set[str] = field(default_factory=set)
+    """Orders for whose opened keys there are new ones, as last seen."""
     withdrawals: Counter[str] = field(default_factory=Counter)
     tally: Counter[str] = field(default_factory=Counter)
     happened: Counter[str] = field(default_factory=Counter)

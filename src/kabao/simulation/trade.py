@@ -13,7 +13,7 @@ from kabao.simulation import cast
 from kabao.simulation.auditor import Followed
 from kabao.simulation.books import OrderBook
 from kabao.simulation.cast import Buyer, Merchant
-from kabao.simulation.following import check, supported_minor
+from kabao.simulation.following import check, supported
 from kabao.simulation.model import DAY, HOUR
 from kabao.simulation.town import DEVICE, Town, granted, pay_in
 
@@ -214,7 +214,7 @@ def _why_declined(town: Town, order: OrderBook) -> list[str]:
 
 async def _begin(town: Town, case: Followed, buyer: Buyer) -> None:
     is_first = town.bought[case.buyer_id, case.shop_id] == town.books.orders[case.order_ref].placed_at
-    proved = await supported_minor(town, case, only_records=True)
+    proved = await supported(town, case, only_records=True)
     case.reply = town.times.reply(case.stake_minor, is_first=is_first, is_proved=proved is not None)
     case.due_at = case.opened_at + case.reply * HOUR
     town.tally["claims_after_release"] += not case.is_held
