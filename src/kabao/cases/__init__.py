@@ -8,6 +8,8 @@ that no two steps wait for each other. What lies above negotiation is `cases.lad
 """
 
 from kabao.cases.claims import CLAIMS, KIND_LABELS, Claim, ClaimKind
+from kabao.cases.cover.model import OVER_TOTAL, Cover, CoverDeed, CoverView, SetCover
+from kabao.cases.cover.service import CoverService
 from kabao.cases.decisions import DecisionService, DecisionView, Reason, SayFact
 from kabao.cases.desk.model import DeskView, Lane, QueuePage, QueueWish
 from kabao.cases.desk.rules import read_after, write_after
@@ -59,6 +61,7 @@ __all__ = [
     "FIELDS",
     "KIND_LABELS",
     "MAX_NOTE_CHARS",
+    "OVER_TOTAL",
     "PLATFORM",
     "RULED_BY",
     "STEPS",
@@ -70,6 +73,10 @@ __all__ = [
     "CastVote",
     "Claim",
     "ClaimKind",
+    "Cover",
+    "CoverDeed",
+    "CoverService",
+    "CoverView",
     "Cursor",
     "DecisionService",
     "DecisionView",
@@ -101,6 +108,7 @@ __all__ = [
     "Rung",
     "SaidFact",
     "SayFact",
+    "SetCover",
     "Shares",
     "Side",
     "Stage",

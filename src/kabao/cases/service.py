@@ -7,6 +7,7 @@ from kabao.adjudication import Adjudicator
 from kabao.adjudication.service import RulebookService
 from kabao.cases import rules, store, words
 from kabao.cases.claims import CLAIMS
+from kabao.cases.cover.service import CoverService
 from kabao.cases.desk.model import QueueWish
 from kabao.cases.desk.service import DeskService
 from kabao.cases.inbox.service import InboxService
@@ -70,6 +71,7 @@ class CaseService:
         self.desk = DeskService(self._steps)
         self.inbox = InboxService(self._steps)
         self.texts = TextService(self._steps)
+        self.cover = CoverService(self._steps)
 
     # ---- reading
 
@@ -289,8 +291,12 @@ class CaseService:
         return await self._steps.step(buyer, ref, lambda case, side: rules.decide_withdraw(case.state, side))
 
     async def tick(self) -> int:
-        """Do what time has come for, see `LadderService.tick`; returns how many cases moved."""
-        return await self.ladder.tick()
+        """Do what was promised for a merchant's absence, then what time has come for; returns how many cases moved.
+
+        A promise comes before the deadline that it spares. See `CoverService.tick`, `LadderService.tick`.
+        """
+        covered = await self.cover.tick()
+        return covered + await self.ladder.tick()
 
 
 def _statement(wish: OpenCase) -> str | Refused:

@@ -4,7 +4,7 @@ SELECT template_id, kind, name, body FROM case_template WHERE shop_id = $1 ORDER
 
 -- name: lock_shop
 -- Lets the writers of a shop's texts follow each other, so that their number is bounded. Index: shop_pkey.
-SELECT owner_id FROM shop WHERE shop_id = $1 FOR UPDATE
+SELECT owner_id FROM shop WHERE shop_id = $1 FOR NO KEY UPDATE
 
 -- name: add_text
 -- Keeps a text unless the shop has enough. Index: case_template_pkey.
