@@ -178,6 +178,10 @@ async def test_a_ruling_without_money_says_it_waits_and_who_pays(archive: Archiv
     assert (found.state, found.sheet.merchant_minor) == (RulingState.WAITING, None)
     assert "先垫" in found.sheet.payer
     assert [point.text for point in found.sheet.points if point.by == "merchant"] == ["没有作书面答复。"]
+    pdf = printed(await archive.rulings.files(market.owner, case.ref)).pdf.content
+    read = "".join("".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(pdf)).pages)
+    assert "退给买家" in read
+    assert "付给商家" not in read
 
 
 async def test_a_panel_s_dissent_is_told(archive: Archive) -> None:
