@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,7 +13,7 @@ from kabao.cases import CaseView, CastVote, MakeOffer, Outcome, Remedy, Rule, Si
 from kabao.identity import Person, Role
 from kabao.kernel import FixedClock, Refusal, Refused, parse_ref
 from kabao.notices import QuietHours
-from kabao.postgres import Database, load_queries
+from kabao.postgres import Connection, Database, DatabaseUnavailable, load_queries
 from kabao.reminders import Reminders, StaffDigest
 from kabao.reminders.service import BEFORE_RELEASE
 from letterbox import ORIGIN, Letterbox, Office
@@ -92,17 +93,20 @@ async def test_many_runners_tell_a_deadline_once(desk: Desk, reminders: Reminder
     assert len(await reminded(desk, desk.market.owner)) == len(cases)
 
 
-async def test_a_run_that_dies_leaves_its_reminders_to_the_next(desk: Desk, reminders: Reminders) -> None:
+async def test_a_killed_run_leaves_its_reminders_to_the_next(desk: Desk, reminders: Reminders) -> None:
     await desk.case()
     desk.pass_time(24 * HOUR)
 
-    class Dies:
-        async def tell(self, *_: object, **__: object) -> None:
-            raise ConnectionResetError
+    class Killed:
+        async def tell(self, conn: Connection, *told: Any, by: datetime | None = None) -> None:
+            await desk.notices.tell(conn, *told, by=by)
+            # What the server sees of a worker that kill -9 has ended: its connection is gone before COMMIT.
+            await conn.execute("SELECT pg_terminate_backend(pg_backend_pid())")
 
-    with pytest.raises(ConnectionResetError):
-        await Reminders(database=desk.database, clock=desk.clock, notices=Dies()).run()
-    assert await reminders.run() == 1
+    with pytest.raises(DatabaseUnavailable):
+        await Reminders(database=desk.database, clock=desk.clock, notices=Killed()).run()
+    assert await reminded(desk, desk.market.owner) == []
+    assert [await reminders.run(), await reminders.run()] == [1, 0]
     assert len(await reminded(desk, desk.market.owner)) == 1
 
 

@@ -58,7 +58,9 @@ async def test_what_came_of_messages_stands_on_the_page(site: Site, owner_databa
     assert "连续 3 天收不到就停用" in page.words
     await owner_database.execute("UPDATE webhook_delivery SET status = NULL, last_error = 'no answer in time'")
     page = await merchant.get(at)
-    assert "没有回答（no answer in time）" in page.words
+    assert "发了 2 次，10 秒内没有回答" in page.words
+    await owner_database.execute("UPDATE webhook_delivery SET last_error = 'ConnectionRefusedError'")
+    assert "发了 2 次，连不上" in (await merchant.get(at)).words
     await owner_database.execute("UPDATE webhook_endpoint SET state = 'failed'")
     page = await merchant.get(at)
     assert "连续 3 天没有一条送到" in page.words

@@ -12,11 +12,11 @@ Invariants:
 """
 
 from kabao.notices.mailer import CodeMail, Mailer
-from kabao.notices.model import Attachment, Notice, QuietHours, Sender, Topic
-from kabao.notices.ports import MailTransport, NotTaken
+from kabao.notices.model import Attachment, Notice, QuietHours, Sender, ShortMessage, Topic
+from kabao.notices.ports import MailTransport, NotTaken, ShortMessages
 from kabao.notices.service import NoticeService
 from kabao.notices.smtp import MailSettingsWrong, SmtpServer, SmtpTransport, read_smtp_url
-from kabao.notices.terminal import TerminalTransport
+from kabao.notices.terminal import TerminalShortMessages, TerminalTransport
 
 __all__ = [
     "Attachment",
@@ -29,8 +29,11 @@ __all__ = [
     "NoticeService",
     "QuietHours",
     "Sender",
+    "ShortMessage",
+    "ShortMessages",
     "SmtpServer",
     "SmtpTransport",
+    "TerminalShortMessages",
     "TerminalTransport",
     "Topic",
     "read_smtp_url",

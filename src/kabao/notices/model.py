@@ -65,3 +65,16 @@ class Sender(msgspec.Struct, frozen=True):
     name: str
     reply_to: str
     origin: str
+
+
+class ShortMessage(msgspec.Struct, frozen=True, kw_only=True):
+    """A notice for a phone or a chat account: one line and where to look; `to` is as the channel names people.
+
+    `kind` is what providers keep approved wordings by; `message_id` is the same at each try.
+    """
+
+    message_id: int
+    to: str
+    kind: str
+    line: str
+    url: str

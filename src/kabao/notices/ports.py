@@ -3,6 +3,7 @@
 from email.message import EmailMessage
 from typing import Protocol
 
+from kabao.notices.model import ShortMessage
 from kabao.notices.rules import Failure
 from kabao.postgres import Connection
 
@@ -38,4 +39,20 @@ class MailTransport(Protocol):
 
     async def send(self, message: EmailMessage) -> None:
         """Return once the server has taken the message, for its one `To`; raises NotTaken."""
+        ...
+
+
+class ShortMessages(Protocol):
+    """Hands a line to a phone (SMS) or a chat account (WeChat); tests/contracts runs one suite against each adapter.
+
+    None is bound yet: a provider needs a contract, a signature and a wording approved for each kind (docs/mail.md).
+    """
+
+    @property
+    def delivers(self) -> bool:
+        """Whether messages leave this machine."""
+        ...
+
+    async def send(self, message: ShortMessage) -> None:
+        """Return once the provider has taken the message; raises NotTaken, ADDRESS for who can never be reached."""
         ...

@@ -19,6 +19,14 @@ DELIVERY_STATES: Final = {
     "failed": ("已放弃", "bad"),
     "dropped": ("停用时作废", ""),
 }
+WHYS: Final = {
+    "no answer in time": "10 秒内没有回答",
+    "no trusted TLS connection": "证书不受信任",
+    "not an address of the public network": "域名指向的不是公网地址",
+    "an answer longer than 64 KB": "回答太长",
+    "gaierror": "查不到这个域名",
+}
+"""What kept a message from arriving, as the sender names it."""
 STATES: Final = {"on": ("开启", "ok"), "off": ("已停用", ""), "failed": ("收不到，已停用", "bad")}
 
 
@@ -164,6 +172,7 @@ async def _show(visit: Visit, mine: ShopView, hook: Endpoint, refused: Refused |
         lines=[] if isinstance(lines, Refused) else lines,
         states=STATES,
         delivery_states=DELIVERY_STATES,
+        whys=WHYS,
     )
 
 
