@@ -237,6 +237,8 @@ async def test_a_question_is_answered_and_the_panel_votes_and_reviews(site: Site
     first, second = [await site.staff(name, Role.PANEL) for name in ("组员一", "组员二")]
     await staff.get(f"/desk/{case}")
     page = await staff.send("/pass-on")
+    assert "把括号里的改成你的话" in page.text
+    page = await staff.send("/pass-on", {"summary": "买家在美区激活；快照没有写区服。"})
     assert "争议组处理中" in page.text
     seats = [(one, case in (await one.get("/desk")).text) for one in (first, second)]
     [sits], [waits] = ([one for one, has in seats if has is wanted] for wanted in (True, False))

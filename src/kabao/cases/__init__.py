@@ -11,7 +11,16 @@ from kabao.cases.claims import CLAIMS, KIND_LABELS, Claim, ClaimKind
 from kabao.cases.cover.model import OVER_TOTAL, Cover, CoverDeed, CoverView, SetCover
 from kabao.cases.cover.service import CoverService
 from kabao.cases.decisions import DecisionService, DecisionView, Reason, SayFact
-from kabao.cases.desk.model import DeskView, Lane, QueuePage, QueueWish
+from kabao.cases.desk.model import (
+    COUNTED_TO,
+    MAX_SEARCH_CHARS,
+    DeskView,
+    Lane,
+    OwnView,
+    QueueCard,
+    QueuePage,
+    QueueWish,
+)
 from kabao.cases.desk.rules import read_after, write_after
 from kabao.cases.desk.service import DeskService
 from kabao.cases.inbox.model import BULK_AT_MOST, COUNTED, Cursor, Granted, InboxPage, Tab, ToGrant, Waiting
@@ -63,6 +72,8 @@ __all__ = [
     "MAX_NOTE_CHARS",
     "OVER_TOTAL",
     "PLATFORM",
+    "COUNTED_TO",
+    "MAX_SEARCH_CHARS",
     "RULED_BY",
     "STEPS",
     "TEXTS_AT_MOST",
@@ -95,8 +106,10 @@ __all__ = [
     "OfferView",
     "OpenCase",
     "Outcome",
+    "OwnView",
     "Pending",
     "Question",
+    "QueueCard",
     "QueuePage",
     "QueueWish",
     "Reason",

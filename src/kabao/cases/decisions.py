@@ -14,6 +14,8 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import store, words
 from kabao.cases.facts import Said
 from kabao.cases.judging import decided, file_of, in_full
+from kabao.cases.ladder.awards import suggested_of
+from kabao.cases.ladder.model import Award
 from kabao.cases.machine import Stage
 from kabao.cases.model import Asked, Beside, CaseView, Remedy, Side
 from kabao.cases.saying import FactsView, facts_view
@@ -64,6 +66,16 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     turns_to: str
 
 
+class Beaten(msgspec.Struct, frozen=True, kw_only=True):
+    """An article that applied and was outranked: on what, and by the articles of which numbers."""
+
+    number: int
+    article: str
+    title: str
+    issue: str
+    by: list[int]
+
+
 class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     """The decision as pages show it; ``full`` is the whole of it, as `kabao rulebook decide --json` prints it.
 
@@ -86,8 +98,15 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     missing: list["Change"]
     full: dict[str, Any]
     is_kept: bool = False
+    beaten: list[Beaten] = []
+
+    def suggests(self, demand: Remedy, held_minor: int) -> Award | None:
+        """Tell what of so much it would give; None where it suggests nothing that a ruling can give."""
+        return suggested_of(self.full, demand, held_minor)
 
 
+ISSUES: Final = {"price": "退多少", "responsible": "谁负责", "damages": "赔偿", "payer": "谁付"}
+"""What an article may decide, as pages call it."""
 OUTCOMES: Final = {
     "FULL_REFUND": "全额退款",
     "PARTIAL_REFUND": "部分退款",
@@ -344,6 +363,16 @@ def _shown(beside: Beside, judge: Adjudicator, viewer: Side, *, is_kept: bool = 
         missing=[] if is_kept else _changes(full, viewer),
         full=full,
         is_kept=is_kept,
+        beaten=[
+            Beaten(
+                number=articles[one["article"]].number,
+                article=one["article"],
+                title=articles[one["article"]].title.zh,
+                issue=ISSUES[one["issue"]],
+                by=[articles[name].number for name in one["by"]],
+            )
+            for one in full["defeated"]
+        ],
     )
 
 

@@ -1,19 +1,39 @@
-"""The desk of those who decide: the check of staff, the queue, a case with both sides, the ruling in two steps.
+"""The desk of those who decide: the check of staff, the queue, a case with both sides, drafts, the ruling in two steps.
 
 Questions, first views, votes and the rest of the ladder are in `ladder`.
 """
 
+from datetime import datetime
 from typing import Final
 
-from litestar import get, post
+from litestar import Response, get, post
 from litestar.params import FromPath
 
-from kabao.cases import RULED_BY, Action, CaseView, DecisionView, Outcome, Remedy, Rule, SayFact, Shares
+from kabao.cases import RULED_BY, Action, CaseView, DecisionView, DeskView, Remedy, Rule
+from kabao.cases.ladder.awards import differs
 from kabao.identity import CASE_ROLES, Act
-from kabao.kernel import Refusal, Refused, parse_yuan
-from kabao.web.cases import used_percent
-from kabao.web.http import Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
+from kabao.kernel import Refusal, Refused
+from kabao.web.cases import used_percent, version_of
+from kabao.web.deskforms import FIELDS, NOT_DRAFTED, given_by, read_fact, read_ruling
+from kabao.web.deskqueue import queue_of
+from kabao.web.deskview import AXIS_WIDTH, agreements, axis_of, compared, suggestion_text, typed_of
+from kabao.web.http import (
+    HEADERS,
+    Page,
+    PageRequest,
+    Visit,
+    page,
+    posted,
+    redirect,
+    refusal_page,
+    signed,
+)
+from kabao.web.macros import Macro, macros_of, summary_of
+from kabao.web.render import stamp
+from kabao.web.rulings import ruling_preview
 from kabao.web.words import (
+    DRAFT_DROPPED,
+    DRAFT_SAVED,
     FAVOURS,
     OUTCOMES,
     OUTSIDE,
@@ -25,38 +45,9 @@ from kabao.web.words import (
     SURENESS,
     WAYS,
     size_text,
-    time_left,
 )
 
-FIELDS: Final = (
-    "outcome",
-    "refund",
-    "facts",
-    "reasons",
-    "body",
-    "fact",
-    "shows",
-    "kind",
-    "confidence",
-    "item_no",
-    "note",
-    "share_buyer",
-    "share_merchant",
-    "share_platform",
-    "sentence",
-    "differs_reason",
-    "upholds",
-    "damages",
-    "replaces",
-    "to",
-    "question",
-    "why",
-)
 TALK: Final = frozenset({Action.SAY, Action.ADD_FILE})
-SHARES_WRONG: Final = "三方加起来要是 100"
-REFUND_WRONG: Final = "填 0.01 元以上、这单还能退的金额以下的数"
-DAMAGES_WRONG: Final = "填 0.01 元以上的数，没有赔偿就空着"
-NEEDED: Final = {"facts": "写查明的事实", "reasons": "写理由"}
 
 
 @get("/desk")
@@ -65,8 +56,7 @@ async def queue_page(request: PageRequest) -> Page:
     visit = await _staff(request)
     if not isinstance(visit, Visit):
         return visit
-    queue = await _queue(visit)
-    return page("desk.html", visit, queue=queue, c=None)
+    return page("desk.html", visit, queue=await queue_of(visit), c=None)
 
 
 @get("/desk/check")
@@ -101,6 +91,44 @@ async def desk_case(request: PageRequest, ref: FromPath[str]) -> Page:
     if not isinstance(found, tuple):
         return found
     return await show_desk(*found)
+
+
+@get("/desk/{ref:str}/beside")
+async def beside_page(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Answer the page's script who else has the case open and whether it has moved on; renews one's own lease."""
+    found = await desk_case_of(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    beside = await visit.services.cases.desk.arrive(visit.me, case.ref)
+    if isinstance(beside, Refused):
+        return refusal_page(visit, beside, back="/desk", link="回客服台")
+    is_new = version_of(case) != request.query_params.get("v", "")
+    return page("desk_beside.html", visit, private=True, c=case, beside=beside, is_new=is_new, parties=PARTIES)
+
+
+@post("/desk/{ref:str}/draft", status_code=200)
+async def draft(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Keep, or throw away, what somebody has typed of a ruling; the page's script is answered with the time alone."""
+    found = await desk_case_of(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    desk = visit.services.cases.desk
+    if visit.form.text("step") == "drop":
+        await desk.drop_draft(visit.me, case.ref)
+        return redirect(f"/desk/{case.ref}", flash=DRAFT_DROPPED, visit=visit)
+    saved: datetime | Refused = Refused(Refusal.TOO_MANY_TRIES)
+    if await visit.services.identity.may(Act.SAVE_DRAFT, visit.me.account_id):
+        saved = await desk.save_draft(visit.me, case.ref, typed_of(visit.form.typed(), NOT_DRAFTED))
+    if "x-kabao-draft" in request.headers:
+        text, status = (saved.zh, saved.status) if isinstance(saved, Refused) else (stamp(saved)[11:], 200)
+        return Response(
+            text, status_code=status, media_type="text/plain", headers=HEADERS | {"cache-control": "no-store"}
+        )
+    if isinstance(saved, Refused):
+        return await show_desk(visit, case, errors=saved.fields or {"": saved.zh}, status=saved.status)
+    return redirect(f"/desk/{case.ref}#a-h", flash=DRAFT_SAVED, visit=visit)
 
 
 @post("/desk/{ref:str}/say", status_code=200)
@@ -138,32 +166,6 @@ async def desk_fact(request: PageRequest, ref: FromPath[str]) -> Page:
     return redirect(f"/desk/{case.ref}#said-h", flash=SENT, visit=visit)
 
 
-def read_fact(visit: Visit) -> SayFact | dict[str, str]:
-    """Read the form of a fact; answers what is wrong with each field instead where something is."""
-    form, errors = visit.form, {}
-    if not form.text("fact"):
-        errors["fact"] = "选一个事实"
-    if form.text("shows") not in WAYS:
-        errors["shows"] = "选成立还是不成立"
-    if not form.text("kind"):
-        errors["kind"] = "选一种证据"
-    sure = form.text("confidence")
-    if sure not in SURENESS:
-        errors["confidence"] = "选把握有多大"
-    if form.text("item_no") and form.number("item_no") is None:
-        errors["item_no"] = "没有这个编号的证据"
-    if errors:
-        return errors
-    return SayFact(
-        fact=form.text("fact"),
-        shows=form.text("shows") == "yes",
-        kind=form.text("kind"),
-        confidence=int(sure),
-        item_no=form.number("item_no"),
-        note=form.text("note"),
-    )
-
-
 @post("/desk/{ref:str}/rule", status_code=200)
 async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
     """First show what the ruling will do; with the second step, rule."""
@@ -174,70 +176,46 @@ async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
     wish = read_ruling(visit, case)
     if isinstance(wish, dict):
         return await show_desk(visit, case, errors=wish, status=422)
-    if visit.form.text("step") != "sure":
-        if visit.form.text("step") == "back":
-            return await show_desk(visit, case)
-        refund = case.held_minor if wish.outcome is Outcome.FULL_REFUND else wish.refund_minor
-        if wish.outcome is Outcome.REPLACEMENT:
-            refund = refund or case.held_minor
-        return page("desk_rule.html", visit, private=True, c=case, wish=wish, refund=refund, labels=dict(REPLACING))
+    step, typed = visit.form.text("step"), typed_of(visit.form.typed(), NOT_DRAFTED)
+    if step == "back":
+        return await show_desk(visit, case)
+    # What two people rule at once is lost for neither: the one who comes second still has the draft.
+    await visit.services.cases.desk.save_draft(visit.me, case.ref, typed)
+    if step != "sure":
+        return await _preview(visit, case, wish, typed)
     ruled = await visit.services.cases.ladder.rule(visit.me, case.ref, wish)
     if isinstance(ruled, Refused):
-        return await show_desk(visit, case, errors=ruled.fields or {"": ruled.zh}, status=ruled.status)
+        again = await visit.services.cases.case(visit.me, case.ref)
+        now = case if isinstance(again, Refused) else again
+        return await show_desk(visit, now, errors=ruled.fields or {"": ruled.zh}, status=ruled.status)
     return redirect(f"/desk/{case.ref}", flash=RULED, visit=visit)
 
 
-def read_ruling(visit: Visit, case: CaseView) -> Rule | dict[str, str]:
-    """Read the ruling form; answers what is wrong with each field instead where something is."""
-    form, errors = visit.form, {}
-    outcome = form.text("outcome")
-    if outcome not in set(Outcome):
-        errors["outcome"] = "选裁决结果"
-    refund, damages = read_refund(form.text("outcome"), form.text("refund"), case), read_damages(visit)
-    if refund is None:
-        errors["refund"] = REFUND_WRONG
-    if damages is None:
-        errors["damages"] = DAMAGES_WRONG
-    errors |= {name: text for name, text in NEEDED.items() if not form.text(name)}
-    if not read_shares(visit).is_whole:
-        errors["shares"] = SHARES_WRONG
-    if errors or refund is None or damages is None:
-        return errors
-    return Rule(
-        outcome=Outcome(outcome),
-        refund_minor=refund,
-        damages_minor=damages,
-        shares=read_shares(visit),
-        facts=form.text("facts"),
-        reasons=form.text("reasons"),
-        differs_reason=form.text("differs_reason"),
+async def _preview(visit: Visit, case: CaseView, wish: Rule, typed: dict[str, str]) -> Page:
+    """Show a ruling as both parties will read it, before it is handed in."""
+    given, decision = given_by(wish, case), await _decision(visit, case)
+    suggested = None if decision is None else decision.suggests(case.demand, case.held_minor)
+    if differs(suggested, given) and not wish.differs_reason:
+        told = "没有推出赔偿" if decision is None or suggested is None else f"推出的是{suggestion_text(decision)}"
+        errors = {"differs_reason": f"按规则{told}，你写的不同，要写明为什么。"}
+        return await show_desk(visit, case, errors=errors, status=422)
+    preview = await ruling_preview(visit.services, visit.me, case.ref, wish, visit.now)
+    if isinstance(preview, Refused):
+        return await show_desk(visit, case, errors={"": preview.zh}, status=preview.status)
+    beside = await visit.services.cases.desk.arrive(visit.me, case.ref)
+    own = None if isinstance(beside, Refused) else beside.own_view
+    return page(
+        "desk_rule.html",
+        visit,
+        private=True,
+        c=case,
+        wish=wish,
+        refund=given.refund_minor,
+        typed=typed,
+        preview=preview,
+        labels=dict(REPLACING),
+        agreed=agreements(given, own, suggested),
     )
-
-
-def read_refund(outcome: str, typed: str, case: CaseView) -> int | None:
-    """Read what a partial refund, or one in the place of a replacement, comes to; None where that is no amount for it.
-
-    Left empty for a replacement it is 0, which stands for everything; other outcomes need none.
-    """
-    amount = parse_yuan(typed)
-    if outcome == Outcome.PARTIAL_REFUND:
-        return amount.minor if amount is not None and 0 < amount.minor < case.held_minor else None
-    if outcome == Outcome.REPLACEMENT and typed:
-        return amount.minor if amount is not None and 0 < amount.minor <= case.held_minor else None
-    return 0
-
-
-def read_damages(visit: Visit) -> int | None:
-    """Read damages; 0 where nothing was typed, None where it is no amount."""
-    typed = visit.form.text("damages")
-    amount = parse_yuan(typed)
-    return 0 if not typed else None if amount is None else amount.minor
-
-
-def read_shares(visit: Visit) -> Shares:
-    """Read who is responsible; what is no number counts as none, and the sum is checked by who takes it."""
-    parts = {name: visit.form.number(f"share_{name}") or 0 for name in ("buyer", "merchant", "platform")}
-    return Shares(**parts)
 
 
 async def _staff(request: PageRequest, *, is_post: bool = False) -> Visit | Page:
@@ -264,46 +242,53 @@ async def desk_case_of(request: PageRequest, ref: str, *, is_post: bool = False)
     return visit, case
 
 
-async def _queue(visit: Visit) -> list[dict[str, object]]:
-    cards = await visit.services.cases.queue(visit.me)
-    if isinstance(cards, Refused):
-        return []
-    lines = []
-    for card in cards:
-        seconds = int((card.due_at - visit.now).total_seconds()) if card.due_at else 0
-        whole = (card.due_at - card.stage_since).total_seconds() if card.due_at else 0
-        text, mood = time_left(seconds)
-        used = max(0, min(100, 100 - int(100 * seconds / whole))) if whole > 0 else 100
-        lines.append({"card": card, "left": text, "mood": mood, "used": used})
-    return lines
+async def _decision(visit: Visit, case: CaseView) -> DecisionView | None:
+    """Ask the rulebook, for somebody who has put a first view down; nobody else is told anything."""
+    if not case.has_first_view and case.closed_at is None:
+        return None
+    decision = await visit.services.decisions.decision(visit.me, case.ref)
+    return None if isinstance(decision, Refused) else decision
 
 
 async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
     """Show a case on the desk."""
-    form, order = visit.form, case.order
-    checks = await visit.services.archive.checklists.of(case)
-    facts = await visit.services.decisions.facts(visit.me, case.ref)
-    decision: DecisionView | Refused = Refused(Refusal.FIRST_VIEW_NEEDED)
-    if case.has_first_view or case.closed_at is not None:
-        decision = await visit.services.decisions.decision(visit.me, case.ref)
+    services, order, query = visit.services, case.order, visit.request.query_params
+    beside = await services.cases.desk.arrive(visit.me, case.ref)
+    if isinstance(beside, Refused):
+        return refusal_page(visit, beside, back="/desk", link="回客服台")
+    checks = await services.archive.checklists.of(case)
+    facts = await services.decisions.facts(visit.me, case.ref)
+    decision = await _decision(visit, case)
+    items = await services.evidence.items(order.shop_id, order.order_id)
+    macros = macros_of(case, visit.now)
     return page(
         "desk.html",
         visit,
         status=status,
         errors=errors or {},
-        queue=await _queue(visit),
+        queue=await queue_of(visit, case.ref),
         c=case,
         o=order,
+        beside=beside,
+        version=version_of(case),
+        axis=axis_of(case, visit.now),
+        axis_width=AXIS_WIDTH,
         checks=None if isinstance(checks, Refused) else checks,
-        items=await visit.services.evidence.items(order.shop_id, order.order_id),
+        items=items,
+        compared=compared(items, query.get("left", ""), query.get("right", "")),
         may=frozenset(str(action) for action in case.allowed),
         acts=bool(case.allowed - TALK),
-        decision=None if isinstance(decision, Refused) else decision,
+        decision=decision,
+        suggested=None if decision is None else decision.suggests(case.demand, case.held_minor),
+        suggestion="" if decision is None else suggestion_text(decision),
         ruled_by=RULED_BY,
         parties=PARTIES,
         outside=OUTSIDE,
         outcomes=REPLACING if case.demand is Remedy.REPLACEMENT else OUTCOMES,
-        form={name: form.text(name) for name in FIELDS},
+        macros=macros,
+        form=_filled(visit, case, beside, macros),
+        unsent=_unsent(visit, case, beside),
+        summary=summary_of(case, len(items)),
         facts=None if isinstance(facts, Refused) else facts,
         favours=FAVOURS,
         ways=tuple(WAYS.items()),
@@ -313,4 +298,22 @@ async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
     )
 
 
-handlers = [queue_page, check_page, check, desk_case, desk_say, desk_fact, rule]
+def _filled(visit: Visit, case: CaseView, beside: DeskView, macros: list[Macro]) -> dict[str, str]:
+    """Fill the forms: what was typed just now, then a template asked for, then one's own draft of this stage."""
+    kept = beside.draft.typed if beside.draft is not None and beside.draft.stage == case.stage else {}
+    wanted = visit.request.query_params.get("macro", "")
+    for macro in macros:
+        if macro.key == wanted:
+            kept = kept | ({"question": macro.text, "to": macro.to} if macro.to else {"body": macro.text})
+    return {name: visit.form.text(name) or kept.get(name, "") for name in FIELDS}
+
+
+def _unsent(visit: Visit, case: CaseView, beside: DeskView) -> list[str]:
+    """Give back what somebody has written of a ruling that can no longer be handed in."""
+    if case.pending is not None or not case.allowed.isdisjoint({Action.RULE, Action.VOTE, Action.FIRST_VIEW}):
+        return []
+    kept = {} if beside.draft is None else beside.draft.typed
+    return [text for name in ("facts", "reasons") if (text := visit.form.text(name) or kept.get(name, ""))]
+
+
+handlers = [queue_page, check_page, check, desk_case, beside_page, draft, desk_say, desk_fact, rule]

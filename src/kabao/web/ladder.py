@@ -9,16 +9,10 @@ from kabao.cases import CaseView, CastVote, GiveFirstView, Remedy, Side
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.cases import TOO_OFTEN, done, posted_case, show_case
-from kabao.web.desk import (
-    DAMAGES_WRONG,
-    REFUND_WRONG,
-    desk_case_of,
-    read_damages,
-    read_refund,
-    read_shares,
-    show_desk,
-)
+from kabao.web.desk import desk_case_of, show_desk
+from kabao.web.deskforms import DAMAGES_WRONG, REFUND_WRONG, read_damages, read_refund, read_shares
 from kabao.web.http import Page, PageRequest, Visit, redirect
+from kabao.web.macros import SUMMARY_BLANKS
 from kabao.web.words import (
     ASKED,
     PASSED_ON,
@@ -79,12 +73,16 @@ async def ask(request: PageRequest, ref: FromPath[str]) -> Page:
 
 @post("/desk/{ref:str}/pass-on", status_code=200)
 async def pass_on(request: PageRequest, ref: FromPath[str]) -> Page:
-    """Pass a case on to the panel."""
+    """Pass a case on to the panel, with a summary that both sides read as well."""
     found = await desk_case_of(request, ref, is_post=True)
     if not isinstance(found, tuple):
         return found
     visit, case = found
-    return await _decided(visit, case, await visit.services.cases.ladder.pass_on(visit.me, case.ref), PASSED_ON)
+    summary = visit.form.text("summary")
+    if any(blank in summary for blank in SUMMARY_BLANKS):
+        return await show_desk(visit, case, errors={"summary": "把括号里的改成你的话。"}, status=422)
+    passed = await visit.services.cases.ladder.pass_on(visit.me, case.ref, summary)
+    return await _decided(visit, case, passed, PASSED_ON)
 
 
 @post("/desk/{ref:str}/vote", status_code=200)

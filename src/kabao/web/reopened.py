@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from kabao.web.http import Page, own_ref, redirect
 
 CASE_FORMS: Final = ("say", "refuse", "escalate", "reply", "review", "waive")
-DESK_FORMS: Final = ("say", "rule", "first-view", "ask", "vote", "pass-on", "take-back", "recuse")
+DESK_FORMS: Final = ("say", "rule", "draft", "first-view", "ask", "vote", "pass-on", "take-back", "recuse")
 
 
 @get(["/sign-in/code", "/sign-out"])

@@ -8,6 +8,7 @@ import structlog
 from kabao.adjudication import Adjudicator
 from kabao.cases import store as case_store
 from kabao.cases import words
+from kabao.cases.desk.store import drop_draft
 from kabao.cases.ladder import awards, rules, store
 from kabao.cases.ladder.model import Award, RulingStage, Shares
 from kabao.cases.ladder.store import BEGINNING, Handed, Place
@@ -78,6 +79,8 @@ class LadderJobs:
             return False
         by = Side.DUTY if handed.by_duty else Side.SUPPORT if handed.stage is RulingStage.SUPPORT else Side.PANEL
         decision = rules.decide_publish(case.state, handed.award, case.now)
+        if handed.staff_id is not None:
+            await drop_draft(conn, case, handed.staff_id)
         return await self._make_known(conn, case, decision, pending.submission_id, Actor(handed.staff_id, by))
 
     async def _make_known(

@@ -244,9 +244,11 @@ class LadderService:
                 differs_reason=why,
             )
             await store.add_vote(conn, case, self._steps.ids.next(), vote)
-            await draft_until(conn, case, staff.account_id, case.now + UNDO)
             seats = rules.panel_size(case.state.held_minor, case.state.windows)
             counted = rules.tally([*votes, vote], seats)
+            # Only the last vote can be taken back.
+            gone_at = case.now if counted is None else case.now + UNDO
+            await draft_until(conn, case, staff.account_id, gone_at)
             if counted is not None:
                 await self._hand_in(conn, case, staff, counted, beside)
             return None

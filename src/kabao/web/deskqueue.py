@@ -1,0 +1,134 @@
+"""The queue of the desk on pages: its lanes, its filters in the address, a page at a time, and what is searched for."""
+
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from kabao.cases import CLAIMS, COUNTED_TO, MAX_SEARCH_CHARS, Lane, QueueCard, QueueWish, read_after, write_after
+from kabao.kernel import Refused, parse_ref, parse_yuan
+from kabao.web.http import Visit
+from kabao.web.words import time_left
+
+LANES: Final = (
+    (Lane.MINE, "待我"),
+    (Lane.TEAM, "全组"),
+    (Lane.WAITING, "等对方"),
+    (Lane.NEAR, "快超时"),
+    (Lane.BREACHED, "已超时"),
+)
+STAGES: Final = (("support", "客服"), ("panel", "争议组"), ("review", "复核"))
+STAGE_TAGS: Final = {"panel": "争议组", "review": "复核"}
+FILTERS: Final = ("stage", "claim", "least", "most", "q")
+KEPT: Final = ("lane", *FILTERS, "after")
+"""What of an address stays while going from case to case."""
+EMPTY: Final = {
+    Lane.MINE: "现在没有等你办的。",
+    Lane.TEAM: "全组现在没有要办的。",
+    Lane.WAITING: "没有在等买家或商家回答的。",
+    Lane.NEAR: "没有 6 小时内到时的。",
+    Lane.BREACHED: "没有超时的。",
+}
+
+
+async def queue_of(visit: Visit, current: str = "") -> dict[str, Any]:
+    """Read the part of the queue that the address asks for; `current` is the case on the page."""
+    asked = {name: visit.request.query_params.get(name, "").strip() for name in KEPT}
+    wish, wrong = _wish(asked)
+    desk, text = visit.services.cases.desk, asked["q"]
+    is_number = parse_ref(text) is not None
+    cards: list[QueueCard] = []
+    after = None
+    if is_number:
+        cards = await desk.find(visit.me, text)
+    elif not wrong:
+        found = await desk.queue(visit.me, wish)
+        if not isinstance(found, Refused):
+            cards, after = list(found.cards), found.after
+    counts = await desk.counts(visit.me)
+    filtered = {name: asked[name] for name in FILTERS if asked[name]}
+    keep = {name: text for name, text in asked.items() if text}
+    return {
+        "lines": [_line(visit, one, keep, is_current=one.card.ref == current) for one in cards],
+        "lanes": [
+            (_at(filtered | {"lane": lane.value}), label, _count(counts, lane), lane is wish.lane)
+            for lane, label in LANES
+        ],
+        "lane": wish.lane.value,
+        "asked": asked,
+        "wrong": wrong,
+        "filtered": bool(filtered),
+        "is_number": is_number,
+        "clear": _at({"lane": wish.lane.value}),
+        "first": _at(filtered | {"lane": wish.lane.value}) if asked["after"] else "",
+        "next": _at(filtered | {"lane": wish.lane.value, "after": write_after(after)}) if after else "",
+        "keep": "?" + urlencode(keep) if keep else "",
+        "empty": EMPTY[wish.lane],
+        "stages": STAGES,
+        "claims": [(name, claim.label) for name, claim in CLAIMS.items()],
+        **_beside([one.card.ref for one in cards], current, keep),
+    }
+
+
+def _wish(asked: dict[str, str]) -> tuple[QueueWish, str]:
+    """Read the address; what is no lane, stage or claim asks for nothing, what is no amount is told."""
+    amounts: list[int | None] = []
+    wrong = ""
+    for name in ("least", "most"):
+        amount = parse_yuan(asked[name]) if asked[name] else None
+        if asked[name] and amount is None:
+            wrong = "金额填数字，例如 100 或 96.50"
+        amounts.append(None if amount is None else amount.minor)
+    least, most = amounts
+    lane = Lane(asked["lane"]) if asked["lane"] in set(Lane) else Lane.MINE
+    wish = QueueWish(
+        lane=lane,
+        stage=asked["stage"] if asked["stage"] in dict(STAGES) else "",
+        claim=asked["claim"] if asked["claim"] in CLAIMS else "",
+        text=asked["q"][:MAX_SEARCH_CHARS].replace("\x00", ""),
+        after=read_after(asked["after"]),
+        least_minor=least or 0,
+        **({} if most is None else {"most_minor": most}),
+    )
+    return wish, wrong
+
+
+def _line(visit: Visit, one: QueueCard, keep: dict[str, str], *, is_current: bool) -> dict[str, object]:
+    card = one.card
+    seconds = int((card.due_at - visit.now).total_seconds()) if card.due_at else 0
+    whole = (card.due_at - card.stage_since).total_seconds() if card.due_at else 0
+    text, mood = time_left(seconds)
+    if card.closed_at is not None:
+        text, mood = "已结束", ""
+    tags = [("超时", "bad")] if card.is_overdue else []
+    tags += [(STAGE_TAGS[card.stage], "")] if card.stage in STAGE_TAGS else []
+    tags += [("等回答", "info")] if one.is_waiting else []
+    tags += [("有方案", "info")] if card.has_open_offer else []
+    return {
+        "href": f"/desk/{card.ref}" + ("?" + urlencode(keep) if keep else ""),
+        "card": card,
+        "tags": tags,
+        "left": text,
+        "mood": mood,
+        "used": max(0, min(100, 100 - int(100 * seconds / whole))) if whole > 0 else 100,
+        "on": is_current,
+    }
+
+
+def _beside(refs: list[str], current: str, keep: dict[str, str]) -> dict[str, str]:
+    """Tell the addresses of the case before and after the one on the page, in the list as it stands."""
+    ending = "?" + urlencode(keep) if keep else ""
+    place = refs.index(current) if current in refs else -1
+    onward = refs[place + 1 : place + 2]
+    back = refs[place - 1 : place] if place > 0 else []
+    return {
+        "onward": f"/desk/{onward[0]}{ending}" if onward else "",
+        "back": f"/desk/{back[0]}{ending}" if back else "",
+    }
+
+
+def _at(query: dict[str, str]) -> str:
+    return "/desk?" + urlencode(query)
+
+
+def _count(counts: dict[Lane, int] | Refused, lane: Lane) -> str:
+    number = 0 if isinstance(counts, Refused) else counts.get(lane, 0)
+    return f"{COUNTED_TO - 1}+" if number >= COUNTED_TO else str(number)

@@ -1,0 +1,281 @@
+"""The desk on pages: its queue, who else is there, drafts, what both sides will read, what nobody sees too early."""
+
+import gzip
+import re
+
+from browser import Browser, Shown
+from kabao.cases import OpenCase, Remedy
+from kabao.identity import Act, Role
+from kabao.identity.rules import LIMITS
+from kabao.kernel import Refused, parse_ref
+from kabao.postgres import Database
+from kabao.web.render import STATIC
+from media import picture
+from pages import Site
+
+VIEW = {"outcome": "no_refund", "share_merchant": "30", "share_buyer": "70", "sentence": "先看快照。"}
+RULING = {
+    "outcome": "partial_refund",
+    "refund": "40",
+    "share_merchant": "60",
+    "share_buyer": "40",
+    "facts": "商品页没有写区服。",
+    "reasons": "没有显著提示，退一部分。",
+    "differs_reason": "双方各有疏忽。",
+}
+TOO_EARLY = ("规则推演", 'id="h-dec"', "找相似案件", "按规则推出的是", 'data-suggested="', "和按规则推出的金额一致")
+
+
+async def at_support(site: Site) -> tuple[Browser, Browser, Browser, str]:
+    """Lead a quarrel with a picture from each side to support; returns merchant, buyer, support and the case."""
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    wish = OpenCase(claim="not_as_described", demand=Remedy.FULL_REFUND, statement="区服和商品页写的不一样。")
+    opened = await site.app.cases.open(await site.known("小买家"), ref, wish)
+    assert not isinstance(opened, Refused)
+    for person, name in ((buyer, "screen.png"), (merchant, "record.png")):
+        await person.get(f"/c/{opened.ref}")
+        await person.send(
+            "/say", {"body": "见附件。"}, files=[("files", (name, picture("PNG", (len(name) * 4, 30)), "image/png"))]
+        )
+    await buyer.get(f"/c/{opened.ref}")
+    await buyer.send("/escalate")
+    return merchant, buyer, await site.support(), opened.ref
+
+
+async def published(site: Site, database: Database) -> None:
+    await database.execute("UPDATE ruling_submission SET visible_at = submitted_at WHERE ended_at IS NULL")
+    await site.app.cases.tick()
+
+
+def draws_nothing_too_early(page: Shown) -> bool:
+    return not any(mark in page.text for mark in TOO_EARLY)
+
+
+async def test_the_case_is_read_before_anything_of_the_rules_is_shown(site: Site) -> None:
+    merchant, buyer, staff, case = await at_support(site)
+    path = f"/desk/{case}"
+    page = await staff.get(path)
+    assert draws_nothing_too_early(page)
+    for said in ("关键时间", "下单", "首次拆封" if "首次拆封" in page.words else "送达", "截止", "隔 "):
+        assert said in page.words
+    assert page.text.count('class="shot"') == 2, "one picture of each side, side by side"
+    assert "E1 / E2" in page.words
+    assert "谁交的" in page.words
+    page = await staff.get(f"{path}?left=2&right=1")
+    assert "E2 / E1" in page.words
+    # Templates are filled from the order and can be changed.
+    page = await staff.get(f"{path}?macro=ask_check")
+    assert "发卡前的校验记录和来源凭证" in page.form("/ask").fields["question"][0]
+    assert page.form("/ask").fields["to"] == ["merchant"]
+    page = await staff.get(f"{path}?macro=first_word")
+    assert "还有材料的，请在" in page.form("/say").fields["body"][0]
+    # Somebody else comes, told by role and to staff alone.
+    other = await site.staff("客服二", Role.SUPPORT)
+    page = await other.get(path)
+    assert "另一位客服正在看" in page.words
+    beat = re.search(r'data-beat="([^"]+)"', page.text)
+    assert beat
+    part = await staff.get(beat[1])
+    assert "另一位客服正在看" in part.text
+    assert "这件有更新" not in part.text
+    assert draws_nothing_too_early(part)
+    assert "这件有更新" in (await staff.get(f"{path}/beside?v=old")).text
+    for party in (buyer, merchant):
+        assert "正在看" not in (await party.get(f"/c/{case}")).text
+        assert "客服一" not in party.page.text
+        assert (await party.get(f"{path}/beside")).status == 404
+    # Neither a ruling's preview nor a draft tells it, and none is taken yet.
+    token = (await staff.get(path)).form("/first-view").fields
+    page = await staff.post(f"{path}/rule", token | RULING)
+    assert page.status == 409
+    assert draws_nothing_too_early(page)
+    assert "提交这份裁决" not in page.words
+    page = await staff.post(f"{path}/draft", token | RULING)
+    assert page.status == 409
+    assert draws_nothing_too_early(page)
+    assert draws_nothing_too_early(await staff.get("/desk"))
+    await staff.get(path)
+    page = await staff.send("/first-view", VIEW)
+    for said in ("规则推演", "责任归属", "你的初步意见", "先看快照。", "还缺什么"):
+        assert said in page.words
+    assert draws_nothing_too_early(await other.get(path)), "another's first view opens nothing"
+    weight = sum(
+        len(gzip.compress(content))
+        for content in (
+            page.text.encode(),
+            *(
+                (STATIC / name).read_bytes()
+                for name in ("tokens.css", "app.css", "desk.css", "app.js", "desk.js", "icons.svg")
+            ),
+        )
+    )
+    assert weight <= 60 * 1024
+
+
+async def test_a_draft_lives_until_it_is_ruled_and_both_sides_read_what_was_previewed(
+    site: Site, owner_database: Database
+) -> None:
+    merchant, buyer, staff, case = await at_support(site)
+    path = f"/desk/{case}"
+    await staff.get(path)
+    await staff.send("/first-view", VIEW)
+    typed = {"facts": "写了一半", "share_buyer": "40"}
+    form = staff.page.form("/rule")
+    page = await staff.post(f"{path}/draft", form.fields | typed)
+    assert "草稿已存，只有你看得到" in page.words
+    page = await staff.get(path)
+    assert page.form("/rule").fields["facts"] == ["写了一半"]
+    assert page.form("/rule").fields["share_buyer"] == ["40"]
+    other = await site.staff("客服二", Role.SUPPORT)
+    await other.get(path)
+    page = await other.send("/first-view", VIEW)
+    assert "写了一半" not in page.text
+    for party in (buyer, merchant):
+        assert "写了一半" not in (await party.get(f"/c/{case}")).text
+    # The script is answered with the time alone; too long a text is not cut.
+    script = {"x-kabao-draft": "1"}
+    page = await staff.post(f"{path}/draft", form.fields | typed, headers=script)
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", page.text)
+    page = await staff.post(f"{path}/draft", form.fields | {"facts": "长" * 4001}, headers=script)
+    assert page.status == 422
+    # A different amount needs its reason before anything is previewed.
+    await staff.get(path)
+    page = await staff.send("/rule", RULING | {"differs_reason": ""})
+    assert page.status == 422
+    assert "你写的不同，要写明为什么" in page.words
+    page = await staff.send("/rule", RULING)
+    assert "双方会读到的" in page.words
+    for said in ("不同（只有你看得到这一行）", "客服的裁决：部分退款 ¥40.00", RULING["facts"], "商家责任", "12315"):
+        assert said in page.words.replace("，写了理由", "") or said in page.words
+    read = re.search(r'<section class="card ruling".*?</section>', page.text, re.DOTALL)
+    assert read
+    page = await staff.send("/rule", {"step": "sure"})
+    assert "data-undo" in page.text
+    assert "在那以前可以撤回" in page.words
+    page = await staff.send("/take-back")
+    assert page.form("/rule").fields["facts"] == [RULING["facts"]], "what was taken back is there to be mended"
+    await staff.send("/rule", {"differs_reason": RULING["differs_reason"]})
+    await staff.send("/rule", {"step": "sure"})
+    await published(site, owner_database)
+    page = await staff.get(path)
+    assert "已裁决，见左边" in page.words
+    assert "没有交上" not in page.words
+    told = [
+        re.search(r'<section class="card ruling".*?</section>', (await party.get(f"/c/{case}")).text, re.DOTALL)
+        for party in (buyer, merchant)
+    ]
+    paragraphs = re.findall(r'<p class="pre read">.*?</p>', read[0], re.DOTALL)
+    assert len(paragraphs) == 3
+    for one in told:
+        assert one
+        assert re.findall(r'<p class="pre read">.*?</p>', one[0], re.DOTALL) == paragraphs
+
+
+async def test_who_rules_second_is_told_and_keeps_what_was_written(site: Site, owner_database: Database) -> None:
+    _, _, first, case = await at_support(site)
+    second = await site.staff("客服二", Role.SUPPORT)
+    for one, facts in ((first, "第一人查明"), (second, "第二人查明")):
+        await one.get(f"/desk/{case}")
+        await one.send("/first-view", VIEW)
+        await one.send("/rule", RULING | {"facts": facts})
+    page = await first.send("/rule", {"step": "sure"})
+    assert "裁决已提交" in page.words
+    page = await second.send("/rule", {"step": "sure"})
+    assert page.status == 409
+    assert "已经有裁决了" in page.words
+    assert "你写了、没有交上的" in page.words
+    assert "第二人查明" in page.words
+    assert "第一人查明" not in page.words, "nobody but its author sees a ruling before its ten seconds are over"
+    await published(site, owner_database)
+    page = await second.get(f"/desk/{case}")
+    assert "第一人查明" in page.words
+    assert "你写了、没有交上的" in page.words
+    await second.send("/draft", {"step": "drop"})
+    assert "没有交上" not in second.page.words
+    # A draft is not kept without end.
+    [account] = await site.app.accounts("客服二")
+    for _ in range(LIMITS[Act.SAVE_DRAFT].hits):
+        await site.app.identity.may(Act.SAVE_DRAFT, account)
+    token = second.page.form("/say").fields
+    page = await second.post(f"/desk/{case}/draft", token | {"facts": "x"})
+    assert page.status == 429
+
+
+async def test_the_queue_is_filtered_searched_and_kept_while_going_through_it(site: Site) -> None:
+    _, _, staff, case = await at_support(site)
+    page = await staff.get("/desk")
+    assert f'href="/desk/{case}"' in page.text
+    assert "待我 1" in page.words
+    order = (await staff.get(f"/desk/{case}")).text.split('href="/o/')[1].split('"')[0]
+    for query in (
+        f"q={case}",
+        f"q={order.lower()}",
+        "q=区服",
+        "q=测试点卡店",
+        "stage=support&claim=not_as_described",
+        "least=96.5&most=100",
+        "lane=team",
+    ):
+        page = await staff.get(f"/desk?{query}")
+        assert f"/desk/{case}?" in page.text, query
+    for query in (
+        "q=没有这样的字",
+        "stage=panel",
+        "claim=late",
+        "least=200",
+        "lane=near",
+        "lane=breached",
+        "lane=waiting",
+        "q=9-9",
+    ):
+        page = await staff.get(f"/desk?{query}")
+        assert f'href="/desk/{case}' not in page.text, query
+    assert "没有找到" in (await staff.get("/desk?q=没有这样的字")).words
+    page = await staff.get("/desk?least=一百")
+    assert "金额填数字" in page.words
+    # Nonsense in the address is no error, and the list stays the same from case to case.
+    page = await staff.get("/desk?lane=x&stage=x&claim=x&after=x")
+    assert f"/desk/{case}" in page.text
+    page = await staff.get("/desk?lane=team&after=99999999999999999-1-1")
+    assert page.status == 200
+    page = await staff.get("/desk?lane=team&after=9999999999999999-1-1")
+    assert "回最前" in page.words
+    page = await staff.get(f"/desk/{case}?lane=team&stage=support")
+    assert f'href="/desk/{case}?lane=team&amp;stage=support" aria-current="true"' in page.text
+    assert (
+        'href="/desk?lane=team&amp;stage=support"' in page.text
+        or 'href="/desk?stage=support&amp;lane=team"' in page.text
+    )
+
+
+async def test_a_panel_hands_over_blind_and_who_is_recused_has_no_form(site: Site, owner_database: Database) -> None:
+    merchant, buyer, staff, case = await at_support(site)
+    member = await site.staff("组员一", Role.PANEL)
+    officer = await site.staff("值班长一", Role.DUTY)
+    await staff.get(f"/desk/{case}")
+    await staff.send("/pass-on", {"summary": "区服没有写明；激活截图已核对。"})
+    for reader, path in ((buyer, f"/c/{case}"), (merchant, f"/c/{case}"), (member, f"/desk/{case}")):
+        assert "区服没有写明；激活截图已核对。" in (await reader.get(path)).words
+    assert "你坐第 1 席" in member.page.words
+    assert draws_nothing_too_early(member.page)
+    assert (await officer.get(f"/desk/{case}")).status == 404
+    assert parse_ref(case)
+    await owner_database.execute("UPDATE cases SET due_at = now() - interval '1 minute' WHERE turn = 'panel'")
+    await site.app.cases.tick()
+    assert f"/desk/{case}" in (await officer.get("/desk?lane=breached")).text
+    await officer.get(f"/desk/{case}")
+    await officer.send("/first-view", VIEW)
+    await officer.send("/rule", RULING)
+    assert "由值班长作出" in officer.page.words
+    await officer.send("/rule", {"step": "sure"})
+    await published(site, owner_database)
+    await buyer.get(f"/c/{case}")
+    await buyer.send("/review", {"reason": "截图没有看。"})
+    page = await officer.get(f"/desk/{case}")
+    assert "你在这件里要回避" in page.words
+    forms = {form.action.rsplit("/", 1)[1] for form in page.read.forms if form.action.startswith(f"/desk/{case}/")}
+    assert forms == set()
+    page = await staff.get(f"/desk/{case}")
+    assert "现在不轮到你" in page.words
