@@ -214,7 +214,7 @@ async def test_a_ruling_is_taken_back_made_anew_and_waits_for_its_review(site: S
     await buyer.send("/waive")
     await merchant.get(f"/c/{case}")
     page = await merchant.send("/waive")
-    assert "钱已按它分" in page.text
+    assert "已按它执行" in page.text
     assert "已部分退款" in (await buyer.get(f"/o/{ref}")).text
 
 
