@@ -40,7 +40,8 @@ async def tick(town: Town) -> None:
     """Say what time does to which case, let the services do it, and compare."""
     now = town.now
     town.ticks_put.discard(now)
-    is_open = town.open_cases.values()
+    covered = [case for case in sorted(town.open_cases.values(), key=_place) if _is_covered(town, case)]
+    is_open = [case for case in town.open_cases.values() if not case.is_closed]
     visible = [case for case in is_open if case.handed is not None and case.handed.visible_at <= now]
     passed = [case for case in is_open if case.handed is None and case.is_due(now)]
     visible.sort(key=lambda case: (case.handed and case.handed.visible_at, case.shop_id, case.case_id))
@@ -53,9 +54,34 @@ async def tick(town: Town) -> None:
     for case in [*visible, *passed]:
         await look_at_stock(town, case)
     moved = [case for case in [*visible, *passed] if case.pass_time(now, stands.get(case.ref), partial(pays, town))]
-    town.expect("cases moved by time", len(moved), await town.app.cases.tick())
-    for case in moved:
+    town.expect("cases moved by time", len(covered) + len(moved), await town.app.cases.tick())
+    for case in [*covered, *moved]:
         await check(town, case)
+
+
+def _place(case: Followed) -> tuple[int, int]:
+    return case.shop_id, case.case_id
+
+
+def _is_covered(town: Town, case: Followed) -> bool:
+    """Grant what a merchant who is away has promised, before he has answered; what cannot be paid is left to people."""
+    promise = town.promises.get(case.shop_id)
+    waits = (case.stage, case.turn, case.answered) == ("negotiation", "merchant", False)
+    if promise is None or town.now >= promise.until or not waits or case.demand == "replacement":
+        return False
+    amount = case.granted_minor
+    if amount > promise.each_minor or case.ref in promise.seen:
+        return False
+    promise.seen.add(case.ref)
+    reaches = town.books.reaches(case.order_ref, amount)
+    if promise.spent_minor + amount > promise.total_minor or not reaches:
+        town.happened["promise left to people"] += 1
+        return False
+    promise.spent_minor += amount
+    town.books.resolved(case.order_ref, amount, town.now, with_reserve=False)
+    case.settled("merchant", town.now)
+    town.happened["granted as promised"] += 1
+    return True
 
 
 async def look_at_stock(town: Town, case: Followed) -> None:

@@ -5,16 +5,18 @@ from functools import partial
 from pathlib import Path
 from typing import Final
 
+from kabao.cases import SetCover
 from kabao.kernel import ShopId, format_ref
 from kabao.orders import audit
 from kabao.postgres import Database
 from kabao.simulation import store
 from kabao.simulation.auditor import Followed
+from kabao.simulation.cast import Merchant, MerchantKind
 from kabao.simulation.deciders import plan_staff
 from kabao.simulation.following import check_open, tick
 from kabao.simulation.model import DAY, FINDINGS_SHOWN, HOUR, Progress, Report
 from kabao.simulation.parties import plan_after_ruling, plan_beside_staff, plan_negotiation
-from kabao.simulation.town import BEGINNING, Town, deposit, found, granted, pay_in
+from kabao.simulation.town import BEGINNING, Promise, Town, deposit, found, granted, pay_in
 from kabao.simulation.trade import shop
 from kabao.wiring import Workers
 
@@ -127,6 +129,18 @@ async def _midnight(town: Town) -> None:
     for merchant in town.merchants:
         if merchant.ways.deposit_minor and town.chance(4):
             await deposit(town, merchant, merchant.ways.deposit_minor // 4)
+        if merchant.kind is MerchantKind.SLOW and town.chance(10):
+            await _go_away(town, merchant)
+
+
+async def _go_away(town: Town, merchant: Merchant) -> None:
+    """Let a merchant promise, for some days, what is granted meanwhile."""
+    promise = Promise(until=town.now + 5 * DAY, each_minor=150_00, total_minor=400_00)
+    wish = SetCover(
+        from_at=town.now, until_at=promise.until, each_minor=promise.each_minor, total_minor=promise.total_minor
+    )
+    if town.took("went away", await town.app.cases.cover.set(merchant.person, merchant.shop_id, wish)):
+        town.promises[merchant.shop_id] = promise
 
 
 async def _redirect(town: Town, ref: str, buyer_id: int) -> None:

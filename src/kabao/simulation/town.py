@@ -56,6 +56,18 @@ class Agenda:
 
 
 @dataclass(slots=True, kw_only=True)
+class Promise:
+    """What a merchant who is away promised to grant: until when, how much each and in all, and what came of it."""
+
+    until: datetime
+    each_minor: int
+    total_minor: int
+    spent_minor: int = 0
+    seen: set[str] = field(default_factory=set)
+    """Cases that it has decided on, one way or the other."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Town:
     """Everything a simulated market consists of, and what its auditor has noted."""
 
@@ -75,6 +87,7 @@ class Town:
     """Orders whose keys are bad, which nobody but their buyer knows."""
     bought: dict[tuple[int, int], datetime] = field(default_factory=dict)
     """When a buyer placed the first order in a shop that was paid, by buyer and shop."""
+    promises: dict[int, Promise] = field(default_factory=dict)
     replaceable: set[str] = field(default_factory=set)
     """Orders for whose opened keys there are new ones, as last seen."""
     withdrawals: Counter[str] = field(default_factory=Counter)
