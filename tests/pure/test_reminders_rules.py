@@ -66,8 +66,6 @@ def test_a_reminder_says_by_when_how_long_is_left_and_what_happens_then() -> Non
         "「点卡」的纠纷：轮到你了，11 月 25 日 09:00 截止，还剩 24 小时。"
         "你到时没有答复，已知事实按规则支持的，诉求成立（可以申请复核）；不支持的，自动转给客服。"
     )
-    replacing = msgspec.structs.replace(CASE, demand=Remedy.REPLACEMENT)
-    assert case_subject(replacing, Side.MERCHANT).endswith("你到时没有答复，会自动转给客服。")
     released = msgspec.structs.replace(CASE, is_held=False)
     assert case_subject(released, Side.MERCHANT).endswith("你到时没有答复，会自动转给客服。")
     ruled = msgspec.structs.replace(CASE, stage=Stage.RULED_OPEN, turn=Turn.PARTIES)

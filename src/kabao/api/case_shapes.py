@@ -27,7 +27,10 @@ class QuestionOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class RulingsOut(msgspec.Struct, frozen=True, kw_only=True):
-    """The rulings of a case, the latest last; `review_until` while a review may still be asked for."""
+    """The rulings of a case, the latest last; `review_until` while a review may still be asked for.
+
+    `executed_at` is when the last word was carried out; one given at once was carried out as it was made.
+    """
 
     ref: str
     stage: str
@@ -44,6 +47,6 @@ class RulingsOut(msgspec.Struct, frozen=True, kw_only=True):
             stage=view.stage,
             rulings=view.rulings,
             waived_by=[side.value for side in view.waived_by],
-            review_until=view.due_at if view.stage is Stage.RULED_OPEN else None,
-            executed_at=view.closed_at,
+            review_until=view.due_at if view.stage in {Stage.GREEN, Stage.RULED_OPEN} else None,
+            executed_at=view.opened_at if view.stage is Stage.GREEN else view.closed_at,
         )

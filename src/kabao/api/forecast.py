@@ -11,7 +11,7 @@ from kabao.api.documents import STEP
 from kabao.api.entry import ACTS_AS, EITHER_SIDE, Caller, as_itself, services_of, slow_down
 from kabao.api.inputs import Input, Minor, RefText
 from kabao.api.problems import granted, refuse_now
-from kabao.cases import Remedy, Side
+from kabao.cases import AtOnce, Remedy, Side
 from kabao.figures import Forecast, ForeseeFacts, ForeseeOrder
 from kabao.identity import Act, Role
 from kabao.kernel import Refusal
@@ -84,7 +84,8 @@ class SimilarOut(msgspec.Struct, frozen=True, kw_only=True):
 class ForecastOut(msgspec.Struct, frozen=True, kw_only=True):
     """An estimate: outcome and amounts in minor units, reasons, articles, what would change it.
 
-    `similar` is null where fewer than twenty similar cases have closed.
+    `similar` is null where fewer than twenty similar cases have closed. `at_once` tells whether the claim would be
+    decided and refunded the moment it is filed: yes, no, or limit where the buyer has had five such in thirty days.
     """
 
     is_estimate: bool
@@ -100,6 +101,7 @@ class ForecastOut(msgspec.Struct, frozen=True, kw_only=True):
     articles: list[str]
     changes: list[ChangeOut]
     similar: SimilarOut | None
+    at_once: AtOnce
     decision: dict[str, Any]
 
     @classmethod
@@ -128,6 +130,7 @@ class ForecastOut(msgspec.Struct, frozen=True, kw_only=True):
                 cases=similar.cases,
                 endings=[EndingOut(ending=one.ending, cases=one.cases, percent=one.percent) for one in similar.endings],
             ),
+            at_once=forecast.at_once,
             decision=view.full,
         )
 

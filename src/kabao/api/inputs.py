@@ -44,17 +44,27 @@ class WordsIn(Input, frozen=True, kw_only=True):
 
 
 class OpenCaseIn(Input, frozen=True, kw_only=True):
-    """Says that something is wrong: why, what is demanded, in one's own words."""
+    """Says that something is wrong: why, what is demanded, in one's own words.
+
+    With `by_person` nothing is ruled without a person, neither at once nor for want of an answer.
+    """
 
     order_ref: RefText
     claim: Annotated[str, Meta(min_length=1, max_length=60)]
     demand: Remedy
     demand_minor: Minor = 0
     statement: Words
+    by_person: bool = False
 
     def wish(self) -> OpenCase:
         """Return what the case service takes."""
-        return OpenCase(claim=self.claim, demand=self.demand, demand_minor=self.demand_minor, statement=self.statement)
+        return OpenCase(
+            claim=self.claim,
+            demand=self.demand,
+            demand_minor=self.demand_minor,
+            statement=self.statement,
+            by_person=self.by_person,
+        )
 
 
 class OfferIn(Input, frozen=True, kw_only=True):

@@ -426,6 +426,8 @@ class CaseOut(msgspec.Struct, frozen=True, kw_only=True):
     """A case as the caller sees it; `allowed` lists the steps open to the caller now.
 
     `undo_until` is there for who has just handed a ruling in: until then it can be taken back, and nobody else sees it.
+    `green_minor` was refunded as the case was opened, null where it was not decided at once; `over_limit` tells its
+    buyer that it would have been, had he not had five in thirty days.
     """
 
     ref: str
@@ -445,6 +447,8 @@ class CaseOut(msgspec.Struct, frozen=True, kw_only=True):
     answered_at: datetime | None
     closed_at: datetime | None
     may_escalate_at: datetime
+    green_minor: int | None
+    over_limit: bool
     offers: list[OfferOut]
     ruling: RulingView | None
     waived_by: list[str]

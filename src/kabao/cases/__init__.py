@@ -1,16 +1,17 @@
 """Cases: what a buyer claims and demands, the negotiation, and how it is decided.
 
 Invariants: one open case an order; the release clock stops in the transaction that opens it; a settlement moves the
-money in its own transaction, a ruling when its window is over; a silent buyer loses nothing, and an unanswered claim
-stands only where the rulebook supports it; only the other side accepts an offer; staff never rule in a case of their
-own; both sides see the same lines. A transaction locks the case first, then the order's escrow row, then the order, so
-that no two steps wait for each other. What lies above negotiation is `cases.ladder`.
+money in its own transaction, a ruling when its window is over (`cases.green`: as the case is opened); a silent buyer
+loses nothing, and an unanswered claim stands only where the rulebook supports it; only the other side accepts an
+offer; staff never rule in a case of their own; both sides see the same lines. A transaction locks the case first,
+then the order's escrow row, then the order, so that no two steps wait for each other. What lies above negotiation is
+`cases.ladder`.
 """
 
 from kabao.cases.claims import CLAIMS, KIND_LABELS, Claim, ClaimKind
 from kabao.cases.cover.model import OVER_TOTAL, Cover, CoverDeed, CoverView, SetCover
 from kabao.cases.cover.service import CoverService
-from kabao.cases.decisions import DecisionService, DecisionView, Reason, SayFact
+from kabao.cases.decisions import AtOnce, DecisionService, DecisionView, Reason, SayFact
 from kabao.cases.desk.model import (
     COUNTED_TO,
     MAX_SEARCH_CHARS,
@@ -78,6 +79,7 @@ __all__ = [
     "STEPS",
     "TEXTS_AT_MOST",
     "Action",
+    "AtOnce",
     "CaseCard",
     "CaseService",
     "CaseView",

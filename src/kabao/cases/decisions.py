@@ -5,6 +5,7 @@ may see it at any time; those who decide once they have put down a first view, s
 """
 
 from collections.abc import AsyncIterator
+from enum import StrEnum
 from typing import Any, Final
 
 import msgspec
@@ -74,6 +75,14 @@ class Beaten(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     issue: str
     by: list[int]
+
+
+class AtOnce(StrEnum):
+    """Whether a claim would be decided the moment it is filed: by the records alone, or not for having had enough."""
+
+    YES = "yes"
+    NO = "no"
+    LIMIT = "limit"
 
 
 class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -181,11 +190,27 @@ class DecisionService:
         judge = await self._rulebook.binding(order.placed_at)
         if isinstance(judge, Refused):
             return judge
-        asked = Asked(ref=order.ref, case_id=0, claim=claim, demand=demand, opened_at=order.now, answered_at=None)
+        asked = Asked.first(order.ref, 0, claim, demand, order.now)
         items = await self._evidence.items(order.shop_id, order.order_id)
         async with self._database.connection() as conn:
             file = await file_of(conn, asked, order, items, judge)
         return await self.foresee_file(judge, file, Side(order.role))
+
+    async def foresee_at_once(self, order: OrderView, claim: str, demand: Remedy) -> AtOnce:
+        """Tell whether a case that nobody has filed yet would be decided and refunded the moment it is filed.
+
+        Only the buyer is told where it would be but for what was refunded at once already this month.
+        """
+        judge = await self._rulebook.binding(order.placed_at)
+        if isinstance(judge, Refused):
+            return AtOnce.NO
+        asked = Asked.first(order.ref, 0, claim, demand, order.now)
+        async with self._database.connection() as conn:
+            file = await file_of(conn, asked, order, [], judge)
+        if await self._cases.green.foresee(judge, order, demand, file) is None:
+            return AtOnce.NO
+        is_told = order.role == "buyer"
+        return AtOnce.LIMIT if is_told and not await self._cases.green.may_use(order) else AtOnce.YES
 
     async def foresee_file(self, judge: Adjudicator, file: dict[str, Any], viewer: Side) -> DecisionView | Refused:
         """Decide a case file that stands for no case; refusal: not_found where the book has no words for it."""
@@ -202,6 +227,7 @@ class DecisionService:
             demand=case.demand,
             opened_at=case.opened_at,
             answered_at=case.answered_at,
+            green_minor=case.green_minor or 0,
         )
         async with self._database.connection() as conn:
             return await file_of(conn, asked, order, items, judge)

@@ -108,8 +108,10 @@ def _order(record: CaseRecord) -> dict[str, bool]:
         "refund_received": order.given_back_minor > 0,
         "surplus_paid": _overpaid(order) > 0,
     }
+    promise = timedelta(seconds=int(_terms(order).get("delivery_promise_seconds", 60)))
+    if order.delivered_at is None and order.paid_at is not None and record.opened_at - order.paid_at > promise:
+        known["late"] = True
     if order.delivered_at is not None and order.paid_at is not None:
-        promise = timedelta(seconds=int(_terms(order).get("delivery_promise_seconds", 60)))
         known["late"] = order.delivered_at - order.paid_at > promise
         known["within_seven_days"] = record.opened_at - order.delivered_at <= SEVEN_DAYS
         known["within_seven_of_payment"] = record.opened_at - order.paid_at <= SEVEN_DAYS

@@ -5,6 +5,7 @@ from datetime import timedelta
 from fractions import Fraction
 from typing import Any
 
+import msgspec
 import structlog
 
 from kabao.adjudication import Adjudicator, Unreadable, make_case, plain
@@ -24,7 +25,13 @@ _SHARE = "refund_share"
 async def file_of(
     conn: Connection, asked: Asked, order: OrderView, items: list[Item], judge: Adjudicator
 ) -> dict[str, Any]:
-    """Write a case as the rulebook reads it, with what the records know and what people have shown."""
+    """Write a case as the rulebook reads it, with what the records know and what people have shown.
+
+    A refund given as the case was opened is what is at issue, so the order is read as it stood before it.
+    """
+    if asked.green_minor and order.escrow is not None:
+        before = msgspec.structs.replace(order.escrow, refunded=order.escrow.refunded - asked.green_minor)
+        order = msgspec.structs.replace(order, escrow=before)
     shop_id, order_id = order.shop_id, order.order_id
     file = case_file(
         CaseRecord(

@@ -10,6 +10,8 @@ class Stage(StrEnum):
     NEGOTIATION = "negotiation"
     SUPPORT = "support"
     PANEL = "panel"
+    GREEN = "green"
+    """Ruled on and carried out as it was opened, on the platform's own records; the merchant may ask for a review."""
     RULED_OPEN = "ruled_open"
     """Ruled on, and not carried out before the time for asking a review is over or both sides waive it."""
     REVIEW = "review"
@@ -35,6 +37,9 @@ STEPS: Final = frozenset(
         (Stage.NEGOTIATION, Stage.SETTLED),
         (Stage.NEGOTIATION, Stage.WITHDRAWN),
         (Stage.NEGOTIATION, Stage.RULED_OPEN),
+        (Stage.NEGOTIATION, Stage.GREEN),
+        (Stage.GREEN, Stage.REVIEW),
+        (Stage.GREEN, Stage.EXECUTED),
         (Stage.SUPPORT, Stage.PANEL),
         (Stage.SUPPORT, Stage.SETTLED),
         (Stage.SUPPORT, Stage.WITHDRAWN),

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import msgspec
 
@@ -111,12 +111,17 @@ class Action(StrEnum):
 
 
 class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
-    """Why (claim), what (demand) and in the buyer's own words; `demand_minor` counts for a partial refund only."""
+    """Why (claim), what (demand) and in the buyer's own words; `demand_minor` counts for a partial refund only.
+
+    With `by_person` a person is asked for from the first: nothing is ruled at once or for want of an answer
+    (个信法 24).
+    """
 
     claim: str
     demand: Remedy
     demand_minor: int = 0
     statement: str
+    by_person: bool = False
 
 
 class MakeOffer(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,7 +164,8 @@ class OpenOffer(msgspec.Struct, frozen=True, kw_only=True):
 class CaseState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a decision needs to know of a case; `held_minor` is what the custodian still holds of the order.
 
-    `price_minor` is what was paid for it.
+    `price_minor` is what was paid for it, `green_minor` what was refunded as the case was opened; then that is also
+    what is at issue (`held_minor`).
     """
 
     stage: Stage
@@ -178,6 +184,7 @@ class CaseState(msgspec.Struct, frozen=True, kw_only=True):
     pending: Pending | None = None
     person_asked: bool = False
     """A party wants a person to decide, so that no rule decides by itself."""
+    green_minor: int | None = None
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):
@@ -288,7 +295,7 @@ class Basis(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Asked(msgspec.Struct, frozen=True, kw_only=True):
-    """What a case asks, as the rulebook is told of it."""
+    """What a case asks, as the rulebook is told of it; a refund given as it was opened (`green_minor`) is not told."""
 
     ref: str
     case_id: int
@@ -296,6 +303,12 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     demand: Remedy
     opened_at: datetime
     answered_at: datetime | None
+    green_minor: int = 0
+
+    @classmethod
+    def first(cls, ref: str, case_id: int, claim: str, demand: Remedy, at: datetime) -> Self:
+        """Write what a case asks at the instant it is opened."""
+        return cls(ref=ref, case_id=case_id, claim=claim, demand=demand, opened_at=at, answered_at=None)
 
 
 class Beside(msgspec.Struct, frozen=True, kw_only=True):
@@ -339,7 +352,9 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
 
     `demand_minor` is the amount demanded (0 for a replacement), `held_minor` what is still held for the order,
     `may_escalate_at` when the buyer may call support even where the merchant is silent, `rulings` every ruling with the
-    latest last (`ruling`), `pending` the viewer's own ruling that can still be taken back.
+    latest last (`ruling`), `pending` the viewer's own ruling that can still be taken back, `green_minor` what was
+    refunded as the case was opened (None: it was not), `over_limit` tells its buyer that it would have been but for
+    what he was refunded so this month.
     """
 
     ref: str
@@ -373,6 +388,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     waived_by: list[Side]
     questions: list[Question]
     pending: Pending | None
+    green_minor: int | None
+    over_limit: bool
     has_first_view: bool
     person_asked: bool
     timeline: list[TimelineLine]

@@ -54,6 +54,21 @@ class Orders(Protocol):
         """
         ...
 
+    async def reverse(
+        self,
+        conn: Connection,
+        shop_id: ShopId,
+        order_id: OrderId,
+        amount_minor: int,
+        actor_id: int | None,
+        actor_role: str,
+        rulebook_version: str | None,
+        evidence_digests: Sequence[bytes],
+        /,
+    ) -> int | Refused:
+        """Pay the merchant out of the platform's reserve for a refund that stays with the buyer."""
+        ...
+
     async def replace(
         self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int | None, actor_role: str, /
     ) -> Replaced | Refused:

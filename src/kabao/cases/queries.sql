@@ -9,8 +9,8 @@ SELECT o.shop_id, o.order_id, o.buyer_id, h.owner_id, s.title, o.placed_at, coal
 -- name: add_case
 -- Opens a case; the order is frozen already. Index: cases_one_open.
 INSERT INTO cases (shop_id, case_id, order_id, buyer_id, claim, demand, demand_minor, statement, previous, stage, turn,
-    due_at, opened_at, stage_since, windows)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'none', $9, $10, $11, $12, $12, $13)
+    due_at, opened_at, stage_since, windows, over_limit)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'none', $9, $10, $11, $12, $12, $13, $14)
 
 -- name: lock_case
 -- Locks a case for one step; what surrounds it is read afterwards, when the lock is held. Index: cases_pkey.
@@ -20,7 +20,7 @@ SELECT case_id FROM cases WHERE shop_id = $1 AND case_id = $2 FOR UPDATE
 -- A case with its parties, what is held for it, its open offer, its latest ruling, one not yet visible, and who sits or
 -- may not sit in judgement. Index: cases_pkey, case_offer_one_open, escrow_pkey, ruling_pkey, panel_seat_pkey, case_event_pkey.
 SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
-       at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor, e.state = 'disputed' AS is_held,
+       at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor, n.refund_minor AS green_minor, e.state = 'disputed' AS is_held,
        f.offer_id, f.by_role AS offer_by, f.kind AS offer_kind, f.refund_minor AS offer_minor,
        r.ruling_no, r.stage AS ruling_stage, r.refund_minor AS ruling_minor, r.damages_minor AS ruling_damages,
        r.outcome = 'replacement' AS ruling_replaces, o.amount_minor AS price_minor,
@@ -45,6 +45,7 @@ SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
   LEFT JOIN case_offer f ON f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open'
   LEFT JOIN ruling_submission p ON p.shop_id = c.shop_id AND p.case_id = c.case_id AND p.ended_at IS NULL
+  LEFT JOIN ruling n ON n.shop_id = c.shop_id AND n.case_id = c.case_id AND n.stage = 'green'
   LEFT JOIN LATERAL (SELECT * FROM ruling g WHERE g.shop_id = $1 AND g.case_id = $2
                       ORDER BY g.ruling_no DESC LIMIT 1) r ON true
  WHERE c.shop_id = $1 AND c.case_id = $2

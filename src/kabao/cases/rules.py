@@ -88,8 +88,10 @@ def decide_open(held_minor: int, demand: Remedy, demand_minor: int, now: datetim
     )
 
 
-def open_until(opening: Decision, now: datetime, windows: Windows) -> Decision:
-    """Give the merchant the time to answer that the binding rulebook names."""
+def open_until(opening: Decision, now: datetime, windows: Windows, *, is_decided: bool = False) -> Decision:
+    """Give the merchant the time to answer that the binding rulebook names; none where the case is decided at once."""
+    if is_decided:
+        return msgspec.structs.replace(opening, turn=Turn.NOBODY, due_at=None)
     return msgspec.structs.replace(opening, due_at=now + timedelta(hours=windows.reply))
 
 

@@ -10,6 +10,7 @@ from kabao.cases.claims import CLAIMS
 from kabao.cases.cover.service import CoverService
 from kabao.cases.desk.model import QueueWish
 from kabao.cases.desk.service import DeskService
+from kabao.cases.green.service import Certain, GreenChannel
 from kabao.cases.inbox.service import InboxService
 from kabao.cases.ladder.service import LadderService
 from kabao.cases.model import (
@@ -25,8 +26,8 @@ from kabao.cases.model import (
     Side,
 )
 from kabao.cases.ports import Notices, Orders
-from kabao.cases.steps import NOT_FOUND, CaseSteps, Undo
-from kabao.cases.store import NEWEST, CaseRow
+from kabao.cases.steps import NOT_FOUND, Actor, CaseSteps, Undo
+from kabao.cases.store import NEWEST, CaseRow, ToOpen
 from kabao.cases.texts.service import TextService
 from kabao.evidence import EvidenceService, FileBody, Item, SealedFile, clean_text
 from kabao.identity import Person
@@ -72,6 +73,7 @@ class CaseService:
         self.inbox = InboxService(self._steps)
         self.texts = TextService(self._steps)
         self.cover = CoverService(self._steps)
+        self.green = GreenChannel(self._steps)
 
     # ---- reading
 
@@ -118,6 +120,8 @@ class CaseService:
     async def open(self, buyer: Person, order_ref: str, wish: OpenCase) -> CaseView | Refused:
         """Open a case and stop the release clock, or claim on a released order, in one transaction.
 
+        What the records alone decide for the buyer is decided and refunded in it, see `cases.green`.
+
         Refuses NOT_FOUND, NOT_ALLOWED (the shop's own owner), INVALID_FIELDS (claim, statement), NOT_PAID, IN_CASE,
         ALREADY_REFUNDED, CASE_CLOSED (a case has decided it), CLAIM_DAYS_OVER, REFUND_OUT_OF_RANGE (a partial demand
         outside what is at stake), CASE_LIMIT.
@@ -147,14 +151,8 @@ class CaseService:
         wish: OpenCase,
         judge: Adjudicator | Refused,
     ) -> str:
-        order = await store.order_to_open(conn, shop_id, order_id, self._clock.instant())
-        if order is None or buyer.account_id not in {order.buyer_id, order.owner_id}:
-            raise Undo(NOT_FOUND)
-        if buyer.account_id != order.buyer_id:
-            raise Undo(Refused(Refusal.NOT_ALLOWED))
-        statement = _statement(wish)
-        if isinstance(statement, Refused):
-            raise Undo(statement)
+        found = await store.order_to_open(conn, shop_id, order_id, self._clock.instant())
+        order, statement = _may_open(buyer, found, wish)
         held = await self._orders.freeze(conn, shop_id, order_id, buyer.account_id, Side.BUYER)
         if isinstance(held, Refused):
             raise Undo(held)
@@ -165,11 +163,17 @@ class CaseService:
             raise Undo(decision)
         case_id = self._ids.next()
         ref = format_ref(shop_id, case_id)
-        asked = Asked(
-            ref=ref, case_id=case_id, claim=wish.claim, demand=wish.demand, opened_at=order.now, answered_at=None
-        )
-        windows = await self._steps.windows(conn, judge, order, asked, decision)
-        decision = rules.open_until(decision, order.now, windows)
+        asked = Asked.first(ref, case_id, wish.claim, wish.demand, order.now)
+        opening = await self._steps.opening(conn, judge, order, asked, decision)
+        if isinstance(opening, Refused):
+            raise Undo(opening)
+        certain = None
+        if not wish.by_person:
+            certain = await self.green.certain(judge, opening.order, wish.demand, opening.found)
+        over_limit = certain is not None and not await self.green.take_use(conn, opening.order)
+        at_once = None if over_limit else certain
+        windows = opening.windows
+        decision = rules.open_until(decision, order.now, windows, is_decided=at_once is not None)
         await store.add_case(
             conn,
             shop_id=shop_id,
@@ -180,6 +184,7 @@ class CaseService:
             statement=statement,
             decision=decision,
             windows=windows,
+            over_limit=over_limit,
             at=order.now,
         )
         await store.log_case(
@@ -195,10 +200,31 @@ class CaseService:
             basis=await self._steps.basis(conn, shop_id, order_id, order.placed_at),
             at=order.now,
         )
+        if at_once is not None:
+            await self._decide_at_once(conn, shop_id, case_id, at_once)
+            return ref
         demand = words.remedy_label(wish.demand, decision.refund_minor)
         subject = words.notice_subject(decision.kind, order.title, Side.BUYER, demand, windows.reply)
         await self._notices.tell(conn, order.owner_id, "case_opened", subject, f"/c/{ref}")
+        if wish.by_person:
+            await self._want_a_person(conn, buyer, ref)
         return ref
+
+    async def _decide_at_once(self, conn: Connection, shop_id: ShopId, case_id: int, certain: Certain) -> None:
+        case = await store.case(conn, shop_id, case_id, self._clock.instant())
+        refused = NOT_FOUND if case is None else await self.green.decide(conn, case, certain)
+        if refused is not None:
+            raise Undo(refused)
+
+    async def _want_a_person(self, conn: Connection, buyer: Person, ref: str) -> None:
+        found = await self._steps.found(conn, buyer, ref)
+        if isinstance(found, Refused):
+            raise Undo(found)
+        case, side = found
+        decision = rules.decide_ask_person(case.state, side)
+        if isinstance(decision, Refused):
+            raise Undo(decision)
+        await self._steps.take(conn, case, decision, Actor(buyer.account_id, side))
 
     # ---- talking
 
@@ -297,6 +323,18 @@ class CaseService:
         """
         covered = await self.cover.tick()
         return covered + await self.ladder.tick()
+
+
+def _may_open(buyer: Person, order: ToOpen | None, wish: OpenCase) -> tuple[ToOpen, str]:
+    """Let an order's buyer open a case on it, with a statement; everything else is undone."""
+    if order is None or buyer.account_id not in {order.buyer_id, order.owner_id}:
+        raise Undo(NOT_FOUND)
+    if buyer.account_id != order.buyer_id:
+        raise Undo(Refused(Refusal.NOT_ALLOWED))
+    statement = _statement(wish)
+    if isinstance(statement, Refused):
+        raise Undo(statement)
+    return order, statement
 
 
 def _statement(wish: OpenCase) -> str | Refused:

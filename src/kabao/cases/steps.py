@@ -2,11 +2,12 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import Final, NamedTuple, TypeAlias, assert_never
+from typing import Any, Final, NamedTuple, TypeAlias, assert_never
 
 from kabao.adjudication import Adjudicator
 from kabao.adjudication.service import RulebookService
 from kabao.cases import rules, store, words
+from kabao.cases.green.rules import of_records
 from kabao.cases.judging import decided, file_of
 from kabao.cases.ladder import store as ladder_store
 from kabao.cases.ladder.awards import supported_of
@@ -49,6 +50,14 @@ class Actor(NamedTuple):
 
 
 SYSTEM: Final = Actor(None, "system")
+
+
+class Opening(NamedTuple):
+    """What is fixed as a case is opened: its times, and what the rulebook says of it on the records alone."""
+
+    order: OrderView
+    windows: Windows
+    found: Beside | None
 
 
 class CaseSteps:
@@ -161,21 +170,27 @@ class CaseSteps:
         """Let the rulebook decide the case as it stands under the lock; None before any rulebook binds."""
         if isinstance(judge, Refused):
             return None
-        return await self._judged(conn, judge, case.buyer_id, case.order_ref, case.asked)
+        order = await self._as_its_buyer_sees(conn, case.buyer_id, case.order_ref)
+        if isinstance(order, Refused):
+            return Beside(rulebook_version=judge.book.edition.version)
+        return await decided(judge, await self._file(conn, judge, order, case.asked))
 
-    async def windows(
+    async def opening(
         self, conn: Connection, judge: Adjudicator | Refused, order: store.ToOpen, asked: Asked, opening: Decision
-    ) -> Windows:
-        """Fix a new case's times by the rulebook that binds it.
+    ) -> Opening | Refused:
+        """Fix a new case's times by the rulebook that binds it; refuses what reading the order does.
 
         Negotiation is shortened for a small amount, a first purchase, and where the platform's own records, without
         anything people say, support the demand already.
         """
+        seen = await self._as_its_buyer_sees(conn, order.buyer_id, order.ref)
+        if isinstance(seen, Refused):
+            return seen
         if isinstance(judge, Refused):
             named, found = {}, None
         else:
             named = {name: one.value for name, one in judge.book.parameters.items()}
-            found = await self._judged(conn, judge, order.buyer_id, order.ref, asked, only_records=True)
+            found = await decided(judge, of_records(await self._file(conn, judge, seen, asked)))
         proved = supported_of(
             None if found is None else found.decision, asked.demand, opening.refund_minor, held_minor=order.held_minor
         )
@@ -186,28 +201,16 @@ class CaseSteps:
             is_first_purchase=not had,
             is_proved=proved is not None,
         )
-        return windows_of(named, is_short=short)
+        return Opening(seen, windows_of(named, is_short=short), found)
 
-    async def _judged(
-        self,
-        conn: Connection,
-        judge: Adjudicator,
-        buyer_id: int,
-        order_ref: str,
-        asked: Asked,
-        *,
-        only_records: bool = False,
-    ) -> Beside:
-        # The platform itself reads the order as its buyer sees it.
+    async def _as_its_buyer_sees(self, conn: Connection, buyer_id: int, order_ref: str) -> OrderView | Refused:
+        """Let the platform itself read an order."""
         buyer = Person(account_id=AccountId(buyer_id), display_name="", phone_masked="", roles=frozenset({Role.BUYER}))
-        order = await self.orders.order(buyer, order_ref, conn)
-        if isinstance(order, Refused):
-            return Beside(rulebook_version=judge.book.edition.version)
+        return await self.orders.order(buyer, order_ref, conn)
+
+    async def _file(self, conn: Connection, judge: Adjudicator, order: OrderView, asked: Asked) -> dict[str, Any]:
         items = await self.evidence.items(order.shop_id, order.order_id, conn)
-        file = await file_of(conn, asked, order, items, judge)
-        if only_records:
-            file["facts"] = {fact: known for fact, known in file["facts"].items() if isinstance(known, str)}
-        return await decided(judge, file)
+        return await file_of(conn, asked, order, items, judge)
 
     async def tell(
         self, conn: Connection, case: CaseRow, kind: str, role: str, label: str = "", stage: Stage | None = None
@@ -237,7 +240,7 @@ class CaseSteps:
 
     async def _move_money(
         self, conn: Connection, case: CaseRow, decision: Decision, actor: Actor, basis: Basis
-    ) -> Refused | Resolved | Replaced | datetime | None:
+    ) -> Refused | Resolved | Replaced | datetime | int | None:
         order = (conn, ShopId(case.shop_id), OrderId(case.order_id))
         because = (basis.rulebook_version, basis.evidence_digests)
         match decision.stage:
@@ -245,7 +248,7 @@ class CaseSteps:
                 return await self.orders.replace(*order, *actor)
             case Stage.SETTLED:
                 return await self.orders.resolve(*order, decision.refund_minor, *actor, "settled", *because)
-            case Stage.EXECUTED:
+            case Stage.GREEN | Stage.EXECUTED:
                 return await self._carry_out_ruling(conn, case, decision, actor, basis)
             case Stage.WITHDRAWN:
                 return await self.orders.unfreeze(*order, *actor, rules.CLOCK_LEAST_AFTER_WITHDRAWAL)
@@ -256,16 +259,23 @@ class CaseSteps:
 
     async def _carry_out_ruling(
         self, conn: Connection, case: CaseRow, decision: Decision, actor: Actor, basis: Basis
-    ) -> Refused | Resolved | Replaced:
-        """Give what was ruled: new keys or, where there is no stock, the refund in their place; damages beside it."""
+    ) -> Refused | Resolved | Replaced | int | None:
+        """Give what was ruled: new keys or, where there is no stock, the refund in their place; damages beside it.
+
+        What was refunded as the case was opened stays with the buyer, whatever a review finds.
+        """
         order = (conn, ShopId(case.shop_id), OrderId(case.order_id))
         because = (basis.rulebook_version, basis.evidence_digests)
         award = decision.award or Award(decision.refund_minor)
-        moved: Refused | Resolved | Replaced | None = None
+        moved: Refused | Resolved | Replaced | int | None = None
+        refunded = case.state.green_minor
         if award.replaces:
             moved = await self.orders.replace(*order, *actor)
         is_short = isinstance(moved, Refused) and moved.code in NO_STOCK
-        if moved is None or is_short:
+        if refunded is not None:
+            back = refunded - award.refund_minor
+            moved = await self.orders.reverse(*order, back, *actor, *because) if back > 0 else None
+        elif moved is None or is_short:
             moved = await self.orders.resolve(*order, award.refund_minor, *actor, "ruled", *because)
         if isinstance(moved, Refused):
             return moved

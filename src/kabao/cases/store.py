@@ -69,6 +69,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     stage_since: datetime
     closed_at: datetime | None
     rose_why: RoseWhy | None
+    over_limit: bool
     state: CaseState
     is_held: bool
     """Whether the custodian still holds the order's money; after the release a claim is met from elsewhere."""
@@ -100,7 +101,16 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
             demand=self.state.demand,
             opened_at=self.state.opened_at,
             answered_at=self.state.answered_at,
+            green_minor=self.state.green_minor or 0,
         )
+
+    @property
+    def may_stand(self) -> bool:
+        """Whether an unanswered claim may stand by itself.
+
+        Not after the release, and not where a party wants a person to decide.
+        """
+        return self.is_held and not self.state.person_asked
 
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -144,6 +154,7 @@ async def add_case(
     statement: str,
     decision: Decision,
     windows: Windows,
+    over_limit: bool,
     at: datetime,
 ) -> None:
     """Open a case as decided."""
@@ -162,6 +173,7 @@ async def add_case(
         decision.due_at,
         at,
         msgspec.to_builtins(windows),
+        over_limit,
     )
 
 
@@ -337,6 +349,7 @@ def _case_row(row: Record) -> CaseRow:
         offer=offer,
         stage_since=values["stage_since"],
         windows=msgspec.convert(values["windows"], Windows),
+        green_minor=values["green_minor"],
         ruling=_standing(values),
         person_asked=values["person_asked"],
         pending=None

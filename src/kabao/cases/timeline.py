@@ -1,7 +1,7 @@
 """Merges what happened to the order, to the case, what was said and what was handed in, into one list for all."""
 
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, NamedTuple
 
 from kabao.cases import words
 from kabao.cases.model import OfferView, RulingView, TimelineFile, TimelineLine
@@ -9,9 +9,6 @@ from kabao.cases.store import CaseEvent, ErasureRow
 from kabao.evidence import Item, Message
 from kabao.kernel import digest_of
 from kabao.orders import OrderEvent
-
-RULINGS: Final = frozenset({"ruled", "reviewed"})
-"""The events that make a ruling known."""
 
 
 class CaseSources(NamedTuple):
@@ -61,7 +58,7 @@ def _case_lines(sources: Sources, case: CaseSources) -> list[_Placed]:
     lines = []
     for event in case.events:
         # Rulings stand in the order their events do.
-        ruling = next(following, None) if event.kind in RULINGS else None
+        ruling = next(following, None) if event.kind in words.RULINGS else None
         offer = offers.get(event.offer_id) if event.offer_id is not None else None
         body = event.body or ""
         text = words.case_event_text(

@@ -3,7 +3,7 @@
 from kabao.cases import rules, words
 from kabao.cases.claims import CLAIMS
 from kabao.cases.ladder.model import Pending, Question
-from kabao.cases.model import Action, CaseView, OfferState, OfferView, Remedy, RulingView, Side
+from kabao.cases.model import Action, CaseView, OfferState, OfferView, RulingView, Rung, Side
 from kabao.cases.store import CaseEvent, CaseRow, ErasureRow
 from kabao.cases.timeline import CaseSources, Sources, merge
 from kabao.evidence import Item, Message
@@ -56,7 +56,7 @@ def build_view(
         stage_label=words.STAGE_LABELS[state.stage],
         turn=state.turn,
         due_at=state.due_at,
-        what_if_due=words.what_if_due(state.stage, state.turn, side, may_stand=_may_stand(case)),
+        what_if_due=_what_if_due(case, side),
         is_overdue=rules.is_overdue(state.turn, state.due_at, case.now),
         opened_at=state.opened_at,
         stage_since=case.stage_since,
@@ -64,7 +64,7 @@ def build_view(
         closed_at=case.closed_at,
         may_escalate_at=state.opened_at + rules.ESCALATE_UNANSWERED_AFTER,
         rose_why=case.rose_why,
-        ladder=words.ladder(state.stage, frozenset(event.to_stage or "" for event in events), state.windows),
+        ladder=_rungs(case, events),
         offers=offers,
         open_offer=next((offer for offer in offers if offer.state is OfferState.OPEN), None),
         ruling=rulings[-1] if rulings else None,
@@ -72,6 +72,9 @@ def build_view(
         waived_by=sorted(Side(role) for role in (state.ruling.waived_by if state.ruling is not None else ())),
         questions=questions,
         pending=pending,
+        green_minor=state.green_minor,
+        # How often somebody was refunded at once is nobody else's business.
+        over_limit=case.over_limit and side is Side.BUYER,
         has_first_view=has_first_view,
         person_asked=state.person_asked,
         timeline=timeline,
@@ -79,7 +82,13 @@ def build_view(
     )
 
 
-def _may_stand(case: CaseRow) -> bool:
-    """Tell whether a claim left unanswered may stand by the rules alone."""
+def _what_if_due(case: CaseRow, side: Side) -> str:
     state = case.state
-    return case.is_held and state.demand is not Remedy.REPLACEMENT and not state.person_asked
+    return words.what_if_due(
+        state.stage, state.turn, side, may_stand=case.may_stand, is_green=state.green_minor is not None
+    )
+
+
+def _rungs(case: CaseRow, events: list[CaseEvent]) -> list[Rung]:
+    reached = frozenset(event.to_stage or "" for event in events)
+    return words.ladder(case.state.stage, reached, case.state.windows)

@@ -11,6 +11,7 @@ STAGE_LABELS: Final = {
     Stage.NEGOTIATION: "协商中",
     Stage.SUPPORT: "客服处理中",
     Stage.PANEL: "争议组处理中",
+    Stage.GREEN: "已当场裁决并退款",
     Stage.RULED_OPEN: "已裁决，待生效",
     Stage.REVIEW: "复核中",
     Stage.SETTLED: "已和解",
@@ -34,6 +35,9 @@ RULED_BY: Final = {
     RulingStage.GREEN: "按平台记录作出的裁决",
 }
 """How a ruling is headed, by where it comes from."""
+
+RULINGS: Final = frozenset({"ruled", "reviewed", "green", "green_kept", "green_reversed"})
+"""The steps that make a ruling known."""
 
 _ROSE: Final = {
     RoseWhy.MERCHANT_SILENT: "商家到时没有答复，已转给客服。",
@@ -82,10 +86,10 @@ def _outcome(outcome: Outcome, refund_minor: int) -> str:
             assert_never(outcome)
 
 
-def what_if_due(stage: Stage, turn: Turn, viewer: Side, *, may_stand: bool = True) -> str:
+def what_if_due(stage: Stage, turn: Turn, viewer: Side, *, may_stand: bool = True, is_green: bool = False) -> str:
     """Say to a viewer what happens when the deadline passes; empty where there is none.
 
-    `may_stand` tells that a claim left unanswered may stand, which it does where a refund was demanded.
+    `may_stand` tells that a claim left unanswered may stand, `is_green` that it was refunded as the case was opened.
     """
     if stage is Stage.NEGOTIATION and turn is Turn.MERCHANT:
         who = "你" if viewer is Side.MERCHANT else "商家"
@@ -94,6 +98,8 @@ def what_if_due(stage: Stage, turn: Turn, viewer: Side, *, may_stand: bool = Tru
     if stage is Stage.NEGOTIATION:
         who = "你" if viewer is Side.BUYER else "买家"
         return f"{who}到时没有回应，会自动转给客服，不影响{who}的权利。"
+    if turn is Turn.NOBODY and is_green:
+        return "复核的裁决该执行了，但平台备付暂时不够付给商家，一分也没有动。钱到位就自动付。"
     if turn is Turn.NOBODY and stage.is_open:
         then = "把保证金交足就自动执行。" if viewer is Side.MERCHANT else "钱到位就自动执行，不用再做什么。"
         return f"该执行了，但店铺的保证金和平台备付暂时不够付，一分也没有动。{then}"
@@ -107,6 +113,7 @@ _IF_DUE: Final = {
     (Stage.RULED_OPEN, False): "到时没有人申请复核，就按裁决执行；双方都放弃复核，马上执行。在那以前不动钱。",
     (Stage.REVIEW, False): "复核到时没有结论，由值班长决定，并计入公开数据。",
     (Stage.REVIEW, True): "值班长到时也没有结论，就按原裁决执行。",
+    (Stage.GREEN, False): "到时商家没有申请复核就结案，退款不变。",
 }
 """What a deadline does above negotiation, by the stage and whether the duty officer has had to step in."""
 
@@ -121,6 +128,12 @@ def ladder(stage: Stage, reached: frozenset[str], windows: Windows) -> list[Rung
         standing = "now" if stage is at else "past" if at in reached else "ahead"
         return Rung(stage=at.value, label=label, hours=hours, standing=standing)
 
+    if Stage.GREEN in reached:
+        return [
+            rung(Stage.GREEN, "当场裁决，可复核", windows.ask_review),
+            rung(Stage.REVIEW, "复核", windows.review),
+            Rung(stage="outside", label="12315、消协、仲裁或法院", hours=None, standing="ahead"),
+        ]
     return [
         rung(Stage.NEGOTIATION, "协商", windows.reply),
         rung(Stage.SUPPORT, "客服", windows.support),
@@ -158,6 +171,12 @@ def case_event_text(
         "review_asked": f"{name}申请复核。",
         "waived": f"{name}放弃复核。",
         "waived_both": f"{name}也放弃复核，裁决马上执行。",
+        "green": f"平台自己的记录已能证明，按规则当场裁决：{ruled}，马上退款。{bound}商家可以申请复核。{_OUTSIDE}",
+        "green_over": "申请复核的时间已过，当场的裁决不变，结案。",
+        "green_waived": f"{name}放弃复核，当场的裁决不变，结案。",
+        "green_kept": f"{name}复核后维持当场的裁决：{ruled}。{bound}{_OUTSIDE}",
+        "green_reversed": f"{name}复核后改判：{ruled}。买家已得的退款不追回，商家应得的由平台备付付。{bound}{_OUTSIDE}",
+        "green_stood": "复核到时没有结论，当场的裁决不变，结案。",
         "executed": "申请复核的时间已过，按裁决执行。",
         "stood": "复核到时没有结论，按原裁决执行。",
         "short": "该执行了，但保证金和平台备付暂时不够付，一分也没有动。钱到位就自动执行。",
@@ -188,6 +207,7 @@ def order_event_text(kind: str, who: str, *, amount_minor: int | None, reason: s
         "claim_ended": "放款后的纠纷结束，钱没有动。",
         "settled_claim": f"按和解从保证金退 {amount}。",
         "ruled_claim": f"按裁决退 {amount}，从保证金付，不够的平台先垫。",
+        "reversed": f"复核改判，平台从备付付给商家 {amount}；买家已得的退款不追回。",
         "goodwill_claim": f"商家自愿退 {amount}，从保证金付。",
         "damages": f"按裁决另外赔 {amount}，从店铺的保证金付。",
         "damages_owed": f"保证金不够，还有 {amount} 的赔偿由店铺欠着，交足就自动付。",
@@ -224,7 +244,7 @@ def decided_label(decision: Decision, case: CaseState) -> str:
     """Write in a few words what a step puts forward, refuses or settles; empty where it does none of that."""
     if decision.remedy is not None:
         return remedy_label(decision.remedy, decision.refund_minor)
-    if decision.kind in {"ruled", "reviewed"} and decision.award is not None:
+    if decision.kind in RULINGS and decision.award is not None:
         award = decision.award
         return outcome_label(outcome_of(award, case.held_minor), award.refund_minor, award.damages_minor)
     if decision.kind == "refused" and case.offer is not None:
@@ -251,6 +271,12 @@ def notice_subject(kind: str, title: str, who: str, label: str = "", hours: int 
         "withdrawn": "买家撤回了纠纷",
         "ruled": f"{WHO[who]}作出了裁决{about}，到期前可以申请复核",
         "reviewed": f"{WHO[who]}复核后作出了裁决{about}，正在执行",
+        "green": f"平台记录已能证明，当场裁决{about}；商家可以在期限内申请复核",
+        "green_over": "没有人申请复核，当场的裁决不变，已结案",
+        "green_waived": f"{WHO[who]}放弃了复核，当场的裁决不变，已结案",
+        "green_kept": f"{WHO[who]}复核后维持当场的裁决{about}",
+        "green_reversed": f"{WHO[who]}复核后改判{about}；已退的钱不追回",
+        "green_stood": "复核到时没有结论，当场的裁决不变，已结案",
         "asked": f"{WHO[who]}向你提问，请尽快回答",
         "replied": f"{WHO[who]}回答了提问",
         "overdue": "到时没有结论，已交给值班长",

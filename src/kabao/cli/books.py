@@ -82,7 +82,8 @@ def reserve_status(data: DataOption = DEFAULT_DATA, *, as_json: JsonOption = Fal
             print_secret(msgspec.json.encode(view).decode())
         else:
             out.print(
-                f"{view.paid_minor} paid in, {view.advanced_minor} owed by shops, {view.left_minor} left; "
+                f"{view.paid_minor} paid in, {view.advanced_minor} owed by shops, "
+                f"{view.spent_minor} spent on reversals, {view.left_minor} left; "
                 f"{view.waiting} rulings wait for {view.waiting_minor}"
             )
 

@@ -13,9 +13,11 @@ RESERVE_ACCOUNT: Final = "reserve"
 """The platform's own money at the custodian."""
 _DEPOSIT: Final = "deposit:"
 
-PayoutKind = Literal["release", "refund", "claim_refund", "damages", "deposit_return"]
+PayoutKind = Literal["release", "refund", "claim_refund", "damages", "deposit_return", "reversal"]
 """What a payout is for: to the merchant; back to the payer; to the buyer after the release; beyond the price; back to
-who paid a deposit in."""
+who paid a deposit in; to the merchant out of the reserve."""
+TO_MERCHANT: Final = frozenset({"release", "reversal"})
+"""The payouts that go to the merchant of the payment; the others go to who paid it."""
 
 
 def deposit_account(shop_id: int) -> str:
@@ -50,7 +52,8 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
     """Asks the custodian to pay out of one payment: to the merchant (less fee and recoup) or back to the payer.
 
     With `from_account` the money comes out of that account, and `payment_id` only says who is paid: the payer of that
-    payment, or whoever owns `to_account`. `recoup_minor` of a release goes into the reserve.
+    payment (its merchant where the kind says so), or whoever owns `to_account`. `recoup_minor` of a release goes into
+    the reserve.
     """
 
     instruction_id: UUID

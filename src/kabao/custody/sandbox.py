@@ -14,6 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from kabao.custody import store
 from kabao.custody.model import (
     RESERVE_ACCOUNT,
+    TO_MERCHANT,
     Checkout,
     CheckoutRequest,
     Instruction,
@@ -156,7 +157,7 @@ class SandboxInstitution:
         refused = await store.refusal(conn, instruction.instruction_id)
         if refused is not None:
             return refused
-        if instruction.kind != "release" and await store.is_closed(
+        if instruction.kind not in TO_MERCHANT and await store.is_closed(
             conn, instruction.to_account or instruction.payment_id
         ):
             await store.refuse(conn, instruction.instruction_id, "account closed", now)

@@ -36,13 +36,14 @@ class DepositView(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ReserveView(msgspec.Struct, frozen=True, kw_only=True):
-    """The platform's reserve: what was paid in, what of it shops owe, and what is left.
+    """The platform's reserve: what was paid in, what of it shops owe, what it spent for good, and what is left.
 
     `waiting` counts the rulings that neither deposit nor reserve could pay yet; they give `waiting_minor` in all.
     """
 
     paid_minor: int
     advanced_minor: int
+    spent_minor: int
     left_minor: int
     waiting: int
     waiting_minor: int

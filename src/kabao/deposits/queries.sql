@@ -29,10 +29,12 @@ SELECT coalesce(f.deposit_minor, 0) AS deposit_minor, coalesce(f.owed_minor, 0) 
 
 -- name: reserve
 -- The platform's reserve, and the rulings that wait for money. Index: reserve_fund_pkey, cases_due, ruling_pkey.
-SELECT r.paid_minor, r.advanced_minor, r.paid_minor - r.advanced_minor AS left_minor, w.waiting, w.waiting_minor
+SELECT r.paid_minor, r.advanced_minor, r.spent_minor, r.paid_minor - r.advanced_minor - r.spent_minor AS left_minor,
+       w.waiting, w.waiting_minor
   FROM reserve_fund r,
-       (SELECT count(*) AS waiting, coalesce(sum(g.refund_minor), 0)::bigint AS waiting_minor
+       (SELECT count(*) AS waiting, coalesce(sum(abs(coalesce(n.refund_minor, 0) - g.refund_minor)), 0)::bigint AS waiting_minor
           FROM cases c
+          LEFT JOIN ruling n ON n.shop_id = c.shop_id AND n.case_id = c.case_id AND n.stage = 'green'
           JOIN LATERAL (SELECT u.refund_minor FROM ruling u WHERE u.shop_id = c.shop_id AND u.case_id = c.case_id
                          ORDER BY u.ruling_no DESC LIMIT 1) g ON true
          WHERE c.closed_at IS NULL AND c.turn = 'nobody') w

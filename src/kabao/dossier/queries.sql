@@ -67,9 +67,9 @@ SELECT w.n, e.log_position, c.shop_id, c.order_id, c.case_id, e.event_id AS sour
   JOIN case_event e ON e.shop_id = c.shop_id AND e.case_id = c.case_id AND e.event_id = w.source_id
   JOIN orders o ON o.shop_id = c.shop_id AND o.order_id = c.order_id
   LEFT JOIN case_offer f ON f.shop_id = e.shop_id AND f.case_id = e.case_id AND f.offer_id = e.offer_id
-  LEFT JOIN ruling r ON e.kind IN ('ruled', 'reviewed') AND r.shop_id = e.shop_id AND r.case_id = e.case_id
+  LEFT JOIN ruling r ON e.kind IN ('ruled', 'reviewed', 'green', 'green_kept', 'green_reversed') AND r.shop_id = e.shop_id AND r.case_id = e.case_id
    AND r.ruling_no = (SELECT count(*) FROM case_event x WHERE x.shop_id = e.shop_id AND x.case_id = e.case_id
-     AND x.kind IN ('ruled', 'reviewed') AND x.event_id <= e.event_id)
+     AND x.kind IN ('ruled', 'reviewed', 'green', 'green_kept', 'green_reversed') AND x.event_id <= e.event_id)
  ORDER BY w.n
 
 -- name: case_events_mark
@@ -275,7 +275,7 @@ SELECT shop_id, order_id, record_id, source, source_id, kind, body, salt, commit
 -- Index: log_record_position.
 SELECT EXISTS (SELECT 1 FROM log_record WHERE record_id >= $1 AND record_id < $2
   AND ((kind = 'case_event' AND (position('"event":"ruled"'::bytea IN body) > 0
-    OR position('"event":"reviewed"'::bytea IN body) > 0))
+    OR position('"event":"reviewed"'::bytea IN body) > 0 OR position('"event":"green'::bytea IN body) > 0))
     OR (kind = 'item' AND position('"how":"recording"'::bytea IN body) > 0)))
 
 -- name: waiting

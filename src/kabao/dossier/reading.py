@@ -8,7 +8,7 @@ from kabao.cases import words
 from kabao.cases.claims import CLAIMS
 from kabao.cases.model import OfferView, RulingView, TimelineLine
 from kabao.cases.store import CaseEvent, CaseRow, ErasureRow
-from kabao.cases.timeline import RULINGS, CaseSources, Sources, merge
+from kabao.cases.timeline import CaseSources, Sources, merge
 from kabao.dossier import store
 from kabao.dossier.model import RulingFacts
 from kabao.evidence import Item, Message
@@ -123,7 +123,9 @@ async def _case(conn: Connection, shop_id: int, order_id: int, case_id: int, at:
     events = await cases.events(conn, shop_id, case_id)
     demand = words.remedy_label(row.state.demand, row.state.demand_minor)
     made = [
-        (event, await store.ruled(conn, shop_id, order_id, event.event_id)) for event in events if event.kind in RULINGS
+        (event, await store.ruled(conn, shop_id, order_id, event.event_id))
+        for event in events
+        if event.kind in words.RULINGS
     ]
     return CaseRead(
         row=row,

@@ -32,6 +32,8 @@ STAKES: Final = frozenset({"frozen", "claimed"})
 WITHIN: Final = (
     "双方都可以申请一次复核，由没有参与过裁决的人来办。没有人申请，到时按裁决执行；双方都放弃复核，马上执行。"
 )
+GREEN_WITHIN: Final = "商家可以申请一次复核，由人来办。退款已经执行，复核改判也不追回，查实买家编造的除外。"
+GREEN_PAID: Final = "退款在提出纠纷时已经执行，出自托管方冻结的货款，不追回；复核改判后商家应得的，由平台备付付给商家。"
 
 
 class RulingState(StrEnum):
@@ -162,7 +164,7 @@ def sheet_of(
         damages_minor=ruling.damages_minor,
         stake_minor=stake,
         merchant_minor=stake - ruling.refund_minor if is_held and not _replaces(ruling) else None,
-        payer=_payer(ruling, is_held=is_held),
+        payer=GREEN_PAID if case.row.state.green_minor is not None else _payer(ruling, is_held=is_held),
         opening=case.opening,
         shares=ruling.shares,
         found=ruling.facts,
@@ -187,7 +189,7 @@ def state_of(case: CaseRead, ruling: RulingView) -> RulingState:
     if later is not None:
         return RulingState.UPHELD if _given(later) == _given(ruling) else RulingState.CHANGED
     state = case.row.state
-    if not state.stage.is_open:
+    if not state.stage.is_open or state.stage is Stage.GREEN:
         return RulingState.EXECUTED
     if state.turn is Turn.NOBODY:
         return RulingState.WAITING
@@ -248,7 +250,8 @@ def _reviews(case: CaseRead, ruling: RulingView) -> str:
 
 def _review(ruling: RulingView, until: datetime | None) -> str:
     if until is not None:
-        return f"{moment(until)}（北京时间）以前，{WITHIN}"
+        within = GREEN_WITHIN if ruling.stage is RulingStage.GREEN else WITHIN
+        return f"{moment(until)}（北京时间）以前，{within}"
     if ruling.stage is RulingStage.REVIEW:
         return "这已经是复核，平台里不再有下一次；下面那些平台外的路照样能走。"
     return "这份裁决作出时就执行了，平台里没有复核；下面那些平台外的路照样能走。"

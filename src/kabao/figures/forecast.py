@@ -3,6 +3,8 @@
 import asyncio
 from typing import Any, Final, NamedTuple
 
+import msgspec
+
 from kabao.adjudication import Unreadable, make_case
 from kabao.adjudication.service import RulebookService
 from kabao.cases import CLAIMS, DecisionService, DecisionView, Remedy, Side
@@ -55,7 +57,8 @@ class ForecastService:
         if isinstance(decision, Refused):
             return decision
         alike = Alike(wish.claim, str(order.document.get("category", "")), order.opened_at is not None)
-        return await self._with_similar(decision, alike)
+        at_once = await self._decisions.foresee_at_once(order, wish.claim, wish.demand)
+        return msgspec.structs.replace(await self._with_similar(decision, alike), at_once=at_once)
 
     async def of_facts(self, wish: ForeseeFacts, viewer: Side) -> Forecast | Refused:
         """Forecast bare facts by the rulebook in force; amounts need `price_minor`.

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kabao.cases import DecisionView, Remedy
+from kabao.cases import AtOnce, DecisionView, Remedy
 
 LEAST: Final = 20
 """Of fewer cases than this nothing is said: a share would mislead, and somebody might be known by it."""
@@ -72,10 +72,14 @@ class Similar(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
-    """What the rules lead to on the facts as known; an estimate, never a ruling. `similar` is None below twenty."""
+    """What the rules lead to on the facts as known; an estimate, never a ruling. `similar` is None below twenty.
+
+    `at_once` tells of a claim on an order whether it would be decided and refunded the moment it is filed.
+    """
 
     decision: DecisionView
     similar: Similar | None
+    at_once: AtOnce = AtOnce.NO
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):

@@ -55,7 +55,7 @@ WITH last_ruling AS (
 ), answers AS (
   SELECT coalesce(k.answered_at <= d.due_at, false) AS is_kept
     FROM known k JOIN first_due d USING (shop_id, case_id)
-   WHERE coalesce(k.answered_at, least(k.closed_at, d.due_at)) IS NOT NULL
+   WHERE d.due_at IS NOT NULL AND coalesce(k.answered_at, least(k.closed_at, d.due_at)) IS NOT NULL
      AND (k.answered_at IS NOT NULL OR (d.due_at < coalesce($1, now()) AND coalesce(k.closed_at > d.due_at, true)))
 ), visits AS (
   SELECT e.from_stage AS stage,

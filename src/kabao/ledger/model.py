@@ -29,7 +29,8 @@ class AccountNo(IntEnum):
     DEPOSIT = 8
     """What a merchant paid in to answer for claims after the release."""
     RESERVE = 9
-    """The platform's own money, paid in by its operator; only the platform (shop 0) has any."""
+    """The platform's own money. For the platform (shop 0) what its operator paid in; for a shop below zero by what the
+    platform paid its merchant for refunds that a review found wrong."""
     RECOURSE = 10
     """Below zero by what the merchant owes the platform, because the reserve paid for it."""
 

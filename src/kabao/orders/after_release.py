@@ -131,6 +131,31 @@ class AfterRelease:
             self._kick()
         return total
 
+    async def reverse(
+        self,
+        conn: Connection,
+        shop_id: ShopId,
+        order_id: OrderId,
+        amount_minor: int,
+        actor_id: int | None,
+        actor_role: str,
+        rulebook_version: str | None = None,
+        evidence_digests: Sequence[bytes] = (),
+    ) -> int | Refused:
+        """Pay the merchant out of the reserve for this much of a refund that stays with the buyer, once an order.
+
+        Answers what the merchant gets, less the fee of a release, in minor units. Refusals: not_paid,
+        refund_out_of_range, reserve_short (nothing is paid; try again once there is money).
+        """
+        basis = (rulebook_version, list(evidence_digests))
+        actor = (actor_id, actor_role)
+        now = self._clock.instant()
+        row = await store.call(conn, "pay_reversal", shop_id, order_id, amount_minor, *actor, *basis, now)
+        if row["refusal"]:
+            return refuse(row["refusal"])
+        self._kick()
+        return int(row["paid_minor"])
+
     async def give_back(self, owner: Person, ref: str, amount_minor: int, left_minor: int) -> ClaimPaid | Refused:
         """Give part of a released order's price back of the merchant's own accord, out of the deposit alone.
 

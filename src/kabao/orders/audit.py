@@ -25,6 +25,7 @@ CHECKS: Final = (
     "claims_over_price",
     "funds_against_transfers",
     "reserve_against_shops",
+    "reversals_over_refund",
     "accounts_against_bookings",
     "refused_and_paid",
 )

@@ -42,7 +42,7 @@ SELECT coalesce(t.shop_id, i.shop_id) AS shop_id, coalesce(t.account_no, i.accou
           FROM (SELECT shop_id, debit_no AS account_no, -amount_minor AS amount FROM ledger_transfer
                 UNION ALL SELECT shop_id, credit_no, amount_minor FROM ledger_transfer) sides
          WHERE account_no IN (3, 5, 6) GROUP BY 1, 2 HAVING sum(amount) <> 0) t
-  FULL JOIN (SELECT shop_id, CASE WHEN state = 'refused' THEN 6 WHEN kind = 'release' THEN 3 ELSE 5 END AS account_no,
+  FULL JOIN (SELECT shop_id, CASE WHEN state = 'refused' THEN 6 WHEN kind IN ('release', 'reversal') THEN 3 ELSE 5 END AS account_no,
                     sum(amount_minor - fee_minor - recoup_minor) AS amount
                FROM custody_instruction WHERE state = 'pending' OR (state = 'refused' AND kind <> 'deposit_return')
               GROUP BY 1, 2 HAVING sum(amount_minor - fee_minor - recoup_minor) <> 0) i
@@ -155,12 +155,22 @@ SELECT coalesce(f.shop_id, t.shop_id) AS shop_id,
     OR t.deposit < 0 OR t.owed < 0
 
 -- name: reserve_against_shops
--- The reserve recomputed: what came in from the transfers, what is advanced from what shops owe.
-SELECT r.currency, abs(r.paid_minor - t.paid) + abs(r.advanced_minor - s.owed) AS off_minor
+-- The reserve recomputed: what came in and what was spent from the transfers, what is advanced from what shops owe.
+SELECT r.currency, abs(r.paid_minor - t.paid) + abs(r.spent_minor - t.spent) + abs(r.advanced_minor - s.owed) AS off_minor
   FROM reserve_fund r,
-       (SELECT coalesce(sum(amount_minor), 0) AS paid FROM ledger_transfer WHERE kind = 'reserve_paid') t,
+       (SELECT coalesce(sum(amount_minor) FILTER (WHERE kind = 'reserve_paid'), 0) AS paid,
+               coalesce(sum(amount_minor) FILTER (WHERE kind = 'reversal'), 0) AS spent
+          FROM ledger_transfer WHERE kind IN ('reserve_paid', 'reversal')) t,
        (SELECT coalesce(sum(owed_minor), 0) AS owed FROM shop_fund) s
- WHERE (r.paid_minor, r.advanced_minor) <> (t.paid, s.owed) OR r.advanced_minor > r.paid_minor
+ WHERE (r.paid_minor, r.advanced_minor, r.spent_minor) <> (t.paid, s.owed, t.spent)
+    OR r.advanced_minor + r.spent_minor > r.paid_minor
+
+-- name: reversals_over_refund
+-- Orders for which a merchant got more out of the reserve than the buyer was refunded.
+SELECT t.shop_id, t.order_id, sum(t.amount_minor) - coalesce(max(e.refunded), 0) AS off_minor
+  FROM ledger_transfer t LEFT JOIN escrow e USING (shop_id, order_id)
+ WHERE t.kind = 'reversal'
+ GROUP BY t.shop_id, t.order_id HAVING sum(t.amount_minor) > coalesce(max(e.refunded), 0)
 
 -- name: accounts_against_bookings
 -- Every account at the custodian recomputed from its payments and bookings.

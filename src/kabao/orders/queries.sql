@@ -75,6 +75,10 @@ SELECT * FROM award_damages_v1($1, $2, $3, $4, $5, $6, $7, $8, $9)
 -- Pays on the oldest damages that a shop with a deposit owes. Index: damages_award_owing, shop_fund_pkey.
 SELECT sweep_damages_v1($1)
 
+-- name: pay_reversal
+-- Pays a merchant out of the reserve for a refund that a review found wrong. Index: escrow_pkey, reserve_fund_pkey.
+SELECT * FROM pay_reversal_v1($1, $2, $3, $4, $5, $6, $7, $8)
+
 -- name: redirect
 -- Sends what the custodian refused for good to another account. Index: orders_pkey, custody_instruction_of_order.
 SELECT * FROM redirect_refund_v1($1, $2, $3, $4, $5)

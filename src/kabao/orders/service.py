@@ -369,6 +369,21 @@ class OrderService:
             state=OrderState(row["state"]), released_minor=row["released_minor"], fee_minor=row["fee_minor"]
         )
 
+    async def reverse(
+        self,
+        conn: Connection,
+        shop_id: ShopId,
+        order_id: OrderId,
+        amount_minor: int,
+        actor_id: int | None,
+        actor_role: str,
+        rulebook_version: str | None = None,
+        evidence_digests: Sequence[bytes] = (),
+    ) -> int | Refused:
+        """Pay the merchant out of the reserve for a refund that stays with the buyer; see `AfterRelease.reverse`."""
+        actor, basis = (actor_id, actor_role), (rulebook_version, evidence_digests)
+        return await self.after_release.reverse(conn, shop_id, order_id, amount_minor, *actor, *basis)
+
     async def replace(
         self, conn: Connection, shop_id: ShopId, order_id: OrderId, actor_id: int | None, actor_role: str
     ) -> Replaced | Refused:

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final, assert_never
 from zoneinfo import ZoneInfo
 
-from kabao.cases import CaseCard, Remedy, Side, Turn
+from kabao.cases import CaseCard, Side, Stage, Turn
 from kabao.cases.words import what_if_due
 from kabao.reminders.model import DueCase, OpenQuestion, Releasing
 
@@ -26,6 +26,8 @@ def parties(case: DueCase) -> list[tuple[int, Side]]:
         case Turn.BUYER:
             return [buyer]
         case Turn.MERCHANT:
+            return [owner]
+        case Turn.PARTIES if case.stage is Stage.GREEN:
             return [owner]
         case Turn.PARTIES:
             return [one for one in (buyer, owner) if one[1] not in case.waived_by]
@@ -50,7 +52,7 @@ def left_text(left: timedelta) -> str:
 def case_subject(case: DueCase, side: Side) -> str:
     """Say to whom it concerns until when something waits for him, and what happens then."""
     what = "申请复核的时间快到了" if case.turn is Turn.PARTIES else "轮到你了"
-    may_stand = case.is_held and case.demand != Remedy.REPLACEMENT and not case.person_asked
+    may_stand = case.is_held and not case.person_asked
     then = what_if_due(case.stage, case.turn, side, may_stand=may_stand)
     return f"「{case.title}」的纠纷：{what}，{_until(case.due_at, case.now)}。{then}"
 

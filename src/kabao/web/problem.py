@@ -25,9 +25,10 @@ from kabao.web.http import (
     signed,
 )
 from kabao.web.render import stamp, yuan_text
-from kabao.web.words import CASE_OPENED, CLAIM_OPENED, REMEDIES
+from kabao.web.words import AT_ONCE, CASE_OPENED, CLAIM_OPENED, REMEDIES
 
 STATEMENT_LIMIT: Final = 2000
+FIELDS: Final = ("claim", "demand", "amount", "statement", "by_person")
 BLANKS: Final = (
     "（第几张）",
     "（几点几分）",
@@ -61,7 +62,7 @@ async def problem_page(request: PageRequest, ref: FromPath[str]) -> Page:
     if "problem" not in order.allowed:
         return redirect(f"/o/{order.ref}")
     claim = request.query_params.get("claim", "")
-    return _form(visit, order, {"claim": claim, "demand": "full_refund", "amount": "", "statement": ""})
+    return _form(visit, order, dict.fromkeys(FIELDS, "") | {"claim": claim, "demand": "full_refund"})
 
 
 @post("/o/{ref:str}/problem", status_code=200, request_max_body_size=UPLOAD_LIMIT)
@@ -73,7 +74,7 @@ async def open_case(request: PageRequest, ref: FromPath[str]) -> Page:
     order = await visit.services.orders.order(visit.me, ref)
     if isinstance(order, Refused):
         return refusal_page(visit, order, back="/o", link="看我的订单")
-    form = {name: visit.form.text(name) for name in ("claim", "demand", "amount", "statement")}
+    form = {name: visit.form.text(name) for name in FIELDS}
     if not visit.form.ticked("statement") or visit.form.text("step") == "forecast":
         return await _second_step(visit, order, form)
     wanted = read_claim(form, order)
@@ -83,7 +84,7 @@ async def open_case(request: PageRequest, ref: FromPath[str]) -> Page:
     if isinstance(case, Refused):
         return _not_opened(visit, order, form, case)
     left = await take_files(visit.form.files("files"), partial(visit.services.cases.add_file, visit.me, case.ref))
-    flash = CLAIM_OPENED if order.claim.is_open else CASE_OPENED
+    flash = AT_ONCE if case.green_minor is not None else CLAIM_OPENED if order.claim.is_open else CASE_OPENED
     return redirect(f"/c/{case.ref}", flash=flash, visit=visit, left=left)
 
 
@@ -141,6 +142,7 @@ def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, s
         demand=Remedy(form["demand"]),
         demand_minor=amount.minor if amount and form["demand"] == Remedy.PARTIAL_REFUND else 0,
         statement=form["statement"],
+        by_person=form.get("by_person", "") == "yes",
     )
 
 

@@ -40,6 +40,7 @@ FILE_ADDED: Final = Flash("file_added", "ok", "已存证。")
 LINK_KEPT: Final = Flash("link_kept", "ok", "网址已存证。网页会变，最好再截一张图。")
 BLACKED_OUT: Final = Flash("blacked_out", "ok", "已遮住，双方和客服看到的预览都换了。原件封存不变。")
 CASE_OPENED: Final = Flash("case_opened", "ok", "已提交，这笔钱冻结在托管方，商家拿不走。")
+AT_ONCE: Final = Flash("at_once", "ok", "已按平台的记录当场裁决，钱正在原路退给你。")
 CLAIM_OPENED: Final = Flash("claim_opened", "ok", "已提交。钱已付给商家，该退的从店铺的保证金付。")
 REDIRECTED: Final = Flash("redirected", "ok", "已收到新账户，托管方正在再退一次。")
 GAVE_BACK: Final = Flash("gave_back", "ok", "已办退款，从店铺的保证金付，托管方会退给买家。")
@@ -204,6 +205,7 @@ EVENTS: Final[dict[str, str]] = {
     "claim_ended": "放款后的纠纷结束，钱没有动",
     "settled_claim": "按和解从保证金退款",
     "ruled_claim": "按裁决从保证金、平台备付退款",
+    "reversed": "复核改判，平台从备付付给商家，买家已得的退款不追回",
     "goodwill_claim": "商家自愿退款，从保证金付",
     "damages": "按裁决另外赔偿，从保证金付",
     "damages_owed": "赔偿里店铺还欠的，保证金交足就付",

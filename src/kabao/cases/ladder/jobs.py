@@ -93,8 +93,9 @@ class LadderJobs:
 
     async def _pass(self, conn: Connection, case: CaseRow, judge: Adjudicator | Refused) -> bool:
         state, beside, supported = case.state, None, None
-        # After the release nothing is paid out of the platform's reserve without a person having looked.
-        if state.stage is Stage.NEGOTIATION and state.turn is Turn.MERCHANT and case.is_held:
+        # After the release nothing is paid out of the platform's reserve without a person having looked; and nothing is
+        # ruled without one where the buyer asked for one.
+        if state.stage is Stage.NEGOTIATION and state.turn is Turn.MERCHANT and case.may_stand:
             beside = await self._steps.beside(conn, case, judge)
             supported = _supported(case, beside)
         decision = rules.decide_due(state, case.now, supported)

@@ -132,8 +132,9 @@ def decide_due(  # noqa: PLR0911  one answer a stage
     """
     if case.due_at is None or now < case.due_at or case.pending is not None:
         return None
-    if case.turn is Turn.NOBODY and case.stage in {Stage.RULED_OPEN, Stage.REVIEW}:
-        return _executed(case, "covered")
+    over = _OVER.get((case.stage, case.turn))
+    if over is not None:
+        return _executed(case, "green_stood" if over == "stood" and case.green_minor is not None else over)
     match case.stage:
         case Stage.NEGOTIATION if case.turn is Turn.MERCHANT and supported is not None and not case.person_asked:
             return decide_publish(case, supported, now)
@@ -146,12 +147,18 @@ def decide_due(  # noqa: PLR0911  one answer a stage
             return _moved(case, "overdue", Turn.DUTY, case.due_at)
         case Stage.REVIEW if case.turn is Turn.PANEL:
             return _moved(case, "overdue", Turn.DUTY, now + timedelta(hours=case.windows.duty))
-        case Stage.RULED_OPEN:
-            return _executed(case, "executed")
-        case Stage.REVIEW:
-            return _executed(case, "stood")
         case _:
             return None
+
+
+_OVER: Final = {
+    (Stage.RULED_OPEN, Turn.PARTIES): "executed",
+    (Stage.RULED_OPEN, Turn.NOBODY): "covered",
+    (Stage.GREEN, Turn.PARTIES): "green_over",
+    (Stage.REVIEW, Turn.NOBODY): "covered",
+    (Stage.REVIEW, Turn.DUTY): "stood",
+}
+"""How a case ends by time alone, by its stage and turn."""
 
 
 def rise_to_support(case: CaseState, now: datetime, why: RoseWhy) -> Decision:
@@ -178,7 +185,7 @@ def may_decide(case: CaseState, side: Side, account_id: int, barred: frozenset[i
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
         return Refused(Refusal.CASE_CLOSED)
-    if case.stage is Stage.RULED_OPEN:
+    if case.stage in {Stage.GREEN, Stage.RULED_OPEN}:
         return Refused(Refusal.ALREADY_RULED)
     if DECIDERS.get(case.turn) is not side:
         return Refused(Refusal.NOT_YOUR_TURN)
@@ -211,8 +218,11 @@ def decide_publish(case: CaseState, award: Award, now: datetime) -> Decision:
     """Make a ruling known: money waits for a review to be asked for, and moves at once after a review."""
     lapsed = None if case.offer is None else OfferState.LAPSED
     if case.stage is Stage.REVIEW:
+        kind = "reviewed"
+        if case.green_minor is not None:
+            kind = "green_kept" if award.refund_minor == case.green_minor else "green_reversed"
         return Decision(
-            kind="reviewed",
+            kind=kind,
             stage=Stage.EXECUTED,
             turn=Turn.NOBODY,
             due_at=None,
@@ -238,7 +248,7 @@ def decide_wait(case: CaseState, decision: Decision, now: datetime) -> Decision 
     """
     if case.turn is Turn.NOBODY:
         return None
-    kind = decision.kind if decision.kind in {"reviewed", "waived_both"} else "short"
+    kind = decision.kind if decision.kind in {"reviewed", "green_reversed", "waived_both"} else "short"
     return msgspec.structs.replace(decision, kind=kind, stage=case.stage, turn=Turn.NOBODY, due_at=now)
 
 
@@ -251,7 +261,10 @@ def decide_take_back(case: CaseState, account_id: int, now: datetime) -> Refused
 
 
 def decide_review(case: CaseState, side: Side, now: datetime) -> Decision | Refused:
-    """Ask for a review, once; who waived it cannot. Refuses NOT_ALLOWED, CASE_CLOSED, NOT_YOUR_TURN."""
+    """Ask for a review, once; who waived it cannot, nor a buyer who was given everything at once.
+
+    Refuses NOT_ALLOWED, CASE_CLOSED, NOT_YOUR_TURN.
+    """
     refused = _party_after_ruling(case, side)
     if refused is not None:
         return refused
@@ -260,13 +273,15 @@ def decide_review(case: CaseState, side: Side, now: datetime) -> Decision | Refu
 
 
 def decide_waive(case: CaseState, side: Side) -> Decision | Refused:
-    """Waive the review; once both sides have, the ruling is carried out at once.
+    """Waive the review; once both sides have, the ruling is carried out at once. One carried out already ends with it.
 
     Refuses NOT_ALLOWED, CASE_CLOSED, NOT_YOUR_TURN (nothing ruled, or waived already).
     """
     refused = _party_after_ruling(case, side)
     if refused is not None:
         return refused
+    if case.stage is Stage.GREEN:
+        return _executed(case, "green_waived")
     if case.ruling is not None and case.ruling.waived_by:
         return _executed(case, "waived_both")
     return _moved(case, "waived", case.turn, case.due_at)
@@ -404,6 +419,8 @@ def _party_after_ruling(case: CaseState, side: Side) -> Refused | None:
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
         return Refused(Refusal.CASE_CLOSED)
+    if case.stage is Stage.GREEN:
+        return None if side is Side.MERCHANT else Refused(Refusal.NOT_ALLOWED)
     has_waived = case.ruling is not None and side.value in case.ruling.waived_by
     is_open = case.stage is Stage.RULED_OPEN and case.turn is not Turn.NOBODY
     return None if is_open and not has_waived else Refused(Refusal.NOT_YOUR_TURN)

@@ -1,0 +1,89 @@
+"""Decides a case at once, in the transaction that opens it, and tells before whether it would be."""
+
+from typing import NamedTuple
+
+from kabao.adjudication import Adjudicator
+from kabao.cases.green import rules, store
+from kabao.cases.green.rules import Proof
+from kabao.cases.judging import decided
+from kabao.cases.ladder import store as ladder_store
+from kabao.cases.ladder.model import RulingStage, Shares
+from kabao.cases.ladder.store import Handed
+from kabao.cases.model import MAX_RULING_CHARS, Beside, Outcome, Remedy
+from kabao.cases.steps import SYSTEM, CaseSteps
+from kabao.cases.store import CaseRow
+from kabao.kernel import Refused
+from kabao.orders import OrderView
+from kabao.postgres import Connection
+
+
+class Certain(NamedTuple):
+    """What the rulebook says on the records alone, and the proofs without which it would not."""
+
+    beside: Beside
+    proofs: list[Proof]
+
+
+class GreenChannel:
+    """Finds the claims that the records decide, and decides them."""
+
+    def __init__(self, steps: CaseSteps) -> None:
+        self._steps = steps
+
+    async def certain(
+        self, judge: Adjudicator | Refused, order: OrderView, demand: Remedy, found: Beside | None
+    ) -> Certain | None:
+        """Tell whether the records alone decide a claim for the buyer; `found` is what the rulebook says on them."""
+        if isinstance(judge, Refused) or found is None or found.file is None:
+            return None
+        parameters = {name: one.value for name, one in judge.book.parameters.items()}
+        if not rules.may_be_decided(order, demand, parameters):
+            return None
+        if not rules.gives_all(found.decision, order.at_stake_minor):
+            return None
+        proofs = []
+        for proof in rules.proofs_in(found.file):
+            other = await decided(judge, rules.the_other_way(found.file, proof))
+            if not rules.gives_all(other.decision, order.at_stake_minor):
+                proofs.append(proof)
+        return Certain(found, proofs) if proofs else None
+
+    async def foresee(
+        self, judge: Adjudicator, order: OrderView, demand: Remedy, file: dict[str, object]
+    ) -> Certain | None:
+        """Tell whether a claim that nobody has filed yet would be decided at once."""
+        return await self.certain(judge, order, demand, await decided(judge, rules.of_records(file)))
+
+    async def may_use(self, order: OrderView) -> bool:
+        """Tell whether an order's buyer may still be refunded at once this month."""
+        async with self._steps.database.connection() as conn:
+            return await store.may_use(conn, order.buyer_id, order.now)
+
+    async def take_use(self, conn: Connection, order: OrderView) -> bool:
+        """Count a refund at once of an order's buyer; False where there were enough."""
+        return await store.take_use(conn, order.buyer_id, order.now)
+
+    async def decide(self, conn: Connection, case: CaseRow, certain: Certain) -> Refused | None:
+        """Rule and refund in the transaction that opened the case; a refusal of the money is answered unwritten."""
+        said, beside = certain.beside.decision or {}, certain.beside
+        reasons = "\n".join(reason["zh"] for reason in said["reasons"])
+        handed = Handed(
+            submission_id=self._steps.ids.next(),
+            staff_id=None,
+            stage=RulingStage.GREEN,
+            by_duty=False,
+            outcome=Outcome.FULL_REFUND,
+            refund_minor=case.state.held_minor,
+            damages_minor=0,
+            shares=Shares(**said["responsible"]),
+            facts=rules.facts_found(certain.proofs),
+            reasons=reasons[:MAX_RULING_CHARS],
+            differs_reason="",
+            dissent="",
+            visible_at=case.now,
+        )
+        await ladder_store.submit_ruling(conn, case, handed, beside)
+        refused = await self._steps.take(conn, case, rules.decide_green(case.state, case.now), SYSTEM)
+        if refused is None:
+            await ladder_store.publish_ruling(conn, case, handed.submission_id)
+        return refused
