@@ -20,6 +20,7 @@ TIMES = Times(
     duty=72,
     panel_three_from=500_00,
     small_amount=50_00,
+    green_channel_amount=200_00,
 )
 STAKE = 96_50
 ALL, PART = Award(STAKE), Award(40_00)
@@ -87,6 +88,16 @@ def test_what_a_silent_merchant_comes_to_depends_on_the_rulebook_and_on_where_th
     )
     assert stands(unsupported) == stands(released) == ("support", "support", late + 48 * HOUR)
     assert supported.tally == unsupported.tally == Counter(missed=1)
+
+
+def test_what_is_decided_at_once_ends_by_itself_and_pays_nothing_more() -> None:
+    case = followed()
+    case.decide_at_once()
+    assert stands(case) == ("green", "parties", NOON + 168 * HOUR)
+    assert case.standing.ruling == ("green", ALL)
+    assert not case.pass_time(NOON + 167 * HOUR, None, short)
+    assert case.pass_time(NOON + 168 * HOUR, None, short)
+    assert stands(case) == ("executed", "nobody", None)
 
 
 def test_a_case_rises_step_by_step_where_nobody_moves_and_waits_for_the_duty_officer() -> None:

@@ -36,6 +36,7 @@ class Times(msgspec.Struct, frozen=True, kw_only=True):
     duty: int
     panel_three_from: int
     small_amount: int
+    green_channel_amount: int
 
     @classmethod
     def of(cls, named: Mapping[str, int]) -> "Times":
@@ -103,6 +104,12 @@ class Followed:
         """Let the merchant's time begin."""
         self.since = self.opened_at
         self.due_at = self.opened_at + self.reply * HOUR
+
+    def decide_at_once(self) -> None:
+        """Rule for the buyer as the case is opened; the merchant may ask for a review."""
+        self.rulings.append(("green", Award(self.stake_minor)))
+        self.stage, self.turn = "green", "parties"
+        self.due_at = self.opened_at + self.times.review_window * HOUR
 
     # ---- what is expected
 
@@ -280,6 +287,8 @@ class Followed:
                 return self._execute("time", now, pays)
             case "ruled_open", _:
                 return self._execute("time", now, pays)
+            case "green", _:
+                self._end("executed", "time", now)
             case _:
                 return False
         return True
