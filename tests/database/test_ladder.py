@@ -8,6 +8,7 @@ import pytest
 from dispute import BUYERS, FIRST_VIEW, HANDED_IN, HOUR, MERCHANTS, TO_ASK, WISH, Desk, code, seen
 from kabao.adjudication.service import packaged_book
 from kabao.cases import (
+    RULED_BY,
     CaseView,
     CastVote,
     GiveFirstView,
@@ -94,7 +95,7 @@ async def test_an_unanswered_claim_after_the_release_is_looked_at_by_a_person(de
     order_id = await desk.bought()
     assert not isinstance(await desk.orders.confirm(desk.market.buyer, desk.order_ref(order_id)), Refused)
     case = seen(await desk.cases.open(desk.market.buyer, desk.order_ref(order_id), WISH))
-    assert "商家到时没有答复，会自动转给客服" in case.what_if_due
+    assert "商家到时没有回应，会自动转给客服" in case.what_if_due
     assert not isinstance(await desk.cases.add_file(desk.market.buyer, case.ref, "shot.png", picture()), Refused)
     desk.pass_time(48 * HOUR)
     assert await desk.cases.tick() == 1
@@ -129,6 +130,25 @@ async def test_an_unanswered_claim_stands_where_the_rulebook_supports_it(desk: D
     ended = await after(desk, shown)
     assert (ended.stage, await desk.escrow(ended)) == (Stage.EXECUTED, ("released", 0, PRICE, 193))
     assert [ruling.stage for ruling in ended.rulings] == [RulingStage.DEFAULT, RulingStage.REVIEW]
+
+
+async def test_who_answered_and_then_left_an_offer_lying_is_not_said_to_have_been_silent(desk: Desk) -> None:
+    async def picture() -> AsyncIterator[bytes]:
+        yield PNG
+
+    await desk.rulebook.begin()
+    case = await desk.case()
+    assert not isinstance(await desk.cases.add_file(desk.market.buyer, case.ref, "shot.png", picture()), Refused)
+    seen(await desk.cases.answer(desk.market.owner, case.ref, "不同意。"))
+    part = MakeOffer(kind=Remedy.PARTIAL_REFUND, refund_minor=9000)
+    seen(await desk.cases.offer(desk.market.buyer, case.ref, part))
+    desk.pass_time(48 * HOUR)
+    assert await desk.cases.tick() == 1
+    ruled = (await after(desk, case)).ruling
+    assert ruled is not None
+    assert ruled.stage is RulingStage.DEFAULT
+    assert ruled.facts.startswith("商家答复过诉求，但到时没有回应买家后来提的方案。")
+    assert "没有答复" not in RULED_BY[ruled.stage]
 
 
 def _fields(wish: Rule) -> dict[str, object]:

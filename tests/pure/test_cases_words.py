@@ -123,8 +123,8 @@ def test_a_silent_buyer_is_told_that_nothing_is_lost() -> None:
     assert "不影响买家的权利" in words.what_if_due(Stage.NEGOTIATION, Turn.BUYER, Side.MERCHANT)
     assert words.what_if_due(Stage.NEGOTIATION, Turn.BUYER, Side.BUYER).startswith("你到时没有回应")
     silent = words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.MERCHANT, may_stand=False)
-    assert silent == "你到时没有答复，会自动转给客服。"
-    assert words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.BUYER).startswith("商家到时没有答复")
+    assert silent == "你到时没有回应，会自动转给客服。"
+    assert words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.BUYER).startswith("商家到时没有回应")
     assert "诉求成立" in words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.BUYER)
 
 

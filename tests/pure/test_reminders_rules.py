@@ -64,10 +64,10 @@ def test_whose_turn_it_is_hears_of_it(turn: Turn, waived: list[str], who: list[S
 def test_a_reminder_says_by_when_how_long_is_left_and_what_happens_then() -> None:
     assert case_subject(CASE, Side.MERCHANT) == (
         "「点卡」的纠纷：轮到你了，11 月 25 日 09:00 截止，还剩 24 小时。"
-        "你到时没有答复，已知事实按规则支持的，诉求成立（可以申请复核）；不支持的，自动转给客服。"
+        "你到时没有回应，已知事实按规则支持的，诉求成立（可以申请复核）；不支持的，自动转给客服。"
     )
     released = msgspec.structs.replace(CASE, is_held=False)
-    assert case_subject(released, Side.MERCHANT).endswith("你到时没有答复，会自动转给客服。")
+    assert case_subject(released, Side.MERCHANT).endswith("你到时没有回应，会自动转给客服。")
     ruled = msgspec.structs.replace(CASE, stage=Stage.RULED_OPEN, turn=Turn.PARTIES)
     assert case_subject(ruled, Side.BUYER).startswith("「点卡」的纠纷：申请复核的时间快到了，11 月 25 日 09:00 截止")
 

@@ -283,11 +283,11 @@ async def test_a_case_speaks_to_its_reader_and_says_how_it_stands(site: Site) ->
     assert "第 1 张卡密" in page.text
     page = await buyer.send("/problem", {"claim": "other", "statement": "第 1 张坏了。"})
     case = page.path
-    assert "商家到时没有答复" in page.text
+    assert "商家到时没有回应" in page.text
     assert "首次拆封第 1 张" in page.text
     assert page.text.count("写一句、加证据") == 2
     page = await merchant.get(case)
-    assert "你到时没有答复" in page.text
+    assert "你到时没有回应" in page.text
     assert "要求全额退款 ¥193.00，请在 24 小时内答复" in (await merchant.get("/messages")).text
     await merchant.get(case)
     page = await merchant.send("/say", {"body": "我方核对过了。"})

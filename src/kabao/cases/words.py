@@ -31,7 +31,7 @@ RULED_BY: Final = {
     RulingStage.SUPPORT: "客服的裁决",
     RulingStage.PANEL: "争议组的裁决",
     RulingStage.REVIEW: "复核的裁决",
-    RulingStage.DEFAULT: "商家到时没有答复，按规则作出的裁决",
+    RulingStage.DEFAULT: "商家到时没有回应，按规则作出的裁决",
     RulingStage.GREEN: "按平台记录作出的裁决",
 }
 """How a ruling is headed, by where it comes from."""
@@ -40,13 +40,20 @@ RULINGS: Final = frozenset({"ruled", "reviewed", "green", "green_kept", "green_r
 """The steps that make a ruling known."""
 
 _ROSE: Final = {
-    RoseWhy.MERCHANT_SILENT: "商家到时没有答复，已转给客服。",
+    RoseWhy.MERCHANT_SILENT: "商家到时没有回应，已转给客服。",
     RoseWhy.BUYER_SILENT: "买家到时没有回应，已转给客服，这不影响买家的权利。",
     RoseWhy.BUYER_ASKED: "买家请客服介入。",
     RoseWhy.MERCHANT_ASKED: "商家请客服介入。",
     RoseWhy.SUPPORT_LATE: "客服到时没有结论，已转给争议组。",
     RoseWhy.SUPPORT_ASKED: "客服转给争议组处理。",
 }
+
+
+def silence(case: CaseState) -> str:
+    """Say what a merchant left unanswered: the claim itself or, having answered that, what the buyer offered since."""
+    if case.answered_at is None:
+        return "商家到时没有回应。"
+    return "商家答复过诉求，但到时没有回应买家后来提的方案。"
 
 
 def yuan(minor: int) -> str:
@@ -94,7 +101,7 @@ def what_if_due(stage: Stage, turn: Turn, viewer: Side, *, may_stand: bool = Tru
     if stage is Stage.NEGOTIATION and turn is Turn.MERCHANT:
         who = "你" if viewer is Side.MERCHANT else "商家"
         stands = "已知事实按规则支持的，诉求成立（可以申请复核）；不支持的，" if may_stand else "会"
-        return f"{who}到时没有答复，{stands}自动转给客服。"
+        return f"{who}到时没有回应，{stands}自动转给客服。"
     if stage is Stage.NEGOTIATION:
         who = "你" if viewer is Side.BUYER else "买家"
         return f"{who}到时没有回应，会自动转给客服，不影响{who}的权利。"

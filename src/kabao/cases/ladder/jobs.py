@@ -157,6 +157,7 @@ def _by_default(submission_id: int, case: CaseRow, decision: Decision, said: dic
     award = decision.award or Award(decision.refund_minor)
     outcome = awards.outcome_of(award, case.state.held_minor)
     stands = words.outcome_label(outcome, award.refund_minor)
+    silent = words.silence(case.state)
     return Handed(
         submission_id=submission_id,
         staff_id=None,
@@ -166,7 +167,7 @@ def _by_default(submission_id: int, case: CaseRow, decision: Decision, said: dic
         refund_minor=award.refund_minor,
         damages_minor=award.damages_minor,
         shares=_shares(said),
-        facts=f"商家到时没有答复。已知的事实和平台的记录，按适用的规则支持{stands}。",
+        facts=f"{silent}已知的事实和平台的记录，按适用的规则支持{stands}。",
         reasons=reasons[:MAX_RULING_CHARS] or "诉求按适用的规则成立。",
         differs_reason="",
         dissent="",
