@@ -1,6 +1,7 @@
 """Erasing a record destroys what it said, in the log and in the row; the log stays whole and everybody sees that."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 
 import asyncpg
@@ -51,6 +52,25 @@ async def test_what_was_said_is_gone_everywhere_and_its_place_stays(archive: Arc
     assert any(json.loads(files[name])["kind"] == "erasure" for name in files if name.startswith("records/"))
     checked = verified_by_its_own_script(pack.path)
     assert checked.returncode == 0, checked.stdout + checked.stderr
+
+
+async def test_masked_words_stand_masked_in_log_and_pack_and_their_original_goes_with_an_erasure(
+    archive: Archive, owner_database: Database
+) -> None:
+    case = await archive.story()
+    desk = archive.desk
+    for words in ("你个傻逼，一号。", "你个傻逼，二号。"):
+        seen(await desk.cases.say(desk.market.buyer, case.ref, words))
+        desk.pass_time(timedelta(seconds=1))
+    record_id = await record_of(archive, case.ref, "你个＊＊，一号。")
+    pack = made(await archive.packs.export(desk.market.staff, case.ref))
+    raw = b"".join(contents(pack.path).values())
+    assert "你个＊＊，二号。".encode() in raw
+    assert "傻逼".encode() not in raw
+    assert verified_by_its_own_script(pack.path).returncode == 0
+    assert await owner_database.fetchval("SELECT count(*) FROM said_original") == 2
+    assert await archive.erasing.erase(case.ref, record_id, "应本人要求", 0) is None
+    assert await owner_database.fetchval("SELECT string_agg(body, '') FROM said_original") == "你个傻逼，二号。"
 
 
 async def test_the_audit_finds_the_log_whole_after_an_erasure(archive: Archive) -> None:

@@ -38,7 +38,7 @@ from kabao.api.shapes import (
 )
 from kabao.evidence import AuthorRole
 from kabao.identity import Act
-from kabao.kernel import Refusal
+from kabao.kernel import Refusal, Refused
 from kabao.orders import Confirmed, OrderView, PlaceOrder, RefundedSealed
 
 UPLOAD_LIMIT: Final = 64 * 1024 * 1024
@@ -147,6 +147,8 @@ async def say(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> M
     said = await services.evidence.say(
         None, view.shop_id, view.order_id, request.user.account_id, AuthorRole(view.role), data.body
     )
+    if isinstance(said, Refused):
+        await services.cases.flooded(request.user, view.open_case_ref, said)
     return MessageOut.of(granted(said))
 
 

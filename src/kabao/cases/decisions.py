@@ -304,6 +304,9 @@ class DecisionService:
                 return Refused(Refusal.CASE_CLOSED)
             if not case.viewer.is_party and person.account_id in row.barred:
                 return Refused(Refusal.RECUSED)
+            if note and case.viewer.is_party:
+                who = (person.account_id, case.viewer.value)
+                note = await self._evidence.masked(conn, row.shop_id, row.order_id, *who, note, row.now)
             kept = await store.say_fact(
                 conn, *at, self._ids.next(), entry, person.account_id, item_id, note, now, SAID_AT_MOST
             )

@@ -322,6 +322,14 @@ class Beside(msgspec.Struct, frozen=True, kw_only=True):
     decision: dict[str, Any] | None = None
 
 
+class Flood(msgspec.Struct, frozen=True, kw_only=True):
+    """A side that wrote so much in a case's order within a day that somebody of the staff is to look."""
+
+    ref: str
+    by_role: Side
+    at: datetime
+
+
 class CaseCard(msgspec.Struct, frozen=True, kw_only=True):
     """A case in a list."""
 

@@ -165,3 +165,22 @@ SELECT erasure_id, record_id, reason, at FROM record_erasure WHERE shop_id = $1 
 -- name: cases_of_order
 -- The cases of an order, oldest first. Index: cases_of_order.
 SELECT case_id FROM cases WHERE shop_id = $1 AND order_id = $2 ORDER BY case_id
+
+-- name: add_flood
+-- Notes that a side said too much in a day, once a day. Index: case_flood_pkey.
+INSERT INTO case_flood (shop_id, case_id, by_role, day, at) VALUES ($1, $2, $3, $4::timestamptz::date, $4)
+ON CONFLICT DO NOTHING
+
+-- name: floods
+-- The floods nobody has looked at, oldest first, without those of the reader's own cases. Index: case_flood_waiting.
+SELECT f.shop_id, f.case_id, f.by_role, f.at
+  FROM case_flood f JOIN cases c USING (shop_id, case_id) JOIN shop h USING (shop_id)
+ WHERE f.seen_at IS NULL AND c.buyer_id <> $1 AND h.owner_id <> $1 ORDER BY f.at, f.shop_id, f.case_id LIMIT 100
+
+-- name: flood_seen
+-- Notes that somebody who is no party has looked at the floods of a case. Index: case_flood_pkey.
+UPDATE case_flood f SET seen_by = $3, seen_at = coalesce($4, now())
+  FROM cases c JOIN shop h USING (shop_id)
+ WHERE f.shop_id = $1 AND f.case_id = $2 AND f.seen_at IS NULL AND c.shop_id = $1 AND c.case_id = $2
+   AND c.buyer_id <> $3 AND h.owner_id <> $3
+RETURNING f.case_id

@@ -20,6 +20,7 @@ from kabao.cases.model import (
     CaseCard,
     CaseView,
     Decision,
+    Flood,
     MakeOffer,
     OfferState,
     OpenCase,
@@ -29,8 +30,8 @@ from kabao.cases.ports import Notices, Orders
 from kabao.cases.steps import NOT_FOUND, Actor, CaseSteps, Undo
 from kabao.cases.store import NEWEST, CaseRow, ToOpen
 from kabao.cases.texts.service import TextService
-from kabao.evidence import EvidenceService, FileBody, Item, SealedFile, clean_text
-from kabao.identity import Person
+from kabao.evidence import EvidenceService, FileBody, Item, Original, SealedFile, clean_text
+from kabao.identity import Person, Role
 from kabao.kernel import Clock, IdSource, OrderId, Refusal, Refused, ShopId, format_ref, parse_ref
 from kabao.postgres import Connection, Database
 
@@ -163,6 +164,8 @@ class CaseService:
             raise Undo(decision)
         case_id = self._ids.next()
         ref = format_ref(shop_id, case_id)
+        who = (buyer.account_id, Side.BUYER)
+        statement = await self._evidence.masked(conn, shop_id, order_id, *who, statement, order.now)
         asked = Asked.first(ref, case_id, wish.claim, wish.demand, order.now)
         opening = await self._steps.opening(conn, judge, order, asked, decision)
         if isinstance(opening, Refused):
@@ -239,6 +242,7 @@ class CaseService:
         async with self._database.transaction() as conn:
             said = await self._evidence.say(conn, case.shop_id, case.order_id, person.account_id, side, body)
             if isinstance(said, Refused):
+                await self._flooded(conn, case, side, said)
                 return said
             await self._steps.tell(conn, case, "said", side)
         return await self.case(person, ref)
@@ -254,6 +258,45 @@ class CaseService:
         return await self._evidence.add_file(
             case.shop_id, case.order_id, case.case_id, person.account_id, side, file_name, stream
         )
+
+    async def flooded(self, person: Person, ref: str | None, refused: Refused) -> None:
+        """Let staff look where a party was refused to say more in the order of an open case; otherwise nothing."""
+        if ref is None:
+            return
+        async with self._database.transaction() as conn:
+            found = await self._steps.found(conn, person, ref)
+            if not isinstance(found, Refused):
+                await self._flooded(conn, *found, refused)
+
+    async def _flooded(self, conn: Connection, case: CaseRow, side: Side, refused: Refused) -> None:
+        if refused.code is Refusal.SAID_ENOUGH and side.is_party:
+            await store.add_flood(conn, case, side)
+
+    async def floods(self, staff: Person) -> list[Flood] | Refused:
+        """List the sides that wrote so much that somebody of the staff is to look; refuses NOT_ALLOWED."""
+        if not _is_support(staff):
+            return Refused(Refusal.NOT_ALLOWED)
+        async with self._database.connection() as conn:
+            return await store.floods(conn, staff.account_id)
+
+    async def flood_seen(self, staff: Person, ref: str) -> Refused | None:
+        """Note that somebody of the staff has looked at the floods of a case; refuses NOT_ALLOWED, NOT_FOUND."""
+        at = parse_ref(ref)
+        if not _is_support(staff):
+            return Refused(Refusal.NOT_ALLOWED)
+        async with self._database.transaction() as conn:
+            seen = at is not None and await store.flood_seen(conn, *at, staff.account_id, self._clock.instant())
+        return None if seen else NOT_FOUND
+
+    async def originals(self, staff: Person, ref: str) -> list[Original] | Refused:
+        """Show those who decide what a party wrote where both sides read it masked; refuses NOT_FOUND, NOT_ALLOWED."""
+        found = await self._steps.seen_by(staff, ref)
+        if isinstance(found, Refused):
+            return found
+        case, side = found
+        if side.is_party:
+            return Refused(Refusal.NOT_ALLOWED)
+        return await self._evidence.originals(case.shop_id, case.order_id)
 
     # ---- steps
 
@@ -335,6 +378,10 @@ def _may_open(buyer: Person, order: ToOpen | None, wish: OpenCase) -> tuple[ToOp
     if isinstance(statement, Refused):
         raise Undo(statement)
     return order, statement
+
+
+def _is_support(staff: Person) -> bool:
+    return Role.SUPPORT in staff.roles and staff.staff_checked
 
 
 def _statement(wish: OpenCase) -> str | Refused:

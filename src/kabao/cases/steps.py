@@ -120,9 +120,9 @@ class CaseSteps:
             decision = decide(case, side)
             if isinstance(decision, Refused):
                 return decision
-            refused = await self.take(
-                conn, case, decision, Actor(person.account_id, side), body=body, new_offer=new_offer
-            )
+            actor = Actor(person.account_id, side)
+            said = None if body is None else await self.masked(conn, case, actor, body)
+            refused = await self.take(conn, case, decision, actor, body=said, new_offer=new_offer)
             if refused is not None:
                 return refused
         return await self.case(person, ref)
@@ -147,6 +147,14 @@ class CaseSteps:
             conn, case, decision.kind, actor.role, words.decided_label(decision, case.state), decision.stage
         )
         return None
+
+    async def masked(self, conn: Connection, case: CaseRow, actor: Actor, text: str) -> str:
+        """Mask abusive words in what a party says with a step; what was written is kept for staff."""
+        if actor.account_id is None or not Side(actor.role).is_party:
+            return text
+        return await self.evidence.masked(
+            conn, case.shop_id, case.order_id, actor.account_id, actor.role, text, case.now
+        )
 
     async def carry_out(self, conn: Connection, case: CaseRow, decision: Decision, actor: Actor) -> Refused | None:
         """Take a step that may carry a ruling out; where the reserve does not reach, the ruling waits for money.

@@ -19,6 +19,7 @@ from kabao.cases.model import (
     CaseCard,
     CaseState,
     Decision,
+    Flood,
     OfferState,
     OfferView,
     OpenOffer,
@@ -459,3 +460,21 @@ async def erasures(conn: Connection, shop_id: int, order_id: int) -> list[Erasur
 async def cases_of_order(conn: Connection, shop_id: int, order_id: int) -> list[int]:
     """Return the cases of an order, oldest first."""
     return [row["case_id"] for row in await conn.fetch(_SQL["cases_of_order"], shop_id, order_id)]
+
+
+async def add_flood(conn: Connection, case: CaseRow, by_role: Side) -> None:
+    """Note that a side said too much in a day."""
+    await conn.execute(_SQL["add_flood"], case.shop_id, case.case_id, by_role, case.now)
+
+
+async def floods(conn: Connection, staff_id: int) -> list[Flood]:
+    """Return the floods nobody has looked at, oldest first."""
+    return [
+        Flood(ref=format_ref(row["shop_id"], row["case_id"]), by_role=Side(row["by_role"]), at=row["at"])
+        for row in await conn.fetch(_SQL["floods"], staff_id)
+    ]
+
+
+async def flood_seen(conn: Connection, shop_id: int, case_id: int, staff_id: int, at: datetime | None) -> bool:
+    """Note that somebody has looked; false where nothing waited for it."""
+    return await conn.fetchval(_SQL["flood_seen"], shop_id, case_id, staff_id, at) is not None

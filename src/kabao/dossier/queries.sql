@@ -311,6 +311,17 @@ SELECT EXISTS (SELECT 1 FROM evidence_hold WHERE shop_id = $1 AND order_id = $2 
 INSERT INTO record_erasure (shop_id, order_id, erasure_id, record_id, source, source_id, by_id, reason, at)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, coalesce($9, now()))
 
+-- name: erase_original
+-- Forgets what was written where the words of a record stand masked: they were kept at the same instant. Index:
+-- said_original_pkey, message_pkey, case_event_pkey, case_fact_pkey, cases_of_order.
+DELETE FROM said_original o WHERE o.shop_id = $1 AND o.order_id = $2
+   AND o.at IN (SELECT m.at FROM message m
+                 WHERE $3 = 'message' AND m.shop_id = $1 AND m.order_id = $2 AND m.message_id = $4
+                UNION ALL SELECT e.at FROM cases c JOIN case_event e USING (shop_id, case_id)
+                 WHERE $3 = 'case_event' AND c.shop_id = $1 AND c.order_id = $2 AND e.event_id = $4
+                UNION ALL SELECT f.at FROM cases c JOIN case_fact f USING (shop_id, case_id)
+                 WHERE $3 = 'case_fact' AND c.shop_id = $1 AND c.order_id = $2 AND f.said_id = $4)
+
 -- name: erase_words
 -- Takes the words out of a business row. Index: the primary keys.
 SELECT erase_words_v1($1, $2, $3, $4)

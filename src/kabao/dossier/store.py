@@ -180,6 +180,7 @@ async def erase_words(conn: Connection, erased: StoredRecord, by_id: int, at: da
     if erased.source == "evidence_item":
         done: bool = await conn.fetchval(_SQL["erase_item"], *row, erased.source_id, by_id or None, at)
     else:
+        await conn.execute(_SQL["erase_original"], *row, erased.source, erased.source_id)
         done = await conn.fetchval(_SQL["erase_words"], *row, erased.source, erased.source_id)
     return done
 

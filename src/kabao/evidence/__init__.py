@@ -3,10 +3,12 @@
 Invariants: a message or item is never changed, and removed only when its time is over or a person's right demands it,
 leaving a tombstone; a file is stored byte for byte under its SHA-256 and is durable before its row exists, so that a
 crash leaves at most a blob nobody points at; what a file is, is told from its content; previews are re-encoded without
-metadata, the same for everybody; originals go only to who gave them and to staff. Whether somebody may see an order
-at all is decided by the caller.
+metadata, the same for everybody; originals go only to who gave them and to staff. Abusive words of a
+party are masked before they are kept, so that the page, the log and every pack say the same; what was written stays for
+staff. Whether somebody may see an order at all is decided by the caller.
 """
 
+from kabao.evidence.abuse import mask_abuse
 from kabao.evidence.blobs import BlobDamaged, Blobs, StorageFull
 from kabao.evidence.keeping import KeepingService, Purged
 from kabao.evidence.model import (
@@ -26,6 +28,7 @@ from kabao.evidence.model import (
     MediaFacts,
     MediaType,
     Message,
+    Original,
     RecordingEnd,
     SealedFile,
     Upload,
@@ -57,6 +60,7 @@ __all__ = [
     "MediaFacts",
     "MediaType",
     "Message",
+    "Original",
     "Purged",
     "RecordingEnd",
     "SealedFile",
@@ -69,4 +73,5 @@ __all__ = [
     "content_digest",
     "gaps_of",
     "hint_sentences",
+    "mask_abuse",
 ]

@@ -11,6 +11,7 @@ from typing import BinaryIO, Final, cast
 from obstore.store import ObjectStore
 
 from kabao.evidence import rules, store
+from kabao.evidence.abuse import mask_abuse
 from kabao.evidence.blobs import Blobs, FileSource, Source, StorageFull, Write, hash_of, write_whole
 from kabao.evidence.kinds import Known, know
 from kabao.evidence.model import (
@@ -18,6 +19,7 @@ from kabao.evidence.model import (
     MAX_MASKS,
     MAX_MESSAGE_CHARS,
     MIB,
+    SAID_A_DAY,
     AuthorRole,
     Chunk,
     FileBody,
@@ -30,6 +32,7 @@ from kabao.evidence.model import (
     MediaFacts,
     MediaType,
     Message,
+    Original,
     RecordingEnd,
     SealedFile,
     UploadState,
@@ -84,16 +87,21 @@ class Items:
         author_role: str,
         body: str,
     ) -> Message | Refused:
-        """Keep one message, in the caller's transaction where one is given.
+        """Keep one message, in the caller's transaction where one is given; a party's with abusive words masked.
 
-        Refuses INVALID_FIELDS for an empty text or one above 2000 characters, NOT_FOUND for no such order.
+        Refuses INVALID_FIELDS for an empty text or one above 2000 characters, SAID_ENOUGH for a party that has said 60
+        things in this order within 24 hours, NOT_FOUND for no such order.
         """
         text = rules.clean_text(body, MAX_MESSAGE_CHARS)
         if text is None:
             return Refused(Refusal.INVALID_FIELDS, {"body": "写 1 到 2000 个字。"})
         async with self._joined(conn) as joined:
             at = await store.instant(joined, self._clock.instant())
-            role = AuthorRole(author_role)
+            role, said = AuthorRole(author_role), text
+            if role is not AuthorRole.SUPPORT:
+                if await store.said_in_a_day(joined, shop_id, order_id, role, at) >= SAID_A_DAY:
+                    return Refused(Refusal.SAID_ENOUGH)
+                text = mask_abuse(text)
             message_id = self._ids.next()
             message = Message(
                 message_id=message_id,
@@ -103,8 +111,27 @@ class Items:
                 digest=digest_of(["message", shop_id, order_id, message_id, role.value, text, at.isoformat()]),
                 at=at,
             )
-            kept = await store.add_message(joined, shop_id, order_id, message)
-            return message if kept else _NOT_FOUND
+            if not await store.add_message(joined, shop_id, order_id, message):
+                return _NOT_FOUND
+            if text != said:
+                original_id = self._ids.next()
+                await store.add_original(joined, shop_id, order_id, original_id, author_id, role, said, text, at)
+            return message
+
+    async def masked(
+        self, conn: Connection, shop_id: int, order_id: int, author_id: int, author_role: str, text: str, at: datetime
+    ) -> str:
+        """Mask abusive words in what a party writes elsewhere in an order, and keep the original for staff."""
+        text, said = mask_abuse(text), text
+        if text != said:
+            original_id = self._ids.next()
+            await store.add_original(conn, shop_id, order_id, original_id, author_id, author_role, said, text, at)
+        return text
+
+    async def originals(self, shop_id: int, order_id: int) -> list[Original]:
+        """Return what was written in an order and is masked for both sides; the caller lets staff alone see it."""
+        async with self._database.connection() as conn:
+            return await store.originals(conn, shop_id, order_id)
 
     async def messages(self, shop_id: int, order_id: int) -> list[Message]:
         """Return the conversation of an order, oldest first."""

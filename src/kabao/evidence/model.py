@@ -14,6 +14,8 @@ UNPAID_BYTES_PER_SIDE: Final = 10 * MIB
 """Until an order is paid for, anyone could place one to fill the disk with."""
 MAX_BYTES_PER_DAY: Final = 4096 * MIB
 """What one account hands in within 24 hours, over all its orders, with what is still under way."""
+SAID_A_DAY: Final = 60
+"""Messages of one side in one order within 24 hours; files and steps are not counted."""
 MAX_MESSAGE_CHARS: Final = 2000
 MAX_FILE_NAME_CHARS: Final = 120
 MAX_LINK_CHARS: Final = 2000
@@ -275,3 +277,13 @@ class SealedFile(msgspec.Struct, frozen=True, kw_only=True):
     media_type: MediaType
     byte_size: int
     digest: bytes
+
+
+class Original(msgspec.Struct, frozen=True, kw_only=True):
+    """What somebody wrote where both sides read it with abusive words masked; for staff alone."""
+
+    original_id: int
+    author_role: AuthorRole
+    body: str
+    masked: str
+    at: datetime

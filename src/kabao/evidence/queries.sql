@@ -9,6 +9,21 @@ RETURNING message_id
 SELECT message_id, author_id, author_role, body, digest, at
   FROM message WHERE shop_id = $1 AND order_id = $2 ORDER BY message_id
 
+-- name: said_in_a_day
+-- How much a side has said in an order within 24 hours. Index: message_pkey.
+SELECT count(*) FROM message WHERE shop_id = $1 AND order_id = $2 AND author_role = $3
+   AND at > $4::timestamptz - interval '24 hours'
+
+-- name: add_original
+-- Keeps what was written where both sides read it masked. Index: orders_pkey.
+INSERT INTO said_original (shop_id, order_id, original_id, author_id, author_role, body, masked, at)
+VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()))
+
+-- name: originals
+-- What was written in an order and is masked for both sides, oldest first. Index: said_original_pkey.
+SELECT original_id, author_role, body, masked, at FROM said_original WHERE shop_id = $1 AND order_id = $2
+ ORDER BY original_id
+
 -- name: add_item
 -- Numbers and keeps one item, unless it is there, its giver's side is full, or another took the number at the same
 -- time. Index: orders_pkey, evidence_item_numbered, evidence_item_once, evidence_item_of_upload.

@@ -15,6 +15,7 @@ from kabao.evidence.model import (
     Mark,
     Mask,
     Message,
+    Original,
     Upload,
     UploadState,
 )
@@ -102,6 +103,32 @@ async def add_message(conn: Connection, shop_id: int, order_id: int, message: Me
         message.at,
     )
     return found is not None
+
+
+async def said_in_a_day(conn: Connection, shop_id: int, order_id: int, role: str, at: datetime) -> int:
+    """Count what a side has said in an order within 24 hours."""
+    count: int = await conn.fetchval(_SQL.said_in_a_day, shop_id, order_id, role, at)
+    return count
+
+
+async def add_original(
+    conn: Connection,
+    shop_id: int,
+    order_id: int,
+    original_id: int,
+    author_id: int,
+    author_role: str,
+    body: str,
+    masked: str,
+    at: datetime | None,
+) -> None:
+    """Keep what was written where both sides read it masked."""
+    await conn.execute(_SQL.add_original, shop_id, order_id, original_id, author_id, author_role, body, masked, at)
+
+
+async def originals(conn: Connection, shop_id: int, order_id: int) -> list[Original]:
+    """Return what was written in an order and is masked for both sides, oldest first."""
+    return [msgspec.convert(dict(row), Original) for row in await conn.fetch(_SQL.originals, shop_id, order_id)]
 
 
 async def messages(conn: Connection, shop_id: int, order_id: int) -> list[Message]:

@@ -94,3 +94,4 @@ class Refusal(StrEnum):
     DEMAND_CHANGED = "demand_changed"
     WEBHOOK_ROTATING = "webhook_rotating"
     WEBHOOK_OFF = "webhook_off"
+    SAID_ENOUGH = "said_enough"

@@ -439,4 +439,10 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "这个地址停用了，没有发出。先开启。",
         "This endpoint is turned off; nothing was sent. Turn it on first.",
     ),
+    Refusal.SAID_ENOUGH: Sentence(
+        429,
+        "这一单 24 小时里你已经写了很多条，这条没有发出。在处理纠纷的，客服会看一眼；材料照常交，方案照常答复。",
+        "You have written a great deal in this order within 24 hours; this was not sent. In a case, staff will look. "
+        "Files and answers to offers are taken as ever.",
+    ),
 }

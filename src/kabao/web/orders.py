@@ -226,6 +226,7 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     if body:
         said = await visit.services.evidence.say(None, order.shop_id, order.order_id, visit.me.account_id, role, body)
         if isinstance(said, Refused):
+            await visit.services.cases.flooded(visit.me, order.open_case_ref, said)
             return await _order(visit, order, errors=said.fields or {"": said.zh}, status=said.status)
     keep = partial(visit.services.evidence.add_file, order.shop_id, order.order_id, None, visit.me.account_id, role)
     left = await take_files(files, keep)

@@ -28,6 +28,7 @@ TEXT_GONE: Final = Flash("text_gone", "ok", "已删掉，发过的不受影响�
 DRAFT_KEPT: Final = Flash("draft_kept", "ok", "草稿已存，只有你看得到。")
 COVER_SET: Final = Flash("cover_set", "ok", "已设好，到时间自动生效。")
 COVER_ENDED: Final = Flash("cover_ended", "ok", "已停用，以后的都等你自己办。")
+SEEN: Final = Flash("seen", "ok", "已记下，看过了。")
 SIGNED_OUT: Final = Flash("signed_out", "info", "已退出。")
 PLACED: Final = Flash("placed", "ok", "已下单，库存给你留 15 分钟。")
 CANCELLED: Final = Flash("cancelled", "ok", "已取消，没有扣你的钱。")

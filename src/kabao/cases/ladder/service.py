@@ -98,12 +98,13 @@ class LadderService:
                 return clocked
             if text is None:
                 return _wrong("body", MAX_STATEMENT_CHARS)
-            await store.answer_question(conn, case, question_id, text)
+            actor = Actor(person.account_id, side)
+            said = await self._steps.masked(conn, case, actor, text)
+            await store.answer_question(conn, case, question_id, said)
             if clocked.pause is not None:
                 await store.keep_pause(conn, case, clocked.pause, is_new=False)
                 await store.move_due(conn, case, clocked.due_at)
-            actor = Actor(person.account_id, side)
-            await self._steps.log(conn, case, "replied", actor, body=text, due_at=clocked.due_at)
+            await self._steps.log(conn, case, "replied", actor, body=said, due_at=clocked.due_at)
             await self._steps.tell(conn, case, "replied", side)
             return None
 
@@ -305,8 +306,10 @@ class LadderService:
                 return decision
             if text is None:
                 return _wrong("reason", MAX_REASON_CHARS)
-            await store.add_review(conn, case, side, person.account_id, text)
-            refused = await self._steps.take(conn, case, decision, Actor(person.account_id, side), body=text)
+            actor = Actor(person.account_id, side)
+            said = await self._steps.masked(conn, case, actor, text)
+            await store.add_review(conn, case, side, person.account_id, said)
+            refused = await self._steps.take(conn, case, decision, actor, body=said)
             if refused is None:
                 await self._jobs.seat_anew(conn, case)
             return refused

@@ -1,0 +1,29 @@
+"""Masks words that abuse a person, by the list beside this file, in what both sides read."""
+
+import re
+from functools import cache
+from pathlib import Path
+from typing import Final
+
+LIST: Final = Path(__file__).with_name("abuse.txt")
+MASK: Final = "＊"
+_BETWEEN: Final = r"[\s*.,·_\-]{0,3}"
+"""What may stand between two letters of a word without hiding it."""
+
+
+@cache
+def _abusive() -> re.Pattern[str]:
+    lines = [line.strip() for line in LIST.read_text("utf-8").splitlines()]
+    words = sorted((line for line in lines if line and not line.startswith("#")), key=len, reverse=True)
+    return re.compile("|".join(_pattern(word) for word in words), re.IGNORECASE)
+
+
+def _pattern(word: str) -> str:
+    spelled = _BETWEEN.join(re.escape(letter) for letter in word)
+    # A Latin word is only meant where no letter goes on; Chinese has no such borders.
+    return rf"(?<![a-z0-9]){spelled}(?![a-z0-9])" if word.isascii() else spelled
+
+
+def mask_abuse(text: str) -> str:
+    """Put marks in the place of abusive words, as many as there are letters; the rest stays as it is."""
+    return _abusive().sub(lambda found: MASK * len(found[0]), text)
