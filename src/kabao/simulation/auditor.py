@@ -89,6 +89,9 @@ class Followed:
     due_at: datetime | None = None
     since: datetime = field(init=False)
     answered: bool = False
+    wants_person: bool = False
+    green_minor: int | None = None
+    """What was refunded as the case was opened."""
     offer: tuple[str, str, int] | None = None
     pauses: list[tuple[datetime, datetime]] = field(default_factory=list)
     handed: Handed | None = None
@@ -163,6 +166,18 @@ class Followed:
     def granted_minor(self) -> int:
         """What granting the demand refunds."""
         return {"full_refund": self.stake_minor, "partial_refund": self.asked_minor}.get(self.demand, 0)
+
+    def decided_at_once(self, now: datetime) -> None:
+        """Note that the records decided the case as it was opened: everything back, and the merchant may object."""
+        self.green_minor = self.stake_minor
+        self.rulings.append(("green", Award(self.stake_minor)))
+        self.stage, self.turn = "green", "parties"
+        self.due_at = now + self.times.review_window * HOUR
+
+    def may_object(self, side: str) -> bool:
+        """Tell whether a side may ask for a review or waive it; a buyer who was given everything at once may not."""
+        is_his = self.stage == "ruled_open" or (self.stage == "green" and side == "merchant")
+        return is_his and self.turn == "parties" and side not in self.waived
 
     # ---- between the parties
 
@@ -247,9 +262,9 @@ class Followed:
         self._move("review", "panel", now + self.times.review * HOUR, side, now)
 
     def review_waived(self, side: str, now: datetime, pays: Pays) -> None:
-        """Note a waiver; with the second the ruling is carried out."""
+        """Note a waiver: the second carries the ruling out; of one carried out already the merchant's ends the case."""
         self.waived.add(side)
-        if len(self.waived) == len(OTHER):
+        if self.stage == "green" or len(self.waived) == len(OTHER):
             self._execute(side, now, pays)
 
     # ---- time
@@ -271,7 +286,7 @@ class Followed:
 
     def _overdue(self, now: datetime, supported: Award | None, pays: Pays) -> bool:
         match self.stage, self.turn:
-            case "negotiation", "merchant" if supported is not None and self.is_held:
+            case "negotiation", "merchant" if supported is not None and self.is_held and not self.wants_person:
                 self.rulings.append(("default", supported))
                 self._ruled("time", now)
             case "negotiation", _:
@@ -285,7 +300,7 @@ class Followed:
             case "review", "duty":
                 self.tally["stood"] += 1
                 return self._execute("time", now, pays)
-            case "ruled_open", _:
+            case (("ruled_open" | "green"), _):
                 return self._execute("time", now, pays)
             case "green", _:
                 self._end("executed", "time", now)

@@ -41,6 +41,9 @@ class OrderBook:
     sealed: int
     opened_at: datetime | None = None
     released_at: datetime | None = None
+    reversed: int = 0
+    """What the merchant got out of the reserve for a refund that a review found wrong."""
+    was_replaced: bool = False
     is_decided: bool = False
     """Whether a case has decided where the money went."""
     remaining: timedelta = timedelta()
@@ -144,7 +147,7 @@ class Books:
     def replaced(self, ref: str, now: datetime) -> None:
         """Begin the clock anew with new keys."""
         order = self.orders[ref]
-        order.sealed = 1
+        order.sealed, order.was_replaced = 1, True
         if order.is_held:
             order.release_due = now + order.escrow
 
@@ -192,6 +195,16 @@ class Books:
         fund.owed += from_reserve
         self.reserve -= from_reserve
         order.claimed += refund_minor
+        return True
+
+    def reverse(self, ref: str, back_minor: int) -> bool:
+        """Pay a merchant out of the reserve, less the fee, for what stays with the buyer; nobody owes it."""
+        order = self.orders[ref]
+        paid = back_minor - back_minor * order.fee_bps // WHOLE_BPS
+        if paid > self.reserve:
+            return False
+        self.reserve -= paid
+        order.reversed += paid
         return True
 
     def awarded(self, ref: str, damages_minor: int, now: datetime) -> None:
@@ -267,6 +280,6 @@ class Books:
             return Paid(to_buyer=back)
         return Paid(
             to_buyer=order.refunded + order.claimed + order.damages + back,
-            to_merchant=order.released - order.fee,
+            to_merchant=order.released - order.fee + order.reversed,
             fee=order.fee,
         )

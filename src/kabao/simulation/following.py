@@ -1,8 +1,9 @@
 """How the auditor follows a case: it compares after every step, and says beforehand what time will do."""
 
 from functools import partial
+from typing import Any
 
-from kabao.adjudication import Unreadable, make_case, plain
+from kabao.adjudication import Adjudicator, Unreadable, make_case, plain
 from kabao.kernel import Refused
 from kabao.simulation import store
 from kabao.simulation.auditor import Followed
@@ -12,6 +13,7 @@ from kabao.simulation.town import Town, granted
 NOTHING_TO_GIVE = frozenset({"CONFLICT", "ROUTE_OUT", "NEEDS_PERSON", "PERFORM"})
 """Decisions of the rulebook that say nothing a ruling can give."""
 WHOLE = 100
+"""Percent of responsibility."""
 
 
 async def check(town: Town, case: Followed) -> None:
@@ -93,9 +95,16 @@ async def look_at_stock(town: Town, case: Followed) -> None:
 
 
 def pays(town: Town, case: Followed, award: Award) -> bool:
-    """Carry a ruling out in the auditor's books: new keys or the refund in their place, then damages."""
+    """Carry a ruling out in the auditor's books: new keys or the refund in their place, then damages.
+
+    What was refunded at once stays with the buyer; what a review gives the merchant of it comes out of the reserve.
+    """
     books, ref = town.books, case.order_ref
-    if award.replaces and ref in town.replaceable:
+    if case.green_minor is not None:
+        if not books.reverse(ref, max(case.green_minor - award.refund_minor, 0)):
+            return False
+        town.tally["reversed"] += award.refund_minor < case.green_minor
+    elif award.replaces and ref in town.replaceable:
         town.tally["replaced by ruling"] += 1
         books.replaced(ref, town.now)
     elif not books.resolved(ref, award.refund_minor, town.now, with_reserve=True):
@@ -106,26 +115,33 @@ def pays(town: Town, case: Followed, award: Award) -> bool:
     return True
 
 
-async def supported(town: Town, case: Followed, *, only_records: bool = False) -> Award | None:
-    """Ask the rulebook what of a demand it supports, on all that is known or on the records alone; never damages."""
+async def supported(town: Town, case: Followed) -> Award | None:
+    """Ask the rulebook what of an unanswered demand it supports on all that is known; never damages."""
     decisions, buyer = town.app.decisions, town.buyer_of(case.buyer_id).person
     view = granted(await town.app.cases.case(buyer, case.ref))
     judge = granted(await decisions.judge(view))
-    file = await decisions.case_file(view, judge)
-    if only_records:
-        file["facts"] = {fact: known for fact, known in file["facts"].items() if isinstance(known, str)}
-    try:
-        said = plain(judge.decide(make_case(file, judge.book)))
-    except Unreadable:
+    said = decided(judge, await decisions.case_file(view, judge))
+    if said is None or sum(said["responsible"].values()) != WHOLE:
         return None
-    if not only_records and sum(said["responsible"].values()) != WHOLE:
-        return None
-    if case.demand == "replacement":
-        return Award(case.stake_minor, replaces=True) if said["outcome"] == "REPLACE" else None
-    refund = min(int(said["refund_minor"]), case.stake_minor)
+    return of_demand(said, case.demand, case.granted_minor, case.stake_minor)
+
+
+def of_demand(said: dict[str, Any], demand: str, asked_minor: int, stake_minor: int) -> Award | None:
+    """Read what of a demand a decision of the rulebook supports."""
+    if demand == "replacement":
+        return Award(stake_minor, replaces=True) if said["outcome"] == "REPLACE" else None
+    refund = min(int(said["refund_minor"]), stake_minor)
     if said["outcome"] in NOTHING_TO_GIVE | {"REPLACE"} or refund == 0:
         return None
-    return Award(min(case.granted_minor, refund))
+    return Award(min(asked_minor, refund))
+
+
+def decided(judge: Adjudicator, file: dict[str, Any]) -> dict[str, Any] | None:
+    """Let the rulebook decide a case file; None where it has no words for it."""
+    try:
+        return plain(judge.decide(make_case(file, judge.book)))
+    except Unreadable:
+        return None
 
 
 async def _check_seats(town: Town, case: Followed) -> None:

@@ -42,6 +42,8 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     withdrawn: int
     executed: int
     default_rulings: int
+    green_rulings: int
+    reversed: int
     duty_rulings: int
     reviews: int
     overturned: int

@@ -49,6 +49,8 @@ def plan_after_ruling(town: Town, case: Followed) -> None:
         ("buyer", refund < wanted, buyer.ways.asks_review_when_lost),
         ("merchant", award.refund_minor + award.damages_minor > 0, merchant.ways.asks_review_when_lost),
     ):
+        if case.stage == "green" and side == "buyer" and not town.chance(10):
+            continue
         if lost and town.chance(asks):
             town.later((2, 175), partial(ask_review, town, case, side))
         elif town.chance(40):
@@ -218,7 +220,7 @@ async def reply(town: Town, case: Followed, side: str) -> None:
 
 async def ask_review(town: Town, case: Followed, side: str) -> None:
     """Ask for a review."""
-    is_allowed = case.stage == "ruled_open" and case.turn == "parties" and side not in case.waived
+    is_allowed = case.may_object(side)
     done = await town.app.cases.ladder.ask_review(_person(town, case, side), case.ref, "请再看一次激活记录。")
     if not is_allowed:
         late(town, case, "wish for a review", done)
@@ -230,7 +232,7 @@ async def ask_review(town: Town, case: Followed, side: str) -> None:
 
 async def waive(town: Town, case: Followed, side: str) -> None:
     """Waive the review."""
-    is_allowed = case.stage == "ruled_open" and case.turn == "parties" and side not in case.waived
+    is_allowed = case.may_object(side)
     await look_at_stock(town, case)
     done = await town.app.cases.ladder.waive(_person(town, case, side), case.ref)
     if not is_allowed:

@@ -41,7 +41,7 @@ SELECT count(*) FROM custody_instruction WHERE state = 'pending'
 -- What the custodian paid out by order, from his books alone (scan of a throw-away table).
 SELECT p.merchant_ref,
        coalesce(sum(b.amount_minor) FILTER (WHERE b.kind IN ('refund', 'claim_refund', 'damages')), 0)::bigint AS to_buyer,
-       coalesce(sum(b.amount_minor - b.fee_minor) FILTER (WHERE b.kind = 'release'), 0)::bigint AS to_merchant,
+       coalesce(sum(b.amount_minor - b.fee_minor) FILTER (WHERE b.kind IN ('release', 'reversal')), 0)::bigint AS to_merchant,
        coalesce(sum(b.fee_minor) FILTER (WHERE b.kind = 'release'), 0)::bigint AS fee
   FROM sandbox.payment p JOIN sandbox.booking b USING (payment_id)
  WHERE p.into_account = '' GROUP BY p.merchant_ref

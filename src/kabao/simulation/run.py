@@ -69,7 +69,7 @@ def plan(town: Town, case: Followed) -> None:
             plan_beside_staff(town, case)
         case "review":
             plan_staff(town, case)
-        case "ruled_open" if case.turn == "parties":
+        case "ruled_open" | "green" if case.turn == "parties":
             plan_after_ruling(town, case)
         case _:
             pass
@@ -180,6 +180,8 @@ async def _report(town: Town, seed: int, days: int) -> Report:
         withdrawn=tally["withdrawn"],
         executed=tally["executed"],
         default_rulings=sum(stage == "default" for case in town.cases.values() for stage, _ in case.rulings),
+        green_rulings=tally["green"],
+        reversed=tally["reversed"],
         duty_rulings=tally["duty_rulings"],
         reviews=tally["reviews"],
         overturned=tally["overturned"],

@@ -87,6 +87,8 @@ class Town:
     """Orders whose keys are bad, which nobody but their buyer knows."""
     bought: dict[tuple[int, int], datetime] = field(default_factory=dict)
     """When a buyer placed the first order in a shop that was paid, by buyer and shop."""
+    green_uses: dict[int, list[datetime]] = field(default_factory=dict)
+    """When a person was refunded at once."""
     promises: dict[int, Promise] = field(default_factory=dict)
     replaceable: set[str] = field(default_factory=set)
     """Orders for whose opened keys there are new ones, as last seen."""

@@ -13,8 +13,9 @@ from kabao.simulation import cast
 from kabao.simulation.auditor import Followed
 from kabao.simulation.books import OrderBook
 from kabao.simulation.cast import Buyer, Merchant
-from kabao.simulation.following import check, supported
+from kabao.simulation.following import check
 from kabao.simulation.model import DAY, HOUR
+from kabao.simulation.records import Records, look, takes_use
 from kabao.simulation.town import DEVICE, Town, granted, pay_in
 
 WITHDRAWALS_AT_MOST: Final = 2
@@ -178,7 +179,9 @@ async def claim(town: Town, buyer: Buyer, merchant: Merchant, ref: str) -> None:
     name, _, statement = town.rng.choices(cast.CLAIMS, [often for _, often, _ in cast.CLAIMS])[0]
     demand = town.rng.choices(list(Remedy), (60, 28, 12))[0]
     asked = town.rng.randint(1, max(1, stake)) if demand is Remedy.PARTIAL_REFUND else 0
-    wish = OpenCase(claim=name, demand=demand, demand_minor=asked, statement=statement)
+    wants_person = town.chance(10)
+    wish = OpenCase(claim=name, demand=demand, demand_minor=asked, statement=statement, by_person=wants_person)
+    records = await look(town, buyer.person, order, name, demand, asked)
     opened = await town.app.cases.open(buyer.person, ref, wish)
     declined = _why_declined(town, order)
     if not town.took("case opened", opened, *declined):
@@ -204,8 +207,9 @@ async def claim(town: Town, buyer: Buyer, merchant: Merchant, ref: str) -> None:
         times=town.times,
         reply=0,
         tally=town.tally,
+        wants_person=wants_person,
     )
-    await _begin(town, case, buyer)
+    await _begin(town, case, buyer, records)
 
 
 def _why_declined(town: Town, order: OrderBook) -> list[str]:
@@ -216,10 +220,9 @@ def _why_declined(town: Town, order: OrderBook) -> list[str]:
     return ["case_limit"] if town.withdrawals[order.ref] >= WITHDRAWALS_AT_MOST else []
 
 
-async def _begin(town: Town, case: Followed, buyer: Buyer) -> None:
+async def _begin(town: Town, case: Followed, buyer: Buyer, records: Records) -> None:
     is_first = town.bought[case.buyer_id, case.shop_id] == town.books.orders[case.order_ref].placed_at
-    proved = await supported(town, case, only_records=True)
-    case.reply = town.times.reply(case.stake_minor, is_first=is_first, is_proved=proved is not None)
+    case.reply = town.times.reply(case.stake_minor, is_first=is_first, is_proved=records.supports)
     case.due_at = case.opened_at + case.reply * HOUR
     if _is_certain(town, case):
         town.at_once[case.buyer_id].append(case.opened_at)
@@ -227,6 +230,10 @@ async def _begin(town: Town, case: Followed, buyer: Buyer) -> None:
         case.decide_at_once()
         town.books.resolved(case.order_ref, case.stake_minor, town.now, with_reserve=False)
     town.tally["claims_after_release"] += not case.is_held
+    if records.decides and not case.wants_person and takes_use(town, case.buyer_id):
+        town.tally["green"] += 1
+        town.books.resolved(case.order_ref, case.stake_minor, town.now, with_reserve=False)
+        case.decided_at_once(town.now)
     town.cases[case.ref] = town.open_cases[case.ref] = case
     await check(town, case)
     if town.chance(55):
