@@ -5,6 +5,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from kabao.cli.simulate import say_report
 from kabao.postgres import Database
 from kabao.simulation import Report, play, simulate
 from program import kabao
@@ -57,7 +58,7 @@ async def test_a_market_of_some_days_ends_closed_and_balanced_and_the_same_seed_
 
 
 async def test_a_deadline_that_is_not_as_stated_and_money_that_is_short_are_found(
-    database: Database, owner_database: Database, tmp_path: Path
+    database: Database, owner_database: Database, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     await owner_database.execute(CLOCK_LIES)
     await owner_database.execute(CUSTODIAN_SHORT)
@@ -66,6 +67,10 @@ async def test_a_deadline_that_is_not_as_stated_and_money_that_is_short_are_foun
     assert report.lost_minor > 0
     assert report.mismatches >= len(report.findings) > 0
     assert [one for one in report.findings if "stage='support'" in one.expected and "stage='support'" in one.found]
+    say_report(report)
+    first, *others = capsys.readouterr().out.splitlines()
+    assert first.startswith("NOT OK: ")
+    assert len(others) == len(report.findings)
     assert {"money that is nowhere", "the ledger's own audit"} <= {one.about for one in report.findings}
 
 

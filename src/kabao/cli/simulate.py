@@ -36,13 +36,14 @@ def simulate_command(*, seed: Seed = 1, days: Days = 30, as_json: JsonOption = F
         if as_json:
             print_secret(msgspec.json.encode(report).decode())
         else:
-            _say(report)
+            say_report(report)
         return ExitCode.DONE if report.is_fine else ExitCode.NOT_OK
 
     return run(work)
 
 
-def _say(report: Report) -> None:
+def say_report(report: Report) -> None:
+    """Print a report for a person: one line, and one for each finding."""
     out.print(
         f"{'ok' if report.is_fine else 'NOT OK'}: {report.orders} orders, {report.closed} cases closed, "
         f"{report.open} open; {report.ruled} ruled, {report.settled} settled, {report.withdrawn} withdrawn; "
