@@ -81,6 +81,8 @@ CLAIMS: Final = (
     ("other", 3, "别的问题，事情经过写在下面。"),
 )
 """A claim, how often it is made among all, and what is said."""
+UNOPENED: Final = ("changed_mind", "changed_mind", "wrong_purchase")
+"""What is claimed by those who have opened no key."""
 CORE_FACTS: Final = {
     "already_used": "key_failed",
     "key_invalid": "key_failed",

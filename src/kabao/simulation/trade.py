@@ -123,10 +123,12 @@ def plan(town: Town, buyer: Buyer, merchant: Merchant, ref: str) -> None:
     """Plan what a buyer does with what he has got."""
     ways = buyer.ways
     wants = town.chance(ways.claims_if_faulty if ref in town.faulty else ways.claims_if_good)
-    if town.chance(6) and not wants:
-        town.later((0, 10), partial(refund_sealed, town, buyer, ref))
+    if town.chance(12) and not wants:
+        is_shy = town.chance(50)
+        back = partial(claim, town, buyer, merchant, ref) if is_shy else partial(refund_sealed, town, buyer, ref)
+        town.later((0, 10), back)
         return
-    if town.chance(88):
+    if town.chance(75 if wants else 90):
         town.later((0, 8), partial(reveal, town, buyer, ref, is_partly=town.chance(10)))
     if wants:
         hours = (9, 60) if town.chance(80) else (75, 260)
@@ -178,6 +180,9 @@ async def claim(town: Town, buyer: Buyer, merchant: Merchant, ref: str) -> None:
     stake, was_held = order.stake_minor, order.is_held
     name, _, statement = town.rng.choices(cast.CLAIMS, [often for _, often, _ in cast.CLAIMS])[0]
     demand = town.rng.choices(list(Remedy), (60, 28, 12))[0]
+    if order.opened_at is None and town.chance(75):
+        # Nobody has seen the keys yet, which the records prove.
+        name, demand = town.rng.choice(cast.UNOPENED), Remedy.FULL_REFUND
     asked = town.rng.randint(1, max(1, stake)) if demand is Remedy.PARTIAL_REFUND else 0
     wants_person = town.chance(10)
     wish = OpenCase(claim=name, demand=demand, demand_minor=asked, statement=statement, by_person=wants_person)
