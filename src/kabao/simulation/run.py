@@ -14,7 +14,7 @@ from kabao.simulation.auditor import Followed
 from kabao.simulation.cast import Merchant, MerchantKind
 from kabao.simulation.deciders import plan_staff
 from kabao.simulation.following import check_open, tick
-from kabao.simulation.model import DAY, FINDINGS_SHOWN, HOUR, Progress, Report
+from kabao.simulation.model import DAY, FINDINGS_SHOWN, HOUR, Mismatch, Progress, Report
 from kabao.simulation.parties import plan_after_ruling, plan_beside_staff, plan_negotiation
 from kabao.simulation.town import BEGINNING, Promise, Town, deposit, found, granted, pay_in
 from kabao.simulation.trade import shop
@@ -199,8 +199,16 @@ async def _report(town: Town, seed: int, days: int) -> Report:
         lost_minor=town.lost_minor,
         mismatches=len(town.mismatches),
         happened=dict(sorted(town.happened.items())),
-        findings=town.mismatches[:FINDINGS_SHOWN],
+        findings=_shown(town.mismatches),
     )
+
+
+def _shown(mismatches: list[Mismatch]) -> list[Mismatch]:
+    """Keep of many the first, which lead to the cause, and the last, which say what it came to in money."""
+    if len(mismatches) <= FINDINGS_SHOWN:
+        return mismatches
+    half = FINDINGS_SHOWN // 2
+    return [*mismatches[:half], *mismatches[-half:]]
 
 
 async def _return_deposits(town: Town) -> None:
