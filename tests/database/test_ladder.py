@@ -14,6 +14,7 @@ from kabao.cases import (
     GiveFirstView,
     MakeOffer,
     Outcome,
+    QueueWish,
     Remedy,
     Rule,
     RulingStage,
@@ -22,6 +23,7 @@ from kabao.cases import (
     Stage,
     Turn,
 )
+from kabao.figures import store as figure_store
 from kabao.identity import Person, Role
 from kabao.kernel import Refusal, Refused
 from kabao.postgres import Database
@@ -450,3 +452,40 @@ async def test_the_duty_officer_who_ruled_stands_aside_in_the_review(desk: Desk)
     await desk.cases.tick()
     assert code(await desk.ladder.first_view(officer, case.ref, FIRST_VIEW)) is Refusal.RECUSED
     assert await desk.cases.queue(officer) == []
+
+
+# ---- the first word of support
+
+
+async def test_support_says_its_first_word_by_a_time_that_is_shown_and_counted(desk: Desk) -> None:
+    staff = desk.market.staff
+    asked, told, ruled, silent, settled = [await desk.case() for _ in range(5)]
+    desk.pass_time(48 * HOUR)
+    assert await desk.cases.tick() == 5
+    at_support = await after(desk, asked)
+    assert (at_support.first_word_due_at, at_support.first_word_at) == (desk.clock.at + 24 * HOUR, None)
+    page = await desk.cases.desk.queue(staff, QueueWish())
+    assert not isinstance(page, Refused)
+    assert {one.card.first_word_due_at for one in page.cards} == {at_support.first_word_due_at}
+    # What a party says, or what is refused, is no word of support.
+    seen(await desk.cases.say(desk.market.buyer, told.ref, "在吗？"))
+    assert code(await desk.cases.say(staff, told.ref, " ")) is Refusal.INVALID_FIELDS
+    assert (await after(desk, told)).first_word_at is None
+    desk.pass_time(HOUR)
+    seen(await desk.ladder.ask(staff, asked.ref, Side.BUYER, "几点激活的？"))
+    seen(await desk.cases.say(staff, told.ref, "在看。"))
+    seen(await desk.cases.accept_demand(desk.market.owner, settled.ref))
+    for case in (asked, told):
+        assert (await after(desk, case)).first_word_at == desk.clock.at
+    desk.pass_time(HOUR)
+    seen(await desk.cases.say(staff, told.ref, "还在看。"))
+    assert (await after(desk, told)).first_word_at == desk.clock.at - HOUR
+    desk.pass_time(23 * HOUR)
+    await desk.ruled(ruled, NOTHING)
+    late = await after(desk, ruled)
+    assert (late.first_word_due_at, late.first_word_at) == (None, desk.clock.at)
+    assert (await after(desk, silent)).first_word_at is None
+    async with desk.database.connection() as conn:
+        counted = await figure_store.public_counts(conn, desk.clock.at)
+    [line] = [one for one in counted if (one.section, one.key) == ("deadlines", "first_word")]
+    assert (line.cases, line.value) == (4, 2)

@@ -442,6 +442,8 @@ class CaseOut(msgspec.Struct, frozen=True, kw_only=True):
     stage: str
     turn: str
     due_at: datetime | None
+    first_word_due_at: datetime | None
+    first_word_at: datetime | None
     what_if_due: str
     opened_at: datetime
     answered_at: datetime | None

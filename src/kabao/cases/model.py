@@ -353,6 +353,8 @@ class CaseCard(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     closed_at: datetime | None
     has_open_offer: bool
+    first_word_due_at: datetime | None = None
+    """Until when support says its first word, in the lists of those who decide and while it has not."""
 
 
 class CaseView(msgspec.Struct, frozen=True, kw_only=True):
@@ -362,7 +364,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     `may_escalate_at` when the buyer may call support even where the merchant is silent, `rulings` every ruling with the
     latest last (`ruling`), `pending` the viewer's own ruling that can still be taken back, `green_minor` what was
     refunded as the case was opened (None: it was not), `over_limit` tells its buyer that it would have been but for
-    what he was refunded so this month.
+    what he was refunded so this month. Support says its first word until `first_word_due_at` (None where the case does
+    not wait for support) and said it at `first_word_at`.
     """
 
     ref: str
@@ -380,6 +383,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     stage_label: str
     turn: Turn
     due_at: datetime | None
+    first_word_due_at: datetime | None
+    first_word_at: datetime | None
     what_if_due: str
     is_overdue: bool
     opened_at: datetime

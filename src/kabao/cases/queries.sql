@@ -184,3 +184,8 @@ UPDATE case_flood f SET seen_by = $3, seen_at = coalesce($4, now())
  WHERE f.shop_id = $1 AND f.case_id = $2 AND f.seen_at IS NULL AND c.shop_id = $1 AND c.case_id = $2
    AND c.buyer_id <> $3 AND h.owner_id <> $3
 RETURNING f.case_id
+
+-- name: say_first_word
+-- Keeps when support first said something that both sides see, while the case waits for it. Index: cases_pkey.
+UPDATE cases SET first_word_at = coalesce($3, now())
+ WHERE shop_id = $1 AND case_id = $2 AND stage = 'support' AND first_word_at IS NULL

@@ -240,10 +240,14 @@ class CaseService:
         if side in {Side.PANEL, Side.DUTY}:
             return Refused(Refusal.NOT_ALLOWED)
         async with self._database.transaction() as conn:
+            if side is Side.SUPPORT:
+                await store.lock_case(conn, case.shop_id, case.case_id)
             said = await self._evidence.say(conn, case.shop_id, case.order_id, person.account_id, side, body)
             if isinstance(said, Refused):
                 await self._flooded(conn, case, side, said)
                 return said
+            if side is Side.SUPPORT:
+                await store.say_first_word(conn, case, self._clock.instant())
             await self._steps.tell(conn, case, "said", side)
         return await self.case(person, ref)
 

@@ -11,6 +11,7 @@ from kabao.cases import rules, words
 from kabao.cases.claims import CLAIMS
 from kabao.cases.facts import Said
 from kabao.cases.ladder.model import Award, Pending, RulingStage, Shares, Standing, Windows
+from kabao.cases.ladder.rules import first_word_due
 from kabao.cases.machine import Stage
 from kabao.cases.model import (
     Asked,
@@ -71,6 +72,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     closed_at: datetime | None
     rose_why: RoseWhy | None
     over_limit: bool
+    first_word_at: datetime | None
     state: CaseState
     is_held: bool
     """Whether the custodian still holds the order's money; after the release a claim is met from elsewhere."""
@@ -392,10 +394,24 @@ def card_of(row: Record) -> CaseCard:
             "claim_label": CLAIMS[values["claim"]].label,
             "demand_label": words.remedy_label(Remedy(values["demand"]), values["demand_minor"]),
             "stage_label": words.STAGE_LABELS[stage],
+            "first_word_due_at": _first_word_due(values),
             "is_overdue": rules.is_overdue(Turn(values["turn"]), values["due_at"], values["now"]),
         },
         CaseCard,
     )
+
+
+def _first_word_due(values: dict[str, Any]) -> datetime | None:
+    """Tell until when support says its first word in a listed case; None where it has, or the list does not say."""
+    if "windows" not in values or values["first_word_at"] is not None:
+        return None
+    windows = msgspec.convert(values["windows"], Windows)
+    return first_word_due(Stage(values["stage"]), values["stage_since"], windows)
+
+
+async def say_first_word(conn: Connection, case: CaseRow, at: datetime | None) -> None:
+    """Keep that support has said something, where a case still waits for its first word; locks the case."""
+    await conn.execute(_SQL["say_first_word"], case.shop_id, case.case_id, at)
 
 
 async def withdrawn_cases(conn: Connection, shop_id: int, order_id: int) -> int:

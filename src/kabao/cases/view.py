@@ -3,6 +3,7 @@
 from kabao.cases import rules, words
 from kabao.cases.claims import CLAIMS
 from kabao.cases.ladder.model import Pending, Question
+from kabao.cases.ladder.rules import first_word_due
 from kabao.cases.model import Action, CaseView, OfferState, OfferView, RulingView, Rung, Side
 from kabao.cases.store import CaseEvent, CaseRow, ErasureRow
 from kabao.cases.timeline import CaseSources, Sources, merge
@@ -29,16 +30,15 @@ def build_view(
     """Put a case together; the timeline is the same whoever looks."""
     state, claim = case.state, CLAIMS[case.claim]
     demand_label = words.remedy_label(state.demand, state.demand_minor)
-    timeline = merge(
-        Sources(
-            shop_id=case.shop_id,
-            order_id=case.order_id,
-            cases=[CaseSources(f"{claim.label}，要求{demand_label}", offers, rulings, events)],
-            order_events=order.events,
-            messages=messages,
-            items=items,
-            erasures=erasures,
-        )
+    opening = f"{claim.label}，要求{demand_label}"
+    sources = Sources(
+        shop_id=case.shop_id,
+        order_id=case.order_id,
+        cases=[CaseSources(opening, offers, rulings, events)],
+        order_events=order.events,
+        messages=messages,
+        items=items,
+        erasures=erasures,
     )
     return CaseView(
         ref=case.ref,
@@ -56,6 +56,8 @@ def build_view(
         stage_label=words.STAGE_LABELS[state.stage],
         turn=state.turn,
         due_at=state.due_at,
+        first_word_due_at=first_word_due(state.stage, case.stage_since, state.windows),
+        first_word_at=case.first_word_at,
         what_if_due=_what_if_due(case, side),
         is_overdue=rules.is_overdue(state.turn, state.due_at, case.now),
         opened_at=state.opened_at,
@@ -69,7 +71,7 @@ def build_view(
         open_offer=next((offer for offer in offers if offer.state is OfferState.OPEN), None),
         ruling=rulings[-1] if rulings else None,
         rulings=rulings,
-        waived_by=sorted(Side(role) for role in (state.ruling.waived_by if state.ruling is not None else ())),
+        waived_by=_waived_by(case),
         questions=questions,
         pending=pending,
         green_minor=state.green_minor,
@@ -77,7 +79,7 @@ def build_view(
         over_limit=case.over_limit and side is Side.BUYER,
         has_first_view=has_first_view,
         person_asked=state.person_asked,
-        timeline=timeline,
+        timeline=merge(sources),
         allowed=allowed,
     )
 
@@ -87,6 +89,11 @@ def _what_if_due(case: CaseRow, side: Side) -> str:
     return words.what_if_due(
         state.stage, state.turn, side, may_stand=case.may_stand, is_green=state.green_minor is not None
     )
+
+
+def _waived_by(case: CaseRow) -> list[Side]:
+    ruling = case.state.ruling
+    return sorted(Side(role) for role in (ruling.waived_by if ruling is not None else ()))
 
 
 def _rungs(case: CaseRow, events: list[CaseEvent]) -> list[Rung]:

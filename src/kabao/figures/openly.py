@@ -117,8 +117,14 @@ KINDS: Final[Mapping[str, Kind]] = {
     "deadlines": Kind(
         "按时的有多少",
         "商家：到期或回应过的纠纷里，第一次回应没有过时限的。平台：作出结论或转走的每一步里，没有超时的；"
-        "提问让时限暂停的，已经扣掉。",
-        {"answer": "商家第一次回应", "support": "客服", "panel": "争议组", "review": "复核"},
+        "提问让时限暂停的，已经扣掉。客服首次回复算转到客服后第一次提问、留言或裁决。",
+        {
+            "answer": "商家第一次回应",
+            "first_word": "客服首次回复",
+            "support": "客服",
+            "panel": "争议组",
+            "review": "复核",
+        },
         PERCENT,
     ),
     "reviews": Kind(

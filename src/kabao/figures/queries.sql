@@ -57,6 +57,17 @@ WITH last_ruling AS (
     FROM known k JOIN first_due d USING (shop_id, case_id)
    WHERE d.due_at IS NOT NULL AND coalesce(k.answered_at, least(k.closed_at, d.due_at)) IS NOT NULL
      AND (k.answered_at IS NOT NULL OR (d.due_at < coalesce($1, now()) AND coalesce(k.closed_at > d.due_at, true)))
+), first_words AS (
+  SELECT coalesce(c.first_word_at <= s.due_at, false) AS is_kept
+    FROM (SELECT c.shop_id, c.case_id, c.first_word_at,
+                 min(e.at) FILTER (WHERE e.to_stage = 'support' AND e.from_stage <> 'support')
+                   + make_interval(hours => (c.windows ->> 'first_word')::int) AS due_at,
+                 min(e.at) FILTER (WHERE e.from_stage = 'support' AND e.to_stage <> 'support') AS left_at
+            FROM cases c JOIN case_event e USING (shop_id, case_id)
+           WHERE c.windows ? 'first_word'
+           GROUP BY c.shop_id, c.case_id) s JOIN cases c USING (shop_id, case_id)
+   WHERE s.due_at IS NOT NULL
+     AND (c.first_word_at IS NOT NULL OR (s.due_at < coalesce($1, now()) AND coalesce(s.left_at > s.due_at, true)))
 ), visits AS (
   SELECT e.from_stage AS stage,
          NOT (e.body IS NOT DISTINCT FROM 'support_late' OR EXISTS (
@@ -101,6 +112,8 @@ SELECT 'times', 'end', count(*), round(percentile_cont(0.5) WITHIN GROUP
   FROM known k WHERE k.closed_at IS NOT NULL
 UNION ALL
 SELECT 'deadlines', 'answer', count(*), count(*) FILTER (WHERE a.is_kept) FROM answers a
+UNION ALL
+SELECT 'deadlines', 'first_word', count(*), count(*) FILTER (WHERE w.is_kept) FROM first_words w
 UNION ALL
 SELECT 'deadlines', v.stage, count(*), count(*) FILTER (WHERE v.is_kept) FROM visits v GROUP BY v.stage
 UNION ALL

@@ -1,5 +1,6 @@
 """The queue of the desk on pages: its lanes, its filters in the address, a page at a time, and what is searched for."""
 
+from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -91,6 +92,14 @@ def _wish(asked: dict[str, str]) -> tuple[QueueWish, str]:
     return wish, wrong
 
 
+def _first_word(due_at: datetime | None, now: datetime) -> list[tuple[str, str]]:
+    """Tag a case in which support has not said its first word yet."""
+    if due_at is None:
+        return []
+    left, _ = time_left(int((due_at - now).total_seconds()))
+    return [(f"首次回复还剩 {left}", "warn") if due_at > now else ("首次回复超时", "bad")]
+
+
 def _line(visit: Visit, one: QueueCard, keep: dict[str, str], *, is_current: bool) -> dict[str, object]:
     card = one.card
     seconds = int((card.due_at - visit.now).total_seconds()) if card.due_at else 0
@@ -101,6 +110,7 @@ def _line(visit: Visit, one: QueueCard, keep: dict[str, str], *, is_current: boo
     tags = [("超时", "bad")] if card.is_overdue else []
     tags += [(STAGE_TAGS[card.stage], "")] if card.stage in STAGE_TAGS else []
     tags += [("等回答", "info")] if one.is_waiting else []
+    tags += _first_word(card.first_word_due_at, visit.now)
     tags += [("有方案", "info")] if card.has_open_offer else []
     return {
         "href": f"/desk/{card.ref}" + ("?" + urlencode(keep) if keep else ""),

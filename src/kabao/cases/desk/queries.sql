@@ -2,7 +2,7 @@
 -- One page of what a member of staff may open, the least time left first. Index: cases_due, panel_seat_once.
 SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
        at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor,
-       c.stage, c.turn, c.due_at, c.stage_since, c.opened_at, c.closed_at, coalesce($4, now()) AS now,
+       c.stage, c.turn, c.due_at, c.windows, c.first_word_at, c.stage_since, c.opened_at, c.closed_at, coalesce($4, now()) AS now,
        EXISTS (SELECT 1 FROM case_offer f WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open')
          AS has_open_offer, d.is_waiting
   FROM desk_cases_v1($1, $2, $3) d
@@ -27,7 +27,7 @@ SELECT count(*) FILTER (WHERE d.is_mine) AS mine, count(*) AS team, count(*) FIL
 -- The cases of a number, the case's own or its order's, open or not. Index: cases_pkey, cases_of_order.
 SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
        at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor,
-       c.stage, c.turn, c.due_at, c.stage_since, c.opened_at, c.closed_at, coalesce($3, now()) AS now,
+       c.stage, c.turn, c.due_at, c.windows, c.first_word_at, c.stage_since, c.opened_at, c.closed_at, coalesce($3, now()) AS now,
        EXISTS (SELECT 1 FROM case_offer f WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open')
          AS has_open_offer,
        EXISTS (SELECT 1 FROM case_question q WHERE q.shop_id = c.shop_id AND q.case_id = c.case_id

@@ -79,6 +79,8 @@ class LadderJobs:
             return False
         by = Side.DUTY if handed.by_duty else Side.SUPPORT if handed.stage is RulingStage.SUPPORT else Side.PANEL
         decision = rules.decide_publish(case.state, handed.award, case.now)
+        if by is Side.SUPPORT:
+            await case_store.say_first_word(conn, case, case.now)
         if handed.staff_id is not None:
             await drop_draft(conn, case, handed.staff_id)
         return await self._make_known(conn, case, decision, pending.submission_id, Actor(handed.staff_id, by))

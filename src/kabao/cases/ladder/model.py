@@ -35,6 +35,7 @@ class Windows(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     reply: int = 48
+    first_word: int = 24
     support: int = 48
     pause: int = 12
     panel: int = 72

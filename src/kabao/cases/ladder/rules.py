@@ -52,6 +52,7 @@ def windows_of(parameters: Mapping[str, int], *, is_short: bool) -> Windows:
         reply = min(reply, parameters.get("negotiation_green", SHORT_REPLY_HOURS))
     return Windows(
         reply=reply,
+        first_word=parameters.get("support_first_word", plain.first_word),
         support=parameters.get("support_outcome", plain.support),
         pause=parameters.get("question_pause", plain.pause),
         panel=parameters.get("panel", plain.panel),
@@ -76,6 +77,14 @@ def due_of(stage: Stage, since: datetime, windows: Windows, pauses: Sequence[Pau
     """Compute when a stage in which staff decides is due: its time from its beginning, and its pauses."""
     hours: int = getattr(windows, SPANS[stage])
     return since + timedelta(hours=hours) + paused_for(pauses)
+
+
+def first_word_due(stage: Stage, since: datetime, windows: Windows) -> datetime | None:
+    """Tell until when support says its first word in a case that waits for it; None in every other stage.
+
+    A word is a question, a message or a ruling that both sides see. Questions pause the outcome's clock, not this one.
+    """
+    return since + timedelta(hours=windows.first_word) if stage is Stage.SUPPORT else None
 
 
 def decide_ask(case: CaseState, to: Side, pauses: Sequence[Pause], asked: int, now: datetime) -> Clocked | Refused:

@@ -26,7 +26,7 @@ from kabao.cases.ladder.store import Handed
 from kabao.cases.machine import Stage
 from kabao.cases.model import MAX_RULING_CHARS, MAX_STATEMENT_CHARS, Beside, CaseView, Outcome, Rule, Side
 from kabao.cases.steps import Actor, CaseSteps
-from kabao.cases.store import CaseRow
+from kabao.cases.store import CaseRow, say_first_word
 from kabao.evidence import clean_text
 from kabao.identity import CASE_ROLES, Person
 from kabao.kernel import Refusal, Refused
@@ -67,6 +67,8 @@ class LadderService:
             if isinstance(clocked, Refused):
                 return clocked
             await store.add_question(conn, case, self._steps.ids.next(), staff.account_id, side, to, text)
+            if side is Side.SUPPORT:
+                await say_first_word(conn, case, case.now)
             if clocked.pause is not None:
                 await store.keep_pause(conn, case, clocked.pause, is_new=True)
                 await store.move_due(conn, case, clocked.due_at)
