@@ -30,11 +30,10 @@ def build_view(
     """Put a case together; the timeline is the same whoever looks."""
     state, claim = case.state, CLAIMS[case.claim]
     demand_label = words.remedy_label(state.demand, state.demand_minor)
-    opening = f"{claim.label}，要求{demand_label}"
     sources = Sources(
         shop_id=case.shop_id,
         order_id=case.order_id,
-        cases=[CaseSources(opening, offers, rulings, events)],
+        cases=[CaseSources(f"{claim.label}，要求{demand_label}", offers, rulings, events)],
         order_events=order.events,
         messages=messages,
         items=items,
