@@ -53,7 +53,7 @@ async def test_opening_stops_the_release_clock_and_tells_the_merchant(desk: Desk
     assert await desk.subjects(desk.market.owner) == [
         "「测试点卡」的纠纷：买家发起了纠纷，要求全额退款 ¥96.50，请在 48 小时内答复"
     ]
-    assert case.allowed == {Action.SAY, Action.ADD_FILE, Action.OFFER, Action.WITHDRAW}
+    assert case.allowed == {Action.SAY, Action.ADD_FILE, Action.OFFER, Action.ASK_PERSON, Action.WITHDRAW}
 
 
 async def test_an_order_is_in_one_open_case(desk: Desk) -> None:
