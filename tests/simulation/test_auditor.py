@@ -92,7 +92,7 @@ def test_what_a_silent_merchant_comes_to_depends_on_the_rulebook_and_on_where_th
 
 def test_what_is_decided_at_once_ends_by_itself_and_pays_nothing_more() -> None:
     case = followed()
-    case.decide_at_once()
+    case.decided_at_once(NOON)
     assert stands(case) == ("green", "parties", NOON + 168 * HOUR)
     assert case.standing.ruling == ("green", ALL)
     assert not case.pass_time(NOON + 167 * HOUR, None, short)

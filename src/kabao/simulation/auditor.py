@@ -108,12 +108,6 @@ class Followed:
         self.since = self.opened_at
         self.due_at = self.opened_at + self.reply * HOUR
 
-    def decide_at_once(self) -> None:
-        """Rule for the buyer as the case is opened; the merchant may ask for a review."""
-        self.rulings.append(("green", Award(self.stake_minor)))
-        self.stage, self.turn = "green", "parties"
-        self.due_at = self.opened_at + self.times.review_window * HOUR
-
     # ---- what is expected
 
     @property
@@ -302,8 +296,6 @@ class Followed:
                 return self._execute("time", now, pays)
             case (("ruled_open" | "green"), _):
                 return self._execute("time", now, pays)
-            case "green", _:
-                self._end("executed", "time", now)
             case _:
                 return False
         return True

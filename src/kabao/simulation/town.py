@@ -1,7 +1,7 @@
 """The simulated town: the real services on a throw-away database, a clock moved by hand, people, and an agenda."""
 
 import heapq
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -93,8 +93,6 @@ class Town:
     replaceable: set[str] = field(default_factory=set)
     """Orders for whose opened keys there are new ones, as last seen."""
     withdrawals: Counter[str] = field(default_factory=Counter)
-    at_once: defaultdict[int, list[datetime]] = field(default_factory=lambda: defaultdict(list))
-    """When each buyer was refunded as a case was opened."""
     tally: Counter[str] = field(default_factory=Counter)
     happened: Counter[str] = field(default_factory=Counter)
     mismatches: list[Mismatch] = field(default_factory=list)

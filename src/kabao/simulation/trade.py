@@ -19,10 +19,6 @@ from kabao.simulation.records import Records, look, takes_use
 from kabao.simulation.town import DEVICE, Town, granted, pay_in
 
 WITHDRAWALS_AT_MOST: Final = 2
-REGRETS: Final = frozenset({"changed_mind", "wrong_purchase"})
-"""Claims that a seal alone decides."""
-GREEN_AT_MOST, GREEN_WITHIN = 5, 30 * DAY
-"""How often one person is refunded as a case is opened."""
 """Cases taken back on one order before no new one may be opened."""
 
 
@@ -229,11 +225,6 @@ async def _begin(town: Town, case: Followed, buyer: Buyer, records: Records) -> 
     is_first = town.bought[case.buyer_id, case.shop_id] == town.books.orders[case.order_ref].placed_at
     case.reply = town.times.reply(case.stake_minor, is_first=is_first, is_proved=records.supports)
     case.due_at = case.opened_at + case.reply * HOUR
-    if _is_certain(town, case):
-        town.at_once[case.buyer_id].append(case.opened_at)
-        town.tally["decided_at_once"] += 1
-        case.decide_at_once()
-        town.books.resolved(case.order_ref, case.stake_minor, town.now, with_reserve=False)
     town.tally["claims_after_release"] += not case.is_held
     if records.decides and not case.wants_person and takes_use(town, case.buyer_id):
         town.tally["green"] += 1
@@ -244,15 +235,6 @@ async def _begin(town: Town, case: Followed, buyer: Buyer, records: Records) -> 
     if town.chance(55):
         added = await town.app.cases.add_file(buyer.person, case.ref, "a.png", _chunks(town.picture))
         town.took("file", added, "file_already_there")
-
-
-def _is_certain(town: Town, case: Followed) -> bool:
-    """Tell whether the platform's own records decide a claim: no key of the order was ever opened."""
-    is_regret = case.claim in REGRETS and case.demand == Remedy.FULL_REFUND
-    is_sealed = case.is_held and town.books.orders[case.order_ref].opened_at is None
-    is_small = 0 < case.stake_minor <= case.times.green_channel_amount
-    lately = [at for at in town.at_once[case.buyer_id] if at > case.opened_at - GREEN_WITHIN]
-    return is_regret and is_sealed and is_small and len(lately) < GREEN_AT_MOST
 
 
 async def _chunks(body: bytes) -> AsyncIterator[bytes]:
