@@ -294,3 +294,21 @@ def test_what_the_custodian_has_otherwise_is_told_with_both_figures() -> None:
         ("shop 1 recouped", 0, 3),
         ("reserve", 0, 1),
     ]
+
+
+def test_only_the_merchant_objects_to_what_was_decided_at_once_and_the_buyer_keeps_it() -> None:
+    waived, reviewed = followed(), followed()
+    for case in (waived, reviewed):
+        case.decided_at_once(NOON)
+        assert [case.may_object(side) for side in ("buyer", "merchant")] == [False, True]
+    waived.review_waived("merchant", NOON, pays)
+    reviewed.review_asked("merchant", NOON)
+    reviewed.handed_in(7, "panel", PART, NOON)
+    assert reviewed.pass_time(NOON + timedelta(seconds=10), None, short)
+    assert (waived.stage, reviewed.is_waiting) == ("executed", True)
+    kept = books()
+    kept.reserve_filled(9_70)
+    assert kept.resolved("1-A", 100_00, NOON, with_reserve=False)
+    assert not kept.reverse("1-A", 10_01)
+    assert kept.reverse("1-A", 10_00)
+    assert (kept.reserve, kept.orders["1-A"].reversed, kept.fund(1).owed) == (0, 9_70, 0)
