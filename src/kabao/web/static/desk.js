@@ -43,6 +43,7 @@
       if (button) { event.preventDefault(); button.click(); }
       return;
     }
+    if (event.key === 'Escape' && typing(event.target)) { event.target.blur(); return; }
     if (event.ctrlKey || event.metaKey || typing(event.target) || (box && !box.checked)) return;
     const act = keys[event.key.toLowerCase()];
     if (act) { event.preventDefault(); act(); }
