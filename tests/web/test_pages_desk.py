@@ -260,6 +260,15 @@ async def test_a_panel_hands_over_blind_and_who_is_recused_has_no_form(site: Sit
         assert "区服没有写明；激活截图已核对。" in (await reader.get(path)).words
     assert "你坐第 1 席" in member.page.words
     assert draws_nothing_too_early(member.page)
+    await member.send("/first-view", VIEW)
+    vote = RULING | {"upholds": "no", "refund": "40"}
+    page = await member.send("/vote", vote | {"step": "preview", "facts": ""})
+    assert page.status == 422
+    page = await member.send("/vote", vote | {"step": "preview"})
+    assert "投这一票" in page.words
+    assert "争议组的裁决：不退款" in page.words
+    page = await member.send("/vote", {"step": "back"})
+    assert page.form("/vote").fields["facts"] == [RULING["facts"]]
     assert (await officer.get(f"/desk/{case}")).status == 404
     assert parse_ref(case)
     await owner_database.execute("UPDATE cases SET due_at = now() - interval '1 minute' WHERE turn = 'panel'")

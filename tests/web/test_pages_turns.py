@@ -25,6 +25,7 @@ FORMS = (
     "/c/1-2/escalate",
     "/c/1-2/withdraw",
     "/desk/check",
+    "/desk/1-2/draft",
     "/desk/1-2/fact",
     "/desk/1-2/rule",
     "/desk/1-2/say",
@@ -55,6 +56,7 @@ PAGES = (
     "/m/1/listings/1-2/keys/live",
     "/desk/check",
     "/desk/1-2",
+    "/desk/1-2/beside",
 )
 
 

@@ -182,7 +182,7 @@ async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
     # What two people rule at once is lost for neither: the one who comes second still has the draft.
     await visit.services.cases.desk.save_draft(visit.me, case.ref, typed)
     if step != "sure":
-        return await _preview(visit, case, wish, typed)
+        return await show_preview(visit, case, wish, typed)
     ruled = await visit.services.cases.ladder.rule(visit.me, case.ref, wish)
     if isinstance(ruled, Refused):
         again = await visit.services.cases.case(visit.me, case.ref)
@@ -191,8 +191,10 @@ async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
     return redirect(f"/desk/{case.ref}", flash=RULED, visit=visit)
 
 
-async def _preview(visit: Visit, case: CaseView, wish: Rule, typed: dict[str, str]) -> Page:
-    """Show a ruling as both parties will read it, before it is handed in."""
+async def show_preview(
+    visit: Visit, case: CaseView, wish: Rule, typed: dict[str, str], *, is_vote: bool = False
+) -> Page:
+    """Show a ruling, or what a vote asks for, as both parties will read it, before it is handed in."""
     given, decision = given_by(wish, case), await _decision(visit, case)
     suggested = None if decision is None else decision.suggests(case.demand, case.held_minor)
     if differs(suggested, given) and not wish.differs_reason:
@@ -210,6 +212,7 @@ async def _preview(visit: Visit, case: CaseView, wish: Rule, typed: dict[str, st
         private=True,
         c=case,
         wish=wish,
+        is_vote=is_vote,
         refund=given.refund_minor,
         typed=typed,
         preview=preview,

@@ -2,7 +2,8 @@
 
 from typing import Final
 
-from kabao.cases import CaseView, Outcome, Rule, SayFact, Shares
+from kabao.cases import CaseView, CastVote, Outcome, Rule, SayFact, Shares
+from kabao.cases.ladder.awards import outcome_of
 from kabao.cases.ladder.model import Award
 from kabao.kernel import parse_yuan
 from kabao.web.http import NOT_WORDS, Visit
@@ -117,6 +118,20 @@ def read_shares(visit: Visit) -> Shares:
     """Read who is responsible; what is no number counts as none, and the sum is checked by who takes it."""
     parts = {name: visit.form.number(f"share_{name}") or 0 for name in ("buyer", "merchant", "platform")}
     return Shares(**parts)
+
+
+def wished_by(vote: CastVote, case: CaseView) -> Rule:
+    """Write a vote as the ruling it asks for."""
+    award = Award(vote.refund_minor, vote.damages_minor, vote.replaces) if vote.upholds else Award(0)
+    return Rule(
+        outcome=outcome_of(award, case.held_minor),
+        refund_minor=award.refund_minor,
+        damages_minor=award.damages_minor,
+        shares=vote.shares,
+        facts=vote.facts,
+        reasons=vote.reasons,
+        differs_reason=vote.differs_reason,
+    )
 
 
 def given_by(wish: Rule, case: CaseView) -> Award:

@@ -9,8 +9,19 @@ from kabao.cases import CaseView, CastVote, GiveFirstView, Remedy, Side
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.cases import TOO_OFTEN, done, posted_case, show_case
-from kabao.web.desk import desk_case_of, show_desk
-from kabao.web.deskforms import DAMAGES_WRONG, REFUND_WRONG, read_damages, read_refund, read_shares
+from kabao.web.desk import desk_case_of, show_desk, show_preview
+from kabao.web.deskforms import (
+    DAMAGES_WRONG,
+    NEEDED,
+    NOT_DRAFTED,
+    REFUND_WRONG,
+    SHARES_WRONG,
+    read_damages,
+    read_refund,
+    read_shares,
+    wished_by,
+)
+from kabao.web.deskview import typed_of
 from kabao.web.http import Page, PageRequest, Visit, redirect
 from kabao.web.macros import SUMMARY_BLANKS
 from kabao.web.words import (
@@ -87,7 +98,7 @@ async def pass_on(request: PageRequest, ref: FromPath[str]) -> Page:
 
 @post("/desk/{ref:str}/vote", status_code=200)
 async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
-    """Vote on the panel, blind."""
+    """Vote on the panel, blind; first show what the vote asks for where that is wanted."""
     found = await desk_case_of(request, ref, is_post=True)
     if not isinstance(found, tuple):
         return found
@@ -101,8 +112,12 @@ async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
         errors["damages"] = DAMAGES_WRONG
     if case.demand is Remedy.REPLACEMENT and replaces not in UPHOLDS:
         errors["replaces"] = "选补发还是退款"
-    if errors or amount is None or damages is None:
-        return await show_desk(visit, case, errors=errors, status=422)
+    step, typed = form.text("step"), typed_of(form.typed(), NOT_DRAFTED)
+    if step == "preview":
+        errors |= {name: text for name, text in NEEDED.items() if not form.text(name)}
+        errors |= {} if read_shares(visit).is_whole else {"shares": SHARES_WRONG}
+    if errors or amount is None or damages is None or step == "back":
+        return await show_desk(visit, case, errors=errors, status=422 if errors else 200)
     wish = CastVote(
         upholds=UPHOLDS[form.text("upholds")],
         refund_minor=amount.minor,
@@ -113,6 +128,9 @@ async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
         reasons=form.text("reasons"),
         differs_reason=form.text("differs_reason"),
     )
+    await visit.services.cases.desk.save_draft(visit.me, case.ref, typed)
+    if step == "preview":
+        return await show_preview(visit, case, wished_by(wish, case), typed, is_vote=True)
     return await _decided(visit, case, await visit.services.cases.ladder.vote(visit.me, case.ref, wish), VOTED)
 
 

@@ -39,7 +39,7 @@
     if (event.isComposing || event.altKey) return;
     if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) {
       const form = event.target.closest && event.target.closest('form[data-decide]');
-      const button = form && all('[type=submit]', form).pop();
+      const button = form && ($('[value=preview]', form) || all('[type=submit]', form).pop());
       if (button) { event.preventDefault(); button.click(); }
       return;
     }
