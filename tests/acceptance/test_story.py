@@ -193,7 +193,6 @@ def rule(town: Town, case: str) -> None:
     desk.locator("input[name=share_merchant]").fill("100")
     desk.locator("input[name=share_buyer]").fill("0")
     desk.locator("input[name=share_platform]").fill("0")
-    desk.locator("textarea[name=differs_reason]").fill("报错截图和拆封时间对得上。")
     desk.locator("textarea[name=facts]").fill("买家 20:14 首次拆封，一分钟后提示已被使用。")
     desk.locator("textarea[name=reasons]").fill("商家没有提供发卡前的校验记录，应承担举证不能的后果，支持全额退款。")
     desk.locator("form[action$='/rule'] button.pri").click()
