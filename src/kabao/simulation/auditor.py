@@ -319,7 +319,8 @@ class Followed:
         self._move("ruled_open", "parties", now + self.times.review_window * HOUR, by, now)
 
     def _execute(self, by: str, now: datetime, pays: Pays) -> bool:
-        if not pays(self, self.rulings[-1][1]):
+        # What was decided at once was paid then.
+        if self.stage != "green" and not pays(self, self.rulings[-1][1]):
             if self.is_waiting:
                 return False
             self.tally["waited_for_money"] += 1
