@@ -34,6 +34,7 @@ CASE = DueCase(
     owner_id=12,
     demand="full_refund",
     is_held=True,
+    was_long=True,
     waived_by=[],
 )
 

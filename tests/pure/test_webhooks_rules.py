@@ -1,5 +1,6 @@
 """Which addresses may be named, what a message holds, and how it is signed and tried again."""
 
+import inspect
 import json
 import re
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from kabao.cases import words
 from kabao.kernel import format_ref
 from kabao.webhooks.model import CASE_KINDS, ORDER_KINDS, Event, Leased
 from kabao.webhooks.rules import (
@@ -169,6 +171,16 @@ def test_every_documented_type_is_sent_and_every_sent_one_documented() -> None:
         found = re.search(rf"`{start}\.`: ([a-z_,;: ]+)\.", text)
         assert found is not None
         assert sorted(re.split(r", |; after the release: ", found[1])) == sorted(kinds)
+
+
+def test_every_step_that_pages_have_words_for_is_told_or_left_out_on_purpose() -> None:
+    for write, told, left_out in (
+        (words.case_event_text, CASE_KINDS, {"seated", "recused"}),
+        (words.order_event_text, ORDER_KINDS, set()),
+    ):
+        named = set(re.findall(r'^ +"([a-z_]+)":', inspect.getsource(write), flags=re.MULTILINE))
+        assert len(named) > 20
+        assert named - set(told) == left_out
 
 
 def test_the_old_secret_signs_until_its_time() -> None:

@@ -35,7 +35,10 @@ LEADS: Final = (
 
 
 class DueCase(msgspec.Struct, frozen=True, kw_only=True):
-    """A case whose deadline is near; `waived_by` are the sides that have waived the review of its ruling."""
+    """A case whose deadline is near; `waived_by` are the sides that have waived the review of its ruling.
+
+    `was_long` tells that enough time was given for a reminder at this mark.
+    """
 
     shop_id: int
     case_id: int
@@ -48,6 +51,7 @@ class DueCase(msgspec.Struct, frozen=True, kw_only=True):
     owner_id: int
     demand: str
     is_held: bool
+    was_long: bool
     person_asked: bool = False
     """A party wants a person, so that nothing is ruled by default."""
     waived_by: list[str]

@@ -1,9 +1,10 @@
 -- Deadlines that are near, and what was told of them. The parameter named last is the clock's instant; NULL: the database's.
 
 -- name: near_cases
--- Takes cases whose deadline lies between now plus $2 and now plus $3, was given $4 ahead at least, and was not told at
--- this mark, and keeps that it is told. A case that somebody moves just now is left to the next run; a ruling that is
--- handed in needs nobody any more. Index: cases_due, case_reminder_pkey, case_event_pkey, ruling_submission_one_pending.
+-- Takes cases whose deadline lies between now plus $2 and now plus $3 and was not looked at for this mark, keeps that it
+-- was, and says of each whether it was given $4 ahead at least. A case that somebody moves just now is left to the next
+-- run; a ruling that is handed in needs nobody any more.
+-- Index: cases_due, case_reminder_pkey, case_event_pkey, ruling_submission_one_pending.
 WITH near AS MATERIALIZED (
   SELECT c.shop_id, c.case_id, c.due_at
     FROM cases c
@@ -12,9 +13,6 @@ WITH near AS MATERIALIZED (
      AND c.due_at <= coalesce($6::timestamptz, now()) + $3::interval
      AND NOT EXISTS (SELECT 1 FROM case_reminder r
                       WHERE r.shop_id = c.shop_id AND r.case_id = c.case_id AND r.due_at = c.due_at AND r.mark = $1)
-     AND c.due_at - coalesce((SELECT min(e.at) FROM case_event e
-                               WHERE e.shop_id = c.shop_id AND e.case_id = c.case_id AND e.due_at = c.due_at),
-                             c.stage_since) >= $4::interval
      AND NOT EXISTS (SELECT 1 FROM ruling_submission p
                       WHERE p.shop_id = c.shop_id AND p.case_id = c.case_id AND p.ended_at IS NULL)
    ORDER BY c.due_at, c.shop_id, c.case_id FOR NO KEY UPDATE OF c SKIP LOCKED LIMIT $5),
@@ -24,6 +22,8 @@ told AS (
   ON CONFLICT DO NOTHING RETURNING shop_id, case_id, due_at)
 SELECT c.shop_id, c.case_id, t.due_at, coalesce($6::timestamptz, now()) AS now, c.stage, c.turn, s.title, c.buyer_id,
        h.owner_id, c.demand, e.state = 'disputed' AS is_held,
+       t.due_at - coalesce((SELECT min(v.at) FROM case_event v WHERE v.shop_id = c.shop_id AND v.case_id = c.case_id
+                               AND v.due_at = t.due_at), c.stage_since) >= $4::interval AS was_long,
        EXISTS (SELECT 1 FROM case_event v WHERE v.shop_id = c.shop_id AND v.case_id = c.case_id
                   AND v.kind = 'person_asked') AS person_asked,
        ARRAY(SELECT w.by_role FROM case_waiver w WHERE w.shop_id = c.shop_id AND w.case_id = c.case_id

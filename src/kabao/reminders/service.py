@@ -51,9 +51,10 @@ class Reminders:
         for lead in LEADS:
             async with self._database.transaction() as conn:
                 near = await store.near_cases(conn, lead, BATCH, at)
-                for case in near:
+                needed = [case for case in near if case.was_long]
+                for case in needed:
                     await self._tell(conn, case)
-            told += len(near)
+            told += len(needed)
             is_more = is_more or len(near) == BATCH
         return told, is_more
 

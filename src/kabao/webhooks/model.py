@@ -30,6 +30,13 @@ CASE_KINDS: Final = (
     "short",
     "covered",
     "no_stock",
+    "person_asked",
+    "green",
+    "green_kept",
+    "green_waived",
+    "green_reversed",
+    "green_stood",
+    "green_over",
 )
 """Steps of a case that are told; who was drawn for a panel, and who left it, is not."""
 ORDER_KINDS: Final = (
@@ -37,6 +44,9 @@ ORDER_KINDS: Final = (
     "expired",
     "cancelled",
     "paid",
+    "wrong_amount",
+    "second_payment",
+    "late_refunded",
     "delivered",
     "opened",
     "confirmed",
@@ -59,6 +69,7 @@ ORDER_KINDS: Final = (
     "goodwill_claim",
     "damages",
     "damages_owed",
+    "reversed",
 )
 """Steps of an order that are told."""
 
