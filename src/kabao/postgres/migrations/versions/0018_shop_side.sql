@@ -64,25 +64,6 @@ CREATE TABLE cover_grant (
   FOREIGN KEY (shop_id, case_id) REFERENCES cases
 );
 
--- Who may answer a shop's cases for its owner, up to an amount and until a day. What they do is in the cases' history.
-CREATE TABLE stand_in (
-  shop_id     bigint NOT NULL REFERENCES shop,
-  stand_in_id bigint NOT NULL,
-  account_id  bigint NOT NULL REFERENCES account,
-  most_minor  bigint NOT NULL CHECK (most_minor >= 0),
-  until_at    timestamptz NOT NULL,
-  invited_by  bigint NOT NULL REFERENCES account,
-  invited_at  timestamptz NOT NULL,
-  accepted_at timestamptz,
-  ended_at    timestamptz,
-  ended_by    bigint REFERENCES account,
-  PRIMARY KEY (shop_id, stand_in_id),
-  CONSTRAINT stand_in_span CHECK (invited_at < until_at),
-  CONSTRAINT stand_in_ended CHECK ((ended_at IS NULL) = (ended_by IS NULL))
-);
-CREATE UNIQUE INDEX stand_in_once ON stand_in (shop_id, account_id) WHERE ended_at IS NULL;
-CREATE INDEX stand_in_of ON stand_in (account_id, shop_id) WHERE ended_at IS NULL;
-
 -- ---------------------------------------------------------------- words and floods
 
 -- What somebody wrote where both sides see it with abusive words masked; for staff alone.
@@ -116,10 +97,9 @@ CREATE INDEX case_flood_waiting ON case_flood (at, shop_id, case_id) WHERE seen_
 
 GRANT SELECT, INSERT, UPDATE, DELETE ON say_draft TO kabao_app;
 GRANT SELECT, INSERT, DELETE ON case_template TO kabao_app;
-GRANT SELECT, INSERT ON shop_cover, cover_grant, stand_in, said_original, case_flood TO kabao_app;
+GRANT SELECT, INSERT ON shop_cover, cover_grant, said_original, case_flood TO kabao_app;
 GRANT UPDATE (name, body) ON case_template TO kabao_app;
 GRANT UPDATE (ended_at) ON shop_cover TO kabao_app;
-GRANT UPDATE (accepted_at, ended_at, ended_by) ON stand_in TO kabao_app;
 GRANT UPDATE (seen_by, seen_at) ON case_flood TO kabao_app;
 GRANT DELETE ON said_original TO kabao_app;
-GRANT SELECT ON case_template, shop_cover, cover_grant, stand_in, said_original, case_flood TO kabao_audit;
+GRANT SELECT ON case_template, shop_cover, cover_grant, said_original, case_flood TO kabao_audit;
