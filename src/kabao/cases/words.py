@@ -137,7 +137,7 @@ def ladder(stage: Stage, reached: frozenset[str], windows: Windows) -> list[Rung
 
     if Stage.GREEN in reached:
         return [
-            rung(Stage.GREEN, "当场裁决，可复核", windows.ask_review),
+            rung(Stage.GREEN, "可申请复核", windows.ask_review),
             rung(Stage.REVIEW, "复核", windows.review),
             Rung(stage="outside", label="12315、消协、仲裁或法院", hours=None, standing="ahead"),
         ]
