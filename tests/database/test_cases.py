@@ -96,7 +96,7 @@ async def test_a_case_needs_money_in_escrow_and_its_own_buyer(desk: Desk) -> Non
     stranger = person(await open_account(desk.database))
     assert code(await desk.cases.open(stranger, paid, WISH)) is Refusal.NOT_FOUND
     assert code(await desk.cases.open(desk.market.staff, paid, WISH)) is Refusal.NOT_FOUND
-    assert code(await desk.cases.open(owner, paid, WISH)) is Refusal.NOT_ALLOWED
+    assert code(await desk.cases.open(owner, paid, WISH)) is Refusal.INVALID_FIELDS
     assert code(await desk.cases.open(buyer, "1-9", WISH)) is Refusal.NOT_FOUND
     assert code(await desk.cases.open(buyer, "nonsense", WISH)) is Refusal.NOT_FOUND
     assert not isinstance(await desk.orders.confirm(buyer, paid), Refused)

@@ -41,6 +41,7 @@ OPEN = {"negotiation", "support", "panel", "green", "ruled_open", "review"}
 UNDECIDED = {"negotiation", "support", "panel"}
 DECIDERS = {"support", "panel", "duty"}
 NOTHING = Award(0)
+OF_MERCHANT = OpenCase(claim="buyer_used_it", demand=Remedy.RELEASE, statement="兑换记录显示早用了。")
 
 
 @dataclass
@@ -59,6 +60,7 @@ class Model:
     ruled: Award = NOTHING
     damages: int = 0
     swaps: bool = False
+    by: str = "buyer"
     replaced: bool = False
     waived: set[str] = field(default_factory=set)
     offer: int = 0
@@ -70,6 +72,10 @@ class Model:
     """Refunded as it was opened; a review leaves that as it is."""
     stands: bool = False
     """The rulebook supports the claim on the records, so that silence makes it stand."""
+
+    @property
+    def other(self) -> str:
+        return "merchant" if self.by == "buyer" else "buyer"
 
     def goes(self, stage: str, turn: str, due: datetime | None) -> None:
         assert (self.stage, stage) in {(str(one), str(two)) for one, two in STEPS}
@@ -130,11 +136,15 @@ class CasesMachine(RuleBasedStateMachine):
 
     def open(self) -> None:
         self.cases_opened += 1
-        # Every other buyer wants another key.
-        swaps = self.cases_opened % 2 == 1
+        # Every other case is a buyer's who wants another key, every fourth a merchant's.
+        swaps, is_merchants = self.cases_opened % 2 == 1, self.cases_opened % 4 == 2
         wish = msgspec.structs.replace(WISH, demand=Remedy.REPLACEMENT) if swaps else WISH
-        case = self.wait(self.desk.case(wish))
-        self.m = Model(case.ref, case.order.order_id, self.now, self.now + 48 * HOUR, swaps=swaps)
+        by = "merchant" if is_merchants else "buyer"
+        ref = self.desk.order_ref(self.wait(self.desk.bought()))
+        case = seen(self.wait(self.desk.cases.open(self.party(by), ref, OF_MERCHANT if is_merchants else wish)))
+        until = self.now + 48 * HOUR
+        self.m = Model(case.ref, case.order.order_id, self.now, until, swaps=swaps, by=by)
+        self.m.turn = self.m.other
 
     def open_sealed(self, wish: OpenCase) -> None:
         """Claim on a key that is still sealed: decided at once, unless a person is asked for or it was so too often."""
@@ -180,9 +190,18 @@ class CasesMachine(RuleBasedStateMachine):
     @rule()
     def answer(self) -> None:
         m = self.m
-        said = self.wait(self.desk.cases.answer(self.desk.market.owner, m.ref, "不同意。"))
-        if self.took(said, may=m.stage == "negotiation" and m.turn == "merchant"):
-            m.turn, m.due, m.answered = "buyer", self.now + m.reply * HOUR, True
+        said = self.wait(self.desk.cases.answer(self.party(m.other), m.ref, "不同意。"))
+        if self.took(said, may=m.stage == "negotiation" and m.turn == m.other):
+            m.turn, m.due, m.answered = m.by, self.now + m.reply * HOUR, True
+        assert isinstance(self.wait(self.desk.cases.answer(self.party(m.by), m.ref, "x")), Refused)
+
+    @precondition(lambda self: self.m.by == "merchant")
+    @rule()
+    def grant_the_merchant(self) -> None:
+        m = self.m
+        assert isinstance(self.wait(self.desk.cases.accept_demand(self.desk.market.owner, m.ref)), Refused)
+        if self.took(self.wait(self.desk.cases.accept_demand(self.desk.market.buyer, m.ref)), may=m.stage in UNDECIDED):
+            m.goes("settled", "nobody", None)
 
     @rule(side=st.sampled_from(["buyer", "merchant"]), amount=st.integers(-1, PRICE + 1))
     def make_offer(self, side: str, amount: int) -> None:
@@ -190,7 +209,7 @@ class CasesMachine(RuleBasedStateMachine):
         made = self.wait(self.desk.cases.offer(self.party(side), m.ref, wish))
         if self.took(made, may=m.stage in UNDECIDED and 0 < amount <= PRICE):
             m.offer, m.offered_by, other = amount, side, "buyer" if side == "merchant" else "merchant"
-            m.answered |= side == "merchant"
+            m.answered |= side == m.other
             if m.stage == "negotiation" and m.turn != other:
                 m.turn, m.due = other, self.now + m.reply * HOUR
 
@@ -211,7 +230,8 @@ class CasesMachine(RuleBasedStateMachine):
         m = self.m
         if often:
             return
-        if self.took(self.wait(self.desk.cases.withdraw(self.desk.market.buyer, m.ref)), may=m.stage in UNDECIDED):
+        assert isinstance(self.wait(self.desk.cases.withdraw(self.party(m.other), m.ref)), Refused)
+        if self.took(self.wait(self.desk.cases.withdraw(self.party(m.by), m.ref)), may=m.stage in UNDECIDED):
             m.goes("withdrawn", "nobody", None)
 
     @precondition(lambda self: self.cases_opened > 1)
@@ -230,7 +250,7 @@ class CasesMachine(RuleBasedStateMachine):
     @rule(side=st.sampled_from(["buyer", "merchant"]))
     def escalate(self, side: str) -> None:
         m = self.m
-        waited = m.answered or (side == "buyer" and self.now >= m.opened_at + 24 * HOUR)
+        waited = m.answered or (side == m.by and self.now >= m.opened_at + 24 * HOUR)
         asked = self.wait(self.desk.cases.escalate(self.party(side), m.ref))
         if self.took(asked, may=m.stage == "negotiation" and waited):
             m.goes("support", "support", self.now + 48 * HOUR)

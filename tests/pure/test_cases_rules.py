@@ -378,3 +378,60 @@ def test_every_decision_is_a_step_of_the_table_and_moves_no_more_than_is_held(
             assert decision.stage is case.stage or (case.stage, decision.stage) in STEPS
             assert 0 <= decision.refund_minor <= HELD
             assert decision.stage.is_open or (decision.turn is Turn.NOBODY and decision.due_at is None)
+
+
+# ---- a merchant's case
+
+OF_MERCHANT = msgspec.structs.replace(
+    CASE, opened_by=Side.MERCHANT, turn=Turn.BUYER, demand=Remedy.RELEASE, demand_minor=0, answered_at=None, offer=None
+)
+
+
+def test_a_merchants_case_is_the_buyers_to_answer_and_demands_what_is_held() -> None:
+    opened = done(rules.decide_open(HELD, Remedy.RELEASE, 0, NOON, Side.MERCHANT))
+    assert (opened.turn, opened.refund_minor) == (Turn.BUYER, 0)
+    assert done(rules.decide_open(HELD, Remedy.PARTIAL_REFUND, 900, NOON, Side.MERCHANT)).refund_minor == 900
+    for by, demand in ((Side.MERCHANT, Remedy.FULL_REFUND), (Side.BUYER, Remedy.RELEASE)):
+        assert code(rules.decide_open(HELD, demand, 0, NOON, by)) is Refusal.INVALID_FIELDS
+
+
+@pytest.mark.parametrize(
+    ("by", "opened", "withdrawn", "is_held", "has_sealed", "refusal"),
+    [
+        (Side.BUYER, 5, 1, False, True, None),
+        (Side.BUYER, 5, 2, True, False, Refusal.CASE_LIMIT),
+        (Side.MERCHANT, 0, 0, True, False, None),
+        (Side.MERCHANT, 1, 0, True, False, Refusal.CASE_LIMIT),
+        (Side.MERCHANT, 0, 0, False, False, Refusal.ALREADY_RELEASED),
+        (Side.MERCHANT, 0, 0, True, True, Refusal.STILL_SEALED),
+    ],
+)
+def test_who_may_open_a_case(
+    by: Side, opened: int, withdrawn: int, *, is_held: bool, has_sealed: bool, refusal: Refusal | None
+) -> None:
+    answer = rules.may_open(by, opened, withdrawn, is_held=is_held, has_sealed=has_sealed)
+    assert (None if answer is None else answer.code) is refusal
+
+
+def test_in_a_merchants_case_the_buyer_answers_and_grants_and_the_merchant_withdraws() -> None:
+    answered = done(rules.decide_answer(OF_MERCHANT, Side.BUYER, NOON))
+    assert (answered.turn, answered.answered) == (Turn.MERCHANT, True)
+    assert code(rules.decide_answer(OF_MERCHANT, Side.MERCHANT, NOON)) is Refusal.NOT_ALLOWED
+    granted = done(rules.decide_accept_demand(OF_MERCHANT, Side.BUYER))
+    assert (granted.stage, granted.remedy, granted.refund_minor) == (Stage.SETTLED, Remedy.RELEASE, 0)
+    assert code(rules.decide_accept_demand(OF_MERCHANT, Side.MERCHANT)) is Refusal.NOT_ALLOWED
+    assert done(rules.decide_withdraw(OF_MERCHANT, Side.MERCHANT)).stage is Stage.WITHDRAWN
+    assert code(rules.decide_withdraw(OF_MERCHANT, Side.BUYER)) is Refusal.NOT_ALLOWED
+    later = OF_MERCHANT.opened_at + rules.ESCALATE_UNANSWERED_AFTER
+    assert done(rules.decide_escalate(OF_MERCHANT, Side.MERCHANT, later)).rose_why is RoseWhy.MERCHANT_ASKED
+    assert code(rules.decide_escalate(OF_MERCHANT, Side.BUYER, later)) is Refusal.NOT_YOUR_TURN
+
+
+def test_everything_for_the_merchant_is_offered_only_in_a_merchants_case() -> None:
+    assert done(rules.decide_offer(OF_MERCHANT, Side.BUYER, Remedy.RELEASE, 0, NOON)).refund_minor == 0
+    assert code(rules.decide_offer(CASE, Side.BUYER, Remedy.RELEASE, 0, NOON)) is Refusal.NOT_ALLOWED
+
+
+def test_a_buyer_who_is_silent_in_a_merchants_case_loses_nothing_by_it() -> None:
+    risen = done(ladder.decide_due(OF_MERCHANT, OF_MERCHANT.due_at or NOON, Award(HELD)))
+    assert (risen.stage, risen.rose_why) == (Stage.SUPPORT, RoseWhy.BUYER_SILENT)

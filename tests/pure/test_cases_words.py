@@ -37,6 +37,7 @@ def test_amounts_and_remedies_read_as_on_the_pages() -> None:
         "全额退款 ¥60.00",
         "部分退款 ¥60.00",
         "补发新的卡密",
+        "托管的钱全部付给商家",
     ]
     assert [words.outcome_label(outcome, 6000) for outcome in Outcome] == [
         "全额退款 ¥60.00",

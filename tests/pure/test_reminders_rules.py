@@ -32,8 +32,7 @@ CASE = DueCase(
     title="点卡",
     buyer_id=11,
     owner_id=12,
-    demand="full_refund",
-    is_held=True,
+    may_stand=True,
     was_long=True,
     waived_by=[],
 )
@@ -67,7 +66,7 @@ def test_a_reminder_says_by_when_how_long_is_left_and_what_happens_then() -> Non
         "「点卡」的纠纷：轮到你了，11 月 25 日 09:00 截止，还剩 24 小时。"
         "你到时没有回应，已知事实按规则支持的，诉求成立（可以申请复核）；不支持的，自动转给客服。"
     )
-    released = msgspec.structs.replace(CASE, is_held=False)
+    released = msgspec.structs.replace(CASE, may_stand=False)
     assert case_subject(released, Side.MERCHANT).endswith("你到时没有回应，会自动转给客服。")
     ruled = msgspec.structs.replace(CASE, stage=Stage.RULED_OPEN, turn=Turn.PARTIES)
     assert case_subject(ruled, Side.BUYER).startswith("「点卡」的纠纷：申请复核的时间快到了，11 月 25 日 09:00 截止")

@@ -76,3 +76,36 @@ async def test_where_a_refund_was_demanded_new_keys_are_not_offered(site: Site) 
     page = await staff.send("/first-view", FIRST)
     assert page.status == 422
     assert "买家没有要求补发" in page.words
+
+
+async def test_a_merchant_opens_a_case_and_the_buyer_reads_what_silence_does(site: Site) -> None:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    page = await merchant.get(f"/o/{ref}")
+    assert "发起纠纷" not in page.words
+    assert (await merchant.get(f"/m/orders/{ref}/complain")).path == f"/o/{ref}"
+    await buyer.get(f"/o/{ref}/reveal")
+    await buyer.send("/reveal")
+    assert (await buyer.get(f"/m/orders/{ref}/complain")).status == 404
+    assert f"/m/orders/{ref}/complain" in (await merchant.get(f"/o/{ref}")).text
+    page = await merchant.get(f"/m/orders/{ref}/complain")
+    assert "不回应不算同意，会转给客服看" in page.words
+    page = await merchant.send("/complain", {"demand": "partial_refund", "amount": "0", "statement": ""})
+    assert page.status == 422
+    for wrong in ("选一种情况", "托管中的钱以下的数", "写一句发生了什么"):
+        assert wrong in page.words
+    wish = {"claim": "fee_due", "demand": "partial_refund", "amount": "90", "statement": "商品页写明扣费。"}
+    page = await merchant.send("/complain", wish)
+    assert page.path.startswith("/c/")
+    assert "买家已收到通知" in page.words
+    case = page.path.split("/")[2]
+    page = await buyer.get(f"/c/{case}")
+    for told in ("商家要求部分退款", "回应商家", "照商家的要求办", "不影响你的权利"):
+        assert told in page.words
+    assert "撤回" not in page.words
+    page = await buyer.get(f"/c/{case}/accept?what=demand")
+    assert "照商家的要求办？" in page.words
+    page = await buyer.send("/accept")
+    assert "已和解" in page.words
+    assert (await merchant.get(f"/m/orders/{ref}/complain")).path == f"/o/{ref}"

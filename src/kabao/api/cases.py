@@ -9,9 +9,7 @@ from kabao.api.documents import READING, STEP
 from kabao.api.entry import (
     ACTS_AS,
     ANY_PARTY,
-    BUYER,
     EITHER_SIDE,
-    MERCHANT,
     UNSIGNED,
     Caller,
     as_itself,
@@ -33,10 +31,14 @@ NOTICE_LIMIT: Final = 16 * 1024
 LONGEST_ID: Final = 19
 
 
-@post("/cases", opt={ACTS_AS: BUYER}, responses=STEP, tags=["cases"])
+@post("/cases", opt={ACTS_AS: EITHER_SIDE}, responses=STEP, tags=["cases"])
 async def open_case(request: Caller, data: JSONBody[OpenCaseIn], idempotency_key: KeyHeader = "") -> Response[CaseOut]:
-    """Say that something is wrong with an order; the release clock stops in the same transaction."""
+    """Say that something is wrong with an order; the release clock stops in the same transaction.
+
+    The shop's owner may open one, too, while money is held and every key is opened.
+    """
     services = services_of(request)
+    as_itself(request, granted(await services.orders.order(request.user, data.order_ref)).role)
 
     async def step(_key: str) -> CaseOut:
         return CaseOut.of(granted(await services.cases.open(request.user, data.order_ref, data.wish())))
@@ -77,9 +79,9 @@ async def say(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> C
     return CaseOut.of(granted(await services_of(request).cases.say(request.user, ref, data.body)))
 
 
-@post("/cases/{ref:str}/answer", opt={ACTS_AS: MERCHANT}, responses=STEP, status_code=200, tags=["cases"])
+@post("/cases/{ref:str}/answer", opt={ACTS_AS: EITHER_SIDE}, responses=STEP, status_code=200, tags=["cases"])
 async def answer(request: Caller, ref: FromPath[str], data: JSONBody[WordsIn]) -> CaseOut:
-    """Contest the claim with a statement (merchant)."""
+    """Contest the claim with a statement (the side that did not open the case)."""
     await case_as_itself(request, ref)
     return CaseOut.of(granted(await services_of(request).cases.answer(request.user, ref, data.body)))
 
@@ -134,9 +136,9 @@ async def refuse_offer(request: Caller, ref: FromPath[str], offer_id: FromPath[s
     return CaseOut.of(granted(await services_of(request).cases.refuse_offer(request.user, ref, _offer(offer_id))))
 
 
-@post("/cases/{ref:str}/accept-demand", opt={ACTS_AS: MERCHANT}, responses=STEP, status_code=200, tags=["cases"])
+@post("/cases/{ref:str}/accept-demand", opt={ACTS_AS: EITHER_SIDE}, responses=STEP, status_code=200, tags=["cases"])
 async def accept_demand(request: Caller, ref: FromPath[str], idempotency_key: KeyHeader = "") -> Response[CaseOut]:
-    """Give the buyer what was demanded (merchant); the money moves in the same transaction."""
+    """Grant what was demanded (the side that did not open the case); the money moves in the same transaction."""
     await case_as_itself(request, ref)
     services = services_of(request)
 
@@ -163,9 +165,9 @@ async def ask_person(request: Caller, ref: FromPath[str]) -> CaseOut:
     return CaseOut.of(granted(await services_of(request).cases.ask_person(request.user, ref)))
 
 
-@post("/cases/{ref:str}/withdraw", opt={ACTS_AS: BUYER}, responses=STEP, status_code=200, tags=["cases"])
+@post("/cases/{ref:str}/withdraw", opt={ACTS_AS: EITHER_SIDE}, responses=STEP, status_code=200, tags=["cases"])
 async def withdraw(request: Caller, ref: FromPath[str]) -> CaseOut:
-    """Withdraw the case (buyer); the release clock runs on, at least 24 hours."""
+    """Withdraw the case (who opened it); the release clock runs on, at least 24 hours."""
     await case_as_itself(request, ref)
     return CaseOut.of(granted(await services_of(request).cases.withdraw(request.user, ref)))
 

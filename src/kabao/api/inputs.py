@@ -44,7 +44,7 @@ class WordsIn(Input, frozen=True, kw_only=True):
 
 
 class OpenCaseIn(Input, frozen=True, kw_only=True):
-    """Says that something is wrong: why, what is demanded, in one's own words.
+    """Says that something is wrong: why, what is demanded, in one's own words; `release` is a merchant's demand.
 
     With `by_person` nothing is ruled without a person, neither at once nor for want of an answer.
     """

@@ -434,6 +434,7 @@ class CaseOut(msgspec.Struct, frozen=True, kw_only=True):
     order_ref: str
     order_state: str
     viewer: str
+    opened_by: str
     claim: str
     demand: str
     demand_minor: int

@@ -1,4 +1,4 @@
-"""Cases: what a buyer claims and demands, the negotiation, and how it is decided.
+"""Cases: what a buyer, or a merchant of a buyer, claims and demands, the negotiation, and how it is decided.
 
 Invariants: one open case an order; the release clock stops in the transaction that opens it; a settlement moves the
 money in its own transaction, a ruling when its window is over (`cases.green`: as the case is opened); a silent buyer
@@ -8,7 +8,7 @@ then the order's escrow row, then the order, so that no two steps wait for each 
 `cases.ladder`.
 """
 
-from kabao.cases.claims import CLAIMS, KIND_LABELS, Claim, ClaimKind
+from kabao.cases.claims import CLAIMS, KIND_LABELS, MERCHANT_CLAIMS, Claim, ClaimKind
 from kabao.cases.cover.model import OVER_TOTAL, Cover, CoverDeed, CoverView, SetCover
 from kabao.cases.cover.service import CoverService
 from kabao.cases.decisions import AtOnce, DecisionService, DecisionView, Reason, SayFact
@@ -74,6 +74,7 @@ __all__ = [
     "KIND_LABELS",
     "MAX_NOTE_CHARS",
     "MAX_SEARCH_CHARS",
+    "MERCHANT_CLAIMS",
     "OVER_TOTAL",
     "PLATFORM",
     "RULED_BY",

@@ -1,4 +1,4 @@
-"""What a buyer can claim, as data: the three kinds of responsibility and the words for each claim.
+"""What a buyer or a merchant can claim, as data: the kinds of responsibility and the words for each claim.
 
 A claim says why; what it leads to is decided from facts, not from the name of the claim.
 """
@@ -15,12 +15,15 @@ class ClaimKind(StrEnum):
     MERCHANT = "merchant"
     BUYER = "buyer"
     RULES = "rules"
+    CONDUCT = "conduct"
+    """What a merchant holds against a buyer."""
 
 
 KIND_LABELS: Final = {
     ClaimKind.MERCHANT: "商品或商家的问题",
     ClaimKind.BUYER: "我自己的原因",
     ClaimKind.RULES: "规则不清楚或不合理",
+    ClaimKind.CONDUCT: "买家的问题",
 }
 
 
@@ -90,7 +93,25 @@ _ALL: Final = (
         "写明哪一条你在付款前没有看到。你确认过的提示平台都有记录。",
     ),
     Claim("other", ClaimKind.MERCHANT, "其他问题", "把事情经过按时间写下来，附上能说明问题的截图。"),
+    Claim(
+        "buyer_false_claim",
+        ClaimKind.CONDUCT,
+        "买家的退款理由不实",
+        "写明哪一句不实，附发行方的兑换记录或聊天记录。记错、说不清楚不算编造。",
+    ),
+    Claim(
+        "buyer_used_it",
+        ClaimKind.CONDUCT,
+        "买家已经用掉，又要退",
+        "附发行方的兑换记录：几点、兑换到哪里。拆封时间平台有记录。",
+    ),
+    Claim(
+        "buyer_pressure", ClaimKind.CONDUCT, "买家拿差评、投诉要挟", "附订单里的对话。平台外的聊天可以作为文件提交。"
+    ),
+    Claim("fee_due", ClaimKind.CONDUCT, "退款要扣约定的费用", "写明商品页的哪一条、扣多少、怎么算。"),
 )
 
 CLAIMS: Final = {claim.claim_id: claim for claim in _ALL}
 """Every claim by its id, in the order pages show them."""
+MERCHANT_CLAIMS: Final = {name: claim for name, claim in CLAIMS.items() if claim.kind is ClaimKind.CONDUCT}
+"""What a merchant may claim; everything else is a buyer's to claim."""

@@ -20,7 +20,13 @@ STALLED_AFTER: Final = timedelta(days=15)
 STATEMENT: Final = 50
 SCREENSHOT: Final = 65
 
-DEMANDS: Final = {Remedy.FULL_REFUND: "refund", Remedy.PARTIAL_REFUND: "refund", Remedy.REPLACEMENT: "replace"}
+DEMANDS: Final = {
+    Remedy.FULL_REFUND: "refund",
+    Remedy.PARTIAL_REFUND: "refund",
+    Remedy.REPLACEMENT: "replace",
+    Remedy.RELEASE: "refund",
+}
+"""What the rulebook is told of a demand; what a merchant demands is the other end of a refund."""
 
 CORE: Final[dict[str, tuple[str, str]]] = {
     "already_used": ("key_failed", "proved"),

@@ -39,6 +39,11 @@ class Side(StrEnum):
     DUTY = "duty"
 
     @property
+    def other(self) -> "Side":
+        """The other party; of somebody who decides there is none, and the merchant is answered."""
+        return Side.BUYER if self is Side.MERCHANT else Side.MERCHANT
+
+    @property
     def is_party(self) -> bool:
         """Whether the case is theirs; the others decide it."""
         return self in {Side.BUYER, Side.MERCHANT}
@@ -50,6 +55,8 @@ class Remedy(StrEnum):
     FULL_REFUND = "full_refund"
     PARTIAL_REFUND = "partial_refund"
     REPLACEMENT = "replacement"
+    RELEASE = "release"
+    """Everything that is held goes to the merchant; only where the merchant opened the case."""
 
 
 class Outcome(StrEnum):
@@ -111,10 +118,10 @@ class Action(StrEnum):
 
 
 class OpenCase(msgspec.Struct, frozen=True, kw_only=True):
-    """Why (claim), what (demand) and in the buyer's own words; `demand_minor` counts for a partial refund only.
+    """Why (claim), what (demand) and in one's own words; `demand_minor` counts for a partial refund only.
 
-    With `by_person` a person is asked for from the first: nothing is ruled at once or for want of an answer
-    (个信法 24).
+    A merchant demands RELEASE, or PARTIAL_REFUND: so much goes back to the buyer and the rest is paid to him. With
+    `by_person` a person is asked for from the first: nothing is ruled at once or for want of an answer (个信法 24).
     """
 
     claim: str
@@ -165,7 +172,7 @@ class CaseState(msgspec.Struct, frozen=True, kw_only=True):
     """Everything a decision needs to know of a case; `held_minor` is what the custodian still holds of the order.
 
     `price_minor` is what was paid for it, `green_minor` what was refunded as the case was opened; then that is also
-    what is at issue (`held_minor`).
+    what is at issue (`held_minor`). `opened_by` is whose case it is; the other side answers.
     """
 
     stage: Stage
@@ -178,6 +185,7 @@ class CaseState(msgspec.Struct, frozen=True, kw_only=True):
     held_minor: int
     price_minor: int
     offer: OpenOffer | None
+    opened_by: Side = Side.BUYER
     stage_since: datetime | None = None
     windows: Windows = Windows()
     ruling: Standing | None = None
@@ -361,9 +369,9 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     """A case as one viewer sees it; only `viewer` and `allowed` (and the order's masks) differ between viewers.
 
     `demand_minor` is the amount demanded (0 for a replacement), `held_minor` what is still held for the order,
-    `may_escalate_at` when the buyer may call support even where the merchant is silent, `rulings` every ruling with the
-    latest last (`ruling`), `pending` the viewer's own ruling that can still be taken back, `green_minor` what was
-    refunded as the case was opened (None: it was not), `over_limit` tells its buyer that it would have been but for
+    `may_escalate_at` when who opened it may call support even where the other side is silent, `rulings` every ruling
+    with the latest last (`ruling`), `pending` the viewer's own ruling that can still be taken back, `green_minor` what
+    was refunded as the case was opened (None: it was not), `over_limit` tells its buyer that it would have been but for
     what he was refunded so this month. Support says its first word until `first_word_due_at` (None where the case does
     not wait for support) and said it at `first_word_at`.
     """
@@ -371,6 +379,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     ref: str
     order: OrderView
     viewer: Side
+    opened_by: Side
     claim: str
     claim_kind: str
     claim_label: str

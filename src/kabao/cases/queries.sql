@@ -1,7 +1,11 @@
 -- name: order_to_open
--- Who the parties of an order are, before a case is opened on it, and what is held. Index: orders_pkey, escrow_pkey.
+-- Who the parties of an order are, before a case is opened on it, what is held, and whether a key is still sealed.
+-- Index: orders_pkey, escrow_pkey, card_key_one_place.
 SELECT o.shop_id, o.order_id, o.buyer_id, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
-       coalesce(claimable_v1(o.shop_id, o.order_id), e.amount_minor - e.released - e.refunded, 0) AS held_minor
+       coalesce(claimable_v1(o.shop_id, o.order_id), e.amount_minor - e.released - e.refunded, 0) AS held_minor,
+       coalesce(e.state IN ('held', 'disputed'), false) AS is_held,
+       EXISTS (SELECT 1 FROM card_key k WHERE k.shop_id = o.shop_id AND k.order_id = o.order_id AND k.state = 'sealed')
+         AS has_sealed
   FROM orders o JOIN shop h USING (shop_id) JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no)
   LEFT JOIN escrow e USING (shop_id, order_id)
  WHERE o.shop_id = $1 AND o.order_id = $2
@@ -9,8 +13,8 @@ SELECT o.shop_id, o.order_id, o.buyer_id, h.owner_id, s.title, o.placed_at, coal
 -- name: add_case
 -- Opens a case; the order is frozen already. Index: cases_one_open.
 INSERT INTO cases (shop_id, case_id, order_id, buyer_id, claim, demand, demand_minor, statement, previous, stage, turn,
-    due_at, opened_at, stage_since, windows, over_limit)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'none', $9, $10, $11, $12, $12, $13, $14)
+    due_at, opened_at, stage_since, windows, over_limit, opened_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'none', $9, $10, $11, $12, $12, $13, $14, $15)
 
 -- name: lock_case
 -- Locks a case for one step; what surrounds it is read afterwards, when the lock is held. Index: cases_pkey.
@@ -139,9 +143,10 @@ SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, 
  WHERE c.shop_id = $1 AND c.case_id < $2
  ORDER BY c.case_id DESC LIMIT $3
 
--- name: withdrawn_cases
--- How many cases of an order were withdrawn. Index: cases_of_order.
-SELECT count(*) FROM cases WHERE shop_id = $1 AND order_id = $2 AND stage = 'withdrawn'
+-- name: earlier_cases
+-- How many cases a side opened on an order and how many of them it withdrew. Index: cases_of_order.
+SELECT count(*) AS opened, count(*) FILTER (WHERE stage = 'withdrawn') AS withdrawn
+  FROM cases WHERE shop_id = $1 AND order_id = $2 AND opened_by = $3
 
 -- name: said_facts
 -- What was said of a case's facts, in order. Index: case_fact_pkey.

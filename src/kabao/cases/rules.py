@@ -25,10 +25,17 @@ from kabao.cases.model import (
 )
 from kabao.kernel import Refusal, Refused
 
+DEMANDS_OF: Final = {
+    Side.BUYER: frozenset({Remedy.FULL_REFUND, Remedy.PARTIAL_REFUND, Remedy.REPLACEMENT}),
+    Side.MERCHANT: frozenset({Remedy.RELEASE, Remedy.PARTIAL_REFUND}),
+}
+"""What each side may demand."""
+CASES_OF_MERCHANT: Final = 1
+"""Cases a merchant may open on one order, so that nobody is held in quarrels."""
 WITHDRAWALS_AT_MOST: Final = 2
 """Cases withdrawn on one order before no new one may be opened, so that a frozen release is not frozen for ever."""
 ESCALATE_UNANSWERED_AFTER: Final = timedelta(hours=24)
-"""From then on the buyer may call support even though the merchant has not answered."""
+"""From then on who opened a case may call support even though the other side has not answered."""
 
 CLOCK_LEAST_AFTER_WITHDRAWAL: Final = timedelta(hours=24)
 """A buyer who withdraws keeps at least this long before the money is released."""
@@ -67,21 +74,43 @@ def remedy_amount(kind: Remedy, asked_minor: int, held_minor: int) -> int | Refu
             return held_minor
         case Remedy.PARTIAL_REFUND:
             return asked_minor if 0 < asked_minor <= held_minor else Refused(Refusal.REFUND_OUT_OF_RANGE)
-        case Remedy.REPLACEMENT:
+        case Remedy.REPLACEMENT | Remedy.RELEASE:
             return 0
         case _:
             assert_never(kind)
 
 
-def decide_open(held_minor: int, demand: Remedy, demand_minor: int, now: datetime) -> Decision | Refused:
-    """Open a case: the merchant has to answer, by default within 48 hours; see `open_until`."""
+def may_open(by: Side, opened: int, withdrawn: int, *, is_held: bool, has_sealed: bool) -> Refused | None:
+    """Say who may open a case on an order on which that side has `opened` some and `withdrawn` some of them.
+
+    A merchant may while money is held and no key is sealed: a sealed one is refunded for no reason, which no case may
+    hold up. Refuses CASE_LIMIT, ALREADY_RELEASED, STILL_SEALED.
+    """
+    if by is Side.BUYER:
+        return Refused(Refusal.CASE_LIMIT) if withdrawn >= WITHDRAWALS_AT_MOST else None
+    if not is_held:
+        return Refused(Refusal.ALREADY_RELEASED)
+    if has_sealed:
+        return Refused(Refusal.STILL_SEALED)
+    return Refused(Refusal.CASE_LIMIT) if opened >= CASES_OF_MERCHANT else None
+
+
+def decide_open(
+    held_minor: int, demand: Remedy, demand_minor: int, now: datetime, by: Side = Side.BUYER
+) -> Decision | Refused:
+    """Open a case: the other side has to answer, by default within 48 hours; see `open_until`.
+
+    Refuses INVALID_FIELDS (a demand that is the other side's to make), REFUND_OUT_OF_RANGE.
+    """
+    if demand not in DEMANDS_OF[by]:
+        return Refused(Refusal.INVALID_FIELDS, {"demand": "选一个要求。"})
     amount = remedy_amount(demand, demand_minor, held_minor)
     if isinstance(amount, Refused):
         return amount
     return Decision(
         kind="opened",
         stage=Stage.NEGOTIATION,
-        turn=Turn.MERCHANT,
+        turn=Turn(by.other),
         due_at=now + timedelta(hours=Windows().reply),
         remedy=demand,
         refund_minor=amount,
@@ -89,19 +118,19 @@ def decide_open(held_minor: int, demand: Remedy, demand_minor: int, now: datetim
 
 
 def open_until(opening: Decision, now: datetime, windows: Windows, *, is_decided: bool = False) -> Decision:
-    """Give the merchant the time to answer that the binding rulebook names; none where the case is decided at once."""
+    """Give the other side the binding rulebook's time to answer; none where the case is decided at once."""
     if is_decided:
         return msgspec.structs.replace(opening, turn=Turn.NOBODY, due_at=None)
     return msgspec.structs.replace(opening, due_at=now + timedelta(hours=windows.reply))
 
 
 def decide_answer(case: CaseState, side: Side, now: datetime) -> Decision | Refused:
-    """Let the merchant contest with a statement; then it is the buyer's turn, who loses nothing by silence."""
-    if side is not Side.MERCHANT:
+    """Let the side that is claimed on contest with a statement; then it is the other's turn."""
+    if side is not case.opened_by.other:
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
         return Refused(Refusal.CASE_CLOSED)
-    if case.stage is not Stage.NEGOTIATION or case.turn is not Turn.MERCHANT:
+    if case.stage is not Stage.NEGOTIATION or case.turn is not Turn(side):
         return Refused(Refusal.NOT_YOUR_TURN)
     return _pass_on(case, side, "answered", now)
 
@@ -109,6 +138,8 @@ def decide_answer(case: CaseState, side: Side, now: datetime) -> Decision | Refu
 def decide_offer(case: CaseState, side: Side, kind: Remedy, refund_minor: int, now: datetime) -> Decision | Refused:
     """Put an offer on the table in the place of the open one, whoever made that; the turn goes to the other side."""
     if not side.is_party:
+        return Refused(Refusal.NOT_ALLOWED)
+    if kind is Remedy.RELEASE and case.opened_by is not Side.MERCHANT:
         return Refused(Refusal.NOT_ALLOWED)
     refused = _ended(case)
     if refused is not None:
@@ -130,7 +161,7 @@ def decide_accept(case: CaseState, side: Side, offer_id: int) -> Decision | Refu
         stage=Stage.SETTLED,
         turn=Turn.NOBODY,
         due_at=None,
-        answered=side is Side.MERCHANT,
+        answered=side is not case.opened_by,
         offer_becomes=OfferState.ACCEPTED,
         remedy=offer.kind,
         refund_minor=offer.refund_minor,
@@ -146,8 +177,8 @@ def decide_refuse(case: CaseState, side: Side, offer_id: int, now: datetime) -> 
 
 
 def decide_accept_demand(case: CaseState, side: Side) -> Decision | Refused:
-    """Let the merchant grant what the buyer demanded: an offer equal to the demand, accepted by definition."""
-    if side is not Side.MERCHANT:
+    """Let the side that is claimed on grant what was demanded: an offer equal to the demand, accepted by definition."""
+    if side is not case.opened_by.other:
         return Refused(Refusal.NOT_ALLOWED)
     refused = _ended(case)
     if refused is not None:
@@ -168,12 +199,12 @@ def decide_accept_demand(case: CaseState, side: Side) -> Decision | Refused:
 
 
 def decide_escalate(case: CaseState, side: Side, now: datetime) -> Decision | Refused:
-    """Call support: the buyer once answered or after 24 hours, the merchant once it has answered."""
+    """Call support: who opened the case once answered or after 24 hours, the other side once it has answered."""
     if not side.is_party:
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
         return Refused(Refusal.CASE_CLOSED)
-    waited = side is Side.BUYER and now >= case.opened_at + ESCALATE_UNANSWERED_AFTER
+    waited = side is case.opened_by and now >= case.opened_at + ESCALATE_UNANSWERED_AFTER
     if case.stage is not Stage.NEGOTIATION or (case.answered_at is None and not waited):
         return Refused(Refusal.NOT_YOUR_TURN)
     return rise_to_support(case, now, RoseWhy.BUYER_ASKED if side is Side.BUYER else RoseWhy.MERCHANT_ASKED)
@@ -195,8 +226,8 @@ def decide_ask_person(case: CaseState, side: Side) -> Decision | Refused:
 
 
 def decide_withdraw(case: CaseState, side: Side) -> Decision | Refused:
-    """Let the buyer take the case back; the release clock runs on and a new case may be opened while money is held."""
-    if side is not Side.BUYER:
+    """Let who opened the case take it back; the release clock runs on, and the buyer may open another."""
+    if side is not case.opened_by:
         return Refused(Refusal.NOT_ALLOWED)
     refused = _ended(case)
     if refused is not None:
@@ -283,7 +314,7 @@ def _pass_on(
         stage=case.stage,
         turn=turn,
         due_at=due_at,
-        answered=side is Side.MERCHANT,
+        answered=side is not case.opened_by,
         offer_becomes=becomes,
         remedy=remedy,
         refund_minor=refund_minor,

@@ -6,7 +6,7 @@ from typing import Final
 from kabao.adjudication import Adjudicator
 from kabao.adjudication.service import RulebookService
 from kabao.cases import rules, store, words
-from kabao.cases.claims import CLAIMS
+from kabao.cases.claims import CLAIMS, MERCHANT_CLAIMS
 from kabao.cases.cover.service import CoverService
 from kabao.cases.desk.model import QueueWish
 from kabao.cases.desk.service import DeskService
@@ -118,14 +118,15 @@ class CaseService:
 
     # ---- opening
 
-    async def open(self, buyer: Person, order_ref: str, wish: OpenCase) -> CaseView | Refused:
+    async def open(self, person: Person, order_ref: str, wish: OpenCase) -> CaseView | Refused:
         """Open a case and stop the release clock, or claim on a released order, in one transaction.
 
-        What the records alone decide for the buyer is decided and refunded in it, see `cases.green`.
+        The shop's owner may, too: while money is held and every key is opened, once an order. What the records alone
+        decide for a buyer is decided and refunded in it, see `cases.green`.
 
-        Refuses NOT_FOUND, NOT_ALLOWED (the shop's own owner), INVALID_FIELDS (claim, statement), NOT_PAID, IN_CASE,
-        ALREADY_REFUNDED, CASE_CLOSED (a case has decided it), CLAIM_DAYS_OVER, REFUND_OUT_OF_RANGE (a partial demand
-        outside what is at stake), CASE_LIMIT.
+        Refuses NOT_FOUND, INVALID_FIELDS (claim, demand, statement), NOT_PAID, IN_CASE, ALREADY_REFUNDED,
+        CASE_CLOSED (a case has decided it), CLAIM_DAYS_OVER, REFUND_OUT_OF_RANGE (a partial demand outside what is at
+        stake), CASE_LIMIT; to the owner also ALREADY_RELEASED and STILL_SEALED.
         """
         found = parse_ref(order_ref)
         if found is None:
@@ -138,40 +139,34 @@ class CaseService:
         judge = await self._rulebook.binding(order.placed_at)
         try:
             async with self._database.transaction() as conn:
-                ref = await self._open(conn, buyer, found.shop_id, OrderId(found.object_id), wish, judge)
+                ref = await self._open(conn, person, found.shop_id, OrderId(found.object_id), wish, judge)
         except Undo as undo:
             return undo.refused
-        return await self.case(buyer, ref)
+        return await self.case(person, ref)
 
     async def _open(
         self,
         conn: Connection,
-        buyer: Person,
+        person: Person,
         shop_id: ShopId,
         order_id: OrderId,
         wish: OpenCase,
         judge: Adjudicator | Refused,
     ) -> str:
-        found = await store.order_to_open(conn, shop_id, order_id, self._clock.instant())
-        order, statement = _may_open(buyer, found, wish)
-        held = await self._orders.freeze(conn, shop_id, order_id, buyer.account_id, Side.BUYER)
-        if isinstance(held, Refused):
-            raise Undo(held)
-        if await store.withdrawn_cases(conn, shop_id, order_id) >= rules.WITHDRAWALS_AT_MOST:
-            raise Undo(Refused(Refusal.CASE_LIMIT))
-        decision = rules.decide_open(held, wish.demand, wish.demand_minor, order.now)
+        order, statement, by, held = await self._frozen(conn, person, shop_id, order_id, wish)
+        decision = rules.decide_open(held, wish.demand, wish.demand_minor, order.now, by)
         if isinstance(decision, Refused):
             raise Undo(decision)
         case_id = self._ids.next()
         ref = format_ref(shop_id, case_id)
-        who = (buyer.account_id, Side.BUYER)
+        who = (person.account_id, by)
         statement = await self._evidence.masked(conn, shop_id, order_id, *who, statement, order.now)
         asked = Asked.first(ref, case_id, wish.claim, wish.demand, order.now)
-        opening = await self._steps.opening(conn, judge, order, asked, decision)
+        opening = await self._steps.opening(conn, judge, order, asked, decision, by)
         if isinstance(opening, Refused):
             raise Undo(opening)
         certain = None
-        if not wish.by_person:
+        if by is Side.BUYER and not wish.by_person:
             certain = await self.green.certain(judge, opening.order, wish.demand, opening.found)
         over_limit = certain is not None and not await self.green.take_use(conn, opening.order)
         at_once = None if over_limit else certain
@@ -182,13 +177,14 @@ class CaseService:
             shop_id=shop_id,
             case_id=case_id,
             order_id=order_id,
-            buyer_id=buyer.account_id,
+            buyer_id=order.buyer_id,
             claim=wish.claim,
             statement=statement,
             decision=decision,
             windows=windows,
             over_limit=over_limit,
             at=order.now,
+            opened_by=by,
         )
         await store.log_case(
             conn,
@@ -196,8 +192,8 @@ class CaseService:
             case_id,
             decision,
             from_stage="none",
-            actor_id=buyer.account_id,
-            actor_role=Side.BUYER,
+            actor_id=person.account_id,
+            actor_role=by,
             body=statement,
             offer_id=None,
             basis=await self._steps.basis(conn, shop_id, order_id, order.placed_at),
@@ -207,11 +203,29 @@ class CaseService:
             await self._decide_at_once(conn, shop_id, case_id, at_once)
             return ref
         demand = words.remedy_label(wish.demand, decision.refund_minor)
-        subject = words.notice_subject(decision.kind, order.title, Side.BUYER, demand, windows.reply)
-        await self._notices.tell(conn, order.owner_id, "case_opened", subject, f"/c/{ref}")
+        subject = words.notice_subject(decision.kind, order.title, by, demand, windows.reply)
+        to = order.owner_id if by is Side.BUYER else order.buyer_id
+        await self._notices.tell(conn, to, "case_opened", subject, f"/c/{ref}")
         if wish.by_person:
-            await self._want_a_person(conn, buyer, ref)
+            await self._want_a_person(conn, person, ref)
         return ref
+
+    async def _frozen(
+        self, conn: Connection, person: Person, shop_id: ShopId, order_id: OrderId, wish: OpenCase
+    ) -> tuple[ToOpen, str, Side, int]:
+        """Stop the clock for who may open a case; answers order, statement, side and what is at stake."""
+        found = await store.order_to_open(conn, shop_id, order_id, self._clock.instant())
+        order, statement, by = _may_open(person, found, wish)
+        held = await self._orders.freeze(conn, shop_id, order_id, person.account_id, by)
+        if isinstance(held, Refused):
+            raise Undo(held)
+        # Read anew: under the lock of the money nothing of it changes any more.
+        order = await store.order_to_open(conn, shop_id, order_id, self._clock.instant()) or order
+        earlier = await store.earlier_cases(conn, shop_id, order_id, by)
+        refused = rules.may_open(by, *earlier, is_held=order.is_held, has_sealed=order.has_sealed)
+        if refused is not None:
+            raise Undo(refused)
+        return order, statement, by, held
 
     async def _decide_at_once(self, conn: Connection, shop_id: ShopId, case_id: int, certain: Certain) -> None:
         case = await store.case(conn, shop_id, case_id, self._clock.instant())
@@ -304,7 +318,7 @@ class CaseService:
 
     # ---- steps
 
-    async def answer(self, merchant: Person, ref: str, body: str) -> CaseView | Refused:
+    async def answer(self, person: Person, ref: str, body: str) -> CaseView | Refused:
         """Contest the claim with a statement; refuses NOT_ALLOWED, INVALID_FIELDS, CASE_CLOSED, NOT_YOUR_TURN."""
         text = clean_text(body, MAX_STATEMENT_CHARS)
 
@@ -313,7 +327,7 @@ class CaseService:
             wrong = {"body": f"写 1 到 {MAX_STATEMENT_CHARS} 个字。"} if text is None else {}
             return _checked(decision, wrong)
 
-        return await self._steps.step(merchant, ref, decide, body=text)
+        return await self._steps.step(person, ref, decide, body=text)
 
     async def offer(self, person: Person, ref: str, wish: MakeOffer) -> CaseView | Refused:
         """Make an offer or counter-offer in the place of the open one.
@@ -336,10 +350,10 @@ class CaseService:
         """
         return await self._steps.step(person, ref, lambda case, side: rules.decide_accept(case.state, side, offer_id))
 
-    async def accept_demand(self, merchant: Person, ref: str) -> CaseView | Refused:
-        """Grant what the buyer demanded, at once; refuses like `accept`."""
+    async def accept_demand(self, person: Person, ref: str) -> CaseView | Refused:
+        """Grant what was demanded of one, at once; refuses like `accept`."""
         return await self._steps.step(
-            merchant,
+            person,
             ref,
             lambda case, side: rules.decide_accept_demand(case.state, side),
             new_offer=OfferState.ACCEPTED,
@@ -359,9 +373,9 @@ class CaseService:
         """Want a person to decide, once; refuses NOT_ALLOWED, CASE_CLOSED, ALREADY_RULED, NOT_YOUR_TURN."""
         return await self._steps.step(person, ref, lambda case, side: rules.decide_ask_person(case.state, side))
 
-    async def withdraw(self, buyer: Person, ref: str) -> CaseView | Refused:
+    async def withdraw(self, person: Person, ref: str) -> CaseView | Refused:
         """Take the case back; the release clock runs on, at least 24 hours. Refuses NOT_ALLOWED, CASE_CLOSED."""
-        return await self._steps.step(buyer, ref, lambda case, side: rules.decide_withdraw(case.state, side))
+        return await self._steps.step(person, ref, lambda case, side: rules.decide_withdraw(case.state, side))
 
     async def tick(self) -> int:
         """Do what was promised for a merchant's absence, then what time has come for; returns how many cases moved.
@@ -372,26 +386,26 @@ class CaseService:
         return covered + await self.ladder.tick()
 
 
-def _may_open(buyer: Person, order: ToOpen | None, wish: OpenCase) -> tuple[ToOpen, str]:
-    """Let an order's buyer open a case on it, with a statement; everything else is undone."""
-    if order is None or buyer.account_id not in {order.buyer_id, order.owner_id}:
+def _may_open(person: Person, order: ToOpen | None, wish: OpenCase) -> tuple[ToOpen, str, Side]:
+    """Let an order's buyer or the shop's owner open a case on it, with a statement; everything else is undone."""
+    if order is None or person.account_id not in {order.buyer_id, order.owner_id}:
         raise Undo(NOT_FOUND)
-    if buyer.account_id != order.buyer_id:
-        raise Undo(Refused(Refusal.NOT_ALLOWED))
-    statement = _statement(wish)
+    by = Side.BUYER if person.account_id == order.buyer_id else Side.MERCHANT
+    statement = _statement(wish, by)
     if isinstance(statement, Refused):
         raise Undo(statement)
-    return order, statement
+    return order, statement, by
 
 
 def _is_support(staff: Person) -> bool:
     return Role.SUPPORT in staff.roles and staff.staff_checked
 
 
-def _statement(wish: OpenCase) -> str | Refused:
-    """Check what a buyer writes; refuses INVALID_FIELDS (claim, statement)."""
+def _statement(wish: OpenCase, by: Side) -> str | Refused:
+    """Check what is claimed and written; refuses INVALID_FIELDS (claim, statement)."""
     statement = clean_text(wish.statement, MAX_STATEMENT_CHARS)
-    wrong = {} if wish.claim in CLAIMS else {"claim": "选一个最接近的原因。"}
+    is_known = wish.claim in CLAIMS and (wish.claim in MERCHANT_CLAIMS) is (by is Side.MERCHANT)
+    wrong = {} if is_known else {"claim": "选一个最接近的原因。"}
     if statement is None:
         wrong["statement"] = f"写 1 到 {MAX_STATEMENT_CHARS} 个字，说明发生了什么。"
     return Refused(Refusal.INVALID_FIELDS, wrong) if wrong or statement is None else statement

@@ -184,12 +184,18 @@ class CaseSteps:
         return await decided(judge, await self._file(conn, judge, order, case.asked))
 
     async def opening(
-        self, conn: Connection, judge: Adjudicator | Refused, order: store.ToOpen, asked: Asked, opening: Decision
+        self,
+        conn: Connection,
+        judge: Adjudicator | Refused,
+        order: store.ToOpen,
+        asked: Asked,
+        opening: Decision,
+        by: Side,
     ) -> Opening | Refused:
         """Fix a new case's times by the rulebook that binds it; refuses what reading the order does.
 
-        Negotiation is shortened for a small amount, a first purchase, and where the platform's own records, without
-        anything people say, support the demand already.
+        Where a buyer opens it, negotiation is shortened for a small amount, a first purchase, and where the platform's
+        own records, without anything people say, support the demand already.
         """
         seen = await self._as_its_buyer_sees(conn, order.buyer_id, order.ref)
         if isinstance(seen, Refused):
@@ -203,7 +209,7 @@ class CaseSteps:
             None if found is None else found.decision, asked.demand, opening.refund_minor, held_minor=order.held_minor
         )
         had = await store.had_order_before(conn, order.shop_id, order.buyer_id, order.order_id, order.placed_at)
-        short = is_short(
+        short = by is Side.BUYER and is_short(
             order.held_minor,
             named.get("small_amount", SMALL_MINOR),
             is_first_purchase=not had,

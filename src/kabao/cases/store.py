@@ -48,6 +48,8 @@ class ToOpen(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     placed_at: datetime
     held_minor: int
+    is_held: bool
+    has_sealed: bool
     now: datetime
 
     @property
@@ -109,11 +111,8 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
 
     @property
     def may_stand(self) -> bool:
-        """Whether an unanswered claim may stand by itself.
-
-        Not after the release, and not where a party wants a person to decide.
-        """
-        return self.is_held and not self.state.person_asked
+        """Whether an unanswered claim may stand by itself: a buyer's on held money, where no party wants a person."""
+        return self.is_held and self.state.opened_by is Side.BUYER and not self.state.person_asked
 
 
 class CaseEvent(msgspec.Struct, frozen=True, kw_only=True):
@@ -159,6 +158,7 @@ async def add_case(
     windows: Windows,
     over_limit: bool,
     at: datetime,
+    opened_by: Side,
 ) -> None:
     """Open a case as decided."""
     await conn.execute(
@@ -177,6 +177,7 @@ async def add_case(
         at,
         msgspec.to_builtins(windows),
         over_limit,
+        opened_by,
     )
 
 
@@ -350,6 +351,7 @@ def _case_row(row: Record) -> CaseRow:
         held_minor=values["held_minor"],
         price_minor=values["price_minor"],
         offer=offer,
+        opened_by=Side(values["opened_by"]),
         stage_since=values["stage_since"],
         windows=msgspec.convert(values["windows"], Windows),
         green_minor=values["green_minor"],
@@ -414,10 +416,11 @@ async def say_first_word(conn: Connection, case: CaseRow, at: datetime | None) -
     await conn.execute(_SQL["say_first_word"], case.shop_id, case.case_id, at)
 
 
-async def withdrawn_cases(conn: Connection, shop_id: int, order_id: int) -> int:
-    """Count the cases of an order that were withdrawn."""
-    count: int = await conn.fetchval(_SQL["withdrawn_cases"], shop_id, order_id)
-    return count
+async def earlier_cases(conn: Connection, shop_id: int, order_id: int, by: Side) -> tuple[int, int]:
+    """Count the cases that one side opened on an order, and those of them that it withdrew."""
+    row = await conn.fetchrow(_SQL["earlier_cases"], shop_id, order_id, by)
+    assert row is not None  # noqa: S101  a count always answers a row
+    return row["opened"], row["withdrawn"]
 
 
 async def said_facts(conn: Connection, shop_id: int, case_id: int) -> list[Said]:

@@ -28,8 +28,7 @@ def build_view(
     allowed: frozenset[Action],
 ) -> CaseView:
     """Put a case together; the timeline is the same whoever looks."""
-    state, claim = case.state, CLAIMS[case.claim]
-    demand_label = words.remedy_label(state.demand, state.demand_minor)
+    state, claim, demand_label = case.state, CLAIMS[case.claim], _demand_label(case)
     sources = Sources(
         shop_id=case.shop_id,
         order_id=case.order_id,
@@ -43,6 +42,7 @@ def build_view(
         ref=case.ref,
         order=order,
         viewer=side,
+        opened_by=state.opened_by,
         claim=case.claim,
         claim_kind=claim.kind.value,
         claim_label=claim.label,
@@ -81,6 +81,10 @@ def build_view(
         timeline=merge(sources),
         allowed=allowed,
     )
+
+
+def _demand_label(case: CaseRow) -> str:
+    return words.remedy_label(case.state.demand, case.state.demand_minor)
 
 
 def _what_if_due(case: CaseRow, side: Side) -> str:

@@ -70,6 +70,8 @@ def remedy_label(kind: Remedy, refund_minor: int) -> str:
             return f"部分退款 {yuan(refund_minor)}"
         case Remedy.REPLACEMENT:
             return "补发新的卡密"
+        case Remedy.RELEASE:
+            return "托管的钱全部付给商家"
         case _:
             assert_never(kind)
 
@@ -164,7 +166,7 @@ def case_event_text(
         "answered": f"{name}作了答复。",
         "offered": f"{name}提出方案：{label}。",
         "accepted": f"{name}接受了方案：{label}。双方和解。",
-        "granted": f"{name}同意了买家的诉求：{label}。双方和解。",
+        "granted": f"{name}同意了{WHO['merchant' if who == 'buyer' else 'buyer']}的诉求：{label}。双方和解。",
         "refused": f"{name}没有接受方案：{label}。这不影响后面的处理。",
         "person_asked": f"{name}要求由人处理，到时不按规则自动裁决，转给客服。",
         "withdrawn": f"{name}撤回了纠纷。",
@@ -265,17 +267,18 @@ def notice_subject(kind: str, title: str, who: str, label: str = "", hours: int 
     `hours` is the time to answer a case that was opened.
     """
     about = f"：{label}" if label else ""
+    safe = "；不答复会转给客服，不影响你的权利" if who == Side.MERCHANT else ""
     what = {
-        "opened": f"买家发起了纠纷{f'，要求{label}' if label else ''}，请在 {hours} 小时内答复",
-        "answered": "商家作了答复，轮到你",
+        "opened": f"{WHO[who]}发起了纠纷{f'，要求{label}' if label else ''}，请在 {hours} 小时内答复{safe}",
+        "answered": f"{WHO[who]}作了答复，轮到你",
         "offered": f"{WHO[who]}提出了方案{about}",
         "accepted": f"{WHO[who]}接受了方案，已和解{about}",
-        "granted": f"商家同意了诉求，已和解{about}",
+        "granted": f"{WHO[who]}同意了诉求，已和解{about}",
         "refused": f"{WHO[who]}没有接受方案{about}",
         "rose": "已转给客服处理",
         "rose_panel": "已转给争议组处理",
         "person_asked": f"{WHO[who]}要求由人处理",
-        "withdrawn": "买家撤回了纠纷",
+        "withdrawn": f"{WHO[who]}撤回了纠纷",
         "ruled": f"{WHO[who]}作出了裁决{about}，到期前可以申请复核",
         "reviewed": f"{WHO[who]}复核后作出了裁决{about}，正在执行",
         "green": f"平台记录已能证明，当场裁决{about}；商家可以在期限内申请复核",

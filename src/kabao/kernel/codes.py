@@ -49,6 +49,7 @@ class Refusal(StrEnum):
     REFUND_OUT_OF_RANGE = "refund_out_of_range"
     DAMAGES_OUT_OF_RANGE = "damages_out_of_range"
     REPLACEMENT_NOT_ASKED = "replacement_not_asked"
+    STILL_SEALED = "still_sealed"
     NOTHING_TO_REPLACE = "nothing_to_replace"
     CLAIM_DAYS_OVER = "claim_days_over"
     DEPOSIT_SHORT = "deposit_short"

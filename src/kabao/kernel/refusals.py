@@ -191,8 +191,8 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
     ),
     Refusal.CASE_LIMIT: Sentence(
         409,
-        "这个订单的纠纷已经撤回过两次，不能再开。仍有问题，请联系商家，也可以向 12315 或消协投诉。",
-        "Cases on this order were withdrawn twice; no new one is taken. Contact the merchant or complain to 12315.",
+        "这个订单不能再开纠纷：买家最多撤回两次，商家每单一次。仍有问题，请联系对方，也可以向 12315 或消协投诉。",
+        "No new case is taken on this order: a buyer may withdraw two, a merchant open one. Complain to 12315.",
     ),
     Refusal.CASE_CLOSED: Sentence(409, "纠纷已经结束，没有改动。", "The case is closed; nothing was changed."),
     Refusal.NOT_YOUR_TURN: Sentence(
@@ -217,6 +217,11 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         422,
         "买家没有要求补发，只能裁决退款或不退，没有改动。",
         "The buyer did not ask for a replacement; rule on the refund. Nothing was changed.",
+    ),
+    Refusal.STILL_SEALED: Sentence(
+        409,
+        "还有卡密没拆封，买家不用理由就能退，这时不能发起纠纷，没有改动。",
+        "A key is still sealed and may be refunded for no reason, so no case can be opened. Nothing was changed.",
     ),
     Refusal.NOTHING_TO_REPLACE: Sentence(
         409,

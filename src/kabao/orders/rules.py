@@ -95,13 +95,18 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
 def allowed_acts(standing: Standing) -> frozenset[str]:
     """List what the viewer may do next.
 
-    pay, cancel, reveal, refund, confirm, problem, redirect, give_back, read, say.
+    pay, cancel, reveal, refund, confirm, problem, complain (a merchant's case), redirect, give_back, read, say.
     """
     acts = {"say"}
     if standing.role == "merchant" and standing.left_minor > 0 and not standing.in_case:
         acts.add("give_back")
-    if standing.role != "buyer":
-        return frozenset(acts)
+    if standing.role == "merchant" and standing.escrow == "held" and standing.opened_keys and not standing.sealed_keys:
+        acts.add("complain")
+    return frozenset(acts) if standing.role != "buyer" else frozenset(acts | _buyers_acts(standing))
+
+
+def _buyers_acts(standing: Standing) -> set[str]:
+    acts = set()
     if standing.stranded_minor > 0:
         acts.add("redirect")
     if standing.may_claim:
@@ -116,7 +121,7 @@ def allowed_acts(standing: Standing) -> frozenset[str]:
         acts.add("reveal")
     if standing.sealed_keys > standing.replaced_keys and standing.escrow == "held":
         acts.add("refund")
-    return frozenset(acts)
+    return acts
 
 
 def masked_name(name: str) -> str:

@@ -49,11 +49,9 @@ class DueCase(msgspec.Struct, frozen=True, kw_only=True):
     title: str
     buyer_id: int
     owner_id: int
-    demand: str
-    is_held: bool
+    may_stand: bool
+    """Whether a claim that nobody answers may stand."""
     was_long: bool
-    person_asked: bool = False
-    """A party wants a person, so that nothing is ruled by default."""
     waived_by: list[str]
 
     @property

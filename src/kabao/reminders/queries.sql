@@ -21,11 +21,12 @@ told AS (
   SELECT shop_id, case_id, due_at, $1, coalesce($6::timestamptz, now()) FROM near
   ON CONFLICT DO NOTHING RETURNING shop_id, case_id, due_at)
 SELECT c.shop_id, c.case_id, t.due_at, coalesce($6::timestamptz, now()) AS now, c.stage, c.turn, s.title, c.buyer_id,
-       h.owner_id, c.demand, e.state = 'disputed' AS is_held,
+       h.owner_id,
+       e.state = 'disputed' AND c.opened_by = 'buyer'
+         AND NOT EXISTS (SELECT 1 FROM case_event v WHERE v.shop_id = c.shop_id AND v.case_id = c.case_id
+                            AND v.kind = 'person_asked') AS may_stand,
        t.due_at - coalesce((SELECT min(v.at) FROM case_event v WHERE v.shop_id = c.shop_id AND v.case_id = c.case_id
                                AND v.due_at = t.due_at), c.stage_since) >= $4::interval AS was_long,
-       EXISTS (SELECT 1 FROM case_event v WHERE v.shop_id = c.shop_id AND v.case_id = c.case_id
-                  AND v.kind = 'person_asked') AS person_asked,
        ARRAY(SELECT w.by_role FROM case_waiver w WHERE w.shop_id = c.shop_id AND w.case_id = c.case_id
                 AND w.ruling_no = (SELECT max(r.ruling_no) FROM ruling r
                                     WHERE r.shop_id = c.shop_id AND r.case_id = c.case_id)) AS waived_by

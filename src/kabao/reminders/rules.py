@@ -52,7 +52,7 @@ def left_text(left: timedelta) -> str:
 def case_subject(case: DueCase, side: Side) -> str:
     """Say to whom it concerns until when something waits for him, and what happens then."""
     what = "申请复核的时间快到了" if case.turn is Turn.PARTIES else "轮到你了"
-    may_stand = case.is_held and not case.person_asked
+    may_stand = case.may_stand
     then = what_if_due(case.stage, case.turn, side, may_stand=may_stand)
     return f"「{case.title}」的纠纷：{what}，{_until(case.due_at, case.now)}。{then}"
 

@@ -6,7 +6,7 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import PLATFORM, RULED_BY, Action, CaseView, MakeOffer, Remedy, SayFact, TextKind, fill, unfilled
+from kabao.cases import PLATFORM, RULED_BY, Action, CaseView, MakeOffer, Remedy, SayFact, Side, TextKind, fill, unfilled
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.costs import costs_of
@@ -339,7 +339,9 @@ def used_percent(case: CaseView, visit: Visit) -> int:
 
 
 def answer_template(case: CaseView) -> str:
-    """Write the beginning of a merchant's answer: fact, attitude, date, next step."""
+    """Write the beginning of a merchant's answer: fact, attitude, date, next step; a buyer answers in his own words."""
+    if case.opened_by is Side.MERCHANT:
+        return ""
     plain = next(text for text in PLATFORM if text.kind is TextKind.ANSWER and not text.claims)
     return fill(plain.body, values_of(case, None))
 

@@ -63,6 +63,8 @@ def _demand(case: CaseView) -> str:
             return f"退款 {yuan_text(case.demand_minor)}"
         case Remedy.REPLACEMENT:
             return "补发一张能用的"
+        case Remedy.RELEASE:
+            return f"把托管的 {yuan_text(case.held_minor)} 付给商家"
 
 
 def _basis(viewer: Side, decision: DecisionView | None) -> str:

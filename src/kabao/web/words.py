@@ -42,6 +42,7 @@ LINK_KEPT: Final = Flash("link_kept", "ok", "网址已存证。网页会变，�
 BLACKED_OUT: Final = Flash("blacked_out", "ok", "已遮住，双方和客服看到的预览都换了。原件封存不变。")
 CASE_OPENED: Final = Flash("case_opened", "ok", "已提交，这笔钱冻结在托管方，商家拿不走。")
 AT_ONCE: Final = Flash("at_once", "ok", "已按平台的记录当场裁决，钱正在原路退给你。")
+MERCHANT_CASE_OPENED: Final = Flash("merchant_case_opened", "ok", "已提交，这笔钱冻结在托管方，买家已收到通知。")
 CLAIM_OPENED: Final = Flash("claim_opened", "ok", "已提交。钱已付给商家，该退的从店铺的保证金付。")
 REDIRECTED: Final = Flash("redirected", "ok", "已收到新账户，托管方正在再退一次。")
 GAVE_BACK: Final = Flash("gave_back", "ok", "已办退款，从店铺的保证金付，托管方会退给买家。")

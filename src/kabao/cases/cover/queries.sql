@@ -37,7 +37,8 @@ INSERT INTO cover_grant (shop_id, cover_id, case_id, refund_minor, refused, at) 
 SELECT c.shop_id, c.case_id
   FROM shop_cover v JOIN cases c ON c.shop_id = v.shop_id AND c.closed_at IS NULL
  WHERE v.ended_at IS NULL AND v.from_at <= coalesce($1, now()) AND v.until_at > coalesce($1, now())
-   AND c.stage = 'negotiation' AND c.turn = 'merchant' AND c.answered_at IS NULL AND c.demand <> 'replacement'
+   AND c.stage = 'negotiation' AND c.turn = 'merchant' AND c.opened_by = 'buyer'
+   AND c.answered_at IS NULL AND c.demand <> 'replacement'
    AND c.demand_minor <= v.each_minor AND (c.shop_id, c.case_id) > ($2, $3)
    AND NOT EXISTS (SELECT 1 FROM cover_grant g
                     WHERE g.shop_id = c.shop_id AND g.cover_id = v.cover_id AND g.case_id = c.case_id)

@@ -1,0 +1,106 @@
+"""The form on which a merchant says what is wrong with a buyer, and opens a case of his own."""
+
+from collections.abc import Mapping
+from functools import partial
+from typing import Final
+
+from litestar import get, post
+from litestar.params import FromPath
+
+from kabao.cases import MERCHANT_CLAIMS, OpenCase, Remedy
+from kabao.kernel import Refusal, Refused, parse_yuan
+from kabao.orders import OrderView
+from kabao.web.files import choose_again, take_files
+from kabao.web.http import UPLOAD_LIMIT, Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
+from kabao.web.words import MERCHANT_CASE_OPENED
+
+DEMANDS: Final = (
+    ("release", "全部付给我", "买家这单不退钱"),
+    ("partial_refund", "扣一部分", "退给买家一部分，剩下的付给我"),
+)
+EMPTY: Final = {"claim": "", "demand": "release", "amount": "", "statement": ""}
+
+
+@get("/m/orders/{ref:str}/complain")
+async def complain_page(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Ask what is wrong and what is demanded."""
+    visit = await signed(request)
+    if not isinstance(visit, Visit):
+        return visit
+    order = await _mine(visit, ref)
+    if not isinstance(order, OrderView):
+        return order
+    return redirect(f"/o/{order.ref}") if "complain" not in order.allowed else _form(visit, order, EMPTY)
+
+
+@post("/m/orders/{ref:str}/complain", status_code=200, request_max_body_size=UPLOAD_LIMIT)
+async def complain(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Open the case: the money freezes in the same step; the files follow."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    order = await _mine(visit, ref)
+    if not isinstance(order, OrderView):
+        return order
+    form = {name: visit.form.text(name) for name in EMPTY}
+    wanted = read_complaint(form, order)
+    if isinstance(wanted, dict):
+        return _form(visit, order, form, errors=wanted, status=422)
+    case = await visit.services.cases.open(visit.me, order.ref, wanted)
+    if isinstance(case, Refused):
+        if not case.fields and order.open_case_ref:
+            return redirect(f"/c/{order.open_case_ref}")
+        return _form(visit, order, form, errors=case.fields or {"": case.zh}, status=case.status)
+    left = await take_files(visit.form.files("files"), partial(visit.services.cases.add_file, visit.me, case.ref))
+    return redirect(f"/c/{case.ref}", flash=MERCHANT_CASE_OPENED, visit=visit, left=left)
+
+
+def read_complaint(form: Mapping[str, str], order: OrderView) -> OpenCase | dict[str, str]:
+    """Read the form; answers what is wrong with each field instead where something is."""
+    errors: dict[str, str] = {}
+    if form["claim"] not in MERCHANT_CLAIMS:
+        errors["claim"] = "选一种情况"
+    if form["demand"] not in {name for name, _, _ in DEMANDS}:
+        errors["demand"] = "选一个要求"
+    amount = parse_yuan(form["amount"]) if form["amount"] else None
+    is_part = form["demand"] == Remedy.PARTIAL_REFUND
+    if is_part and (amount is None or not 0 < amount.minor < order.at_stake_minor):
+        errors["amount"] = "填 0.01 元以上、托管中的钱以下的数"
+    if not form["statement"]:
+        errors["statement"] = "写一句发生了什么"
+    if errors:
+        return errors
+    return OpenCase(
+        claim=form["claim"],
+        demand=Remedy(form["demand"]),
+        demand_minor=amount.minor if amount and is_part else 0,
+        statement=form["statement"],
+    )
+
+
+async def _mine(visit: Visit, ref: str) -> OrderView | Page:
+    order = await visit.services.orders.order(visit.me, ref)
+    if isinstance(order, Refused):
+        return refusal_page(visit, order, back="/m", link="回我的店铺")
+    if order.role != "merchant":
+        return refusal_page(visit, Refused(Refusal.NOT_FOUND), back="/m", link="回我的店铺")
+    return order
+
+
+def _form(
+    visit: Visit, order: OrderView, form: Mapping[str, str], *, errors: dict[str, str] | None = None, status: int = 200
+) -> Page:
+    return page(
+        "m_complain.html",
+        visit,
+        status=status,
+        private=True,
+        errors=choose_again(visit, errors),
+        o=order,
+        claims=list(MERCHANT_CLAIMS.values()),
+        demands=DEMANDS,
+        form=form,
+    )
+
+
+handlers = [complain_page, complain]
