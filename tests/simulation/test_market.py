@@ -1,8 +1,5 @@
 """A seeded market with its auditor: it finds nothing in the services as they are, and finds what somebody breaks."""
 
-import os
-import subprocess
-import time
 from pathlib import Path
 
 import msgspec
@@ -11,7 +8,7 @@ import pytest
 from kabao.cli.simulate import say_report
 from kabao.postgres import Database
 from kabao.simulation import Report, play, simulate
-from program import KABAO, environment, kabao
+from program import kabao
 
 SEED, DAYS = 12, 3
 CONTRACT = {
@@ -75,25 +72,6 @@ async def test_a_deadline_that_is_not_as_stated_and_money_that_is_short_are_foun
     assert first.startswith("NOT OK: ")
     assert len(others) == len(report.findings)
     assert {"money that is nowhere", "the ledger's own audit"} <= {one.about for one in report.findings}
-
-
-def test_a_market_that_is_told_to_end_leaves_no_server_and_no_folder(tmp_path: Path) -> None:
-    running = subprocess.Popen(
-        [KABAO, "simulate", "--days", "400"], env=environment(TMPDIR=str(tmp_path)), stderr=subprocess.PIPE, text=True
-    )
-    for _ in range(600):
-        if (started := list(tmp_path.glob("kabao-simulation-*/data/postgres/postmaster.pid"))) or running.poll():
-            break
-        time.sleep(0.1)
-    assert started
-    server = int(started[0].read_text("utf-8").split()[0])
-    running.terminate()
-    said = running.communicate(timeout=60)[1]
-    assert running.returncode == 1
-    assert said == "kabao: ended before its time; nothing of it is left\n"
-    assert list(tmp_path.iterdir()) == []
-    with pytest.raises(ProcessLookupError):
-        os.kill(server, 0)
 
 
 @pytest.mark.soak

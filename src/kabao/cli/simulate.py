@@ -1,7 +1,5 @@
 """`kabao simulate`: a seeded market on a throw-away database, and what its auditor found."""
 
-import asyncio
-import signal
 from io import StringIO
 from typing import Annotated
 
@@ -10,7 +8,7 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.progress import MofNCompleteColumn, TextColumn
 
-from kabao.cli.running import CommandRefusedError, ExitCode, JsonOption, out, print_secret, progress, run
+from kabao.cli.running import ExitCode, JsonOption, out, print_secret, progress, run
 from kabao.simulation import Report, simulate
 from kabao.wiring import configure_logging
 
@@ -28,17 +26,11 @@ def simulate_command(*, seed: Seed = 1, days: Days = 30, as_json: JsonOption = F
     """
 
     async def work() -> ExitCode:
-        this = asyncio.current_task()
-        assert this is not None  # noqa: S101  a coroutine runs in a task
-        # Asked to end, it still stops its server and removes its folder.
-        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, this.cancel)
         # What the services warn of, such as a payee's closed account, belongs to the play.
         configure_logging(StringIO())
         try:
             with progress(MofNCompleteColumn(), TextColumn("days")) as tell:
                 report = await simulate(seed, days, tell)
-        except asyncio.CancelledError as ended:
-            raise CommandRefusedError("ended before its time; nothing of it is left") from ended
         finally:
             configure_logging()
         if as_json:

@@ -23,8 +23,7 @@ async def simulate(seed: int, days: int, progress: Progress = lambda _done, _all
     """Run a market of so many days in a folder made for it."""
     with tempfile.TemporaryDirectory(prefix="kabao-simulation-") as made:
         folder = Path(made) / "data"
-        # Not in a thread, which would leave its server behind where the run is told to end meanwhile.
-        server = EmbeddedServer.start(folder, settings=UNSAFE)
+        server = await asyncio.to_thread(EmbeddedServer.start, folder, settings=UNSAFE)
         try:
             await prepare(server)
             async with await open_pool(server.dsn(DATABASE, APP_ROLE), size=4) as database:
