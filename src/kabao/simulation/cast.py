@@ -5,6 +5,7 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from kabao.cases import Remedy
 from kabao.identity import Person
 from kabao.shops import ChangedMind, ListingDraft, ListingView, ShopForm, Terms
 
@@ -81,6 +82,8 @@ CLAIMS: Final = (
     ("other", 3, "别的问题，事情经过写在下面。"),
 )
 """A claim, how often it is made among all, and what is said."""
+REMEDIES: Final = (Remedy.FULL_REFUND, Remedy.PARTIAL_REFUND, Remedy.REPLACEMENT)
+"""What is demanded and offered in a buyer's case."""
 UNOPENED: Final = ("changed_mind", "changed_mind", "wrong_purchase")
 """What is claimed by those who have opened no key."""
 CORE_FACTS: Final = {

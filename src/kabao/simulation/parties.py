@@ -116,7 +116,7 @@ async def answer(town: Town, case: Followed) -> None:
 async def offer(town: Town, case: Followed, side: str) -> None:
     """Offer something, or something else."""
     is_allowed = case.stage in {"negotiation", "support", "panel"}
-    kind = town.rng.choices(list(Remedy), (15, 60, 25))[0]
+    kind = town.rng.choices(cast.REMEDIES, (15, 60, 25))[0]
     asked = town.rng.randint(1, case.stake_minor) if kind is Remedy.PARTIAL_REFUND else 0
     wish = MakeOffer(kind=kind, refund_minor=asked, note="这样可以吗？")
     done = await town.app.cases.offer(_person(town, case, side), case.ref, wish)

@@ -175,7 +175,7 @@ async def claim(town: Town, buyer: Buyer, merchant: Merchant, ref: str) -> None:
     order = town.books.orders[ref]
     stake, was_held = order.stake_minor, order.is_held
     name, _, statement = town.rng.choices(cast.CLAIMS, [often for _, often, _ in cast.CLAIMS])[0]
-    demand = town.rng.choices(list(Remedy), (60, 28, 12))[0]
+    demand = town.rng.choices(cast.REMEDIES, (60, 28, 12))[0]
     if order.opened_at is None and town.chance(75):
         # Nobody has seen the keys yet, which the records prove.
         name, demand = town.rng.choice(cast.UNOPENED), Remedy.FULL_REFUND
