@@ -173,12 +173,16 @@ async def test_the_merchant_grants_the_demand_at_once(
 
 async def test_a_replacement_delivers_sealed_keys_and_a_new_case_may_follow(desk: Desk) -> None:
     case, owner = await desk.case(), desk.market.owner
+    desk.pass_time(timedelta(hours=1))
     offered = seen(await desk.cases.offer(owner, case.ref, MakeOffer(kind=Remedy.REPLACEMENT)))
     settled = seen(await desk.cases.accept(desk.market.buyer, case.ref, offered.offers[0].offer_id))
     assert settled.order.state is OrderState.DELIVERED
     assert [(key.generation, key.state) for key in settled.order.keys] == [(0, "replaced"), (1, "sealed")]
     again = seen(await desk.cases.open(desk.market.buyer, case.order.ref, WISH))
     assert again.ref != case.ref
+    # Rules read the delivery of the order itself, which the replacement moved by an hour.
+    assert next(e.at for e in again.order.events if e.kind == "delivered") == again.order.paid_at
+    assert again.order.delivered_at != again.order.paid_at
 
 
 async def test_a_replacement_without_stock_leaves_everything_as_it_was(database: Database, tmp_path: Path) -> None:

@@ -11,10 +11,12 @@ import pytest
 from kabao.adjudication.service import packaged_book
 from kabao.cases import Remedy
 from kabao.cases.facts import CaseRecord, Said, case_file
-from kabao.orders import EscrowView, Move
+from kabao.orders import EscrowView, KeySlot, Move, OrderEvent
 from kabao.orders.model import ClaimView
 from market import NOON
 from orderviews import NOTICES, TERMS, order, slot
+
+EMPTY = ("from_state", "to_state", "reason", "amount_minor", "due_at")
 
 
 def say(fact: str, *, hours: float = 0, **more: Any) -> Said:
@@ -156,6 +158,32 @@ def test_a_sealed_key_was_not_redeemed_by_its_buyer_and_may_go_back() -> None:
     )
     opened = facts(order=order(document=document))
     assert not opened.keys() & {"redeemed_by_buyer", "return_promised"}
+
+
+def replaced(*held: KeySlot) -> Any:
+    """Give an order whose first key was opened and replaced two days later, with the keys it holds now."""
+    at = {"delivered": NOON + timedelta(seconds=5), "replaced": NOON + timedelta(days=2)}
+    events = [
+        OrderEvent(event_id=no, kind=kind, actor_role="system", at=when, **dict.fromkeys(EMPTY))
+        for no, (kind, when) in enumerate(at.items())
+    ]
+    return order(keys=[slot("replaced", opened=True), *held], delivered_at=at["replaced"], events=events)
+
+
+def test_a_replacement_does_not_make_a_delivery_in_time_late() -> None:
+    """The new key's delivery was once taken for the order's, so that every replaced order counted as late."""
+    assert facts(order=replaced(slot("sealed", opened=False)))["late"] == "disproved"
+
+
+def test_a_complaint_after_a_replacement_is_about_the_new_key_and_the_old_one_is_not_forgotten() -> None:
+    sealed, opened = replaced(slot("sealed", opened=False)), replaced(slot("opened", opened=True))
+    complaint = facts(order=sealed)
+    assert complaint["opened"] == "disproved"
+    assert facts(order=opened)["opened"] == "proved"
+    # Whether the first key was used is for people, and who has seen one key of the price may not go back unheard.
+    assert not complaint.keys() & {"redeemed_by_buyer", "return_promised"}
+    for claim in ("changed_mind", "own_mistake", "buyer_used_it", "other"):
+        assert facts(order=sealed, claim=claim)["opened"] == "proved"
 
 
 def test_what_was_opened_or_had_before_is_proved_and_never_disproved() -> None:

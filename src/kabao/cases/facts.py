@@ -118,7 +118,7 @@ def _order(record: CaseRecord) -> dict[str, bool]:
     if order.delivered_at is None and order.paid_at is not None and record.opened_at - order.paid_at > promise:
         known["late"] = True
     if order.delivered_at is not None and order.paid_at is not None:
-        known["late"] = order.delivered_at - order.paid_at > promise
+        known["late"] = _first_delivered(order, order.delivered_at) - order.paid_at > promise
         known["within_seven_days"] = record.opened_at - order.delivered_at <= SEVEN_DAYS
         known["within_seven_of_payment"] = record.opened_at - order.paid_at <= SEVEN_DAYS
         # A key from stock is ready before it is bought; nothing is made for this buyer.
@@ -137,6 +137,9 @@ def _keys(record: CaseRecord) -> dict[str, bool]:
     """What the sealing and opening of the keys shows."""
     opened = _opened(record.order)
     known = {"opened": bool(opened)}
+    if record.claim in CORE:
+        # A complaint about a key is about one the buyer holds; a change of mind looks at all he has seen.
+        known["opened"] = any(slot.state == "opened" for slot in record.order.keys)
     if record.key_opened_before:
         known["key_opened_before"] = True
     if not opened:
@@ -177,6 +180,11 @@ def _terms(order: OrderView) -> dict[str, Any]:
 
 def _opened(order: OrderView) -> list[datetime]:
     return [slot.opened_at for slot in order.keys if slot.opened_at is not None]
+
+
+def _first_delivered(order: OrderView, latest: datetime) -> datetime:
+    """Return when the order was first delivered; a key given in another's place counts as a delivery of its own."""
+    return next((event.at for event in order.events if event.kind == "delivered"), latest)
 
 
 def _overpaid(order: OrderView) -> int:
