@@ -1,5 +1,6 @@
 """A case from opening to its end, as buyer, merchant and support live through it."""
 
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
