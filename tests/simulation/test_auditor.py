@@ -26,7 +26,9 @@ STAKE = 96_50
 ALL, PART = Award(STAKE), Award(40_00)
 
 
-def followed(stake: int = STAKE, *, is_held: bool = True, demand: str = "full_refund") -> Followed:
+def followed(
+    stake: int = STAKE, *, is_held: bool = True, demand: str = "full_refund", opened_by: str = "buyer"
+) -> Followed:
     return Followed(
         ref="1-C",
         order_ref="1-A",
@@ -43,6 +45,7 @@ def followed(stake: int = STAKE, *, is_held: bool = True, demand: str = "full_re
         times=TIMES,
         reply=48,
         tally=Counter(),
+        opened_by=opened_by,
     )
 
 
@@ -102,7 +105,7 @@ def test_what_is_decided_at_once_ends_by_itself_and_pays_nothing_more() -> None:
 
 def test_a_case_rises_step_by_step_where_nobody_moves_and_waits_for_the_duty_officer() -> None:
     case, now = followed(stake=500_00), NOON
-    case.answered_by_merchant(now)
+    case.contested(now)
     for hours, expected in ((48, ("support", "support")), (48, ("panel", "panel")), (72, ("panel", "duty"))):
         now += hours * HOUR
         assert case.pass_time(now, None, pays)
@@ -312,3 +315,17 @@ def test_only_the_merchant_objects_to_what_was_decided_at_once_and_the_buyer_kee
     assert not kept.reverse("1-A", 10_01)
     assert kept.reverse("1-A", 10_00)
     assert (kept.reserve, kept.orders["1-A"].reversed, kept.fund(1).owed) == (0, 9_70, 0)
+
+
+def test_a_buyer_who_is_silent_in_a_merchants_case_loses_nothing_and_the_case_rises() -> None:
+    case = followed(demand="release", opened_by="merchant")
+    assert (case.turn, case.answerer, case.granted_minor, case.may_stand) == ("buyer", "buyer", 0, False)
+    assert case.pass_time(NOON + 48 * HOUR, ALL, pays)
+    assert stands(case) == ("support", "support", NOON + 96 * HOUR)
+    other = followed(demand="release", opened_by="merchant")
+    other.contested(NOON + HOUR)
+    assert stands(other) == ("negotiation", "merchant", NOON + 49 * HOUR)
+    assert other.pass_time(NOON + 49 * HOUR, ALL, pays)
+    assert (other.stage, other.rulings) == ("support", [])
+    other.withdrawn(NOON + 50 * HOUR)
+    assert other.tally == Counter(met=1, missed=1, moot=1)

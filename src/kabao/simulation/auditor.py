@@ -89,6 +89,7 @@ class Followed:
     due_at: datetime | None = None
     since: datetime = field(init=False)
     answered: bool = False
+    opened_by: str = "buyer"
     wants_person: bool = False
     green_minor: int | None = None
     """What was refunded as the case was opened."""
@@ -104,11 +105,16 @@ class Followed:
     epoch: int = 0
 
     def __post_init__(self) -> None:
-        """Let the merchant's time begin."""
-        self.since = self.opened_at
+        """Let the time of the side that is claimed on begin."""
+        self.since, self.turn = self.opened_at, self.answerer
         self.due_at = self.opened_at + self.reply * HOUR
 
     # ---- what is expected
+
+    @property
+    def answerer(self) -> str:
+        """The side that is claimed on."""
+        return OTHER[self.opened_by]
 
     @property
     def is_closed(self) -> bool:
@@ -141,6 +147,11 @@ class Followed:
         if self.handed is not None:
             return self.handed.visible_at
         return None if (self.stage, self.turn) == ("panel", "duty") else self.due_at
+
+    @property
+    def may_stand(self) -> bool:
+        """Whether an unanswered claim may stand without a person: a buyer's, while money is held, who wanted none."""
+        return self.opened_by == "buyer" and self.is_held and not self.wants_person
 
     def is_due(self, now: datetime) -> bool:
         """Tell whether its time is over; the duty officer of a panel has none, and a wait for money is always over."""
@@ -175,9 +186,9 @@ class Followed:
 
     # ---- between the parties
 
-    def answered_by_merchant(self, now: datetime) -> None:
-        """Note that the merchant contested; it is the buyer's turn."""
-        self._pass_on("merchant", now)
+    def contested(self, now: datetime) -> None:
+        """Note that the side that is claimed on contested; it is the other's turn."""
+        self._pass_on(self.answerer, now)
 
     def offered(self, side: str, kind: str, asked_minor: int, now: datetime) -> None:
         """Note an offer in the place of the open one."""
@@ -195,8 +206,8 @@ class Followed:
         self._end("settled", side, now)
 
     def withdrawn(self, now: datetime) -> None:
-        """Note that the buyer took the case back."""
-        self._end("withdrawn", "buyer", now)
+        """Note that who opened the case took it back."""
+        self._end("withdrawn", self.opened_by, now)
 
     def escalated(self, side: str, now: datetime) -> None:
         """Note that a party called support."""
@@ -280,7 +291,7 @@ class Followed:
 
     def _overdue(self, now: datetime, supported: Award | None, pays: Pays) -> bool:
         match self.stage, self.turn:
-            case "negotiation", "merchant" if supported is not None and self.is_held and not self.wants_person:
+            case "negotiation", "merchant" if supported is not None and self.may_stand:
                 self.rulings.append(("default", supported))
                 self._ruled("time", now)
             case "negotiation", _:
@@ -333,7 +344,7 @@ class Followed:
 
     def _pass_on(self, side: str, now: datetime) -> None:
         """Give the other side its turn and a fresh time; a move out of turn does not lengthen the other's time."""
-        self.answered = self.answered or side == "merchant"
+        self.answered = self.answered or side != self.opened_by
         self.epoch += 1
         other = OTHER[side]
         if self.stage == "negotiation" and self.turn != other:

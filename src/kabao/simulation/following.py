@@ -51,7 +51,7 @@ async def tick(town: Town) -> None:
     stands = {
         case.ref: await supported(town, case)
         for case in passed
-        if (case.stage, case.turn) == ("negotiation", "merchant") and case.is_held
+        if (case.stage, case.turn) == ("negotiation", "merchant") and case.may_stand
     }
     for case in [*visible, *passed]:
         await look_at_stock(town, case)
@@ -68,8 +68,8 @@ def _place(case: Followed) -> tuple[int, int]:
 def _is_covered(town: Town, case: Followed) -> bool:
     """Grant what a merchant who is away has promised, before he has answered; what cannot be paid is left to people."""
     promise = town.promises.get(case.shop_id)
-    waits = (case.stage, case.turn, case.answered) == ("negotiation", "merchant", False)
-    if promise is None or town.now >= promise.until or not waits or case.demand == "replacement":
+    waits = (case.stage, case.turn, case.answered, case.opened_by) == ("negotiation", "merchant", False, "buyer")
+    if promise is None or town.now >= promise.until or not waits or case.demand in {"replacement", "release"}:
         return False
     amount = case.granted_minor
     if amount > promise.each_minor or case.ref in promise.seen:

@@ -44,6 +44,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     default_rulings: int
     green_rulings: int
     reversed: int
+    cases_by_merchant: int
     duty_rulings: int
     reviews: int
     overturned: int

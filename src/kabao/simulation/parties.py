@@ -21,6 +21,8 @@ def plan_negotiation(town: Town, case: Followed) -> None:
     ways = merchant.ways if case.turn == "merchant" else buyer.ways
     if not town.chance(ways.stays_silent):
         act = _merchant_moves if case.turn == "merchant" else _buyer_moves
+        if case.opened_by == "merchant":
+            act = _moves_in_merchants_case
         town.later(ways.hours, partial(act, town, case, case.epoch))
     if town.chance(buyer.ways.withdraws):
         town.later((2, 70), partial(withdraw, town, case))
@@ -55,6 +57,20 @@ def plan_after_ruling(town: Town, case: Followed) -> None:
             town.later((2, 175), partial(ask_review, town, case, side))
         elif town.chance(40):
             town.later((1, 120), partial(waive, town, case, side))
+
+
+async def _moves_in_merchants_case(town: Town, case: Followed, epoch: int) -> None:
+    dice = town.rng.randrange(100)
+    if case.epoch != epoch or (case.turn == case.answerer and dice < 35):  # noqa: PLR2004  percent
+        await answer(town, case)
+    elif case.turn == case.answerer and dice < 65:  # noqa: PLR2004  percent
+        await grant(town, case)
+    elif case.offer is not None and case.offer[0] != case.turn and dice < 80:  # noqa: PLR2004  percent
+        await accept(town, case)
+    elif dice < 88:  # noqa: PLR2004  percent
+        await offer(town, case, case.turn)
+    else:
+        await escalate(town, case, case.turn)
 
 
 async def _merchant_moves(town: Town, case: Followed, epoch: int) -> None:
@@ -98,18 +114,18 @@ async def _buyer_moves(town: Town, case: Followed, epoch: int) -> None:
 
 
 async def answer(town: Town, case: Followed) -> None:
-    """Let the merchant contest, often with a word on the fact on which the claim turns."""
-    _, merchant = _sides(town, case)
-    is_allowed = (case.stage, case.turn) == ("negotiation", "merchant")
+    """Let the side that is claimed on contest, often with a word on the fact on which the claim turns."""
+    who = _person(town, case, case.answerer)
+    is_allowed = (case.stage, case.turn) == ("negotiation", case.answerer)
     fact = cast.CORE_FACTS.get(case.claim)
     if is_allowed and fact is not None and town.chance(40):
         wish = SayFact(fact=fact, shows=False, note="正常")
-        town.took("said of a fact", await town.app.decisions.say_fact(merchant.person, case.ref, wish))
-    done = await town.app.cases.answer(merchant.person, case.ref, "商品没有问题，不同意退款。")
+        town.took("said of a fact", await town.app.decisions.say_fact(who, case.ref, wish))
+    done = await town.app.cases.answer(who, case.ref, "事情不是这样，不同意。")
     if not is_allowed:
         late(town, case, "answer", done)
     elif town.took("answered", done):
-        case.answered_by_merchant(town.now)
+        case.contested(town.now)
         await check(town, case)
 
 
@@ -143,10 +159,9 @@ async def accept(town: Town, case: Followed) -> None:
 
 
 async def grant(town: Town, case: Followed) -> None:
-    """Let the merchant grant what was demanded."""
-    _, merchant = _sides(town, case)
-    done = await town.app.cases.accept_demand(merchant.person, case.ref)
-    await _settle(town, case, "merchant", case.demand, case.granted_minor, done)
+    """Let the side that is claimed on grant what was demanded."""
+    done = await town.app.cases.accept_demand(_person(town, case, case.answerer), case.ref)
+    await _settle(town, case, case.answerer, case.demand, case.granted_minor, done)
 
 
 async def _settle(town: Town, case: Followed, side: str, kind: str, refund_minor: int, done: object) -> None:
@@ -176,7 +191,7 @@ async def refuse(town: Town, case: Followed, side: str) -> None:
 
 async def escalate(town: Town, case: Followed, side: str) -> None:
     """Call support."""
-    has_waited = side == "buyer" and (town.now - case.opened_at).total_seconds() >= 24 * 3600
+    has_waited = side == case.opened_by and (town.now - case.opened_at).total_seconds() >= 24 * 3600
     is_allowed = case.stage == "negotiation" and (case.answered or has_waited)
     done = await town.app.cases.escalate(_person(town, case, side), case.ref)
     if not is_allowed:
@@ -190,15 +205,15 @@ async def withdraw(town: Town, case: Followed) -> None:
     """Take the case back; sometimes it is opened again."""
     buyer, _ = _sides(town, case)
     is_allowed = case.stage in {"negotiation", "support", "panel"}
-    done = await town.app.cases.withdraw(buyer.person, case.ref)
+    done = await town.app.cases.withdraw(_person(town, case, case.opened_by), case.ref)
     if not is_allowed:
         late(town, case, "withdrawal", done)
     elif town.took("withdrew", done):
         case.withdrawn(town.now)
         town.books.thawed(case.order_ref, town.now)
-        town.withdrawals[case.order_ref] += 1
+        town.withdrawals[case.order_ref] += case.opened_by == "buyer"
         await check(town, case)
-        if town.chance(40):
+        if case.opened_by == "buyer" and town.chance(40):
             town.later((1, 20), partial(claim, town, buyer, town.merchant_of(case.shop_id), case.order_ref))
 
 

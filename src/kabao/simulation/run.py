@@ -182,6 +182,7 @@ async def _report(town: Town, seed: int, days: int) -> Report:
         default_rulings=sum(stage == "default" for case in town.cases.values() for stage, _ in case.rulings),
         green_rulings=tally["green"],
         reversed=tally["reversed"],
+        cases_by_merchant=tally["by_merchant"],
         duty_rulings=tally["duty_rulings"],
         reviews=tally["reviews"],
         overturned=tally["overturned"],

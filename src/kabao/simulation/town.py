@@ -92,6 +92,8 @@ class Town:
     promises: dict[int, Promise] = field(default_factory=dict)
     replaceable: set[str] = field(default_factory=set)
     """Orders for whose opened keys there are new ones, as last seen."""
+    claimed_on: set[str] = field(default_factory=set)
+    """Orders on which their merchant has opened a case."""
     withdrawals: Counter[str] = field(default_factory=Counter)
     tally: Counter[str] = field(default_factory=Counter)
     happened: Counter[str] = field(default_factory=Counter)

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from functools import partial
 from typing import Final
 
-from kabao.cases import OpenCase, Remedy
+from kabao.cases import MERCHANT_CLAIMS, OpenCase, Remedy
 from kabao.custody import CheckoutRequest
 from kabao.kernel import Refused, parse_ref
 from kabao.orders import PlaceOrder
@@ -18,6 +18,16 @@ from kabao.simulation.model import DAY, HOUR
 from kabao.simulation.records import Records, look, takes_use
 from kabao.simulation.town import DEVICE, Town, granted, pay_in
 
+NOT_HIS: Final = (
+    "already_released",
+    "still_sealed",
+    "case_limit",
+    "in_case",
+    "already_refunded",
+    "claim_days_over",
+    "case_closed",
+)
+"""Why a merchant may rightly not open a case on an order."""
 WITHDRAWALS_AT_MOST: Final = 2
 """Cases taken back on one order before no new one may be opened."""
 
@@ -117,6 +127,8 @@ async def _pay_wrongly(town: Town, path: str, ref: str, amount_minor: int) -> No
 
 def plan(town: Town, buyer: Buyer, merchant: Merchant, ref: str) -> None:
     """Plan what a buyer does with what he has got."""
+    if town.chance(6):
+        town.later((9, 60), partial(claim_on_buyer, town, merchant, buyer, ref))
     ways = buyer.ways
     wants = town.chance(ways.claims_if_faulty if ref in town.faulty else ways.claims_if_good)
     if town.chance(12) and not wants:
@@ -213,11 +225,52 @@ async def claim(town: Town, buyer: Buyer, merchant: Merchant, ref: str) -> None:
     await _begin(town, case, buyer, records)
 
 
+async def claim_on_buyer(town: Town, merchant: Merchant, buyer: Buyer, ref: str) -> None:
+    """Let a merchant open a case: once an order, while its money is held and no key is sealed."""
+    order = town.books.orders[ref]
+    may = order.is_held and not order.sealed and order.release_due is not None and ref not in town.claimed_on
+    demand = town.rng.choice((Remedy.RELEASE, Remedy.PARTIAL_REFUND))
+    asked = town.rng.randint(1, max(order.stake_minor, 1)) if demand is Remedy.PARTIAL_REFUND else 0
+    name = town.rng.choice(list(MERCHANT_CLAIMS))
+    wish = OpenCase(claim=name, demand=demand, demand_minor=asked, statement="发行方的记录显示已经兑换。")
+    opened = await town.app.cases.open(merchant.person, ref, wish)
+    if not town.took("merchant's case opened", opened, *(() if may else NOT_HIS)):
+        return
+    town.expect(f"case on {ref}: whether its merchant may open one", True, may)  # noqa: FBT003  a value compared
+    view, at = granted(opened), parse_ref(granted(opened).ref)
+    assert at is not None  # noqa: S101  the service made it
+    town.claimed_on.add(ref)
+    town.books.frozen(ref, town.now)
+    case = Followed(
+        ref=view.ref,
+        order_ref=ref,
+        shop_id=merchant.shop_id,
+        case_id=at.object_id,
+        buyer_id=buyer.person.account_id,
+        owner_id=merchant.person.account_id,
+        claim=name,
+        demand=demand.value,
+        asked_minor=asked,
+        stake_minor=order.stake_minor,
+        is_held=True,
+        opened_at=town.now,
+        times=town.times,
+        reply=town.times.negotiation,
+        tally=town.tally,
+        opened_by="merchant",
+    )
+    town.tally["by_merchant"] += 1
+    town.cases[case.ref] = town.open_cases[case.ref] = case
+    await check(town, case)
+
+
 def _why_declined(town: Town, order: OrderBook) -> list[str]:
     """Tell why a case must not be opened; nothing where it may."""
     why = town.books.may_claim(order.ref, town.now)
     if why:
         return [why]
+    if order.is_held and order.release_due is None:
+        return ["in_case"]
     return ["case_limit"] if town.withdrawals[order.ref] >= WITHDRAWALS_AT_MOST else []
 
 
