@@ -67,6 +67,7 @@ async def test_a_deadline_that_is_not_as_stated_and_money_that_is_short_are_foun
     assert report.lost_minor > 0
     assert report.mismatches >= len(report.findings) > 0
     assert [one for one in report.findings if "stage='support'" in one.expected and "stage='support'" in one.found]
+    capsys.readouterr()
     say_report(report)
     first, *others = capsys.readouterr().out.splitlines()
     assert first.startswith("NOT OK: ")
