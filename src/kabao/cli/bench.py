@@ -5,8 +5,9 @@ from typing import Annotated
 
 import msgspec
 from cyclopts import App, Parameter
+from ruamel.yaml.error import MarkedYAMLError
 
-from kabao.bench import bench_evidence, bench_keys, bench_orders
+from kabao.bench import CLASSES, HALVES, bench_evidence, bench_keys, bench_orders, bench_terms
 from kabao.cli.running import CommandRefusedError, ExitCode, JsonOption, notes, out, print_secret, run
 
 bench = App(name="bench", help="Speed, as ratios measured in one run on this machine.")
@@ -74,6 +75,36 @@ def decide_command(
     said = bench_command(file, as_json=as_json, progress=lambda step: notes.print(step, markup=False))
     print_secret(said.text)
     return said.code
+
+
+@bench.command(name="terms")
+def terms_command(
+    folder: Annotated[Path, Parameter(help="The labelled corpus: a folder with `development` and `test`.")] = Path(
+        "tests/terms"
+    ),
+    *,
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Hold the terms checker against its labelled corpus: precision and recall by class, and the time of a megabyte.
+
+    Exits 1 where the test half is below a bar, 2 where the corpus cannot be read.
+    """
+    try:
+        told = bench_terms(folder)
+    except (OSError, msgspec.ValidationError, MarkedYAMLError) as error:
+        notes.print(f"kabao: {error}", markup=False)
+        return ExitCode.USAGE
+    if as_json:
+        print_secret(msgspec.json.encode(told).decode())
+    else:
+        for half in HALVES:
+            shown = told[half]
+            for kind in CLASSES:
+                figures = shown[kind]
+                out.print(f"{half} {kind}: precision {figures['precision']}, recall {figures['recall']}")
+            out.print(f"{half}: {shown['look_alikes']} look-alikes, {shown['look_alikes_void']} of them called VOID")
+        out.print(f"{told['seconds_per_megabyte']} s for a megabyte")
+    return ExitCode.DONE if told["passed"] else ExitCode.NOT_OK
 
 
 @bench.command(name="evidence")

@@ -1,0 +1,313 @@
+"""Read a sentence as frames: segments, what is denied, who acts, under which condition, with which exception."""
+
+from collections.abc import Iterable
+from functools import cache
+from itertools import pairwise
+from typing import Final
+
+from kabao.terms.bits import bit, bits_of, width
+from kabao.terms.model import NOBODY, Frame, Quantity, Sentence, Token
+from kabao.terms.packed import packed
+from kabao.terms.polarity import PREDICATES, REMEDIES, deny
+
+SEGMENT_ENDS: Final = frozenset(",:()|[]")
+OPENING, CLOSING = frozenset("“《"), frozenset("”》")
+PARTIES: Final = ("BUYER", "SHOP", "MERCHANT", "PLATFORM", "GUARDIAN")
+STRONG: Final = frozenset({"SHOP", "MERCHANT", "PLATFORM"})
+NOT_ACTING: Final = frozenset("对向给为与和就从替被经因及在")
+LONGEST_CONDITION: Final = 3
+SHORT_SEGMENT: Final = 6
+FARTHEST_SPEECH: Final = 5
+MODALS: Final = frozenset({"MAY", "MUST", "ONLY", "RECOMMEND", "OFFER", "FORBID"})
+OPENERS: Final = frozenset({"IF", "EXC_OPEN"})
+MARKERS: Final = frozenset({"IF", "THEN", "EXPIRE", "EXC_OPEN", "EXC_CLOSE"})
+
+
+def read(sentence: Sentence, text: str, anchors: frozenset[str], inherited: str) -> str:
+    """Fill a sentence's segments and frames; return who acts at its end, for the next sentence."""
+    _segment(sentence, text)
+    deny(sentence.tokens, text)
+    tokens = sentence.tokens
+    sentence.everything = _bits(tokens) | _derived(tokens)
+    if not any(token.names & anchors for token in tokens):
+        return _actor(tokens, inherited, text)
+    excepted = _exceptions(sentence, text)
+    meta = _meta(sentence, text)
+    by_segment: list[list[Token]] = [[] for _ in sentence.segments]
+    for token in tokens:
+        by_segment[token.segment].append(token)
+    segments = [
+        _Segment(segment, excepted, is_condition=_is_condition(sentence, number, by_segment, text))
+        for number, segment in enumerate(by_segment)
+    ]
+    exceptions = _bits(token for token in tokens if id(token) in excepted)
+    actor = inherited
+    for token in tokens:
+        if token.names & anchors and id(token) not in excepted:
+            sentence.frames.append(_frame(sentence, token, segments, exceptions, actor, meta))
+        actor = _actor((token,), actor, text)
+    _share_conditions(sentence.frames)
+    return actor
+
+
+def _derived(tokens: list[Token]) -> int:
+    """Return the concepts made by one word before another in a segment."""
+    found = 0
+    for name, first, second in packed().derived:
+        ends = {token.segment: token.end for token in reversed(tokens) if first in token.names}
+        if ends and any(second in token.names and ends.get(token.segment, token.end) < token.end for token in tokens):
+            found |= bit(name)
+    return found
+
+
+def _segment(sentence: Sentence, text: str) -> None:
+    """Part the sentence at commas, colons, brackets, and before 但."""
+    cuts = {position + 1 for position in range(sentence.start, sentence.end) if text[position] in SEGMENT_ENDS}
+    cuts.update(token.start for token in sentence.tokens if "BUT" in token.names)
+    edges = sorted(cut for cut in cuts if sentence.start < cut < sentence.end)
+    sentence.segments = list(zip([sentence.start, *edges], [*edges, sentence.end], strict=True))
+    number, depth = 0, 0
+    scanned = sentence.start
+    for token in sentence.tokens:
+        while token.start >= sentence.segments[number][1]:
+            number += 1
+        for character in text[scanned : token.start]:
+            depth += (character in OPENING) - (character in CLOSING)
+        scanned = token.start
+        token.segment = number
+        token.quoted = depth > 0
+
+
+def _exceptions(sentence: Sentence, text: str) -> set[int]:
+    """Return the tokens (by identity) that the sentence takes out of its rule: 除…外, …的除外."""
+    taken: set[int] = set()
+    tokens = sentence.tokens
+    for number, token in enumerate(tokens):
+        if "EXC_CLOSE" in token.names:
+            opening = next(
+                (
+                    each
+                    for each in reversed(range(number))
+                    if "EXC_OPEN" in tokens[each].names and tokens[each].segment >= token.segment - LONGEST_CONDITION
+                ),
+                None,
+            )
+            after = text[token.end : token.end + 4]
+            if opening is not None:
+                if "还" in after or "也" in after:
+                    continue
+                taken.update(id(each) for each in tokens[opening:number])
+            elif text[token.start : token.end] != "外":
+                first = token.segment - (
+                    sentence.segments[token.segment][1] - sentence.segments[token.segment][0] < SHORT_SEGMENT
+                )
+                taken.update(id(each) for each in tokens[:number] if each.segment >= first)
+        elif text[token.start : token.end] in {"除非", "unless", "except"}:
+            taken.update(id(each) for each in tokens[number:] if each.segment == token.segment)
+    return taken
+
+
+def _meta(sentence: Sentence, text: str) -> int:
+    """Return from where on the sentence forbids, judges or denies such terms instead of making one, or -1.
+
+    What the stronger side must not do, what a notice must not say, and what "不等于" or "不会要求" takes back.
+    """
+    tokens = sentence.tokens
+    if sentence.everything & bit("VOIDWORD") and (sentence.everything | sentence.everything >> width()) & remedies():
+        return sentence.start
+    party = NOBODY
+    for number, token in enumerate(tokens):
+        party = next((each for each in PARTIES if each in token.names), party)
+        if "NOTEQ" in token.names:
+            return token.end
+        if "FORBID" in token.names and (
+            (party in STRONG and not _silences_merchant(tokens[number:]))
+            or any(each.quoted for each in tokens[number:])
+        ):
+            return token.end
+        if "FORBID" in token.names or "NEG" in token.names:
+            speech = _speech(tokens[number + 1 : number + FARTHEST_SPEECH], token, text)
+            if speech >= 0:
+                return speech
+    return -1
+
+
+def _speech(following: list[Token], denial: Token, text: str) -> int:
+    """Return where a denial takes back what somebody would say or press for: 禁止标注, 不会要求; or -1."""
+    forbids = "FORBID" in denial.names
+    for each in following:
+        if each.segment != denial.segment:
+            break
+        if "PRESSING" in each.names and not forbids:
+            return each.end
+        if "STATE" in each.names and (
+            (forbids and _long_word(each)) or text[each.end : each.end + 1] in {"“", ":", "《"}
+        ):
+            return each.end
+        if each.names & PREDICATES:
+            break
+    return -1
+
+
+def _silences_merchant(tokens: list[Token]) -> bool:
+    """Whether what is forbidden is to object, which is a term against merchants, not for buyers."""
+    return any(token.names & {"APPEAL", "UNCONDITIONAL"} for token in tokens[1:4])
+
+
+def _long_word(token: Token) -> bool:
+    return token.end - token.start > 1
+
+
+def _is_condition(sentence: Sentence, number: int, by_segment: list[list[Token]], text: str) -> bool:
+    """Whether a segment says when something happens, and a later one what."""
+    segment = by_segment[number]
+    if number == len(by_segment) - 1 or not segment:
+        return False
+    start, end = sentence.segments[number]
+    if text[start:end].rstrip(",: ").endswith(("的", "者", "情况", "情形", "的问题")):
+        return True
+    acts = [each for each in segment if each.names & PREDICATES]
+    marks = [each.start for each in segment if "THEN" in each.names and text[each.start : each.end] != "的"]
+    if marks and any(each.start > marks[-1] and (each.quantity or each.names & PREDICATES) for each in segment):
+        return False
+    if marks or not acts:
+        return bool(marks) or bool(segment[0].names & OPENERS)
+    later = any(each.names & PREDICATES for following in by_segment[number + 1 :] for each in following)
+    return later and bool(segment[0].names & OPENERS)
+
+
+class _Segment:
+    """A segment's tokens, what they mean together, and how it stands to its neighbours."""
+
+    __slots__ = ("asserts", "held", "is_condition", "modal", "opens", "tokens")
+
+    def __init__(self, tokens: list[Token], excepted: set[int], *, is_condition: bool) -> None:
+        self.tokens = [token for token in tokens if id(token) not in excepted] if excepted else tokens
+        self.held = _bits(self.tokens)
+        self.is_condition = is_condition
+        self.asserts = not is_condition and any(
+            token.names & PREDICATES and "BAN" not in token.names for token in tokens
+        )
+        self.opens = _opens(tokens)
+        self.modal = _names(tokens) & MODALS
+
+
+def _frame(sentence: Sentence, token: Token, segments: list[_Segment], exceptions: int, actor: str, meta: int) -> Frame:
+    number = token.segment
+    first, last = _reach(segments, number)
+    before = after = 0
+    quantities: list[Quantity] = []
+    for segment in segments[first:number]:
+        before |= segment.held
+    for segment in segments[number + 1 : last + 1]:
+        after |= segment.held
+    denied = width()
+    for each in segments[number].tokens:
+        held = each.bits << denied if each.neg else each.bits
+        if each.start < token.start:
+            before |= held
+        elif each is not token:
+            after |= held
+    for segment in segments[first : last + 1]:
+        quantities += [each.quantity for each in segment.tokens if each.quantity]
+    near = before | after
+    for neighbour in (first - 1, last + 1):
+        if 0 <= neighbour < len(segments):
+            near |= segments[neighbour].held
+    return Frame(
+        sentence=sentence,
+        token=token,
+        act=token.names,
+        own_act=None,
+        neg=token.neg,
+        before=before,
+        after=after,
+        scope=before | after,
+        near=near,
+        exceptions=exceptions,
+        modal=segments[number].modal,
+        actor=actor,
+        quantities=tuple(quantities),
+        conditional=segments[number].is_condition,
+        meta=0 <= meta <= token.start,
+        item=False,
+        segment=number,
+        start=sentence.segments[first][0],
+        end=max(sentence.segments[number][1], token.end),
+    )
+
+
+def _reach(segments: list[_Segment], number: int) -> tuple[int, int]:
+    """Return the first and last segment that belong to what one segment says."""
+    first = last = number
+    while first > 0 and not segments[first - 1].asserts:
+        first -= 1
+    while last + 1 < len(segments) and not segments[last + 1].asserts and not segments[last + 1].opens:
+        last += 1
+    return first, last
+
+
+def _opens(segment: list[Token]) -> bool:
+    """Whether a segment begins a new condition or a turn."""
+    return (bool(segment) and bool(segment[0].names & {"IF", "BUT", "EXC_OPEN"})) or any(
+        "THEN" in each.names for each in segment
+    )
+
+
+def _share_conditions(frames: list[Frame]) -> None:
+    """A later act of the same kind stands under the condition stated once: 卡密发出后,不退,不换."""
+    for earlier, later in pairwise(frames):
+        if (
+            later.segment > earlier.segment
+            and later.neg == earlier.neg
+            and not later.before & markers()
+            and later.act & REMEDIES
+            and earlier.act & REMEDIES
+            and not later.before & (bit("BUT") | bit("NO:BUT"))
+        ):
+            later.before = later.before | earlier.before
+            later.scope = later.scope | earlier.before
+            later.near = later.near | earlier.before
+            later.exceptions = later.exceptions | earlier.exceptions
+            later.quantities = (*earlier.quantities, *later.quantities)
+
+
+def _actor(tokens: Iterable[Token], inherited: str, text: str) -> str:
+    """Return the last party named that is not only spoken of (对您, 向平台): the reading order's subject."""
+    found = inherited
+    for token in tokens:
+        if token.start and text[token.start - 1] in NOT_ACTING:
+            continue
+        for party in PARTIES:
+            if party in token.names:
+                found = party
+                break
+    return found or NOBODY
+
+
+def _names(tokens: Iterable[Token]) -> frozenset[str]:
+    names: set[str] = set()
+    for token in tokens:
+        if not token.neg:
+            names |= token.names
+    return frozenset(names)
+
+
+def _bits(tokens: Iterable[Token]) -> int:
+    held = 0
+    denied = width()
+    for token in tokens:
+        held |= token.bits << denied if token.neg else token.bits
+    return held
+
+
+@cache
+def remedies() -> int:
+    """Return the bits of every remedy."""
+    return bits_of(REMEDIES)
+
+
+@cache
+def markers() -> int:
+    """Return the bits of what marks a condition."""
+    return bits_of(MARKERS)

@@ -1,0 +1,172 @@
+"""What a sentence denies: each denial is bound to the word of content that it is about.
+
+Two denials of one word cancel each other out (不得拒绝退款); words without content of their own let a denial pass
+(不支持任何形式的退款); words listed with a denied one are denied too (不退款、换货); what stands only before the act is
+passed over (不得就订单向法院起诉); a denial with nothing after it is about what stands before (退换均不支持).
+"""
+
+from itertools import pairwise
+from typing import Final
+
+from kabao.terms.model import Token
+
+JOINING: Final = "、 和 或 及 与 以及 或者 并 并且 / 也 也不 且 and or & + 又 等 或者是 、或"
+LISTS: Final = frozenset(JOINING.split()) | {""}
+NEGATORS: Final = frozenset({"NEG", "FORBID", "REFUSE"})
+CONTENT_FREE: Final = frozenset(
+    {
+        "OFFER", "MAY", "MUST", "ALLCASES", "BUYER", "SHOP", "PLATFORM", "MERCHANT", "GUARDIAN", "IF", "THEN", "ONLY",
+        "TIME", "PERCENT", "MONEY", "MULTIPLE", "BUT", "SOLE", "RECOMMEND", "LIGHT", "ANYTIME", "FORCED", "VAGUE_TIME",
+        "VAGUE_AMOUNT", "VAGUE_TRIGGER",
+    }
+)  # fmt: skip
+PREDICATES: Final = frozenset(
+    {
+        "REFUND", "EXCHANGE", "SERVICE", "LIABLE", "COMPENSATE", "PUNISH", "SUE", "CANCEL", "MODIFY", "SHARE",
+        "DEDUCT", "INTERVENE", "DEEM", "CLEAR", "FREEZE", "INTERPRET", "RENEW", "UNRELATED", "SELFBEAR", "CLAIM",
+    }
+)  # fmt: skip
+REMEDIES: Final = frozenset({"REFUND", "EXCHANGE", "SERVICE", "COMPENSATE", "LIABLE", "CLAIM"})
+PREPOSITIONS: Final = frozenset("就向对因以在从与将把按给为")
+FARTHEST_DOUBLED: Final = 2
+"""Characters between two denials that still cancel each other out."""
+FARTHEST_ENDED: Final = 4
+FARTHEST_DENIED: Final = 12
+
+
+class _Reader:
+    """Walks over a sentence's tokens once, with the denials that wait for their word."""
+
+    def __init__(self, tokens: list[Token], text: str) -> None:
+        self.tokens = tokens
+        self.text = text
+        self.pending: list[Token] = []
+        self.last: Token | None = None
+        self.within_ground = False
+
+    def read(self) -> None:
+        for number, token in enumerate(self.tokens):
+            if self.pending and token.segment != self.pending[-1].segment:
+                _bind_back(self.tokens[:number], self.pending)
+                self.pending = []
+            if not (self._in_ground(number, token) or self._denies(token) or is_free(token)):
+                self._content(number, token)
+        if self.pending:
+            _bind_back(self.tokens, self.pending)
+
+    def _in_ground(self, number: int, token: Token) -> bool:
+        """Pass over the ground that stands between what is forbidden and the refusal: 不得以没有录屏为由拒绝."""
+        if "REASON_PP" in token.names:
+            self.within_ground = False
+            return True
+        closes = _closes(self.tokens, number)
+        if self.within_ground and "REFUSE" in token.names and not closes:
+            self.within_ground = False
+        if "FORBID" in token.names and (closes or _refusal_follows(self.tokens, number, self.text)):
+            self.within_ground = True
+            self.pending.append(token)
+            return True
+        if not self.within_ground:
+            return False
+        return bool(token.names & {"NEG", "REFUSE"}) or (bool(self.pending) and not token.names & NEGATORS)
+
+    def _denies(self, token: Token) -> bool:
+        if not token.names & NEGATORS or (token.names & PREDICATES and self.pending):
+            return False
+        if self.pending and "REFUSE" not in token.names and token.start - self.pending[-1].end > FARTHEST_DOUBLED:
+            self.pending = []
+        token.neg = bool(self.pending)
+        self.pending.append(token)
+        return True
+
+    def _content(self, number: int, token: Token) -> None:
+        if self.pending:
+            denial = self.pending[-1]
+            if not token.names & PREDICATES and _aims_further(self.tokens, number, denial, self.text):
+                return
+            token.neg = len(self.pending) % 2 == 1 and _reaches(self.tokens, denial, token, self.text)
+            self.pending, self.last = [], token
+        elif self.last is not None and _listed(self.text, self.tokens, self.last, token):
+            token.neg, self.last = self.last.neg, token
+        else:
+            self.last = None
+
+
+def deny(tokens: list[Token], text: str) -> None:
+    """Mark what a sentence denies."""
+    _Reader(tokens, text).read()
+    _end(tokens)
+
+
+def is_free(token: Token) -> bool:
+    """Whether a denial reaches over a word to the next one."""
+    return bool(token.names & CONTENT_FREE) and not token.names & PREDICATES
+
+
+def _end(tokens: list[Token]) -> None:
+    """Let what ends a remedy deny it: 质保作废, 售后自动终止."""
+    for earlier, later in pairwise(token for token in tokens if token.names & REMEDIES or "ENDED" in token.names):
+        is_near = earlier.segment == later.segment and 0 <= later.start - earlier.end <= FARTHEST_ENDED
+        if is_near and "ENDED" in later.names and not later.neg and earlier.names & REMEDIES and not earlier.neg:
+            earlier.neg = True
+
+
+def _aims_further(tokens: list[Token], number: int, denial: Token, text: str) -> bool:
+    """Whether a noun stands in a phrase before the act that is denied: 不得就订单向法院起诉."""
+    if text[denial.end : denial.end + 1] not in PREPOSITIONS:
+        return False
+    return any(each.names & PREDICATES for each in tokens[number + 1 :] if each.segment == denial.segment)
+
+
+def _closes(tokens: list[Token], number: int) -> bool:
+    """Whether 为由 stands further on, in this segment or the next."""
+    limit = tokens[number].segment + 1
+    return any("REASON_PP" in token.names for token in tokens[number + 1 :] if token.segment <= limit)
+
+
+def _refusal_follows(tokens: list[Token], number: int, text: str) -> bool:
+    """Whether a ground stands between what is forbidden and the refusal: 不得因差评拒绝售后."""
+    token = tokens[number]
+    return text[token.end : token.end + 1] in "以因" and any(
+        "REFUSE" in each.names for each in tokens[number + 1 :] if each.segment == token.segment
+    )
+
+
+def _reaches(tokens: list[Token], denial: Token, token: Token, text: str) -> bool:
+    """Whether a denial is near enough, and not spent on what only describes the word: 无可争议的解释权."""
+    gap = token.start - denial.end - _covered(tokens, denial.end, token.start)
+    described = text.rfind("的", denial.end, token.start)
+    if described < 0:
+        return gap <= FARTHEST_DENIED
+    spent = described - denial.end - _covered(tokens, denial.end, described)
+    return spent < FARTHEST_DOUBLED and gap <= FARTHEST_DENIED
+
+
+def _covered(tokens: list[Token], start: int, end: int) -> int:
+    """How many characters of a stretch are words of the lexicon."""
+    return sum(each.end - each.start for each in tokens if start <= each.start < end)
+
+
+def _listed(text: str, tokens: list[Token], last: Token, token: Token) -> bool:
+    between = text[last.end : token.start]
+    if last.segment != token.segment or len(between) > FARTHEST_DENIED:
+        return False
+    if not between and (bool(last.names & PREDICATES) != bool(token.names & PREDICATES) or "DEFINED" in token.names):
+        return False
+    for each in tokens:
+        if last.end <= each.start and each.end <= token.start and text[each.start : each.end] != "的":
+            between = between.replace(text[each.start : each.end], "", 1)
+    return between.strip() in LISTS
+
+
+def _bind_back(tokens: list[Token], pending: list[Token]) -> None:
+    """Let a denial after which nothing comes deny what stands before it: 退换均不支持."""
+    if len(pending) % 2 == 0 or "ALONE_NEG" not in pending[-1].names:
+        return
+    segment = pending[0].segment
+    near = [token for token in tokens if token.segment == segment and not is_free(token) and token not in pending]
+    if not near:
+        near = [token for token in tokens if token.segment == segment - 1 and token.names & PREDICATES][-2:]
+    acts = [token for token in near if token.names & PREDICATES] or near[-1:]
+    for token in acts:
+        token.neg = not token.neg

@@ -1,0 +1,198 @@
+"""Read a file as text: plain, Markdown, HTML, PDF, DOCX; in UTF-8, GBK, Big5 or UTF-16; within limits, and safely.
+
+Nothing is fetched, no entity of a document is expanded, and an archive is never unpacked beyond the limit.
+"""
+
+import io
+import re
+import zipfile
+from typing import Final, NamedTuple
+from xml.parsers import expat
+
+from kabao.terms.markup import blanked
+
+LARGEST_FILE: Final = 20_000_000
+"""Bytes of a file that is read at all."""
+LARGEST_TEXT: Final = 3_000_000
+"""Characters of text that are checked at once; a long agreement has 50,000."""
+MOST_PAGES: Final = 2_000
+DOCX_TEXT: Final = "word/document.xml"
+DOCX_NAMESPACE: Final = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+LOOKS_HTML: Final = re.compile(rb"^\s*(?:<!doctype\s+html|<html|<head|<body|<div|<p[\s>]|<!--)", re.IGNORECASE)
+CHARSET: Final = re.compile(rb"charset\s*=\s*[\"']?\s*([a-zA-Z0-9_-]{2,20})", re.IGNORECASE)
+BYTE_ORDER_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
+
+
+class UnreadableError(Exception):
+    """The file cannot be checked; says why in a sentence."""
+
+
+class Content(NamedTuple):
+    """A file's text; of a text file, HTML too, each character stands at its own place."""
+
+    text: str
+    form: str
+    wrapped: bool = False
+
+
+def read_file(content: bytes, name: str = "") -> Content:
+    """Return the text of a file by what it holds; raises UnreadableError."""
+    if len(content) > LARGEST_FILE:
+        raise UnreadableError(
+            f"文件有 {len(content) / 1_000_000:.0f} MB，最多读 {LARGEST_FILE // 1_000_000} MB；请分成几份再检查"
+        )
+    if not content.strip():
+        raise UnreadableError("文件是空的")
+    suffix = name.lower().rpartition(".")[2]
+    if content[:1024].lstrip().startswith(b"%PDF-"):
+        found = Content(_pdf(content), "pdf", wrapped=True)
+    elif content.startswith(b"PK\x03\x04"):
+        found = Content(_docx(content), "docx")
+    elif content.startswith(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"):
+        raise UnreadableError("这是旧的 .doc 或加了密码的 Office 文件；请另存为没有密码的 .docx")
+    else:
+        text = decode(content)
+        is_html = suffix in {"html", "htm", "xhtml"} or bool(LOOKS_HTML.match(content[:512].lstrip(b"\xef\xbb\xbf")))
+        found = Content(blanked(text), "html") if is_html else Content(text, "text", wrapped=True)
+    if len(found.text) > LARGEST_TEXT:
+        raise UnreadableError(f"文字有 {len(found.text)} 个，最多检查 {LARGEST_TEXT} 个；请分成几份再检查")
+    if not found.text.strip("\x00\x0b\x1c \t\r\n"):
+        raise UnreadableError("文件里没有文字")
+    return found
+
+
+def decode(content: bytes) -> str:
+    """Return the text of bytes: by their mark, by what they say of themselves, or by what fits."""
+    for mark, encoding in BYTE_ORDER_MARKS:
+        if content.startswith(mark):
+            return _decoded(content, encoding)
+    if guess := _without_mark(content):
+        return _decoded(content, guess)
+    said = CHARSET.search(content[:2048])
+    for encoding in (*([said[1].decode("ascii")] if said else []), "utf-8", "gb18030", "big5"):
+        try:
+            text = content.decode(encoding)
+        except (UnicodeDecodeError, LookupError):
+            continue
+        if encoding != "gb18030" or _is_chinese(text):
+            return text
+    try:
+        return content.decode("big5")
+    except UnicodeDecodeError:
+        raise UnreadableError("认不出文件的编码；请另存为 UTF-8") from None
+
+
+def _decoded(content: bytes, encoding: str) -> str:
+    try:
+        return content.decode(encoding)
+    except UnicodeDecodeError:
+        raise UnreadableError(f"文件自称是 {encoding}，但有些字节不是；请另存为 UTF-8") from None
+
+
+def _without_mark(content: bytes) -> str:
+    """Return which UTF-16 a text without a mark is in, by where its zero bytes or line ends stand."""
+    sample = content[:4096]
+    if len(sample) % 2 == 0 and b"\0" in sample:
+        even, odd = sample[::2].count(0), sample[1::2].count(0)
+        return "utf-16-le" if odd > even else "utf-16-be"
+    if b"\0" in sample:
+        raise UnreadableError("这不是文字文件")
+    return ""
+
+
+def _is_chinese(text: str) -> bool:
+    """Whether most of what is not ASCII are characters in use, as in a text that was read in its own encoding."""
+    others = [character for character in text[:20_000] if character > "\x7f"]
+    usual = sum(
+        "\u4e00" <= character <= "\u9fff" or character in "，。；：！？、（）“”‘’《》【】—…·￥" for character in others
+    )
+    return usual * 10 >= len(others) * 8
+
+
+def _docx(content: bytes) -> str:
+    try:
+        with zipfile.ZipFile(io.BytesIO(content)) as archive:
+            entry = archive.getinfo(DOCX_TEXT)
+            if entry.flag_bits & 1:
+                raise UnreadableError("文件加了密码；请去掉密码再检查")
+            if entry.file_size > LARGEST_FILE * 5:
+                raise UnreadableError("文件解开后太大，不检查")
+            with archive.open(entry) as opened:
+                xml = opened.read(LARGEST_FILE * 5 + 1)
+    except KeyError:
+        raise UnreadableError("这是压缩包，不是 Word 文档；请解开后检查里面的文件") from None
+    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:
+        raise UnreadableError("Word 文档已损坏") from error
+    if len(xml) > LARGEST_FILE * 5:
+        raise UnreadableError("文件解开后太大，不检查")
+    return _docx_text(xml)
+
+
+def _docx_text(xml: bytes) -> str:
+    """Return the paragraphs of a document; a document that declares entities is refused, since none needs them."""
+    pieces: list[str] = []
+    within: list[str] = []
+    parser = expat.ParserCreate(namespace_separator=" ")
+    prefix = DOCX_NAMESPACE + " "
+
+    def start(name: str, attributes: dict[str, str]) -> None:  # noqa: ARG001
+        within.append(name)
+        if name == prefix + "tab":
+            pieces.append(" ")
+        elif name in {prefix + "br", prefix + "cr"}:
+            pieces.append("\n")
+
+    def end(name: str) -> None:
+        within.pop()
+        if name in {prefix + "p", prefix + "tr"}:
+            pieces.append("\n")
+
+    def data(text: str) -> None:
+        if within and within[-1] == prefix + "t":
+            pieces.append(text)
+
+    def refuse(*_: object) -> None:
+        raise UnreadableError("Word 文档里声明了实体，不检查")
+
+    parser.StartElementHandler = start
+    parser.EndElementHandler = end
+    parser.CharacterDataHandler = data
+    parser.StartDoctypeDeclHandler = refuse
+    parser.EntityDeclHandler = refuse
+    try:
+        parser.Parse(xml, True)  # noqa: FBT003  expat's own signature
+    except expat.ExpatError as error:
+        raise UnreadableError("Word 文档已损坏") from error
+    return "".join(pieces)
+
+
+def _pdf(content: bytes) -> str:
+    from pypdf import PdfReader  # noqa: PLC0415  half a second to load, and most files are no PDF
+    from pypdf.errors import PdfReadError, PyPdfError  # noqa: PLC0415
+
+    try:
+        reader = PdfReader(io.BytesIO(content))
+        locked = reader.is_encrypted and not reader.decrypt("")
+        count = 0 if locked else len(reader.pages)
+        pages: list[str] = []
+        while len(pages) < min(count, MOST_PAGES) and sum(map(len, pages[-1:])) <= LARGEST_TEXT:
+            pages.append(reader.pages[len(pages)].extract_text())
+    except (
+        PdfReadError,
+        PyPdfError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+        OSError,
+    ) as error:
+        raise UnreadableError("PDF 已损坏，读不下去") from error
+    if locked:
+        raise UnreadableError("PDF 加了密码；请去掉密码再检查")
+    if count > MOST_PAGES:
+        raise UnreadableError(f"PDF 有 {count} 页，最多读 {MOST_PAGES} 页；请分成几份再检查")
+    text = "\n".join(pages)
+    if not text.strip():
+        raise UnreadableError("PDF 里没有文字，多半是扫描的图片；请先做文字识别，或者贴文字")
+    return text

@@ -1,0 +1,205 @@
+"""What the checker says of texts: exact places, tricks, lists, exceptions, conflicts, waivers, profile."""
+
+import sys
+from types import FrameType
+from typing import Any
+
+import pytest
+
+from kabao.terms import Document, Finding, Kind, Report, check
+from kabao.terms.lexicon import read_number
+
+
+def one(text: str, *, kind: Kind = Kind.NOTICE) -> Report:
+    return check([Document(text, kind)], clause=True)
+
+
+def ids(text: str) -> list[str]:
+    return [finding.id for finding in one(text).findings]
+
+
+def only(report: Report) -> Finding:
+    assert len(report.findings) == 1, report.findings
+    return report.findings[0]
+
+
+def test_a_finding_stands_at_its_exact_words() -> None:
+    text = "欢迎光临。\n\n一、售后\n1. 付款后10分钟内发货；**虚拟商品一经售出，概不退款**。谢谢！\n"
+    finding = only(one(text))
+    assert text[finding.start : finding.end] == finding.words == "虚拟商品一经售出，概不退款"
+    assert finding.line == 4
+    assert finding.kind.value == "VOID"
+    assert "《消费者权益保护法》第二十六条第二款" in finding.law
+    assert "违法" not in finding.why + finding.title + finding.rewrite
+
+
+@pytest.mark.parametrize(
+    ("text", "trick"),
+    [
+        ("虚拟商品一经售出，概\u200b不\u200b退款", "zero_width"),
+        ("虚拟商品一经售出，概·不·退·款", "interleaved"),
+        ("虚拟商品一经售出，概卟蹆欵", "look_alike"),
+    ],
+)
+def test_characters_that_hide_words_are_undone_and_told(text: str, trick: str) -> None:
+    report = one(text)
+    assert only(report).id == "K01"
+    assert only(report).evasion == (trick,)
+    assert {told.kind for told in report.evasions} == {trick}
+    assert text[only(report).start : only(report).end] == only(report).words
+
+
+def test_full_width_and_traditional_characters_are_read_and_counted() -> None:
+    report = one("退款收取２０％手續費，最終解釋權歸本店所有")
+    assert [finding.id for finding in report.findings] == ["K10", "K05"]
+    assert report.normalised["traditional"] >= 5
+    assert report.normalised["full_width"] == 2
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "虚拟商品一经售出，概不退款，但法律另有规定的除外。",
+        "虚拟商品一经售出，概不退款。但卡密无效的，包换包退。",
+        "不得以任何理由拒绝退款。",
+        "平台禁止商家标注“概不退款”。",
+        "约定“概不退款”的条款无效。",
+        "不会概不退款怎么办？能退吗？",
+        "除卡密无法使用外，售出不退。",
+    ],
+)
+def test_what_saves_a_term_is_read(text: str) -> None:
+    assert ids(text) == []
+
+
+def test_a_lawful_look_alike_is_told_with_its_reason() -> None:
+    report = one("卡密查看后不支持七天无理由退货，质量问题可退换。")
+    assert report.findings == ()
+    assert report.fine
+    assert all(fine.reason for fine in report.fine)
+
+
+def test_a_list_is_read_with_the_sentence_before_it() -> None:
+    void = "有下列情形之一的，不予退款：\n(1) 未成年人下单的\n(2) 您看错地区买错的\n"
+    assert [(finding.id, finding.line) for finding in one(void).findings] == [("K25", 2)]
+    assert ids("商家不得在公告中写下列内容：\n1. 概不退款\n2. 最终解释权归本店所有\n") == []
+
+
+def test_a_vague_word_that_is_defined_beside_is_not_vague() -> None:
+    assert ids("我们会尽快处理您的退款申请。") == ["V-TIME"]
+    assert ids("我们会尽快（24小时内）处理您的退款申请。") == []
+
+
+def test_the_page_beats_the_agreement_and_the_buyer_beats_who_wrote_it() -> None:
+    across = check(
+        [Document("付款后10分钟内发货", Kind.PAGE), Document("付款后24小时内发货", Kind.AGREEMENT)], clause=True
+    )
+    finding = only(across)
+    assert (finding.kind.value, finding.topic, finding.document) == ("CONFLICT", "delivery_time", 1)
+    assert finding.other[0].document == 0
+    within = only(one("担保期为7天。\n担保期为3天。"))
+    assert within.words.startswith("担保期")
+
+
+def test_values_written_differently_do_not_contradict_each_other() -> None:
+    assert ids("24小时内发货。\n一天内发货。") == []
+
+
+def test_several_documents_are_one_reading_for_what_is_missing() -> None:
+    bare = check([Document("欢迎使用本平台。", Kind.AGREEMENT)])
+    assert {finding.kind.value for finding in bare.findings} == {"MISSING"}
+    assert check([Document("欢迎使用本平台。", Kind.AGREEMENT)], clause=True).findings == ()
+    both = check([Document("欢迎使用本平台。", Kind.AGREEMENT), Document("卡密无效可退款。", Kind.NOTICE)])
+    assert "M-AFTERSALES" in {finding.id for finding in bare.findings}
+    assert "M-AFTERSALES" not in {finding.id for finding in both.findings}
+
+
+def test_a_waiver_with_a_reason_keeps_a_finding_out_and_is_told() -> None:
+    text = "# kabao: allow K05 法务已审\n最终解释权归本店所有\n<!-- kabao: allow K01 只是示例 -->\n\n售出概不退款\n"
+    report = one(text)
+    assert report.findings == ()
+    assert [(waived.finding.id, waived.reason) for waived in report.waived] == [
+        ("K05", "法务已审"),
+        ("K01", "只是示例"),
+    ]
+    assert ids("# kabao: allow K05\n最终解释权归本店所有\n") == ["K05"]
+
+
+def test_a_finding_keeps_its_fingerprint_when_text_moves() -> None:
+    before, after = one("概不退款"), one("您好。\n\n概不退款\n概不退款")
+    assert before.findings[0].fingerprint == after.findings[0].fingerprint
+    assert len({finding.fingerprint for finding in after.findings}) == 2
+
+
+def test_the_profile_says_what_a_buyer_may_expect_and_the_floor() -> None:
+    profile = one("没看卡密随时可退，不想要了就退。\n卡密无效的，免费更换或退款。\n逾期未发货的，可以退款。").profile
+    assert {key: row.gives for key, row in profile.items()} == {
+        "sealed": "yes", "opened": "silent", "dead_key": "yes", "late": "yes", "changed_mind": "yes",
+    }  # fmt: skip
+    assert all(row.floor and row.law for row in profile.values())
+    assert one("售出概不退换").profile["dead_key"].gives == "no"
+
+
+def test_hard_wrapped_lines_are_one_sentence() -> None:
+    text = (
+        "本店商品均为虚拟商品，由于虚拟商品具有可复制的特点，一经发货之后本\n"
+        "店对于所有的虚拟商品都不再受理任何形式的退款与换货，请广大买家朋友\n"
+        "们谅解支持，如果您不同意本条，请不要购买本店的商品，感谢您的理解哟\n好。"
+    )
+    wrapped = check([Document(text, Kind.NOTICE, wrapped=True)], clause=True)
+    assert only(wrapped).kind.value == "VOID"
+    assert "本\n店" in only(wrapped).words
+
+
+@pytest.mark.parametrize(
+    ("text", "number"), [("十五", 15), ("两百", 200), ("半", 0.5), ("2.5", 2.5), ("一千零五", 1005)]
+)
+def test_numbers_are_read(text: str, number: float) -> None:
+    assert read_number(text) == number
+
+
+def calls(text: str) -> int:
+    """Count the calls that checking a text takes."""
+    counted = 0
+
+    def count(frame: FrameType, event: str, argument: Any) -> None:  # noqa: ARG001
+        nonlocal counted
+        counted += 1
+
+    sys.setprofile(count)
+    try:
+        one(text)
+    finally:
+        sys.setprofile(None)
+    return counted
+
+
+@pytest.mark.parametrize(
+    "unit",
+    [
+        "不",
+        "退",
+        "但",
+        "(",
+        "1",
+        " ",
+        "\n",
+        "不得以",
+        "概不退款",
+        "的",
+        "、",
+        "”“",
+        "<",
+        "售后24小时",
+        "1.",
+        "a b ",
+        "不退,",
+        "除",
+    ],
+)
+def test_work_grows_in_step_with_the_length(unit: str) -> None:
+    """Whatever is repeated; counted, not timed."""
+    one("概不退款")
+    length = 3000
+    small, large = calls(unit * (length // len(unit))), calls(unit * (2 * length // len(unit)))
+    assert large <= 2.3 * small + 2000

@@ -1,0 +1,137 @@
+"""Files as people have them: encodings, pages, Word, PDF; and what is refused, kindly."""
+
+import io
+import zipfile
+
+import pytest
+from pypdf import PdfReader, PdfWriter
+from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
+
+from kabao.terms import Document, check
+from kabao.terms.reading import DOCX_TEXT, LARGEST_FILE, LARGEST_TEXT, UnreadableError, read_file
+
+CLAUSE = "虚拟商品一经售出，概不退换"
+W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
+
+
+def found(content: bytes, name: str = "a.txt") -> list[str]:
+    read = read_file(content, name)
+    return [finding.id for finding in check([Document(read.text, wrapped=read.wrapped)], clause=True).findings]
+
+
+def refused(content: bytes, name: str = "") -> str:
+    with pytest.raises(UnreadableError) as raised:
+        read_file(content, name)
+    return str(raised.value)
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "gbk", "gb18030", "utf-16", "utf-16-le", "utf-16-be"])
+def test_encodings_of_the_simplified_world_are_read(encoding: str) -> None:
+    assert found((CLAUSE + "。\n付款后10分钟内发货。\n").encode(encoding)) == ["K01"]
+
+
+def test_big5_is_read_as_traditional_characters() -> None:
+    assert found("虛擬商品售出，概不退換，最終解釋權歸本店所有。".encode("big5")) == ["K01", "K05"]
+
+
+def test_a_page_says_its_encoding() -> None:
+    page = f'<html><head><meta charset="gbk"></head><body><p>{CLAUSE}</p></body></html>'
+    assert found(page.encode("gbk"), "a.html") == ["K01"]
+
+
+def test_words_of_a_page_keep_their_places_in_the_file() -> None:
+    page = (
+        "<!doctype html>\n<html><head><title>退款</title><script>if (a<b) { '概不退款' }</script></head>\n"
+        "<body><h1>须知</h1>\n<p>虚拟商品<b>一经</b>售出，\n概<i>不退</i>&#25442;&nbsp;</p><div>1 < 2 & 3</div>"
+        "<!-- kabao: allow K05 示例 --><p>最终解释权归本店</p><br/></body></html>"
+    )
+    read = read_file(page.encode(), "x")
+    assert len(read.text) == len(page)
+    report = check([Document(read.text)], clause=True)
+    (finding,) = report.findings
+    assert page[finding.start : finding.end].startswith("虚拟商品<b>一经")
+    assert (finding.id, finding.line, finding.words) == ("K01", 4, "虚拟商品一经售出， 概不退换")
+    assert [waived.finding.id for waived in report.waived] == ["K05"]
+
+
+@pytest.mark.parametrize("page", ["<p>x<", "<p>x<!-- ", "<p>x<script>y", "<p", "<p>a<1>b</p>"])
+def test_a_broken_page_is_read_as_far_as_it_goes(page: str) -> None:
+    assert len(read_file(f"<html>概不退款{page}".encode(), "a.html").text) == len(f"<html>概不退款{page}")
+
+
+def docx(xml: str, *, name: str = DOCX_TEXT) -> bytes:
+    held = io.BytesIO()
+    with zipfile.ZipFile(held, "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr(name, xml)
+    return held.getvalue()
+
+
+def test_a_word_document_is_read_by_paragraphs() -> None:
+    xml = (
+        f"<w:document {W}><w:body><w:p><w:r><w:t>虚拟商品一经</w:t></w:r><w:r><w:t>售出，概不退换</w:t><w:tab/></w:r>"
+        "</w:p><w:p><w:r><w:t>谢谢</w:t><w:br/></w:r></w:p></w:body></w:document>"
+    )
+    assert read_file(docx(xml)).text == CLAUSE + " \n谢谢\n\n"
+    assert found(docx(xml)) == ["K01"]
+
+
+def test_a_word_document_that_would_harm_is_refused() -> None:
+    bomb = "<!DOCTYPE a [<!ENTITY a 'x'><!ENTITY b '&a;&a;&a;'>]>" + f"<w:document {W}>&b;</w:document>"
+    assert "实体" in refused(docx(bomb))
+    assert "太大" in refused(docx("x" * (LARGEST_FILE * 5 + 1)))
+    assert "损坏" in refused(docx("<w:document"))
+    assert "不是 Word" in refused(docx("x", name="a.txt"))
+    assert "损坏" in refused(b"PK\x03\x04 nothing more")
+    locked = bytearray(docx(f"<w:document {W}/>"))
+    locked[locked.index(b"PK\x01\x02") + 8] |= 1
+    assert "密码" in refused(bytes(locked))
+    assert ".doc" in refused(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 rest")
+
+
+def pdf(words: str = "") -> PdfWriter:
+    writer = PdfWriter()
+    page = writer.add_blank_page(300, 300)
+    if words:
+        font = DictionaryObject(
+            {NameObject("/Type"): NameObject("/Font"), NameObject("/Subtype"): NameObject("/Type1"),
+             NameObject("/BaseFont"): NameObject("/Helvetica")}
+        )  # fmt: skip
+        page[NameObject("/Resources")] = DictionaryObject(
+            {NameObject("/Font"): DictionaryObject({NameObject("/F"): font})}
+        )
+        stream = DecodedStreamObject()
+        stream.set_data(f"BT /F 12 Tf 20 200 Td ({words}) Tj ET".encode())
+        page[NameObject("/Contents")] = writer._add_object(stream)
+    return writer
+
+
+def written(writer: PdfWriter) -> bytes:
+    held = io.BytesIO()
+    writer.write(held)
+    return held.getvalue()
+
+
+def test_a_pdf_is_read_and_one_without_text_or_with_a_password_says_so() -> None:
+    content = written(pdf("All sales are final. No refunds under any circumstances."))
+    assert "No refunds" in read_file(content).text
+    assert found(content) == ["K01", "K01"]
+    assert "没有文字" in refused(written(pdf()))
+    writer = pdf("x")
+    writer.encrypt("geheim", algorithm="AES-256")
+    assert "密码" in refused(written(writer))
+    assert "损坏" in refused(b"%PDF-1.7\nnothing")
+    many = PdfWriter()
+    for _ in range(2001):
+        many.add_blank_page(10, 10)
+    assert "2001 页" in refused(written(many))
+    assert len(PdfReader(io.BytesIO(content)).pages) == 1
+
+
+def test_what_is_too_large_empty_or_no_text_is_refused_with_the_limit() -> None:
+    assert "最多读 20 MB" in refused(b"x" * 50_000_000)
+    assert str(LARGEST_TEXT) in refused(b"x " * (LARGEST_TEXT // 2 + 1))
+    assert "空" in refused(b" \n")
+    assert "没有文字" in refused(b"<html><p></p></html>")
+    assert "不是文字" in refused(b"a\x00b")
+    assert "编码" in refused(b"\xff\xfa\xff\xff\x81")
+    assert "utf-16" in refused(b"\xff\xfe\x00\xd8a\x00")
