@@ -3,7 +3,7 @@
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from time import perf_counter
+from time import process_time
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -204,9 +204,9 @@ def bench_terms(folder: Path) -> dict[str, Any]:
     if clauses:
         text = "\n".join(clauses)
         text = "\n".join([text] * (1 + MEGABYTE // len(text.encode())))
-        began = perf_counter()
+        began = process_time()
         check([Document(text.encode()[:MEGABYTE].decode(errors="ignore"))])
-        told["seconds_per_megabyte"] = round(perf_counter() - began, 2)
+        told["seconds_per_megabyte"] = round(process_time() - began, 2)
     return told
 
 
