@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
 
 from program import Serving, begin, kabao
 
@@ -21,6 +21,7 @@ QUIET = (
     "--disable-sync",
     "--no-first-run",
 )
+expect.set_options(timeout=30_000)  # a build machine may stand still for a while
 CODE = re.compile(r"\b(\d{6})\b")
 
 
