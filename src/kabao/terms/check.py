@@ -25,6 +25,7 @@ LAW_REASON: Final = "写明不影响法律规定的权利，只在法律允许�
 DEFECT_REASON: Final = "同一段话保留了商品有问题时的退换，只排除其他情形"
 META_REASON: Final = "这句话是在禁止或评价这类条款，不是在采用它"
 DENIED_REASON: Final = "这句话否定了这类做法"
+PLACES: Final = frozenset({"JURIS", "COURT", "NAMEDCOURT", "ARBITRATE"})
 MOST_TRICKS: Final = 50
 FINGERPRINT_LENGTH: Final = 16
 
@@ -90,9 +91,9 @@ def read_document(document: Document, number: int = 0) -> Reading:
         sentence.heading = heading[1]
         is_new = stretch.paragraph != paragraph
         actor = read(sentence, text.plain, anchors(), "" if is_new else actor)
-        if is_new and not stretch.is_item:
+        if not stretch.is_item and (is_new or intro is None):
             intro = None
-        if intro is not None:
+        if intro is not None and stretch.is_item:
             _as_item(sentence, intro)
         if stretch.is_intro:
             intro = _intro_of(sentence)
@@ -157,7 +158,7 @@ def _catalogue(reading: Reading) -> list[Finding | Fine]:
             continue
         hits = []
         for frame in sentence.frames:
-            for vague in (True,) if frame.conditional and frame.act & PREDICATES else (False, True):
+            for vague in (True,) if _only_when(frame) else (False, True):
                 hit = _first(reading, frame, beside.get(sentence.paragraph, frozenset()), vague=vague)
                 if hit is not None:
                     hits.append(hit)
@@ -175,6 +176,13 @@ def _catalogue(reading: Reading) -> list[Finding | Fine]:
                     Fine(hit.each.entry.id, spot.words, spot.line, spot.start, spot.end, hit.reason, reading.number)
                 )
     return found
+
+
+def _only_when(frame: Frame) -> bool:
+    """Whether a frame says when something happens, or what a public body does: neither makes a term."""
+    if frame.actor == "PUBLIC" and not frame.act & PLACES:
+        return True
+    return frame.conditional and bool(frame.act & PREDICATES or ("TEST_REPORT" in frame.act and not frame.neg))
 
 
 def _asks(plain: str, sentence: Sentence) -> bool:

@@ -7,15 +7,16 @@ from typing import Final, NamedTuple
 
 from kabao.terms.bits import bit
 from kabao.terms.matching import Compiled, compiled, matches
-from kabao.terms.model import Finding, FindingClass, Frame, Kind, Severity, Spot
+from kabao.terms.model import Finding, FindingClass, Frame, Kind, Quantity, Severity, Spot
 from kabao.terms.packed import Topic, packed
 from kabao.terms.spots import Reading
 
 MOST_STATEMENTS: Final = 40
 """Of one topic that are compared with each other; a document that says more is told of the first."""
 LONG: Final = "LONG"
+YES, NO = "yes", "no"
 ALWAYS: Final = frozenset({"jurisdiction"})
-UNITS: Final = frozenset({"TIME", "PERCENT", "MONEY", "MULTIPLE"})
+UNITS: Final = frozenset({"TIME", "PERCENT", "MONEY", "MULTIPLE", "TIMES"})
 
 
 class Statement(NamedTuple):
@@ -30,7 +31,6 @@ class Statement(NamedTuple):
     document: int
     paragraph: int
     is_exception: bool
-    is_all: bool
     is_promise: bool
     is_void: bool
 
@@ -106,7 +106,7 @@ def _statement(
 ) -> Statement | None:
     value = shown = rule.rule.value
     if value in UNITS:
-        quantity = next((each for each in frame.quantities if each.unit == value), None)
+        quantity = _nearest(frame, value)
         if quantity is None:
             return None
         value, shown = f"{quantity.unit}:{quantity.value}", quantity.text
@@ -124,27 +124,44 @@ def _statement(
         document=reading.number,
         paragraph=frame.sentence.paragraph,
         is_exception=bool(frame.exceptions or frame.scope & bit("BUT")),
-        is_all=bool(frame.scope & bit("ALLCASES")),
         is_promise=rule.rule.reason == "promise",
         is_void=any(start < spot.end and spot.start < end for start, end in near),
     )
 
 
+def _nearest(frame: Frame, unit: str) -> Quantity | None:
+    """Return the quantity that belongs to the act: of its own segment the nearest, else the first within its reach."""
+    own = [
+        token
+        for token in frame.sentence.tokens
+        if token.quantity and token.quantity.unit == unit and token.segment == frame.segment
+    ]
+    if own:
+        return min(own, key=lambda token: abs(token.start - frame.token.start)).quantity
+    return next((each for each in frame.quantities if each.unit == unit), None)
+
+
 def _contradict(one: Statement, other: Statement) -> bool:
-    topic = one.topic.id
-    if one.value == other.value or one.spot == other.spot:
-        return False
-    if one.case != other.case and one.case and other.case:
-        return False
-    if one.case != other.case and not (one.is_all or other.is_all or one.document != other.document):
-        return False
+    values = {one.value, other.value}
     same = one.document == other.document
-    if same and (one.is_void or other.is_void) and not (one.is_promise or other.is_promise or topic in ALWAYS):
+    if len(values) == 1 or one.spot == other.spot or (YES in values and NO not in values):
         return False
-    if same and LONG in {one.value, other.value}:
+    if not _same_case(one, other, same=same):
+        return False
+    promised = one.is_promise or other.is_promise or one.topic.id in ALWAYS
+    if same and (LONG in values or ((one.is_void or other.is_void) and not promised)):
         return False
     near = same and abs(one.paragraph - other.paragraph) <= 1
     return not ((one.is_exception or other.is_exception) and (near or one.case != other.case))
+
+
+def _same_case(one: Statement, other: Statement, *, same: bool) -> bool:
+    """Whether two statements are for the same case; what one document says for one case is its exception."""
+    if one.case == other.case:
+        return True
+    if one.case and other.case:
+        return False
+    return not same or one.is_promise or other.is_promise
 
 
 def _finding(cluster: list[Statement]) -> Finding:

@@ -12,7 +12,7 @@ from kabao.terms.polarity import PREDICATES, REMEDIES, deny
 
 SEGMENT_ENDS: Final = frozenset(",:()|[]")
 OPENING, CLOSING = frozenset("“《"), frozenset("”》")
-PARTIES: Final = ("BUYER", "SHOP", "MERCHANT", "PLATFORM", "GUARDIAN")
+PARTIES: Final = ("BUYER", "SHOP", "MERCHANT", "PLATFORM", "GUARDIAN", "PUBLIC")
 STRONG: Final = frozenset({"SHOP", "MERCHANT", "PLATFORM"})
 NOT_ACTING: Final = frozenset("对向给为与和就从替被经因及在")
 LONGEST_CONDITION: Final = 3
@@ -37,7 +37,12 @@ def read(sentence: Sentence, text: str, anchors: frozenset[str], inherited: str)
     for token in tokens:
         by_segment[token.segment].append(token)
     segments = [
-        _Segment(segment, excepted, is_condition=_is_condition(sentence, number, by_segment, text))
+        _Segment(
+            segment,
+            excepted,
+            is_condition=_is_condition(sentence, number, by_segment, text),
+            is_label=text[sentence.segments[number][1] - 1] == ":",
+        )
         for number, segment in enumerate(by_segment)
     ]
     exceptions = _bits(token for token in tokens if id(token) in excepted)
@@ -135,6 +140,8 @@ def _meta(sentence: Sentence, text: str) -> int:
 def _speech(following: list[Token], denial: Token, text: str) -> int:
     """Return where a denial takes back what somebody would say or press for: 禁止标注, 不会要求; or -1."""
     forbids = "FORBID" in denial.names
+    if forbids and any("HINDER" in each.names and each.segment == denial.segment for each in following):
+        return denial.end
     for each in following:
         if each.segment != denial.segment:
             break
@@ -164,7 +171,9 @@ def _is_condition(sentence: Sentence, number: int, by_segment: list[list[Token]]
     if number == len(by_segment) - 1 or not segment:
         return False
     start, end = sentence.segments[number]
-    if text[start:end].rstrip(",: ").endswith(("的", "者", "情况", "情形", "的问题")):
+    if text[end - 1] == ":":
+        return False
+    if text[start:end].rstrip(", ").endswith(("的", "者", "情况", "情形", "的问题")):
         return True
     acts = [each for each in segment if each.names & PREDICATES]
     marks = [each.start for each in segment if "THEN" in each.names and text[each.start : each.end] != "的"]
@@ -181,11 +190,11 @@ class _Segment:
 
     __slots__ = ("asserts", "held", "is_condition", "modal", "opens", "tokens")
 
-    def __init__(self, tokens: list[Token], excepted: set[int], *, is_condition: bool) -> None:
+    def __init__(self, tokens: list[Token], excepted: set[int], *, is_condition: bool, is_label: bool) -> None:
         self.tokens = [token for token in tokens if id(token) not in excepted] if excepted else tokens
         self.held = _bits(self.tokens)
         self.is_condition = is_condition
-        self.asserts = not is_condition and any(
+        self.asserts = not (is_condition or is_label) and any(
             token.names & PREDICATES and "BAN" not in token.names for token in tokens
         )
         self.opens = _opens(tokens)

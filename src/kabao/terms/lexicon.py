@@ -17,7 +17,7 @@ QUANTITY: Final = re.compile(
     rf"|百分之(?P<hundredths>{NUMBER})"
     rf"|(?P<number>{NUMBER})(?:\s?[-~至到]\s?(?P<upper>{NUMBER}))?\s?(?:个)?(?P<unit>"
     r"工作日|自然日|日历日|小时|个小时|分钟|分|秒钟|秒|周岁|周年|周|星期|个月|月|年|天|日|钟头|min(?:ute)?s?|hours?|hrs?|h|days?|weeks?|months?|years?"
-    r"|%|％|元|块钱|块|rmb|万元|倍|折|成)(?![a-z])"
+    r"|%|％|元|块钱|块|rmb|万元|倍|折|成|次(?![转销性退消]))(?![a-z])"
 )
 SECONDS: Final = {
     "工作日": 86400, "自然日": 86400, "日历日": 86400, "天": 86400, "日": 86400, "day": 86400, "days": 86400,
@@ -28,11 +28,13 @@ SECONDS: Final = {
     "年": 31536000, "周年": 31536000, "year": 31536000, "years": 31536000,
 }  # fmt: skip
 UNITS: Final = {
-    "%": ("PERCENT", 1), "％": ("PERCENT", 1), "成": ("PERCENT", 10), "倍": ("MULTIPLE", 1),
+    "%": ("PERCENT", 1), "％": ("PERCENT", 1), "成": ("PERCENT", 10), "倍": ("MULTIPLE", 1), "次": ("TIMES", 1),
     "元": ("MONEY", 100), "块": ("MONEY", 100), "块钱": ("MONEY", 100), "rmb": ("MONEY", 100),
     "万元": ("MONEY", 1_000_000),
 }  # fmt: skip
 TEN: Final = 10
+MEANT: Final = {"TIMES": ("TIMES_COUNT",)}
+FOLD: Final = ("PROMISE_EXTRA", "COMPENSATE")
 STARTERS: Final = frozenset("0123456789零一二两三四五六七八九十百千万半¥￥$假退双")
 LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
 END: Final = ""
@@ -84,7 +86,7 @@ def read_quantity(found: re.Match[str]) -> Quantity | None:
 
 
 def _quantity_token(found: re.Match[str], quantity: Quantity) -> Token:
-    names = frozenset({quantity.unit, "PROMISE_EXTRA", "COMPENSATE"} if found["fold"] else {quantity.unit})
+    names = frozenset((quantity.unit, *MEANT.get(quantity.unit, ()), *(FOLD if found["fold"] else ())))
     return Token(found.start(), found.end(), names, bits_of(names), quantity)
 
 

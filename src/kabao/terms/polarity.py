@@ -16,8 +16,8 @@ NEGATORS: Final = frozenset({"NEG", "FORBID", "REFUSE"})
 CONTENT_FREE: Final = frozenset(
     {
         "OFFER", "MAY", "MUST", "ALLCASES", "BUYER", "SHOP", "PLATFORM", "MERCHANT", "GUARDIAN", "IF", "THEN", "ONLY",
-        "TIME", "PERCENT", "MONEY", "MULTIPLE", "BUT", "SOLE", "RECOMMEND", "LIGHT", "ANYTIME", "FORCED", "VAGUE_TIME",
-        "VAGUE_AMOUNT", "VAGUE_TRIGGER",
+        "TIME", "PERCENT", "MONEY", "MULTIPLE", "TIMES", "BUT", "SOLE", "RECOMMEND", "LIGHT", "ANYTIME", "FORCED",
+        "VAGUE_TIME", "VAGUE_AMOUNT", "VAGUE_TRIGGER",
     }
 )  # fmt: skip
 PREDICATES: Final = frozenset(

@@ -19,7 +19,7 @@ ITEM_MARK: Final = re.compile(
 CHAPTER: Final = re.compile(
     r"^[ \t]*(?:第[零一二三四五六七八九十百\d]{1,5}[章节编部]|[零一二三四五六七八九十]{1,3}、|【|\[)"
 )
-SENTENCE_END: Final = re.compile(r"[。;!?…]+[”\")]?|\.(?=\s|$)(?<![0-9]\.)")
+SENTENCE_END: Final = re.compile(r":(?=\s*(?:\([一1]\)|①|1[.、]))|[。;!?…]+[”\")]?|\.(?=\s|$)(?<![0-9]\.)")
 LONGEST_SENTENCE: Final = 600
 LONGEST_HEADING: Final = 24
 WRAPPED_FROM: Final = 24
@@ -111,11 +111,15 @@ def stretches(text: str) -> Iterator[Stretch]:
         paragraph += 1
         if _is_heading(text, line):
             heading = (line.body, line.end)
-        is_item = bool(ITEM_MARK.match(text[line.start : line.start + 12]))
+        is_item = _is_item(text, line.start)
         parts = list(_sentences(text, line.body, line.end))
         for number, (start, end) in enumerate(parts, 1):
-            is_intro = number == len(parts) and text[end - 1] == ":"
-            yield Stretch(start, end, paragraph, heading, is_intro, is_item)
+            is_intro = text[end - 1] == ":" and (number == len(parts) or _is_item(text, parts[number][0]))
+            yield Stretch(start, end, paragraph, heading, is_intro, is_item if number == 1 else _is_item(text, start))
+
+
+def _is_item(text: str, start: int) -> bool:
+    return bool(ITEM_MARK.match(text[start : start + 12]))
 
 
 def _is_heading(text: str, line: Line) -> bool:
