@@ -50,6 +50,11 @@ async def test_a_bare_claim_says_what_is_missing_and_a_picture_turns_it(desk: De
     assert bare.full["claim"] == "already_used"
     first = bare.missing[0]
     assert (first.burden, bare.outcome) == ("buyer", "DENY")
+    # What would turn the result stands before what would not.
+    assert (first.fact, first.turns_to) == ("key_failed", "全额退款")
+    mine = [change.rank for change in bare.missing if change.burden == "buyer"]
+    assert mine == sorted(mine)
+    assert {0, 1, 2} == set(mine)
     turns = {change.fact: change.turns_to for change in bare.missing}
     assert turns["key_failed"] == "全额退款"
     # Nothing is said to become what it is already.

@@ -35,6 +35,7 @@ def test_what_the_case_knows_is_filled_and_the_rest_stays_a_blank_to_fill() -> N
     filled = fill("订单 {订单}：{依据}请在 {时限} 前{要求}。", {"订单": "1-2", "依据": "", "要求": "全额退款"})
     assert filled == "订单 1-2：请在 （填时限） 前全额退款。"
     assert unfilled(filled) == ["（填时限）"]
+    assert fill("的{送达} 送达，{拆封}。", {"送达": " 9:00", "拆封": " 9:01 拆封"}) == "的 9:00 送达，9:01 拆封。"
     assert unfilled("我说完了（附证据几）。") == []
     assert unknown_fields("{订单} {密码} {}") == ["密码", ""]
     assert set(FIELDS) >= {"订单", "要求", "时限"}

@@ -58,3 +58,20 @@ async def test_the_rulings_page_says_what_was_done_already(site: Site) -> None:
     await merchant.get(case)
     await merchant.send("/review", {"reason": "再看看。"})
     assert "已退的钱不变" in (await buyer.get(f"{case}/ruling")).words
+
+
+async def test_who_quarrels_over_sealed_keys_is_told_that_they_go_back_for_no_reason(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing)
+    page = await buyer.get(f"/o/{ref}/problem")
+    assert "没拆的不用提纠纷，也不用理由：" in page.words
+    await buyer.send("/problem", {"claim": "key_invalid"})
+    page = await buyer.send("/problem", {"statement": "听说这批卡有问题，没有拆。"})
+    assert "1 张卡密都没拆封。只想全额退的话，不用等：" in page.words
+    await buyer.get(f"{page.path}/withdraw")
+    page = await buyer.send("/withdraw")
+    assert "都没拆封" not in page.words
+    await buyer.get(f"/o/{ref}/refund")
+    page = await buyer.send("/refund")
+    assert "已全额退款" in page.words

@@ -138,7 +138,8 @@ async def test_an_offer_is_made_countered_and_accepted(site: Site) -> None:
     assert "等对方决定" in page.text
     page = await buyer.get(f"/c/{case}")
     assert "接受 ¥60" in page.words
-    await buyer.get(f"/c/{case}/offer")
+    page = await buyer.get(f"/c/{case}/offer")
+    assert "商家提的是部分退款 ¥60.00。你要求全额退款" in page.words.replace("¥ 60 .00", "¥60.00")
     await buyer.send("/offer", {"kind": "full_refund"})
     await merchant.get(f"/c/{case}/accept")
     page = await merchant.send("/accept")
@@ -227,13 +228,18 @@ async def test_a_question_is_answered_and_the_panel_votes_and_reviews(site: Site
     assert page.status == 422
     page = await staff.send("/ask", {"to": "buyer", "question": "在哪个区激活的？"})
     assert "已提问" in page.text
-    await merchant.get(f"/c/{case}")
+    page = await merchant.get(f"/c/{case}")
     assert not any(form.action.endswith("/reply") for form in merchant.page.read.forms)
-    await buyer.get(f"/c/{case}")
+    assert "轮到客服，你可以等" in page.words
+    # Who was asked is not told to wait.
+    page = await buyer.get(f"/c/{case}")
+    assert "客服等你回答" in page.words
+    assert "去回答提问" in page.words
     page = await buyer.send("/reply", {"answer": ""})
     assert page.status == 422
     page = await buyer.send("/reply", {"answer": "在美区。"})
     assert "已回答" in page.text
+    assert "轮到客服，你可以等" in page.words
     first, second = [await site.staff(name, Role.PANEL) for name in ("组员一", "组员二")]
     await staff.get(f"/desk/{case}")
     page = await staff.send("/pass-on")

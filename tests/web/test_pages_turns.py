@@ -144,7 +144,8 @@ async def test_a_case_refuses_steps_out_of_turn(site: Site) -> None:
     await buyer.get(f"{case}/accept")
     page = await buyer.send("/accept", {"offer": "123"})
     assert page.status == 409
-    await buyer.get(f"{case}/withdraw")
+    page = await buyer.get(f"{case}/withdraw")
+    assert "还能再提；同一单撤回满 2 次，就不能再提了。" in page.words
     old = buyer.page.form("/withdraw").fields
     await buyer.send("/withdraw")
     assert (await buyer.get(f"{case}/offer")).path == case

@@ -58,12 +58,16 @@ class ForecastIn(Input, frozen=True, kw_only=True):
 
 
 class ChangeOut(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that would change the forecast, who has to show it, and to what it would turn."""
+    """A fact that would change the forecast, who has to show it, and to what it would turn.
+
+    `holds` tells whether its proof would change it; else it is its disproof.
+    """
 
     fact: str
     label: str
     burden: str
     turns_to: str
+    holds: bool
 
 
 class EndingOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -121,7 +125,7 @@ class ForecastOut(msgspec.Struct, frozen=True, kw_only=True):
             reasons=[{"zh": one.zh, "en": one.en} for one in (*view.findings, *view.reasons)],
             articles=[name for _, name, _ in view.articles],
             changes=[
-                ChangeOut(fact=one.fact, label=one.label, burden=one.burden, turns_to=one.turns_to)
+                ChangeOut(fact=one.fact, label=one.label, burden=one.burden, turns_to=one.turns_to, holds=one.holds)
                 for one in view.missing
             ],
             similar=None

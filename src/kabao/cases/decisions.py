@@ -11,6 +11,7 @@ from typing import Any, Final
 import msgspec
 
 from kabao.adjudication import Adjudicator, Rulebook
+from kabao.adjudication.model import UNDECIDED
 from kabao.adjudication.service import RulebookService
 from kabao.cases import store, words
 from kabao.cases.facts import Said
@@ -59,12 +60,18 @@ class Reason(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Change(msgspec.Struct, frozen=True, kw_only=True):
-    """A fact that would change the decision: who has to show it, and to what it would turn."""
+    """A fact that would change the decision: who has to show it, and to what it would turn.
+
+    `holds` tells whether its proof would; else it is its disproof. `rank` is lowest where the result becomes another
+    one, higher where a person would have to decide, and highest where the result stays.
+    """
 
     fact: str
     label: str
     burden: str
     turns_to: str
+    holds: bool
+    rank: int
 
 
 class Beaten(msgspec.Struct, frozen=True, kw_only=True):
@@ -406,7 +413,7 @@ def _shown(beside: Beside, judge: Adjudicator, viewer: Side, *, is_kept: bool = 
 
 
 def _changes(full: dict[str, Any], viewer: Side) -> list[Change]:
-    """Name what would change the decision, what the viewer can show himself first."""
+    """Name what would change the decision: what the viewer can show himself first, of that what changes the result."""
     damages = f" + {full['damages_minor']}" if full["damages_minor"] else ""
     now = f"{full['outcome']} {full['refund_minor']}{damages}"
     changes = [
@@ -414,12 +421,19 @@ def _changes(full: dict[str, Any], viewer: Side) -> list[Change]:
             fact=one["fact"],
             label=one["zh"],
             burden=one["burden"],
-            turns_to=_turned(one["if_proved"] or one["if_disproved"], now),
+            turns_to=_turned(told, now),
+            holds=bool(one["if_proved"]),
+            rank=_rank(told, now),
         )
         for one in full["missing"]
-        if one["if_proved"] or one["if_disproved"]
+        if (told := one["if_proved"] or one["if_disproved"])
     ]
-    return sorted(changes, key=lambda change: (change.burden != viewer, change.burden not in STATEMENT_OF))
+    return sorted(changes, key=lambda change: (change.burden != viewer, change.burden not in STATEMENT_OF, change.rank))
+
+
+def _rank(told: str, now: str) -> int:
+    what = told.partition(",")[0]
+    return 2 if what == now else int(what.partition(" ")[0] in UNDECIDED)
 
 
 def _turned(told: str, now: str) -> str:

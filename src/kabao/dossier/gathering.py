@@ -39,7 +39,7 @@ class ChecklistService:
             decision = await self._decisions.decide(case)
             if isinstance(decision, Refused):
                 return decision
-            turns = {change.fact: change.turns_to for change in decision.missing}
+            turns = {change.fact: change.turns_to for change in decision.missing if change.holds}
         file = await self._decisions.case_file(case, judge)
         return checklist(judge.book, case.claim, file["facts"], await self._gathered(case), turns)
 

@@ -7,6 +7,7 @@ from litestar import get, post
 from litestar.params import FromPath
 
 from kabao.cases import PLATFORM, RULED_BY, Action, CaseView, MakeOffer, Remedy, SayFact, Side, TextKind, fill, unfilled
+from kabao.cases.rules import WITHDRAWALS_AT_MOST
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.costs import costs_of
@@ -249,7 +250,7 @@ async def withdraw_page(request: PageRequest, ref: FromPath[str]) -> Page:
     visit, case = found
     if Action.WITHDRAW not in case.allowed:
         return redirect(f"/c/{case.ref}")
-    return page("case_withdraw.html", visit, private=True, c=case)
+    return page("case_withdraw.html", visit, private=True, c=case, at_most=WITHDRAWALS_AT_MOST)
 
 
 @post("/c/{ref:str}/withdraw", status_code=200)

@@ -24,8 +24,11 @@ def suiting(texts: Iterable[Text], side: Side, kinds: frozenset[TextKind], claim
 
 
 def fill(body: str, values: Mapping[str, str]) -> str:
-    """Put what the case knows in the place of each ``{name}``; what it does not know becomes a blank."""
-    return _FIELD.sub(lambda found: values.get(found[1], f"（填{found[1]}）"), body)
+    """Put what the case knows in the place of each ``{name}``; what it does not know becomes a blank.
+
+    A time brings the space before its digits along, which no comma is followed by.
+    """
+    return _FIELD.sub(lambda found: values.get(found[1], f"（填{found[1]}）"), body).replace("， ", "，")
 
 
 def unknown_fields(body: str) -> list[str]:
