@@ -13,6 +13,9 @@ from kabao.evidence import mask_abuse
         ("FUCK you, f.u.c.k", "＊＊＊＊ you, ＊＊＊＊＊＊＊"),
         ("全家死光", "＊＊＊＊"),
         ("操\n你妈", "＊＊＊＊"),
+        ("傻\u200b\u200b\u200b\u200b逼", "＊＊＊＊＊＊"),
+        ("傻\u2060 \ufeff逼", "＊＊＊＊＊"),
+        ("Ｆｕｃｋ you", "＊＊＊＊ you"),
     ],
 )
 def test_what_abuses_a_person_is_masked(text: str, read: str) -> None:

@@ -7,8 +7,11 @@ from typing import Final
 
 LIST: Final = Path(__file__).with_name("abuse.txt")
 MASK: Final = "＊"
-_BETWEEN: Final = r"[\s*.,·_\-]{0,3}"
-"""What may stand between two letters of a word without hiding it."""
+_BETWEEN: Final = (
+    r"[\u00ad\u034f\u061c\u115f\u180b-\u180e\u200b-\u200f\u202a-\u202e\u2060-\u206f\ufe00-\ufe0f\ufeff]*"
+    r"(?:[\s*.,·_\-][\u00ad\u200b-\u200f\u2060-\u206f\ufeff]*){0,3}"
+)
+"""What may stand between two letters of a word without hiding it: a few marks, and any number of what nobody sees."""
 
 
 @cache
@@ -19,9 +22,14 @@ def _abusive() -> re.Pattern[str]:
 
 
 def _pattern(word: str) -> str:
-    spelled = _BETWEEN.join(re.escape(letter) for letter in word)
+    spelled = _BETWEEN.join(_letter(letter) for letter in word)
     # A Latin word is only meant where no letter goes on; Chinese has no such borders.
     return rf"(?<![a-z0-9]){spelled}(?![a-z0-9])" if word.isascii() else spelled
+
+
+def _letter(letter: str) -> str:
+    # Latin letters have a full-width form as well, the same number of places on.
+    return f"[{letter}{chr(ord(letter) + 0xFEE0)}]" if letter.isascii() and letter.isalnum() else re.escape(letter)
 
 
 def mask_abuse(text: str) -> str:
