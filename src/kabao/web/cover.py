@@ -76,9 +76,10 @@ def _time(text: str) -> datetime | None:
     """Read a local Beijing time as a date field sends it; None where it is none."""
     try:
         read = datetime.fromisoformat(text[:LONGEST_TIME])
-    except ValueError:
+        # The first hours of year 1 in Beijing are in no year of UTC.
+        return read.replace(tzinfo=SHANGHAI).astimezone(UTC) if read.tzinfo is None else None
+    except (ValueError, OverflowError):
         return None
-    return read.replace(tzinfo=SHANGHAI).astimezone(UTC) if read.tzinfo is None else None
 
 
 def _why(code: str) -> str:
