@@ -17,7 +17,7 @@ from kabao.cases.machine import Stage
 from kabao.cases.model import Asked, Basis, Beside, CaseView, Decision, OfferState, Remedy, Side, Turn
 from kabao.cases.ports import Notices, Orders
 from kabao.cases.store import CaseRow
-from kabao.cases.view import build_view
+from kabao.cases.view import build_view, readable
 from kabao.evidence import EvidenceService
 from kabao.identity import Person, Role
 from kabao.kernel import AccountId, Clock, IdSource, OrderId, Refusal, Refused, ShopId, parse_ref
@@ -392,7 +392,7 @@ class CaseSteps:
             side,
             order,
             offers=offers,
-            rulings=rulings,
+            rulings=readable(rulings, side, case.state.stage, has_first_view=has_view),
             events=events,
             questions=questions,
             messages=await self.evidence.messages(shop_id, case.order_id),

@@ -1,14 +1,25 @@
 """Builds what one viewer sees of a case from what was read."""
 
+from typing import Final
+
+import msgspec
+
 from kabao.cases import rules, words
 from kabao.cases.claims import CLAIMS
-from kabao.cases.ladder.model import Pending, Question
+from kabao.cases.ladder.model import Pending, Question, RulingStage
 from kabao.cases.ladder.rules import first_word_due
+from kabao.cases.machine import Stage
 from kabao.cases.model import Action, CaseView, OfferState, OfferView, RulingView, Rung, Side
 from kabao.cases.store import CaseEvent, CaseRow, ErasureRow
 from kabao.cases.timeline import CaseSources, Sources, merge
 from kabao.evidence import Item, Message
 from kabao.orders import OrderView
+
+_REVIEWERS: Final = frozenset({Side.PANEL, Side.DUTY})
+_BY_THE_RULES: Final = frozenset({RulingStage.DEFAULT, RulingStage.GREEN})
+"""Rulings whose words are the rulebook's own."""
+UNREAD: Final = "按规则自动作出。写完初步意见以后显示。"
+"""Stands for the words of such a ruling until a reviewer has put down a first view."""
 
 
 def build_view(
@@ -81,6 +92,18 @@ def build_view(
         timeline=merge(sources),
         allowed=allowed,
     )
+
+
+def readable(rulings: list[RulingView], side: Side, stage: Stage, *, has_first_view: bool) -> list[RulingView]:
+    """Leave out of rulings what tells how the rulebook decides, for who reviews and has not said his own view."""
+    if has_first_view or side not in _REVIEWERS or stage is not Stage.REVIEW:
+        return rulings
+    return [
+        msgspec.structs.replace(one, differs_reason="", facts=UNREAD, reasons=UNREAD)
+        if one.stage in _BY_THE_RULES
+        else msgspec.structs.replace(one, differs_reason="")
+        for one in rulings
+    ]
 
 
 def _demand_label(case: CaseRow) -> str:

@@ -9,11 +9,12 @@ import msgspec
 
 from kabao.custody import CheckoutRequest, Custodian, CustodianUnreachable, PaymentNotice
 from kabao.deposits import take_fund_payment
-from kabao.identity import CASE_ROLES, Person, Visitor
+from kabao.identity import Person, Role, Visitor
 from kabao.kernel import (
     Clock,
     IdSource,
     OrderId,
+    Ref,
     Refusal,
     Refused,
     ShopId,
@@ -186,9 +187,10 @@ class OrderService:
         return NoticeOutcome(ref=notice.merchant_ref, outcome=fund.outcome, state=None, replayed=fund.replayed)
 
     async def order(self, person: Person, ref: str, conn: "Connection | None" = None) -> OrderView | Refused:
-        """Show an order to its buyer, its merchant, and where it has a case to those who decide cases; to nobody else.
+        """Show an order to its buyer and its merchant, where it has a case to support and who decides in it.
 
-        Read in the caller's transaction where one is given.
+        To nobody else: a panellist without a seat in it is a stranger. Read in the caller's transaction where one is
+        given.
         """
         at = parse_ref(ref)
         if at is None:
@@ -197,22 +199,26 @@ class OrderService:
             row = await store.order(reading, at.shop_id, at.object_id, self._clock.instant())
             if row is None:
                 return NOT_FOUND
+            is_staff, talks = await _as_staff(reading, person, at)
             role = role_of(
                 person.account_id,
-                is_support=not CASE_ROLES.isdisjoint(person.roles) and person.staff_checked,
+                is_support=is_staff,
                 buyer_id=row["buyer_id"],
                 owner_id=row["owner_id"],
                 has_case=row["last_case_id"] is not None,
             )
             if role is None:
                 return NOT_FOUND
-            return build_view(
+            view = build_view(
                 row,
                 role,
                 keys=await store.key_slots(reading, at.shop_id, at.object_id),
                 moves=await store.money_moves(reading, at.shop_id, at.object_id),
                 events=await store.events(reading, at.shop_id, at.object_id),
             )
+            if role != "support" or talks:
+                return view
+            return msgspec.structs.replace(view, allowed=view.allowed - {"say"})
 
     async def my_orders(self, buyer: Person, tab: str = "all", before: int | None = None) -> list[OrderRow]:
         """List a buyer's orders, newest first; ``before`` is the order_id the previous page ended with."""
@@ -437,3 +443,16 @@ class OrderService:
 
 def _fits_int4(number: int) -> bool:
     return 0 < number < 2**31
+
+
+async def _as_staff(conn: Connection, person: Person, at: Ref) -> tuple[bool, bool]:
+    """Tell whether an order that has a case concerns somebody as staff, and whether he talks in it.
+
+    It concerns support always, others where they decide; who decides asks in the case and does not talk.
+    """
+    roles = person.roles if person.staff_checked else frozenset[Role]()
+    is_panel, is_duty = Role.PANEL in roles, Role.DUTY in roles
+    decides = (is_panel or is_duty) and await store.decides_in(
+        conn, *at, person.account_id, is_panel=is_panel, is_duty=is_duty
+    )
+    return Role.SUPPORT in roles or decides, not decides

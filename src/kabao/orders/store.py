@@ -85,6 +85,14 @@ async def order(conn: Connection, shop_id: int, order_id: int, now: datetime | N
     return await conn.fetchrow(_SQL["order"], shop_id, order_id, now, CLAIM_DAYS)
 
 
+async def decides_in(
+    conn: Connection, shop_id: int, order_id: int, account_id: int, *, is_panel: bool, is_duty: bool
+) -> bool:
+    """Tell whether a panellist or the duty officer decides in a case of an order, or did in one that is closed."""
+    decides: bool = await conn.fetchval(_SQL["decides_in"], shop_id, order_id, account_id, is_panel, is_duty)
+    return decides
+
+
 async def key_slots(conn: Connection, shop_id: int, order_id: int) -> list[KeySlot]:
     """Return the places of an order's keys."""
     return [KeySlot(**dict(row)) for row in await conn.fetch(_SQL["key_slots"], shop_id, order_id)]

@@ -86,6 +86,8 @@ async def add_link(request: PageRequest, ref: FromPath[str]) -> Page:
     order = await visit.services.orders.order(visit.me, ref)
     if isinstance(order, Refused):
         return refusal_page(visit, order)
+    if "say" not in order.allowed:
+        return refusal_page(visit, Refused(Refusal.NOT_ALLOWED))
     kept: Item | Refused = Refused(Refusal.TOO_MANY_TRIES)
     if await visit.services.identity.may(Act.GIVE_FILE, visit.me.account_id):
         kept = await visit.services.evidence.add_link(giver_in(order, visit), visit.form.text("link"))

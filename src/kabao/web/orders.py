@@ -214,8 +214,8 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     if not isinstance(visit, Visit):
         return visit
     order = await visit.services.orders.order(visit.me, ref)
-    if isinstance(order, Refused):
-        return _stopped(visit, ref, order)
+    if isinstance(order, Refused) or "say" not in order.allowed:
+        return _stopped(visit, ref, order if isinstance(order, Refused) else Refused(Refusal.NOT_ALLOWED))
     body, files = visit.form.text("body"), visit.form.files("files")
     if not body and not files:
         return await _order(visit, order, errors={"body": "写一句话，或者选一个文件。"}, status=422)

@@ -131,6 +131,8 @@ async def giver_of(request: PageRequest, ref: str, *, is_step: bool = True) -> t
     order = await visit.services.orders.order(visit.me, ref)
     if isinstance(order, Refused):
         return order
+    if is_step and "say" not in order.allowed:
+        return Refused(Refusal.NOT_ALLOWED)
     return visit, giver_in(order, visit)
 
 
