@@ -282,6 +282,26 @@ async def test_a_panellist_votes_and_another_reviews(
     assert (await stall.buyer.get(path)).json()["stage"] == "review"
 
 
+async def test_staff_route_a_case_out_and_give_it_to_the_panel(stall: Any, bought: Buy, script_of: Any) -> None:
+    case = await open_case(stall, await bought())
+    path, why = f"/cases/{case['ref']}", {"reason": "公安已立案。"}
+    await stall.merchant.post(f"{path}/answer", {"body": "不同意。"})
+    await stall.buyer.post(f"{path}/escalate")
+    problem(await stall.support.post(f"{path}/route-out", why), 409, "first_view_needed")
+    view = {"outcome": "no_refund", "shares": {"buyer": 100}, "sentence": "先看记录。"}
+    await stall.support.post(f"{path}/first-view", view)
+    problem(await stall.support.post(f"{path}/route-out", why), 409, "not_routed_out")
+    crime = {"fact": "crime_suspected", "shows": True, "kind": "police_record", "confidence": 97}
+    await stall.support.post(f"{path}/facts", crime)
+    assert (await stall.support.post(f"{path}/route-out", why)).status_code == 204
+    assert (await stall.buyer.get(path)).json()["stage"] == "routed_out"
+    problem(await stall.buyer.post(f"{path}/withdraw"), 409, "routed_out")
+    officer = await script_of(13, Role.DUTY)
+    problem(await officer.post(f"{path}/route-back", {"reason": " "}), 422, "invalid_fields")
+    assert (await officer.post(f"{path}/route-back", why)).status_code == 204
+    assert (await stall.buyer.get(path)).json()["stage"] == "panel"
+
+
 async def test_a_merchant_manages_shop_listing_and_stock(stall: Any) -> None:
     path = f"/shops/{stall.shop}/listings/{stall.listing}"
     assert [shop["ref"] for shop in (await stall.merchant.get("/shops")).json()["shops"]] == [stall.shop]

@@ -110,6 +110,8 @@ async def test_in_a_case_a_token_stands_on_its_own_side_only(stall: Any, bought:
             (f"{case}/questions", {"to": "buyer", "body": "x"}),
             (f"{case}/questions/1/answer", {"body": "x"}),
             (f"{case}/recuse", {"reason": "x"}),
+            (f"{case}/route-out", {"reason": "x"}),
+            (f"{case}/route-back", {"reason": "x"}),
             (f"{case}/review", {"reason": "x"}),
             (f"{case}/waive", None),
         ):

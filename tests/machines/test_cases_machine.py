@@ -3,7 +3,6 @@
 import asyncio
 import os
 import tempfile
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, ClassVar
@@ -20,11 +19,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
+from casemodel import DECIDERS, NOTHING, OPEN, UNDECIDED, Model
 from dispute import FIRST_VIEW, MERCHANTS, WISH, Desk, seen
-from kabao.cases import STEPS, CastVote, MakeOffer, OpenCase, Outcome, Remedy, Rule, Side
+from kabao.cases import CastVote, DecisionService, MakeOffer, OpenCase, Outcome, Remedy, Rule, SayFact, Side
 from kabao.cases.ladder.model import Award
 from kabao.identity import Role
-from kabao.kernel import Refused
+from kabao.kernel import IdSource, Refused
 from kabao.orders import audit
 from kabao.postgres import Database, open_pool
 
@@ -37,53 +37,7 @@ THIRTY_DAYS = timedelta(days=30)
 AT_ONCE_AT_MOST = 5
 SEALED = OpenCase(claim="changed_mind", demand=Remedy.FULL_REFUND, statement="不想要了，还没拆封。")
 BY_PERSON = OpenCase(claim="changed_mind", demand=Remedy.FULL_REFUND, statement="请人来看。", by_person=True)
-OPEN = {"negotiation", "support", "panel", "green", "ruled_open", "review"}
-UNDECIDED = {"negotiation", "support", "panel"}
-DECIDERS = {"support", "panel", "duty"}
-NOTHING = Award(0)
 OF_MERCHANT = OpenCase(claim="buyer_used_it", demand=Remedy.RELEASE, statement="兑换记录显示早用了。")
-
-
-@dataclass
-class Model:
-    """One case as the model sees it."""
-
-    ref: str
-    order_id: int
-    opened_at: datetime
-    due: datetime | None
-    stage: str = "negotiation"
-    turn: str = "merchant"
-    answered: bool = False
-    pending: datetime | None = None
-    pending_award: Award = NOTHING
-    ruled: Award = NOTHING
-    damages: int = 0
-    swaps: bool = False
-    by: str = "buyer"
-    replaced: bool = False
-    waived: set[str] = field(default_factory=set)
-    offer: int = 0
-    offered_by: str = ""
-    views: set[tuple[int, str]] = field(default_factory=set)
-    refunded: int = 0
-    reply: int = 48
-    is_green: bool = False
-    """Refunded as it was opened; a review leaves that as it is."""
-    stands: bool = False
-    """The rulebook supports the claim on the records, so that silence makes it stand."""
-
-    @property
-    def other(self) -> str:
-        return "merchant" if self.by == "buyer" else "buyer"
-
-    def goes(self, stage: str, turn: str, due: datetime | None) -> None:
-        assert (self.stage, stage) in {(str(one), str(two)) for one, two in STEPS}
-        self.stage, self.turn, self.due = stage, turn, due
-        if stage not in OPEN:
-            self.pending = None
-        if stage not in UNDECIDED:
-            self.offer = 0
 
 
 class CasesMachine(RuleBasedStateMachine):
@@ -125,6 +79,14 @@ class CasesMachine(RuleBasedStateMachine):
         self.duty = self.wait(self.desk.staff(Role.DUTY))
         self.has_stock = has_stock
         self.wait(self.desk.rulebook.begin())
+        self.decisions = DecisionService(
+            database=self.database,
+            clock=self.desk.clock,
+            ids=IdSource(),
+            cases=self.desk.cases,
+            evidence=self.desk.evidence,
+            rulebook=self.desk.rulebook,
+        )
         filled = "SELECT take_fund_payment_v1(0, 'sandbox', $1, 'reserve', $2, 'CNY', NULL)"
         self.wait(self.database.execute(filled, f"R{self.duty.account_id}", CASES_AT_MOST * PRICE))
         self.at_once: list[datetime] = []
@@ -200,14 +162,14 @@ class CasesMachine(RuleBasedStateMachine):
     def grant_the_merchant(self) -> None:
         m = self.m
         assert isinstance(self.wait(self.desk.cases.accept_demand(self.desk.market.owner, m.ref)), Refused)
-        if self.took(self.wait(self.desk.cases.accept_demand(self.desk.market.buyer, m.ref)), may=m.stage in UNDECIDED):
+        if self.took(self.wait(self.desk.cases.accept_demand(self.desk.market.buyer, m.ref)), may=m.may_settle):
             m.goes("settled", "nobody", None)
 
     @rule(side=st.sampled_from(["buyer", "merchant"]), amount=st.integers(-1, PRICE + 1))
     def make_offer(self, side: str, amount: int) -> None:
         m, wish = self.m, MakeOffer(kind=Remedy.PARTIAL_REFUND, refund_minor=amount)
         made = self.wait(self.desk.cases.offer(self.party(side), m.ref, wish))
-        if self.took(made, may=m.stage in UNDECIDED and 0 < amount <= PRICE):
+        if self.took(made, may=m.may_settle and 0 < amount <= PRICE):
             m.offer, m.offered_by, other = amount, side, "buyer" if side == "merchant" else "merchant"
             m.answered |= side == m.other
             if m.stage == "negotiation" and m.turn != other:
@@ -220,7 +182,7 @@ class CasesMachine(RuleBasedStateMachine):
         m, view = self.m, seen(self.wait(self.desk.cases.case(self.party(side), self.m.ref)))
         offer_id = view.open_offer.offer_id if view.open_offer else 1
         taken = self.wait(self.desk.cases.accept(self.party(side), m.ref, offer_id))
-        if self.took(taken, may=bool(m.offer) and m.offered_by != side and m.stage in UNDECIDED):
+        if self.took(taken, may=bool(m.offer) and m.offered_by != side and m.may_settle):
             m.refunded = m.offer
             m.goes("settled", "nobody", None)
 
@@ -231,14 +193,14 @@ class CasesMachine(RuleBasedStateMachine):
         if often:
             return
         assert isinstance(self.wait(self.desk.cases.withdraw(self.party(m.other), m.ref)), Refused)
-        if self.took(self.wait(self.desk.cases.withdraw(self.party(m.by), m.ref)), may=m.stage in UNDECIDED):
+        if self.took(self.wait(self.desk.cases.withdraw(self.party(m.by), m.ref)), may=m.may_settle):
             m.goes("withdrawn", "nobody", None)
 
     @precondition(lambda self: self.cases_opened > 1)
     @rule(amount=st.integers(1, PRICE))
     def settle(self, amount: int) -> None:
         """Offer and accept in one breath, in every case but the first, which goes as far as it may."""
-        if self.m.stage in UNDECIDED:
+        if self.m.may_settle:
             self.make_offer("merchant", amount)
             self.accept("buyer", 0)
 
@@ -338,6 +300,9 @@ class CasesMachine(RuleBasedStateMachine):
         if who is None or m.turn not in DECIDERS:
             return
         view = self.wait(self.desk.ladder.first_view(who, m.ref, FIRST_VIEW))
+        if m.stage == "routed_out":
+            assert isinstance(view, Refused)
+            return
         key = (who.account_id, m.stage)
         barred = isinstance(view, Refused) and view.code == "recused"
         assert isinstance(view, Refused) is (key in m.views or barred)
@@ -375,6 +340,37 @@ class CasesMachine(RuleBasedStateMachine):
         fits = damages <= 10 * PRICE and (m.swaps or not replaces)
         if self.took(done, may=m.pending is None and fits):
             m.pending, m.pending_award = self.now + timedelta(seconds=10), award
+
+    @precondition(lambda self: self.m.turn in DECIDERS)
+    @rule(seldom=st.integers(0, 2))
+    def route_out(self, seldom: int) -> None:
+        """Let whoever has the turn hand the case to an authority, with and without the fact that it takes."""
+        m, who = self.m, self.decider()
+        if who is None:
+            return
+        if not seldom and not m.crime and m.stage in UNDECIDED:
+            crime = SayFact(fact="crime_suspected", shows=True, kind="police_record", confidence=97)
+            assert self.wait(self.decisions.say_fact(self.desk.market.staff, m.ref, crime)) is None
+            m.crime = True
+        if not isinstance(self.wait(self.desk.ladder.first_view(who, m.ref, FIRST_VIEW)), Refused):
+            m.views.add((who.account_id, m.stage))
+        # The packaged rulebook has no words for a merchant's claim, so it hands none of these over.
+        may = m.crime and m.by == "buyer" and not m.routed and m.pending is None and m.stage in UNDECIDED
+        if self.took(self.wait(self.desk.ladder.route_out(who, m.ref, "公安已立案。")), may=may):
+            m.goes("routed_out", "duty", self.now + THIRTY_DAYS)
+            m.routed = True
+
+    @precondition(lambda self: self.m.routed)
+    @rule(is_called=st.booleans())
+    def come_back(self, *, is_called: bool) -> None:
+        """Let the duty officer call the panel, or nobody until the time of the authority is over."""
+        m = self.m
+        may = is_called and m.stage == "routed_out"
+        who = self.duty if is_called else self.party("buyer")
+        if self.took(self.wait(self.desk.ladder.route_back(who, m.ref, "已有结论。")), may=may):
+            m.goes("panel", "panel", self.now + 72 * HOUR)
+        elif m.stage == "routed_out":
+            self.time_passes(720)
 
     @precondition(lambda self: self.m.turn in DECIDERS)
     @rule(
@@ -444,7 +440,7 @@ class CasesMachine(RuleBasedStateMachine):
             m.goes("ruled_open", "parties", self.now + 168 * HOUR)
         elif m.stage == "negotiation":
             m.goes("support", "support", self.now + 48 * HOUR)
-        elif m.stage == "support":
+        elif m.stage in {"support", "routed_out"}:
             m.goes("panel", "panel", self.now + 72 * HOUR)
         elif m.stage in {"green", "ruled_open"} or (m.stage, m.turn) == ("review", "duty"):
             self.execute(m.ruled)

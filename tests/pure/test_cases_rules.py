@@ -335,14 +335,30 @@ def test_the_panel_and_the_duty_officer_ask_instead_of_talking(side: Side) -> No
     assert rules.allowed_actions(CASE, side, NOON) == frozenset()
 
 
+@pytest.mark.parametrize("stage", [Stage.ROUTED_OUT, Stage.PANEL])
+def test_nobody_settles_or_withdraws_what_an_authority_has_or_had(stage: Stage) -> None:
+    """Else time alone could release the money once the case is taken back."""
+    routed = msgspec.structs.replace(CASE, stage=stage, was_routed_out=True)
+    answers = [
+        rules.decide_withdraw(routed, Side.BUYER),
+        rules.decide_accept_demand(routed, Side.MERCHANT),
+        rules.decide_offer(routed, Side.MERCHANT, Remedy.FULL_REFUND, 0, NOON),
+    ]
+    assert {getattr(answer, "code", None) for answer in answers} == {Refusal.ROUTED_OUT}
+    assert rules.allowed_actions(routed, Side.BUYER, NOON) == {Action.SAY, Action.ADD_FILE}
+    ruled = msgspec.structs.replace(routed, stage=Stage.RULED_OPEN)
+    assert getattr(rules.decide_withdraw(ruled, Side.BUYER), "code", None) is Refusal.ALREADY_RULED
+
+
 def test_only_those_who_decide_can_be_overdue() -> None:
     late = NOON + timedelta(days=9)
-    assert rules.is_overdue(Turn.SUPPORT, NOON, late)
-    assert rules.is_overdue(Turn.PANEL, NOON, late)
-    assert rules.is_overdue(Turn.DUTY, late, NOON)
-    assert not rules.is_overdue(Turn.SUPPORT, late, late)
-    assert not rules.is_overdue(Turn.SUPPORT, None, late)
-    assert not rules.is_overdue(Turn.MERCHANT, NOON, late)
+    assert rules.is_overdue(Stage.SUPPORT, Turn.SUPPORT, NOON, late)
+    assert rules.is_overdue(Stage.PANEL, Turn.PANEL, NOON, late)
+    assert rules.is_overdue(Stage.PANEL, Turn.DUTY, late, NOON)
+    assert not rules.is_overdue(Stage.ROUTED_OUT, Turn.DUTY, NOON, late)
+    assert not rules.is_overdue(Stage.SUPPORT, Turn.SUPPORT, late, late)
+    assert not rules.is_overdue(Stage.SUPPORT, Turn.SUPPORT, None, late)
+    assert not rules.is_overdue(Stage.NEGOTIATION, Turn.MERCHANT, NOON, late)
 
 
 STATES = st.builds(

@@ -51,7 +51,7 @@ def test_amounts_and_remedies_read_as_on_the_pages() -> None:
 def test_every_step_of_a_case_has_its_sentence() -> None:
     kinds = ["opened", "answered", "offered", "accepted", "granted", "refused", "withdrawn", "ruled", "reviewed"]
     kinds += ["asked", "replied", "overdue", "seated", "recused", "review_asked", "waived", "waived_both", "executed"]
-    kinds += ["stood", "short", "covered", "no_stock", "person_asked"]
+    kinds += ["stood", "short", "covered", "no_stock", "person_asked", "routed_out", "routed_back"]
     said = [text(kind) for kind in kinds] + [text("rose", "system", why.value) for why in RoseWhy]
     assert len(set(said)) == len(said)
     assert text("offered") == "商家提出方案：部分退款 ¥60.00。"
@@ -105,12 +105,23 @@ def test_the_ladder_shows_where_a_case_stands(stage: Stage, reached: list[Stage]
     assert [rung.hours for rung in rungs] == [24, 48, 72, None]
 
 
+def test_an_authority_stands_on_the_ladder_only_where_it_has_the_case() -> None:
+    before = frozenset({Stage.NEGOTIATION, Stage.SUPPORT})
+    rungs = words.ladder(Stage.ROUTED_OUT, before, Windows())
+    assert [(rung.stage, rung.standing, rung.hours) for rung in rungs[2:4]] == [
+        ("routed_out", "now", 720),
+        ("panel", "ahead", 72),
+    ]
+    assert words.ladder(Stage.PANEL, before | {Stage.ROUTED_OUT}, Windows())[2].standing == "past"
+
+
 @pytest.mark.parametrize("viewer", Side)
 def test_every_deadline_says_what_it_does(viewer: Side) -> None:
     turns = {
         Stage.NEGOTIATION: [Turn.MERCHANT, Turn.BUYER],
         Stage.SUPPORT: [Turn.SUPPORT],
         Stage.PANEL: [Turn.PANEL, Turn.DUTY],
+        Stage.ROUTED_OUT: [Turn.DUTY],
         Stage.RULED_OPEN: [Turn.PARTIES],
         Stage.REVIEW: [Turn.PANEL, Turn.DUTY],
     }
@@ -149,7 +160,7 @@ def test_every_notice_has_a_subject() -> None:
         "waived",
         "waived_both",
     ]
-    kinds += ["executed", "stood", "short", "covered", "seat", "person_asked"]
+    kinds += ["executed", "stood", "short", "covered", "seat", "person_asked", "routed_out", "routed_back"]
     subjects = {words.notice_subject(kind, "点卡", "merchant") for kind in kinds}
     assert len(subjects) == len(kinds)
     assert set(words.OFFER_STATES) == set(OfferState)

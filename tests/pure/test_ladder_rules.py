@@ -19,6 +19,7 @@ from kabao.cases.ladder.model import (
 )
 from kabao.cases.machine import Stage
 from kabao.cases.model import (
+    Action,
     CaseState,
     Decision,
     OfferState,
@@ -42,6 +43,7 @@ from ladders import (
     OVERTIME,
     PENDING,
     REVIEW_OVERTIME,
+    ROUTED,
     RULED,
     SILENT_MERCHANT,
     STANDING,
@@ -106,6 +108,7 @@ def test_shares_are_whole_when_they_sum_to_a_hundred() -> None:
         (case(Stage.NEGOTIATION, Turn.BUYER), Stage.SUPPORT, Turn.SUPPORT, "rose", 48),
         (SILENT_MERCHANT, Stage.SUPPORT, Turn.SUPPORT, "rose", 48),
         (AT_SUPPORT, Stage.PANEL, Turn.PANEL, "rose", 72),
+        (ROUTED, Stage.PANEL, Turn.PANEL, "rose", 72),
         (AT_PANEL, Stage.PANEL, Turn.DUTY, "overdue", None),
         (IN_REVIEW, Stage.REVIEW, Turn.DUTY, "overdue", 72),
         (REVIEW_OVERTIME, Stage.EXECUTED, Turn.NOBODY, "stood", None),
@@ -129,6 +132,7 @@ def test_why_a_case_rose() -> None:
     assert (
         done(rules.decide_due(case(Stage.NEGOTIATION, Turn.BUYER), late, Award(HELD))).rose_why is RoseWhy.BUYER_SILENT
     )
+    assert done(rules.decide_due(ROUTED, NOON + 720 * HOUR, Award(HELD))).rose_why is RoseWhy.ROUTED_LONG
     assert done(rules.decide_due(AT_SUPPORT, late, None)).rose_why is RoseWhy.SUPPORT_LATE
     assert done(rules.decide_pass_on(AT_SUPPORT, NOON)).rose_why is RoseWhy.SUPPORT_ASKED
 
@@ -455,3 +459,36 @@ def test_two_waivers_carry_the_ruling_out() -> None:
     assert (both.kind, both.stage, both.refund_minor) == ("waived_both", Stage.EXECUTED, 4000)
     assert code(rules.decide_waive(waived(Side.BUYER), Side.BUYER)) is Refusal.NOT_YOUR_TURN
     assert code(rules.decide_waive(AT_SUPPORT, Side.BUYER)) is Refusal.NOT_YOUR_TURN
+
+
+def test_a_case_is_routed_out_once_where_the_rulebook_says_so() -> None:
+    for state in (AT_SUPPORT, AT_PANEL, OVERTIME):
+        routed = done(rules.decide_route_out(state, "ROUTE_OUT", NOON))
+        assert (routed.stage, routed.turn, routed.due_at) == (Stage.ROUTED_OUT, Turn.DUTY, NOON + 720 * HOUR)
+        assert code(rules.decide_route_out(state, "DENY", NOON)) is Refusal.NOT_ROUTED_OUT
+    assert routed.offer_becomes is None
+    offered = msgspec.structs.replace(AT_SUPPORT, offer=OFFER)
+    assert done(rules.decide_route_out(offered, "ROUTE_OUT", NOON)).offer_becomes is OfferState.LAPSED
+    assert code(rules.decide_route_out(IN_REVIEW, "ROUTE_OUT", NOON)) is Refusal.NOT_YOUR_TURN
+    assert code(rules.decide_route_out(handed_in(AT_PANEL), "ROUTE_OUT", NOON)) is Refusal.ALREADY_RULED
+    again = msgspec.structs.replace(AT_PANEL, was_routed_out=True)
+    assert code(rules.decide_route_out(again, "ROUTE_OUT", NOON)) is Refusal.ROUTED_OUT
+
+
+def test_what_an_authority_has_the_duty_officer_gives_to_the_panel_and_nobody_decides() -> None:
+    assert code(rules.may_decide(ROUTED, Side.DUTY, 7, NOBODY)) is Refusal.ROUTED_OUT
+    assert rules.may_decide(ROUTED, Side.DUTY, 7, NOBODY, takes_back=True) is None
+    assert code(rules.may_decide(ROUTED, Side.DUTY, 7, frozenset({7}), takes_back=True)) is Refusal.RECUSED
+    back = done(rules.decide_route_back(ROUTED, NOON))
+    assert (back.kind, back.stage, back.turn, back.due_at) == (
+        "routed_back",
+        Stage.PANEL,
+        Turn.PANEL,
+        NOON + 72 * HOUR,
+    )
+    assert code(rules.decide_route_back(AT_PANEL, NOON)) is Refusal.NOT_YOUR_TURN
+    for side, barred, allowed in ((Side.DUTY, NOBODY, {Action.ROUTE_BACK}), (Side.DUTY, frozenset({7}), set())):
+        may = rules.allowed_actions(
+            ROUTED, side, 7, barred, has_first_view=True, has_voted=False, is_asked=False, now=NOON
+        )
+        assert may == allowed

@@ -46,6 +46,24 @@ async def first_view(request: Caller, ref: FromPath[str], data: JSONBody[FirstVi
     return CaseOut.of(granted(await services_of(request).cases.ladder.first_view(request.user, ref, data.wish())))
 
 
+@post("/cases/{ref:str}/route-out", opt={ACTS_AS: DECIDERS}, responses=STEP, status_code=204, tags=["cases"])
+async def route_out(request: Caller, ref: FromPath[str], data: JSONBody[ReasonIn]) -> None:
+    """Hand a case to an authority (staff), where the rules answer so; the money stays frozen until a panel rules."""
+    await case_as_itself(request, ref)
+    refused = await services_of(request).cases.ladder.route_out(request.user, ref, data.reason)
+    if refused is not None:
+        raise refuse_now(refused.code, refused.fields)
+
+
+@post("/cases/{ref:str}/route-back", opt={ACTS_AS: DECIDERS}, responses=STEP, status_code=204, tags=["cases"])
+async def route_back(request: Caller, ref: FromPath[str], data: JSONBody[ReasonIn]) -> None:
+    """Give a case that an authority has to the panel (the duty officer), which rules on the money."""
+    await case_as_itself(request, ref)
+    refused = await services_of(request).cases.ladder.route_back(request.user, ref, data.reason)
+    if refused is not None:
+        raise refuse_now(refused.code, refused.fields)
+
+
 @get("/cases/{ref:str}/ruling", responses=READING, tags=["cases"])
 async def rulings(request: Caller, ref: FromPath[str]) -> RulingsOut:
     """Show the rulings of a case, the latest last, and until when a review may be asked for."""
@@ -119,4 +137,4 @@ def _number(text: str) -> int:
     return int(text)
 
 
-handlers = [ask, reply, first_view, rulings, rule, take_back, vote, recuse, ask_review, waive]
+handlers = [ask, reply, first_view, route_out, route_back, rulings, rule, take_back, vote, recuse, ask_review, waive]

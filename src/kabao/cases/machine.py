@@ -10,6 +10,8 @@ class Stage(StrEnum):
     NEGOTIATION = "negotiation"
     SUPPORT = "support"
     PANEL = "panel"
+    ROUTED_OUT = "routed_out"
+    """Handed to an authority: the money stays frozen until a person rules on it, and nobody settles meanwhile."""
     GREEN = "green"
     """Ruled on and carried out as it was opened, on the platform's own records; the merchant may ask for a review."""
     RULED_OPEN = "ruled_open"
@@ -44,6 +46,9 @@ STEPS: Final = frozenset(
         (Stage.SUPPORT, Stage.SETTLED),
         (Stage.SUPPORT, Stage.WITHDRAWN),
         (Stage.SUPPORT, Stage.RULED_OPEN),
+        (Stage.SUPPORT, Stage.ROUTED_OUT),
+        (Stage.PANEL, Stage.ROUTED_OUT),
+        (Stage.ROUTED_OUT, Stage.PANEL),
         (Stage.PANEL, Stage.SETTLED),
         (Stage.PANEL, Stage.WITHDRAWN),
         (Stage.PANEL, Stage.RULED_OPEN),

@@ -87,6 +87,7 @@ class RoseWhy(StrEnum):
     MERCHANT_ASKED = "merchant_asked"
     SUPPORT_LATE = "support_late"
     SUPPORT_ASKED = "support_asked"
+    ROUTED_LONG = "routed_long"
 
 
 class Action(StrEnum):
@@ -106,6 +107,7 @@ class Action(StrEnum):
     REPLY = "reply"
     FIRST_VIEW = "first_view"
     PASS_ON = "pass_on"  # noqa: S105  a step, no secret
+    ROUTE_BACK = "route_back"
     RULE = "rule"
     VOTE = "vote"
     TAKE_BACK = "take_back"
@@ -193,6 +195,8 @@ class CaseState(msgspec.Struct, frozen=True, kw_only=True):
     person_asked: bool = False
     """A party wants a person to decide, so that no rule decides by itself."""
     green_minor: int | None = None
+    was_routed_out: bool = False
+    """It is or was in the hands of an authority, so that a person rules on the money and nobody settles."""
 
 
 class Decision(msgspec.Struct, frozen=True, kw_only=True):

@@ -32,6 +32,7 @@ SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
               WHERE w.shop_id = $1 AND w.case_id = $2 AND w.ruling_no = r.ruling_no) AS waived_by,
        p.submission_id, p.staff_id AS submitted_by, p.visible_at,
        EXISTS (SELECT 1 FROM case_event v WHERE v.shop_id = $1 AND v.case_id = $2 AND v.kind = 'person_asked') AS person_asked,
+       EXISTS (SELECT 1 FROM case_event v WHERE v.shop_id = $1 AND v.case_id = $2 AND v.kind = 'routed_out') AS was_routed_out,
        ARRAY(SELECT t.panellist_id FROM panel_seat t
               WHERE t.shop_id = $1 AND t.case_id = $2 AND t.stage = c.stage AND t.recused_at IS NULL) AS seated,
        ARRAY(SELECT t.panellist_id FROM panel_seat t

@@ -264,16 +264,21 @@ def allowed_actions(case: CaseState, side: Side, now: datetime) -> frozenset[Act
     return frozenset(allowed)
 
 
-def is_overdue(turn: Turn, due_at: datetime | None, now: datetime) -> bool:
-    """Tell whether those who decide are past their time; a late negotiation rises by itself and is never overdue."""
+def is_overdue(stage: Stage, turn: Turn, due_at: datetime | None, now: datetime) -> bool:
+    """Tell whether those who decide are past their time; a late negotiation rises by itself and is never overdue.
+
+    Nor is a case that an authority has: the duty officer only holds it.
+    """
     late = turn in {Turn.SUPPORT, Turn.PANEL} and due_at is not None and now > due_at
-    return late or turn is Turn.DUTY
+    return late or (turn is Turn.DUTY and stage is not Stage.ROUTED_OUT)
 
 
 def _ended(case: CaseState) -> Refused | None:
     """Refuse what only goes before a ruling."""
     if not case.stage.is_open:
         return Refused(Refusal.CASE_CLOSED)
+    if case.was_routed_out and (case.stage is Stage.ROUTED_OUT or case.stage.is_undecided):
+        return Refused(Refusal.ROUTED_OUT)
     return None if case.stage.is_undecided else Refused(Refusal.ALREADY_RULED)
 
 

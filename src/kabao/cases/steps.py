@@ -266,7 +266,7 @@ class CaseSteps:
                 return await self._carry_out_ruling(conn, case, decision, actor, basis)
             case Stage.WITHDRAWN:
                 return await self.orders.unfreeze(*order, *actor, rules.CLOCK_LEAST_AFTER_WITHDRAWAL)
-            case Stage.NEGOTIATION | Stage.SUPPORT | Stage.PANEL | Stage.RULED_OPEN | Stage.REVIEW:
+            case Stage.NEGOTIATION | Stage.SUPPORT | Stage.PANEL | Stage.ROUTED_OUT | Stage.RULED_OPEN | Stage.REVIEW:
                 return None
             case _:
                 assert_never(decision.stage)

@@ -357,6 +357,7 @@ def _case_row(row: Record) -> CaseRow:
         green_minor=values["green_minor"],
         ruling=_standing(values),
         person_asked=values["person_asked"],
+        was_routed_out=values["was_routed_out"],
         pending=None
         if values["submission_id"] is None
         else Pending(
@@ -397,7 +398,7 @@ def card_of(row: Record) -> CaseCard:
             "demand_label": words.remedy_label(Remedy(values["demand"]), values["demand_minor"]),
             "stage_label": words.STAGE_LABELS[stage],
             "first_word_due_at": _first_word_due(values),
-            "is_overdue": rules.is_overdue(Turn(values["turn"]), values["due_at"], values["now"]),
+            "is_overdue": rules.is_overdue(stage, Turn(values["turn"]), values["due_at"], values["now"]),
         },
         CaseCard,
     )

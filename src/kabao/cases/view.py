@@ -69,7 +69,7 @@ def build_view(
         first_word_due_at=first_word_due(state.stage, case.stage_since, state.windows),
         first_word_at=case.first_word_at,
         what_if_due=_what_if_due(case, side),
-        is_overdue=rules.is_overdue(state.turn, state.due_at, case.now),
+        is_overdue=rules.is_overdue(state.stage, state.turn, state.due_at, case.now),
         opened_at=state.opened_at,
         stage_since=case.stage_since,
         answered_at=state.answered_at,

@@ -1,9 +1,10 @@
 """The Chinese words of a case, built from what happened: the same for both sides, without keys and without names."""
 
+from datetime import timedelta
 from typing import Final, assert_never
 
 from kabao.cases.ladder.awards import outcome_of
-from kabao.cases.ladder.model import RulingStage, Windows
+from kabao.cases.ladder.model import ROUTED_OUT_FOR, RulingStage, Windows
 from kabao.cases.machine import Stage
 from kabao.cases.model import CaseState, Decision, OfferState, OfferView, Outcome, Remedy, RoseWhy, Rung, Side, Turn
 
@@ -11,6 +12,7 @@ STAGE_LABELS: Final = {
     Stage.NEGOTIATION: "协商中",
     Stage.SUPPORT: "客服处理中",
     Stage.PANEL: "争议组处理中",
+    Stage.ROUTED_OUT: "已转有关部门",
     Stage.GREEN: "已当场裁决并退款",
     Stage.RULED_OPEN: "已裁决，待生效",
     Stage.REVIEW: "复核中",
@@ -46,6 +48,7 @@ _ROSE: Final = {
     RoseWhy.MERCHANT_ASKED: "商家请客服介入。",
     RoseWhy.SUPPORT_LATE: "客服到时没有结论，已转给争议组。",
     RoseWhy.SUPPORT_ASKED: "客服转给争议组处理。",
+    RoseWhy.ROUTED_LONG: "转出已满 30 天，交给争议组裁决这笔钱。",
 }
 
 
@@ -119,6 +122,7 @@ _IF_DUE: Final = {
     (Stage.SUPPORT, False): "客服到时没有结论，会自动转给争议组，在那以前不动钱。",
     (Stage.PANEL, False): "争议组到时没有结论，由值班长裁决，并计入公开数据。",
     (Stage.PANEL, True): "争议组到时没有结论，由值班长裁决，在那以前不动钱。",
+    (Stage.ROUTED_OUT, True): "有关部门有了说法，或者到时还没有，都交给争议组裁决。在那以前钱不动，不能和解、撤回。",
     (Stage.RULED_OPEN, False): "到时没有人申请复核，就按裁决执行；双方都放弃复核，马上执行。在那以前不动钱。",
     (Stage.REVIEW, False): "复核到时没有结论，由值班长决定，并计入公开数据。",
     (Stage.REVIEW, True): "值班长到时也没有结论，就按原裁决执行。",
@@ -137,6 +141,7 @@ def ladder(stage: Stage, reached: frozenset[str], windows: Windows) -> list[Rung
         standing = "now" if stage is at else "past" if at in reached else "ahead"
         return Rung(stage=at.value, label=label, hours=hours, standing=standing)
 
+    is_routed = stage is Stage.ROUTED_OUT or Stage.ROUTED_OUT in reached
     if Stage.GREEN in reached:
         return [
             rung(Stage.GREEN, "可申请复核", windows.ask_review),
@@ -146,6 +151,7 @@ def ladder(stage: Stage, reached: frozenset[str], windows: Windows) -> list[Rung
     return [
         rung(Stage.NEGOTIATION, "协商", windows.reply),
         rung(Stage.SUPPORT, "客服", windows.support),
+        *([rung(Stage.ROUTED_OUT, "有关部门", ROUTED_OUT_FOR // timedelta(hours=1))] if is_routed else []),
         rung(Stage.PANEL, "争议组", windows.panel),
         Rung(stage="outside", label="12315、消协、仲裁或法院", hours=None, standing="ahead"),
     ]
@@ -178,6 +184,8 @@ def case_event_text(
         "seated": "争议组成员已抽定。",
         "recused": "一名争议组成员回避，另行抽定。",
         "review_asked": f"{name}申请复核。",
+        "routed_out": f"{name}按规则把这件转有关部门，等它的说法。钱不动，也不能和解、撤回。",
+        "routed_back": f"{name}交给争议组，裁决这笔钱。",
         "waived": f"{name}放弃复核。",
         "waived_both": f"{name}也放弃复核，裁决马上执行。",
         "green": f"平台自己的记录已能证明，按规则当场裁决：{ruled}，马上退款。{bound}商家可以申请复核。{_OUTSIDE}",
@@ -292,6 +300,8 @@ def notice_subject(kind: str, title: str, who: str, label: str = "", hours: int 
         "overdue": "到时没有结论，已交给值班长",
         "recused": "一名争议组成员回避，另行抽定",
         "review_asked": f"{WHO[who]}申请了复核",
+        "routed_out": f"{WHO[who]}转有关部门，钱不动；该找谁、怎么找，见纠纷页",
+        "routed_back": "已交给争议组，裁决这笔钱",
         "waived": f"{WHO[who]}放弃了复核",
         "waived_both": "双方放弃复核，裁决正在执行",
         "executed": "裁决正在执行",
@@ -314,6 +324,17 @@ OUTSIDE: Final = (
 
 Times: 市场监督管理投诉举报处理办法（令121）15, 23. Arbitration: 仲裁法（2025）4, 27. Courts: 民诉解释 20, 民诉法 24.
 Mediation: 消法 37(5).
+"""
+
+AUTHORITIES: Final = (
+    ("公安", "被骗、账号被盗、被敲诈的，马上报警。钱刚转走，拨 110 请求紧急止付；反诈专线 96110。"),
+    ("支付机构", "付款不是自己操作的，马上通知付款的银行或支付机构。"),
+    ("12315", "违法的商品和经营行为，上全国 12315 平台举报。举报和投诉要分开提。"),
+)
+"""Where to go first with what a platform cannot decide; the routes that every case prints stand beside them.
+
+Urgent stop of a payment: 反电信网络诈骗法 20. A payment not authorised: 电商法 57. Reports apart from complaints:
+市场监督管理投诉举报处理办法（令121）9.
 """
 
 OFFER_STATES: Final = {

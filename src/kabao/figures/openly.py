@@ -76,6 +76,7 @@ KINDS: Final[Mapping[str, Kind]] = {
             "negotiation": "协商",
             "support": "客服",
             "panel": "争议组",
+            "routed_out": "已转有关部门，钱不动",
             "green": "已当场裁决并退款，商家还可以申请复核",
             "ruled_open": "已裁决，等复核期满",
             "review": "复核",

@@ -72,9 +72,12 @@ WITH last_ruling AS (
   SELECT e.from_stage AS stage,
          NOT (e.body IS NOT DISTINCT FROM 'support_late' OR EXISTS (
            SELECT FROM case_event l WHERE l.shop_id = e.shop_id AND l.case_id = e.case_id AND l.kind = 'overdue'
-              AND l.from_stage = e.from_stage AND l.event_id < e.event_id)) AS is_kept
+              AND l.from_stage = e.from_stage AND l.event_id < e.event_id
+              AND l.event_id > coalesce((SELECT max(i.event_id) FROM case_event i
+                WHERE i.shop_id = e.shop_id AND i.case_id = e.case_id AND i.kind IN ('rose', 'routed_back', 'review_asked')
+                  AND i.event_id < e.event_id AND i.to_stage = e.from_stage), 0))) AS is_kept
     FROM case_event e
-   WHERE e.from_stage IN ('support', 'panel', 'review') AND e.to_stage IN ('panel', 'ruled_open', 'executed')
+   WHERE e.from_stage IN ('support', 'panel', 'review') AND e.to_stage IN ('panel', 'routed_out', 'ruled_open', 'executed')
      AND e.from_stage <> e.to_stage
 ), reviewed AS (
   SELECT EXISTS (

@@ -85,6 +85,8 @@ class Refusal(StrEnum):
     STORAGE_FULL = "storage_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
     ALREADY_RULED = "already_ruled"
+    ROUTED_OUT = "routed_out"
+    NOT_ROUTED_OUT = "not_routed_out"
     RECUSED = "recused"
     FIRST_VIEW_NEEDED = "first_view_needed"
     FIRST_VIEW_GIVEN = "first_view_given"

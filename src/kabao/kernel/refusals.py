@@ -394,6 +394,16 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "这件纠纷已经有裁决了，没有改动。请看最新的进度。",
         "This case has been ruled on; nothing was changed. Look at where it stands now.",
     ),
+    Refusal.ROUTED_OUT: Sentence(
+        409,
+        "这件已转有关部门，钱不动，只能由人裁决，没有改动。",
+        "This case was handed to an authority; the money waits for a person's ruling. Nothing was changed.",
+    ),
+    Refusal.NOT_ROUTED_OUT: Sentence(
+        409,
+        "按规则推出的结果不是转有关部门，没有改动。先把有关的事实记下来。",
+        "The rules do not hand this case to an authority; put down the facts that do. Nothing was changed.",
+    ),
     Refusal.RECUSED: Sentence(
         403,
         "你参与过这件纠纷，要回避，没有改动。",

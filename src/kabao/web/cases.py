@@ -29,6 +29,7 @@ from kabao.web.texts import chosen, values_of
 from kabao.web.words import (
     ACCEPTED,
     ANSWERED,
+    AUTHORITIES,
     DRAFT_KEPT,
     ESCALATED,
     NOTHING_KEPT,
@@ -318,6 +319,7 @@ async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         may=frozenset(str(action) for action in case.allowed),
         parties=PARTIES,
         outside=OUTSIDE,
+        authorities=AUTHORITIES,
         body=visit.form.raw("body") or begun or (draft.body if draft is not None else ""),
         draft=None if begun else draft,
         texts=suiting,

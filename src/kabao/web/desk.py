@@ -32,6 +32,7 @@ from kabao.web.macros import Macro, macros_of, summary_of
 from kabao.web.render import stamp
 from kabao.web.rulings import ruling_preview
 from kabao.web.words import (
+    AUTHORITIES,
     DRAFT_DROPPED,
     DRAFT_SAVED,
     FAVOURS,
@@ -287,6 +288,7 @@ async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         ruled_by=RULED_BY,
         parties=PARTIES,
         outside=OUTSIDE,
+        authorities=AUTHORITIES,
         outcomes=REPLACING if case.demand is Remedy.REPLACEMENT else OUTCOMES,
         macros=macros,
         form=_filled(visit, case, beside, macros),

@@ -33,6 +33,7 @@ FIELDS: Final = (
     "question",
     "why",
     "summary",
+    "reason",
 )
 NOT_DRAFTED: Final = NOT_WORDS | {"step"}
 SHARES_WRONG: Final = "三方加起来要是 100"

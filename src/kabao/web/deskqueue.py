@@ -16,8 +16,8 @@ LANES: Final = (
     (Lane.NEAR, "快超时"),
     (Lane.BREACHED, "已超时"),
 )
-STAGES: Final = (("support", "客服"), ("panel", "争议组"), ("review", "复核"))
-STAGE_TAGS: Final = {"panel": "争议组", "review": "复核"}
+STAGES: Final = (("support", "客服"), ("panel", "争议组"), ("routed_out", "有关部门"), ("review", "复核"))
+STAGE_TAGS: Final = {"panel": "争议组", "routed_out": "有关部门", "review": "复核"}
 FILTERS: Final = ("stage", "claim", "least", "most", "q")
 KEPT: Final = ("lane", *FILTERS, "after")
 """What of an address stays while going from case to case."""

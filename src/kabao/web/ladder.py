@@ -22,14 +22,17 @@ from kabao.web.deskforms import (
     wished_by,
 )
 from kabao.web.deskview import typed_of
-from kabao.web.http import Page, PageRequest, Visit, redirect
+from kabao.web.http import Page, PageRequest, Visit, page, redirect
 from kabao.web.macros import SUMMARY_BLANKS
 from kabao.web.words import (
     ASKED,
+    AUTHORITIES,
     PASSED_ON,
     RECUSED,
     REPLIED,
     REVIEW_ASKED,
+    ROUTED_BACK,
+    ROUTED_OUT,
     TAKEN_BACK,
     VIEWED,
     VOTED,
@@ -96,6 +99,35 @@ async def pass_on(request: PageRequest, ref: FromPath[str]) -> Page:
     return await _decided(visit, case, passed, PASSED_ON)
 
 
+@post("/desk/{ref:str}/route-out", status_code=200)
+async def route_out(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Hand a case to an authority; first show what that does."""
+    found = await desk_case_of(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    reason, step = visit.form.text("reason"), visit.form.text("step")
+    if not reason:
+        return await show_desk(visit, case, errors={"reason": "写为什么转、依据什么证据。"}, status=422)
+    if step == "back":
+        return await show_desk(visit, case)
+    if step != "sure":
+        return page("desk_route.html", visit, private=True, c=case, reason=reason, authorities=AUTHORITIES)
+    routed = await visit.services.cases.ladder.route_out(visit.me, case.ref, reason)
+    return await _left(visit, case, routed, ROUTED_OUT)
+
+
+@post("/desk/{ref:str}/route-back", status_code=200)
+async def route_back(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Give a case that an authority has to the panel."""
+    found = await desk_case_of(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    given = await visit.services.cases.ladder.route_back(visit.me, case.ref, visit.form.text("reason"))
+    return await _left(visit, case, given, ROUTED_BACK)
+
+
 @post("/desk/{ref:str}/vote", status_code=200)
 async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
     """Vote on the panel, blind; first show what the vote asks for where that is wanted."""
@@ -152,9 +184,7 @@ async def recuse(request: PageRequest, ref: FromPath[str]) -> Page:
         return found
     visit, case = found
     refused = await visit.services.cases.ladder.recuse(visit.me, case.ref, visit.form.text("why"))
-    if refused is not None:
-        return await _decided(visit, case, refused, RECUSED)
-    return redirect("/desk", flash=RECUSED, visit=visit)
+    return await _left(visit, case, refused, RECUSED)
 
 
 @post("/c/{ref:str}/reply", status_code=200)
@@ -197,6 +227,13 @@ async def waive(request: PageRequest, ref: FromPath[str]) -> Page:
     return done(visit, case, await visit.services.cases.ladder.waive(visit.me, case.ref), WAIVED)
 
 
+async def _left(visit: Visit, case: CaseView, refused: Refused | None, flash: Flash) -> Page:
+    """Lead to the queue who may no longer see the case after this step."""
+    if refused is not None:
+        return await _decided(visit, case, refused, flash)
+    return redirect("/desk", flash=flash, visit=visit)
+
+
 async def _decided(visit: Visit, case: CaseView, answer: CaseView | Refused, flash: Flash) -> Page:
     if isinstance(answer, Refused):
         errors = {FIELD_OF.get(name, name): text for name, text in answer.fields.items()} or {"": answer.zh}
@@ -204,4 +241,4 @@ async def _decided(visit: Visit, case: CaseView, answer: CaseView | Refused, fla
     return redirect(f"/desk/{case.ref}", flash=flash, visit=visit)
 
 
-handlers = [first_view, ask, pass_on, vote, take_back, recuse, reply, ask_review, waive]
+handlers = [first_view, ask, pass_on, route_out, route_back, vote, take_back, recuse, reply, ask_review, waive]

@@ -9,7 +9,19 @@ from litestar.params import FromPath
 from kabao.web.http import Page, own_ref, redirect
 
 CASE_FORMS: Final = ("say", "refuse", "escalate", "reply", "review", "waive")
-DESK_FORMS: Final = ("say", "rule", "draft", "first-view", "ask", "vote", "pass-on", "take-back", "recuse")
+DESK_FORMS: Final = (
+    "say",
+    "rule",
+    "draft",
+    "first-view",
+    "ask",
+    "vote",
+    "pass-on",
+    "route-out",
+    "route-back",
+    "take-back",
+    "recuse",
+)
 
 
 @get(["/sign-in/code", "/sign-out"])

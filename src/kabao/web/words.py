@@ -3,11 +3,13 @@
 from collections.abc import Sequence
 from typing import Final, Literal, NamedTuple
 
+from kabao.cases.words import AUTHORITIES as AUTHORITY_ROUTES
 from kabao.cases.words import OUTSIDE as OUTSIDE_ROUTES
 from kabao.orders import Move
 from kabao.web.render import Step, yuan_text
 
 OUTSIDE: Final = OUTSIDE_ROUTES
+AUTHORITIES: Final = AUTHORITY_ROUTES
 
 
 class Flash(NamedTuple):
@@ -64,6 +66,8 @@ VIEWED: Final = Flash("viewed", "ok", "初步意见已写下，可以看按规�
 ASKED: Final = Flash("asked", "ok", "已提问，等回答时时限暂停。")
 REPLIED: Final = Flash("replied", "ok", "已回答。")
 PASSED_ON: Final = Flash("passed_on", "ok", "已转给争议组。")
+ROUTED_OUT: Final = Flash("routed_out", "ok", "已转有关部门，双方已收到通知。钱不动。")
+ROUTED_BACK: Final = Flash("routed_back", "ok", "已交给争议组裁决。")
 VOTED: Final = Flash("voted", "ok", "已投票。")
 TAKEN_BACK: Final = Flash("taken_back", "ok", "已撤回，双方没有看到。")
 RECUSED: Final = Flash("recused", "ok", "已回避，另行抽人。")

@@ -22,6 +22,8 @@ CASE_KINDS: Final = (
     "asked",
     "replied",
     "overdue",
+    "routed_out",
+    "routed_back",
     "review_asked",
     "waived",
     "waived_both",

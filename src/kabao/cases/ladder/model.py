@@ -14,6 +14,8 @@ QUESTIONS_AT_MOST: Final = 10
 """Questions that may be asked in one case."""
 UNDO: Final = timedelta(seconds=10)
 """How long the author of a ruling may take it back, and nobody else sees it."""
+ROUTED_OUT_FOR: Final = timedelta(days=30)
+"""How long a case waits for an authority before a panel has to rule on the money."""
 WHOLE: Final = 100
 """Shares are percent."""
 

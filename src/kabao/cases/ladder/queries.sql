@@ -1,6 +1,7 @@
 -- name: pauses
--- The pauses of a stage. Index: case_pause_pkey.
-SELECT began_at, ends_at FROM case_pause WHERE shop_id = $1 AND case_id = $2 AND stage = $3 ORDER BY began_at
+-- The pauses of a stage since a case came to it. Index: case_pause_pkey.
+SELECT began_at, ends_at FROM case_pause
+ WHERE shop_id = $1 AND case_id = $2 AND stage = $3 AND began_at >= $4 ORDER BY began_at
 
 -- name: begin_pause
 -- Stops a stage's clock; the end is set ahead. Index: case_pause_pkey.
@@ -84,6 +85,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)
 -- Takes back a vote that nobody has seen. Index: panel_vote_once.
 UPDATE panel_vote SET taken_back_at = $4
  WHERE shop_id = $1 AND case_id = $2 AND panellist_id = $3 AND taken_back_at IS NULL
+
+-- name: drop_votes
+-- Takes back the votes of a panel that has to look anew. Index: panel_vote_once.
+UPDATE panel_vote SET taken_back_at = $3 WHERE shop_id = $1 AND case_id = $2 AND taken_back_at IS NULL
 
 -- name: submit_ruling
 -- Keeps a ruling as handed in, one at a time. Index: ruling_submission_one_pending.

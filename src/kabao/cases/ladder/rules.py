@@ -13,6 +13,7 @@ import msgspec
 
 from kabao.cases.ladder.model import (
     QUESTIONS_AT_MOST,
+    ROUTED_OUT_FOR,
     Award,
     Candidate,
     Pause,
@@ -30,6 +31,8 @@ DECIDERS: Final = {Turn.SUPPORT: Side.SUPPORT, Turn.PANEL: Side.PANEL, Turn.DUTY
 """Whose turn lets whom decide."""
 SPANS: Final = {Stage.SUPPORT: "support", Stage.PANEL: "panel", Stage.REVIEW: "review"}
 """The stages in which somebody of the staff decides, and the name of their time in the rulebook's windows."""
+ROUTE_OUT: Final = "ROUTE_OUT"
+"""What the rulebook answers where an authority is to decide."""
 THREE: Final = 3
 SHORT_REPLY_HOURS: Final = 24
 
@@ -152,6 +155,8 @@ def decide_due(  # noqa: PLR0911  one answer a stage
             return rise_to_support(case, now, silent)
         case Stage.SUPPORT:
             return rise_to_panel(case, now, RoseWhy.SUPPORT_LATE)
+        case Stage.ROUTED_OUT:
+            return rise_to_panel(case, now, RoseWhy.ROUTED_LONG)
         case Stage.PANEL if case.turn is Turn.PANEL:
             return _moved(case, "overdue", Turn.DUTY, case.due_at)
         case Stage.REVIEW if case.turn is Turn.PANEL:
@@ -177,7 +182,7 @@ def rise_to_support(case: CaseState, now: datetime, why: RoseWhy) -> Decision:
 
 
 def rise_to_panel(case: CaseState, now: datetime, why: RoseWhy) -> Decision:
-    """Lift a case from support to the panel."""
+    """Lift a case from support, or from where an authority has had its time, to the panel."""
     due_at = now + timedelta(hours=case.windows.panel)
     return Decision(kind="rose", stage=Stage.PANEL, turn=Turn.PANEL, due_at=due_at, rose_why=why)
 
@@ -185,10 +190,13 @@ def rise_to_panel(case: CaseState, now: datetime, why: RoseWhy) -> Decision:
 # ---- who may act
 
 
-def may_decide(case: CaseState, side: Side, account_id: int, barred: frozenset[int]) -> Refused | None:
+def may_decide(
+    case: CaseState, side: Side, account_id: int, barred: frozenset[int], *, takes_back: bool = False
+) -> Refused | None:
     """Let only those decide whose turn it is, and nobody who spoke as a party or ruled in the case before (`barred`).
 
-    Refuses NOT_ALLOWED (a party), RECUSED, CASE_CLOSED, ALREADY_RULED, NOT_YOUR_TURN.
+    In a case that was routed out nothing is decided; the duty officer may only take it back (`takes_back`). Refuses
+    NOT_ALLOWED (a party), RECUSED, CASE_CLOSED, ALREADY_RULED, NOT_YOUR_TURN, ROUTED_OUT.
     """
     if side.is_party:
         return Refused(Refusal.NOT_ALLOWED)
@@ -198,6 +206,8 @@ def may_decide(case: CaseState, side: Side, account_id: int, barred: frozenset[i
         return Refused(Refusal.ALREADY_RULED)
     if DECIDERS.get(case.turn) is not side:
         return Refused(Refusal.NOT_YOUR_TURN)
+    if case.stage is Stage.ROUTED_OUT and not takes_back:
+        return Refused(Refusal.ROUTED_OUT)
     return Refused(Refusal.RECUSED) if account_id in barred else None
 
 
@@ -208,6 +218,37 @@ def decide_pass_on(case: CaseState, now: datetime) -> Decision | Refused:
     if case.pending is not None:
         return Refused(Refusal.ALREADY_RULED)
     return rise_to_panel(case, now, RoseWhy.SUPPORT_ASKED)
+
+
+def decide_route_out(case: CaseState, outcome: str | None, now: datetime) -> Decision | Refused:
+    """Hand a case to an authority where the rulebook answers so (`outcome`), once; the money stays as it is.
+
+    Who may is `may_decide`. Refuses NOT_YOUR_TURN (a review), ALREADY_RULED (a ruling handed in), ROUTED_OUT (it was
+    before), NOT_ROUTED_OUT.
+    """
+    if case.stage not in {Stage.SUPPORT, Stage.PANEL}:
+        return Refused(Refusal.NOT_YOUR_TURN)
+    if case.pending is not None:
+        return Refused(Refusal.ALREADY_RULED)
+    if case.was_routed_out:
+        return Refused(Refusal.ROUTED_OUT)
+    if outcome != ROUTE_OUT:
+        return Refused(Refusal.NOT_ROUTED_OUT)
+    return Decision(
+        kind="routed_out",
+        stage=Stage.ROUTED_OUT,
+        turn=Turn.DUTY,
+        due_at=now + ROUTED_OUT_FOR,
+        offer_becomes=None if case.offer is None else OfferState.LAPSED,
+    )
+
+
+def decide_route_back(case: CaseState, now: datetime) -> Decision | Refused:
+    """Let the duty officer give a case to the panel before the time of the authority is over; refuses NOT_YOUR_TURN."""
+    if case.stage is not Stage.ROUTED_OUT:
+        return Refused(Refusal.NOT_YOUR_TURN)
+    due_at = now + timedelta(hours=case.windows.panel)
+    return Decision(kind="routed_back", stage=Stage.PANEL, turn=Turn.PANEL, due_at=due_at)
 
 
 # ---- rulings
@@ -393,6 +434,8 @@ def allowed_actions(
     if may_decide(case, side, account_id, barred) is None:
         allowed.add(Action.ASK)
         allowed |= _deciding(case, now, has_first_view=has_first_view, has_voted=has_voted)
+    if case.stage is Stage.ROUTED_OUT and may_decide(case, side, account_id, barred, takes_back=True) is None:
+        allowed.add(Action.ROUTE_BACK)
     if decide_recuse(case, side, has_voted=has_voted) is None:
         allowed.add(Action.RECUSE)
     return frozenset(allowed)

@@ -164,6 +164,54 @@ class LadderService:
 
         return await self._decide(staff, ref, act)
 
+    async def route_out(self, staff: Person, ref: str, reason: str) -> Refused | None:
+        """Hand a case to an authority, where the rulebook answers so; both sides read why and where to go.
+
+        A panellist who does so sees the case no longer. The money stays frozen and nobody settles; votes cast are void.
+        Refuses INVALID_FIELDS (reason), FIRST_VIEW_NEEDED, ROUTED_OUT (it was before), NOT_ROUTED_OUT (the rulebook
+        answers otherwise).
+        """
+        text = clean_text(reason, MAX_REASON_CHARS)
+        judge = await self._judge(staff, ref)
+
+        async def act(conn: Connection, case: CaseRow, side: Side) -> Refused | None:
+            refused = await self._unread(conn, case, staff)
+            if refused is not None:
+                return refused
+            beside = await self._steps.beside(conn, case, judge)
+            said = None if beside is None or beside.decision is None else str(beside.decision["outcome"])
+            decision = rules.decide_route_out(case.state, said, case.now)
+            if isinstance(decision, Refused):
+                return decision
+            if text is None:
+                return _wrong("reason", MAX_REASON_CHARS)
+            await store.drop_votes(conn, case)
+            if side is Side.SUPPORT:
+                await say_first_word(conn, case, case.now)
+            return await self._steps.take(conn, case, decision, Actor(staff.account_id, side), body=text)
+
+        return await self._decided(staff, ref, act)
+
+    async def route_back(self, staff: Person, ref: str, reason: str) -> Refused | None:
+        """Give a case that was routed out to the panel, which rules on the money; both sides read why.
+
+        Only the duty officer does; refuses NOT_YOUR_TURN, INVALID_FIELDS (reason).
+        """
+        text = clean_text(reason, MAX_REASON_CHARS)
+
+        async def act(conn: Connection, case: CaseRow, side: Side) -> Refused | None:
+            decision = rules.decide_route_back(case.state, case.now)
+            if isinstance(decision, Refused):
+                return decision
+            if text is None:
+                return _wrong("reason", MAX_REASON_CHARS)
+            refused = await self._steps.take(conn, case, decision, Actor(staff.account_id, side), body=text)
+            if refused is None:
+                await self._jobs.seat_anew(conn, case)
+            return refused
+
+        return await self._decided(staff, ref, act, takes_back=True)
+
     async def rule(self, staff: Person, ref: str, wish: Rule) -> CaseView | Refused:
         """Hand a ruling in: support, who reviews, or the duty officer. Nobody else sees it for ten seconds.
 
@@ -336,24 +384,26 @@ class LadderService:
     # ---- what they share
 
     async def _act(self, person: Person, ref: str, act: Act) -> CaseView | Refused:
+        return await self._acted(person, ref, act) or await self._steps.case(person, ref)
+
+    async def _acted(self, person: Person, ref: str, act: Act) -> Refused | None:
         async with self._steps.database.transaction() as conn:
             found = await self._steps.locked(conn, person, ref)
-            if isinstance(found, Refused):
-                return found
-            refused = await act(conn, *found)
-            if refused is not None:
-                return refused
-        return await self._steps.case(person, ref)
+            return found if isinstance(found, Refused) else await act(conn, *found)
 
     async def _decide(self, staff: Person, ref: str, act: Act) -> CaseView | Refused:
+        return await self._decided(staff, ref, act) or await self._steps.case(staff, ref)
+
+    async def _decided(self, staff: Person, ref: str, act: Act, *, takes_back: bool = False) -> Refused | None:
         if not CASE_ROLES.isdisjoint(staff.roles) and not staff.staff_checked:
             return Refused(Refusal.STAFF_CHECK_REQUIRED)
 
         async def checked(conn: Connection, case: CaseRow, side: Side) -> Refused | None:
-            refused = rules.may_decide(case.state, side, staff.account_id, frozenset(case.barred))
+            barred = frozenset(case.barred)
+            refused = rules.may_decide(case.state, side, staff.account_id, barred, takes_back=takes_back)
             return refused or await act(conn, case, side)
 
-        return await self._act(staff, ref, checked)
+        return await self._acted(staff, ref, checked)
 
     async def _judge(self, staff: Person, ref: str) -> Adjudicator | Refused:
         """Make the rulebook ready before anything is locked: what was ordered is bound for good."""

@@ -63,8 +63,9 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
 
 
 async def pauses(conn: Connection, case: CaseRow) -> list[Pause]:
-    """Return the pauses of the stage a case is in."""
-    rows = await conn.fetch(_SQL.pauses, case.shop_id, case.case_id, case.state.stage)
+    """Return the pauses of the stage a case is in, since it came to it."""
+    since = case.state.stage_since or case.state.opened_at
+    rows = await conn.fetch(_SQL.pauses, case.shop_id, case.case_id, case.state.stage, since)
     return [Pause(row["began_at"], row["ends_at"]) for row in rows]
 
 
@@ -173,6 +174,11 @@ async def add_vote(conn: Connection, case: CaseRow, vote_id: int, vote: Vote) ->
 async def take_back_vote(conn: Connection, case: CaseRow, panellist_id: int) -> None:
     """Take a vote back."""
     await conn.execute(_SQL.take_back_vote, case.shop_id, case.case_id, panellist_id, case.now)
+
+
+async def drop_votes(conn: Connection, case: CaseRow) -> None:
+    """Take every vote of a case's panel back, so that it votes anew."""
+    await conn.execute(_SQL.drop_votes, case.shop_id, case.case_id, case.now)
 
 
 async def submit_ruling(conn: Connection, case: CaseRow, handed: Handed, beside: Beside | None) -> None:
