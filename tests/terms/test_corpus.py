@@ -82,7 +82,8 @@ def test_the_development_half_reaches_every_bar() -> None:
     told = figures(tally_of("development"))
     assert passed(told), told
     assert told["clauses"] >= 400
-    assert told["look_alikes"] + sum(not c.labels and not c.looks_like for s in SAMPLES for c in s.clauses) >= 0.4 * 854
+    lawful = sum(not clause.labels for sample in SAMPLES for clause in sample.clauses)
+    assert lawful >= 0.4 * told["clauses"]
 
 
 def test_the_blind_half_is_read_no_worse_than_before() -> None:

@@ -130,7 +130,7 @@ def _meta(sentence: Sentence, text: str) -> int:
             or any(each.quoted for each in tokens[number:])
         ):
             return token.end
-        if "FORBID" in token.names or "NEG" in token.names:
+        if ("FORBID" in token.names and party != "BUYER") or "NEG" in token.names:
             speech = _speech(tokens[number + 1 : number + FARTHEST_SPEECH], token, text)
             if speech >= 0:
                 return speech

@@ -10,7 +10,7 @@ from typing import Final
 
 from kabao.terms.model import Token
 
-JOINING: Final = "、 和 或 及 与 以及 或者 并 并且 / 也 也不 且 and or & + 又 等 或者是 、或"
+JOINING: Final = "、 和 或 及 与 以及 或者 / 也 也不 and or & + 又 等 或者是 、或"
 LISTS: Final = frozenset(JOINING.split()) | {""}
 NEGATORS: Final = frozenset({"NEG", "FORBID", "REFUSE"})
 CONTENT_FREE: Final = frozenset(
