@@ -48,7 +48,7 @@ def read(sentence: Sentence, text: str, anchors: frozenset[str], inherited: str)
     exceptions = _bits(token for token in tokens if id(token) in excepted)
     actor = inherited
     for token in tokens:
-        if token.names & anchors and id(token) not in excepted:
+        if token.names & anchors and (id(token) not in excepted or "VAGUE_TRIGGER" in token.names):
             sentence.frames.append(_frame(sentence, token, segments, exceptions, actor, meta))
         actor = _actor((token,), actor, text)
     _share_conditions(sentence.frames)
