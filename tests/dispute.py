@@ -10,7 +10,7 @@ from obstore.store import LocalStore
 
 from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, CaseView, GiveFirstView, OpenCase, Outcome, Remedy, Rule, Shares
-from kabao.custody import Checkout, CheckoutRequest, Instruction, PaymentNotice
+from kabao.custody import ChargebackNotice, Checkout, CheckoutRequest, Instruction, PaymentNotice
 from kabao.evidence import EvidenceService
 from kabao.identity import Person, Role
 from kabao.kernel import FixedClock, IdSource, OrderId, Refusal, Refused, format_ref
@@ -39,7 +39,7 @@ class NoCustodian:
     async def carry_out(self, instruction: Instruction) -> None:
         raise AssertionError(instruction)
 
-    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | Refusal:
+    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | ChargebackNotice | Refusal:
         raise AssertionError(body, signature)
 
 

@@ -54,7 +54,9 @@ class Desk:
             clock,
             ids,
             sandbox,
-            OrderService(database=database, clock=clock, ids=ids, custodian=sandbox, open_key=open_nothing),
+            OrderService(
+                database=database, clock=clock, ids=ids, custodian=sandbox, open_key=open_nothing, notices=notices
+            ),
             SweepService(database=database, clock=clock, monotonic=lambda: monotonic_of(clock)),
             InstructionRunner(database=database, clock=clock, custodian=sandbox, notices=notices),
             DepositService(
@@ -101,6 +103,11 @@ class Desk:
         assert payment is not None
         assert await self.sandbox.notify(payment, self.sink)
         return payment
+
+    async def charge_back(self, payment: str) -> None:
+        """Let the payer's bank take a payment back, and the institution tell."""
+        assert await self.sandbox.charge_back(payment) is not None
+        await self.sandbox.deliver_notices(self.sink)
 
     async def deposit(self, market: Market, amount_minor: int) -> str:
         """Pay into the shop's deposit."""

@@ -4,7 +4,16 @@ from uuid import uuid4
 
 import pytest
 
-from kabao.custody import CheckoutRequest, Custodian, CustodianRefused, Instruction, PaymentNotice, SandboxInstitution
+from kabao.custody import (
+    ChargebackNotice,
+    ChargedBack,
+    CheckoutRequest,
+    Custodian,
+    CustodianRefused,
+    Instruction,
+    PaymentNotice,
+    SandboxInstitution,
+)
 from kabao.kernel import FixedClock, IdSource, Refusal, canonical_bytes
 from kabao.postgres import Database
 from market import NOON
@@ -126,5 +135,68 @@ def test_a_signed_notice_with_a_value_out_of_range_is_malformed(
     sandbox: SandboxInstitution, wrong: dict[str, object]
 ) -> None:
     good = {"payment_id": "p", "merchant_ref": "7-ABC", "amount_minor": 1, "currency": "CNY", "paid_at": "now"}
+    body = canonical_bytes(good | wrong)
+    assert sandbox.verify_notice(body, sandbox.sign(body)) is Refusal.NOTICE_MALFORMED
+
+
+async def test_a_chargeback_takes_what_is_left_once_and_stops_every_later_payout(
+    sandbox: SandboxInstitution, payment: str
+) -> None:
+    paid, late = payout(payment, 200), payout(payment, 300)
+    await sandbox.carry_out(paid)
+    taken = await sandbox.charge_back(payment)
+    assert taken is not None
+    assert (taken.payment_id, taken.taken_minor, taken.merchant_ref) == (payment, 300, "7-ABC")
+    assert await sandbox.charge_back(payment) == taken
+    for again in (late, late, payout(payment, 1, kind="release")):
+        with pytest.raises(ChargedBack):
+            await sandbox.carry_out(again)
+    await sandbox.carry_out(paid)
+
+
+async def test_a_chargeback_leaves_accounts_alone(sandbox: SandboxInstitution, payment: str) -> None:
+    into = CheckoutRequest(
+        merchant_ref="d", subject="d", amount_minor=300, currency="CNY", return_path="/", into_account="reserve"
+    )
+    deposit = await sandbox.pay((await sandbox.checkout(into)).checkout_id)
+    assert deposit is not None
+    assert await sandbox.charge_back(deposit) is None
+    assert await sandbox.charge_back("nothing") is None
+    await sandbox.charge_back(payment)
+    await sandbox.carry_out(payout(payment, 300, kind="claim_refund", from_account="reserve"))
+    assert await sandbox.balance("reserve") == 0
+
+
+async def test_a_chargeback_is_told_after_its_payment_and_until_it_is_confirmed(
+    sandbox: SandboxInstitution, payment: str, database: Database
+) -> None:
+    taken = await sandbox.charge_back(payment)
+    seen: list[object] = []
+    answers = [False, True, False, True]
+
+    async def sink(body: bytes, signature: str) -> bool:
+        seen.append(sandbox.verify_notice(body, signature))
+        return answers.pop(0)
+
+    later = FixedClock(NOON)
+    again = SandboxInstitution(database=database, clock=later, ids=IdSource(), secret=b"s" * 32)
+    for _ in range(3):
+        await again.deliver_notices(sink)
+        later.at = later.at.replace(hour=later.at.hour + 2)
+    assert [type(notice) for notice in seen] == [PaymentNotice, PaymentNotice, ChargebackNotice, ChargebackNotice]
+    assert seen[-1] == taken
+    assert await again.deliver_notices(sink) == 0
+
+
+@pytest.mark.parametrize(
+    "wrong", [{"kind": "other"}, {"taken_minor": -1}, {"chargeback_id": "a b"}, {"amount_minor": 1}, {"currency": ""}]
+)
+def test_a_signed_chargeback_with_a_value_out_of_range_is_malformed(
+    sandbox: SandboxInstitution, wrong: dict[str, object]
+) -> None:
+    good = {"kind": "chargeback", "chargeback_id": "c", "payment_id": "p", "merchant_ref": "7-ABC", "taken_minor": 0}
+    good |= {"currency": "CNY", "taken_at": "now"}
+    body = canonical_bytes(good)
+    assert isinstance(sandbox.verify_notice(body, sandbox.sign(body)), ChargebackNotice)
     body = canonical_bytes(good | wrong)
     assert sandbox.verify_notice(body, sandbox.sign(body)) is Refusal.NOTICE_MALFORMED

@@ -4,7 +4,15 @@ from datetime import timedelta
 
 import pytest
 
-from kabao.custody import Checkout, CheckoutRequest, CustodianRefused, CustodianUnreachable, Instruction, PaymentNotice
+from kabao.custody import (
+    ChargebackNotice,
+    Checkout,
+    CheckoutRequest,
+    CustodianRefused,
+    CustodianUnreachable,
+    Instruction,
+    PaymentNotice,
+)
 from kabao.kernel import FixedClock, Refusal, Refused
 from kabao.orders import InstructionRunner, OrderService
 from kabao.postgres import Database
@@ -29,7 +37,7 @@ class Troubled:
             raise self.failures.pop(0)
         self.executed.append(instruction)
 
-    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | Refusal:  # noqa: ARG002
+    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | ChargebackNotice | Refusal:  # noqa: ARG002
         return Refusal.SIGNATURE_WRONG
 
 

@@ -114,6 +114,24 @@ async def test_a_ruling_tells_all_there_was_and_nothing_that_came_later(archive:
     assert found.state is RulingState.ISSUED
 
 
+async def test_a_ruling_that_the_bank_overtook_was_not_carried_out(archive: Archive) -> None:
+    desk = archive.desk
+    case = await desk.ruled(await argued(archive), ALL)
+    before = shown(await archive.rulings.ruling(desk.market.buyer, case.ref))
+    row = await desk.database.fetchrow(
+        """SELECT t.outcome FROM escrow e, take_chargeback_v1(e.shop_id, e.order_id, e.provider, e.payment_id, 'SC1',
+                  e.amount_minor, e.currency, $2) t WHERE e.order_id = $1""",
+        case.order.order_id,
+        desk.clock.at,
+    )
+    assert (row or {})["outcome"] == "charged_back"
+    desk.pass_time(TO_ASK)
+    assert await desk.cases.tick() == 1
+    found = shown(await archive.rulings.ruling(desk.market.buyer, case.ref))
+    assert found.state is RulingState.CHARGED_BACK
+    assert (found.sheet, found.record_sha256) == (before.sheet, before.record_sha256)
+
+
 async def test_nobody_reads_a_ruling_before_it_is_known_nor_a_stranger_ever(archive: Archive) -> None:
     desk, market = archive.desk, archive.desk.market
     case = await argued(archive)

@@ -121,7 +121,7 @@ def test_what_was_given_back_after_the_release_counts_as_given() -> None:
     )
     untouched = case_file(record(order=order(escrow=escrow, claim=ClaimView(left_minor=9650))))
     assert (untouched["facts"]["refund_received"], "granted_minor" in untouched["amounts"]) == ("disproved", False)
-    gift = case_file(record(order=order(escrow=escrow, claim=ClaimView(left_minor=7650))))
+    gift = case_file(record(order=order(escrow=escrow, claim=ClaimView(left_minor=7650, paid_minor=2000))))
     assert (gift["facts"]["refund_received"], gift["amounts"]["granted_minor"]) == ("proved", 2000)
     assert order(escrow=None).given_back_minor == 0
 

@@ -1,4 +1,4 @@
-from kabao.orders.rules import digest_subject, refused_subject
+from kabao.orders.rules import charged_back_subject, digest_subject, refused_subject
 
 
 def test_a_merchant_reads_how_many_and_how_much() -> None:
@@ -18,3 +18,11 @@ def test_who_waits_for_refused_money_reads_where_it_is_and_what_to_do() -> None:
         refused_subject("点卡店", 500, is_order=False)
         == "「点卡店」的 ¥5.00 没能退到原付款账户，还在托管方，请看保证金页"
     )
+
+
+def test_a_payment_taken_back_is_told_to_each_side_in_its_words() -> None:
+    assert charged_back_subject("点卡", 9_650, is_buyer=True) == (
+        "「点卡」的付款被你的付款银行撤回，¥96.50 由银行退给你，平台不再退第二次"
+    )
+    assert "不再付给店铺" in charged_back_subject("点卡", 9_650, is_buyer=False)
+    assert "订单的钱没有动" in charged_back_subject("点卡", 0, is_buyer=True)

@@ -258,7 +258,27 @@ async def test_a_refund_that_cannot_arrive_asks_for_another_account(site: Site) 
     assert "6222-0000-1111" not in page.text
 
 
-@pytest.mark.parametrize("path", ["nothing", "nothing/close"])
+async def test_a_payment_taken_back_by_the_bank_is_said_to_both_and_ends_the_case(site: Site) -> None:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    case = await site.complained(buyer, listing)
+    ref = (await buyer.get(f"/c/{case}")).text.split('href="/o/')[1].split('"')[0]
+    checkout = await site.app.database.fetchval("SELECT checkout_id FROM sandbox.checkout")
+    assert "银行撤回付款" in (await buyer.get(f"/sandbox-custodian/checkout/{checkout}")).text
+    page = await buyer.send("/chargeback")
+    assert (page.path, "付款银行撤回了这笔付款（演示）" in page.text) == (f"/o/{ref}", True)
+    await site.app.cases.tick()
+    for side, known in ((buyer, "先问付款银行"), (merchant, "也不再付给商家")):
+        page = await side.get(f"/o/{ref}")
+        assert "付款被银行撤回了" in page.text
+        assert "托管方剩下的¥96.50由银行退给付款人" in plain(page).replace(" ", "")
+        assert known in page.text
+        page = await side.get(f"/c/{case}")
+        assert "付款银行撤回了这笔付款。" in page.text
+        assert "不算谁输谁赢" in page.text
+
+
+@pytest.mark.parametrize("path", ["nothing", "nothing/close", "nothing/chargeback"])
 async def test_no_checkout_is_closed_by_guessing(site: Site, path: str) -> None:
     buyer = await site.person("小买家")
     page = await buyer.get("/o")

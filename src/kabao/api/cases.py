@@ -184,7 +184,10 @@ async def take_notice(
     request: Request[Any, Any, Any],
     signature: Annotated[str, HeaderParameter(name="X-Signature", required=False, max_length=200)] = "",
 ) -> NoticeOutcome:
-    """Take a payment notice of the simulated institution: canonical JSON, signed (Ed25519, base64) in X-Signature."""
+    """Take a notice of the simulated institution, of a payment or a chargeback.
+
+    The body is canonical JSON, its signature (Ed25519, base64) stands in X-Signature.
+    """
     return granted(await services_of(request).orders.take_notice(await request.body(), signature))
 
 

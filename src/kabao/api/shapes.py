@@ -215,7 +215,10 @@ class EventOut(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class OrderOut(msgspec.Struct, frozen=True, kw_only=True):
-    """An order as the caller sees it; `allowed` lists the steps open to the caller now."""
+    """An order as the caller sees it; `allowed` lists the steps open to the caller now.
+
+    `charged_back_minor` is what was left of the payment when the payer's bank took it back, null where it did not.
+    """
 
     ref: str
     role: str
@@ -239,6 +242,7 @@ class OrderOut(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     escrow: EscrowOut | None
     keys: list[KeyOut]
+    charged_back_minor: int | None
     money_moves: list[MoveOut]
     events: list[EventOut]
     open_case_ref: str | None
@@ -272,6 +276,7 @@ class OrderOut(msgspec.Struct, frozen=True, kw_only=True):
                 )
                 for slot in view.keys
             ],
+            "charged_back_minor": view.charged_back.taken_minor if view.charged_back else None,
             "money_moves": [MoveOut(**msgspec.structs.asdict(move)) for move in view.money_moves],
             "events": [
                 EventOut(**{name: getattr(event, name) for name in EventOut.__struct_fields__}) for event in view.events

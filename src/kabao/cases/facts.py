@@ -127,7 +127,9 @@ def _order(record: CaseRecord) -> dict[str, bool]:
         # An answer in time is not yet a cure, so the record never disproves it.
         known["stalled_15_days"] = True
     if known["surplus_paid"]:
-        known["surplus_returned"] = all(move.state == "done" for move in order.money_moves if move.kind == "refund")
+        refunds = [move.state for move in order.money_moves if move.kind == "refund"]
+        # What was stopped the payer's bank has given back.
+        known["surplus_returned"] = all(state in {"done", "stopped"} for state in refunds)
     if record.had_before:
         known["same_service_before"] = True
     return known

@@ -5,7 +5,7 @@ from typing import Final
 
 
 class Stage(StrEnum):
-    """Where a case stands. The last three are ends."""
+    """Where a case stands. The last four are ends."""
 
     NEGOTIATION = "negotiation"
     SUPPORT = "support"
@@ -20,11 +20,13 @@ class Stage(StrEnum):
     SETTLED = "settled"
     WITHDRAWN = "withdrawn"
     EXECUTED = "executed"
+    CHARGED_BACK = "charged_back"
+    """Ended by the custodian's word: the payer's bank took the payment back."""
 
     @property
     def is_open(self) -> bool:
         """Whether anything can still happen to the money."""
-        return self not in {Stage.SETTLED, Stage.WITHDRAWN, Stage.EXECUTED}
+        return self not in {Stage.SETTLED, Stage.WITHDRAWN, Stage.EXECUTED, Stage.CHARGED_BACK}
 
     @property
     def is_undecided(self) -> bool:
@@ -55,5 +57,11 @@ STEPS: Final = frozenset(
         (Stage.RULED_OPEN, Stage.REVIEW),
         (Stage.RULED_OPEN, Stage.EXECUTED),
         (Stage.REVIEW, Stage.EXECUTED),
+        (Stage.NEGOTIATION, Stage.CHARGED_BACK),
+        (Stage.SUPPORT, Stage.CHARGED_BACK),
+        (Stage.PANEL, Stage.CHARGED_BACK),
+        (Stage.RULED_OPEN, Stage.CHARGED_BACK),
+        (Stage.REVIEW, Stage.CHARGED_BACK),
+        (Stage.ROUTED_OUT, Stage.CHARGED_BACK),
     }
 )

@@ -59,7 +59,7 @@ SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
 -- Writes where a step leaves a case. Index: cases_pkey.
 UPDATE cases SET previous = CASE WHEN stage = $3 THEN previous ELSE stage END,
        stage_since = CASE WHEN stage = $3 THEN stage_since ELSE $7 END,
-       closed_at = CASE WHEN $3 IN ('settled', 'withdrawn', 'executed') THEN $7 END,
+       closed_at = CASE WHEN $3 IN ('settled', 'withdrawn', 'executed', 'charged_back') THEN $7 END,
        answered_at = CASE WHEN $6 THEN coalesce(answered_at, $7) ELSE answered_at END,
        rose_why = coalesce($8, rose_why), stage = $3, turn = $4, due_at = $5
  WHERE shop_id = $1 AND case_id = $2

@@ -11,7 +11,7 @@ import msgspec
 
 from kabao.cases.ladder.model import Windows
 from kabao.cases.ladder.rules import rise_to_support
-from kabao.cases.machine import Stage
+from kabao.cases.machine import STEPS, Stage
 from kabao.cases.model import (
     Action,
     CaseState,
@@ -239,6 +239,14 @@ def decide_withdraw(case: CaseState, side: Side) -> Decision | Refused:
         due_at=None,
         offer_becomes=None if case.offer is None else OfferState.LAPSED,
     )
+
+
+def decide_charged_back(case: CaseState) -> Decision | None:
+    """End a case whose money the payer's bank took back; None for one that has ended or had refunded it at once."""
+    if (case.stage, Stage.CHARGED_BACK) not in STEPS:
+        return None
+    lapsed = None if case.offer is None else OfferState.LAPSED
+    return Decision(kind="charged_back", stage=Stage.CHARGED_BACK, turn=Turn.NOBODY, due_at=None, offer_becomes=lapsed)
 
 
 def allowed_actions(case: CaseState, side: Side, now: datetime) -> frozenset[Action]:

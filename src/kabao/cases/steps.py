@@ -28,6 +28,9 @@ NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
 SMALL_MINOR: Final = 50_00
 """A small amount where the binding rulebook names none."""
 
+LAPSING: Final = frozenset({Stage.SETTLED, Stage.WITHDRAWN, Stage.CHARGED_BACK})
+"""The ends of a case that a ruling handed in and not yet known does not outlive."""
+
 NO_STOCK: Final = frozenset({Refusal.SOLD_OUT, Refusal.NOTHING_TO_REPLACE})
 """Why a replacement that was ruled becomes the refund that stands beside it."""
 
@@ -268,6 +271,8 @@ class CaseSteps:
                 return await self.orders.unfreeze(*order, *actor, rules.CLOCK_LEAST_AFTER_WITHDRAWAL)
             case Stage.NEGOTIATION | Stage.SUPPORT | Stage.PANEL | Stage.ROUTED_OUT | Stage.RULED_OPEN | Stage.REVIEW:
                 return None
+            case Stage.CHARGED_BACK:
+                return None
             case _:
                 assert_never(decision.stage)
 
@@ -321,7 +326,7 @@ class CaseSteps:
             await store.add_offer(
                 conn, case, offer_id, actor.account_id, Side(actor.role), decision, body or "", new_offer
             )
-        if case.state.pending is not None and decision.stage in {Stage.SETTLED, Stage.WITHDRAWN}:
+        if case.state.pending is not None and decision.stage in LAPSING:
             await store.lapse_submission(conn, case)
         await store.move_case(conn, case, decision)
         await self._log(conn, case, decision, actor, basis, body=decision.rose_why or body or None, offer_id=offer_id)

@@ -19,6 +19,7 @@ STAGE_LABELS: Final = {
     Stage.SETTLED: "已和解",
     Stage.WITHDRAWN: "已撤回",
     Stage.EXECUTED: "已裁决，已执行",
+    Stage.CHARGED_BACK: "付款被银行撤回，已结案",
 }
 WHO: Final = {
     "buyer": "买家",
@@ -157,6 +158,7 @@ def ladder(stage: Stage, reached: frozenset[str], windows: Windows) -> list[Rung
     ]
 
 
+_TAKEN_BACK: Final = "付款银行撤回了这笔付款，钱由银行退给付款人，平台不再动这笔钱。"
 _OUTSIDE: Final = "对结果不认可，仍可以找 12315、消协、仲裁或法院。"
 
 
@@ -199,6 +201,7 @@ def case_event_text(
         "short": "该执行了，但保证金和平台备付暂时不够付，一分也没有动。钱到位就自动执行。",
         "covered": "钱到位了，按裁决执行。",
         "no_stock": "要补发的卡密没有库存，按裁决里写明的退款。",
+        "charged_back": f"{_TAKEN_BACK}纠纷到此结束，不算谁输谁赢。{_OUTSIDE}",
     }
     return _ROSE[RoseWhy(body)] if kind == "rose" else texts[kind]
 
@@ -238,6 +241,9 @@ def order_event_text(kind: str, who: str, *, amount_minor: int | None, reason: s
         "ruled_release": f"按裁决付给商家 {amount}（含平台服务费）。",
         "refund_paid": f"托管方已把 {amount} 退到原付款账户。",
         "paid_out": f"托管方已把 {amount} 付给商家。",
+        "charged_back": f"付款银行撤回了这笔付款，托管方剩下的 {amount} 由银行退给付款人，平台不再退第二次。",
+        "charged_back_late": "付款银行撤回了这笔付款，但托管方早已把它付清，这单的钱没有动，由托管方和银行去算。",
+        "payout_stopped": f"付款已被银行撤回，托管方没有付出 {amount}。",
     }
     return texts.get(kind, "订单有一条新的记录。")
 
@@ -287,6 +293,7 @@ def notice_subject(kind: str, title: str, who: str, label: str = "", hours: int 
         "rose_panel": "已转给争议组处理",
         "person_asked": f"{WHO[who]}要求由人处理",
         "withdrawn": f"{WHO[who]}撤回了纠纷",
+        "charged_back": "付款银行撤回了这笔付款，纠纷结束，平台不再动这笔钱",
         "ruled": f"{WHO[who]}作出了裁决{about}，到期前可以申请复核",
         "reviewed": f"{WHO[who]}复核后作出了裁决{about}，正在执行",
         "green": f"平台记录已能证明，当场裁决{about}；商家可以在期限内申请复核",

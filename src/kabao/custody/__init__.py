@@ -2,12 +2,13 @@
 
 Invariants: kabao never holds money, it sends instructions and books what the institution confirms; an instruction is
 executed at most once however often it is sent, and one refused for good is never executed; the institution never pays
-more out of a payment or an account than was paid in; the simulated institution keeps books of its own, in its own
-schema, and reads none of kabao's tables.
+more out of a payment or an account than was paid in, and nothing out of a payment that was charged back; the simulated
+institution keeps books of its own, in its own schema, and reads none of kabao's tables.
 """
 
 from kabao.custody.model import (
     RESERVE_ACCOUNT,
+    ChargebackNotice,
     Checkout,
     CheckoutRequest,
     Instruction,
@@ -17,11 +18,13 @@ from kabao.custody.model import (
     deposit_account,
     shop_of_account,
 )
-from kabao.custody.ports import Custodian, CustodianRefused, CustodianUnreachable, PayeeGone
+from kabao.custody.ports import ChargedBack, Custodian, CustodianRefused, CustodianUnreachable, PayeeGone
 from kabao.custody.sandbox import SandboxInstitution
 
 __all__ = [
     "RESERVE_ACCOUNT",
+    "ChargebackNotice",
+    "ChargedBack",
     "Checkout",
     "CheckoutRequest",
     "Custodian",

@@ -78,6 +78,22 @@ class PaymentNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     into_account: Annotated[str, Meta(pattern=r"^(|reserve|deposit:[1-9][0-9]{0,17})$")] = ""
 
 
+class ChargebackNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """The custodian's word that the payer's bank took a payment back.
+
+    `taken_minor` is what was left of the payment: all that no payout had been made of, 0 where everything was paid out.
+    From then on nothing is paid out of it.
+    """
+
+    kind: Literal["chargeback"]
+    chargeback_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+    payment_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
+    merchant_ref: Annotated[str, Meta(max_length=100)]
+    taken_minor: Annotated[int, Meta(ge=0, le=MAX_MINOR)]
+    currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
+    taken_at: Annotated[str, Meta(max_length=40)]
+
+
 class SandboxCheckout(msgspec.Struct, frozen=True, kw_only=True):
     """A checkout as the simulated institution shows it."""
 

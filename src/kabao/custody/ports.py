@@ -2,7 +2,7 @@
 
 from typing import Protocol
 
-from kabao.custody.model import Checkout, CheckoutRequest, Instruction, PaymentNotice
+from kabao.custody.model import ChargebackNotice, Checkout, CheckoutRequest, Instruction, PaymentNotice
 from kabao.kernel import Refusal
 
 
@@ -18,6 +18,10 @@ class PayeeGone(CustodianRefused):
     """The payee's account takes no money: this instruction will never be executed, however often it is sent."""
 
 
+class ChargedBack(CustodianRefused):
+    """The payer's bank took the payment back: this instruction will never be executed, however often it is sent."""
+
+
 class Custodian(Protocol):
     """A licensed institution that takes payments and executes instructions."""
 
@@ -29,7 +33,11 @@ class Custodian(Protocol):
         """Open (or find again) the checkout of an order. Raises CustodianUnreachable."""
 
     async def carry_out(self, instruction: Instruction) -> None:
-        """Execute once; a repeat is answered alike. Raises CustodianUnreachable, CustodianRefused, PayeeGone."""
+        """Execute once; a repeat is answered alike.
 
-    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | Refusal:
+        Raises CustodianUnreachable, CustodianRefused, PayeeGone, ChargedBack. A payment taken back stops what comes out
+        of it, not what comes out of an account.
+        """
+
+    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | ChargebackNotice | Refusal:
         """Return the notice, SIGNATURE_WRONG where another signed it, or NOTICE_MALFORMED for a value out of range."""

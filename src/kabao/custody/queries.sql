@@ -93,3 +93,32 @@ SELECT why FROM sandbox.refusal WHERE instruction_id = $1
 -- name: refuse
 -- Refuses an instruction for good. Index: refusal_pkey.
 INSERT INTO sandbox.refusal (instruction_id, why, at) VALUES ($1, $2, coalesce($3, now())) ON CONFLICT DO NOTHING
+
+-- name: charge_back
+-- Books what a payer's bank took back; once a payment. Index: chargeback_pkey.
+INSERT INTO sandbox.chargeback (payment_id, chargeback_id, taken_minor, taken_at, due_at)
+VALUES ($1, $2, $3, coalesce($4, now()), coalesce($4, now())) ON CONFLICT (payment_id) DO NOTHING
+
+-- name: chargeback
+-- The chargeback of a payment. Index: chargeback_pkey, sandbox.payment_pkey.
+SELECT c.chargeback_id, c.payment_id, p.merchant_ref, c.taken_minor, p.currency, c.taken_at
+  FROM sandbox.chargeback c JOIN sandbox.payment p USING (payment_id) WHERE c.payment_id = $1
+
+-- name: due_chargebacks
+-- Chargebacks whose notice is due, after their payment's own, oldest first, leased for a minute.
+-- Index: sandbox_chargeback_unnotified.
+UPDATE sandbox.chargeback c SET attempt = c.attempt + 1, due_at = coalesce($1, now()) + interval '60 seconds'
+  FROM (SELECT b.payment_id, p.merchant_ref, p.currency FROM sandbox.chargeback b JOIN sandbox.payment p USING (payment_id)
+         WHERE b.notified_at IS NULL AND b.due_at <= coalesce($1, now()) AND p.notified_at IS NOT NULL
+         ORDER BY b.due_at FOR UPDATE OF b SKIP LOCKED LIMIT $2) due
+ WHERE c.payment_id = due.payment_id
+RETURNING c.chargeback_id, c.payment_id, due.merchant_ref, c.taken_minor, due.currency, c.taken_at, c.attempt
+
+-- name: chargeback_notice_taken
+-- The receiver confirmed the notice of a chargeback. Index: chargeback_pkey.
+UPDATE sandbox.chargeback SET notified_at = coalesce($2, now()) WHERE payment_id = $1 AND notified_at IS NULL
+
+-- name: chargeback_notice_failed
+-- The receiver did not confirm the notice of a chargeback; it comes again later. Index: chargeback_pkey.
+UPDATE sandbox.chargeback SET due_at = coalesce($2, now()) + make_interval(secs => $3)
+ WHERE payment_id = $1 AND notified_at IS NULL

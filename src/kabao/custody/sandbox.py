@@ -15,18 +15,22 @@ from kabao.custody import store
 from kabao.custody.model import (
     RESERVE_ACCOUNT,
     TO_MERCHANT,
+    ChargebackNotice,
     Checkout,
     CheckoutRequest,
     Instruction,
     PaymentNotice,
     SandboxCheckout,
 )
-from kabao.custody.ports import CustodianRefused, CustodianUnreachable, PayeeGone
+from kabao.custody.ports import ChargedBack, CustodianRefused, CustodianUnreachable, PayeeGone
 from kabao.kernel import Clock, IdSource, Refusal, canonical_bytes, format_ref
 from kabao.postgres import Database, DatabaseUnavailable
 
 CHECKOUT_PATH: Final = "/sandbox-custodian/checkout/"
 RETRY_SECONDS: Final = (5, 15, 60, 300, 900, 3600)
+
+CLOSED: Final = "account closed"
+TAKEN_BACK: Final = "charged back"
 
 NoticeSink = Callable[[bytes, str], Awaitable[bool]]
 """Takes a signed notice; True where it was booked (or had been before)."""
@@ -91,23 +95,51 @@ class SandboxInstitution:
         taken = 0
         for notice, attempt in due:
             taken += await self._send(notice, sink, attempt=attempt)
+        async with self._database.transaction() as conn:
+            backs = await store.due_chargebacks(conn, self._clock.instant(), limit)
+        for back, attempt in backs:
+            taken += await self._send(back, sink, attempt=attempt)
         return taken
+
+    async def charge_back(self, payment_id: str) -> ChargebackNotice | None:
+        """Let the payer's bank take back what is left of a payment; once a payment, a repeat answers what was taken.
+
+        None for no payment, and for one that went into an account. Its notice is sent with the others, after the
+        payment's own.
+        """
+        chargeback_id = "SC" + format_ref(1, self._ids.next()).partition("-")[2]
+        async with self._database.transaction() as conn:
+            payment = await store.lock_payment(conn, payment_id)
+            if payment is None or payment[2]:
+                return None
+            left = payment[0] - await store.paid_out(conn, payment_id)
+            await store.charge_back(conn, payment_id, chargeback_id, left, self._clock.instant())
+            return await store.chargeback(conn, payment_id)
+
+    async def charge_back_all(self, checkout_id: str) -> int:
+        """Let the bank take back every payment of a checkout; returns how many."""
+        async with self._database.connection() as conn:
+            payers = await store.payers_of(conn, checkout_id)
+        return len([payer for payer in payers if await self.charge_back(payer) is not None])
 
     def sign(self, body: bytes) -> str:
         """Sign a notice body; the signature is base64 of Ed25519 (RFC 8032)."""
         return base64.b64encode(self._signer.sign(body)).decode()
 
-    def notice_body(self, notice: PaymentNotice) -> bytes:
+    def notice_body(self, notice: PaymentNotice | ChargebackNotice) -> bytes:
         """Return the canonical body that is signed."""
         return canonical_bytes(msgspec.to_builtins(notice))
 
-    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | Refusal:
+    def verify_notice(self, body: bytes, signature: str) -> PaymentNotice | ChargebackNotice | Refusal:
         """Return the notice, SIGNATURE_WRONG where another signed it, or NOTICE_MALFORMED for a value out of range."""
         try:
             self._verifier.verify(base64.b64decode(signature, validate=True), body)
         except (InvalidSignature, ValueError):
             return Refusal.SIGNATURE_WRONG
         try:
+            named = msgspec.json.decode(body)
+            if isinstance(named, dict) and "kind" in named:
+                return msgspec.json.decode(body, type=ChargebackNotice)
             return msgspec.json.decode(body, type=PaymentNotice)
         except (ValueError, msgspec.DecodeError):
             return Refusal.NOTICE_MALFORMED
@@ -115,8 +147,9 @@ class SandboxInstitution:
     async def carry_out(self, instruction: Instruction) -> None:
         """Pay out once.
 
-        Raises CustodianRefused for more than is left, PayeeGone where the payee's account is closed (from then on for
-        this instruction always), CustodianUnreachable without an answer.
+        Raises CustodianRefused for more than is left, PayeeGone where the payee's account is closed and ChargedBack
+        where the payment was taken back (both from then on for this instruction always), CustodianUnreachable without
+        an answer.
         """
         try:
             async with self._database.transaction() as conn:
@@ -124,7 +157,7 @@ class SandboxInstitution:
         except DatabaseUnavailable as lost:
             raise CustodianUnreachable from lost
         if gone is not None:
-            raise PayeeGone(gone)
+            raise ChargedBack(gone) if gone == TAKEN_BACK else PayeeGone(gone)
 
     async def balance(self, account: str, currency: str = "CNY") -> int:
         """Return what lies in one of the institution's accounts, in minor units."""
@@ -157,11 +190,14 @@ class SandboxInstitution:
         refused = await store.refusal(conn, instruction.instruction_id)
         if refused is not None:
             return refused
+        if not instruction.from_account and await store.chargeback(conn, instruction.payment_id) is not None:
+            await store.refuse(conn, instruction.instruction_id, TAKEN_BACK, now)
+            return TAKEN_BACK
         if instruction.kind not in TO_MERCHANT and await store.is_closed(
             conn, instruction.to_account or instruction.payment_id
         ):
-            await store.refuse(conn, instruction.instruction_id, "account closed", now)
-            return "account closed"
+            await store.refuse(conn, instruction.instruction_id, CLOSED, now)
+            return CLOSED
         await self._take(conn, instruction, *payment)
         if instruction.recoup_minor:
             await store.put_into_account(conn, RESERVE_ACCOUNT, instruction.currency, instruction.recoup_minor)
@@ -181,7 +217,7 @@ class SandboxInstitution:
         if into_account or instruction.currency != currency or amount_minor > left:
             raise CustodianRefused("more than is left of the payment")
 
-    async def _send(self, notice: PaymentNotice, sink: NoticeSink, *, attempt: int) -> bool:
+    async def _send(self, notice: PaymentNotice | ChargebackNotice, sink: NoticeSink, *, attempt: int) -> bool:
         body = self.notice_body(notice)
         try:
             taken = await sink(body, self.sign(body))
@@ -189,8 +225,8 @@ class SandboxInstitution:
             return False  # The lease runs out and the notice is due again.
         async with self._database.connection() as conn:
             if taken:
-                await store.notice_taken(conn, notice.payment_id, self._clock.instant())
+                await store.notice_taken(conn, notice, self._clock.instant())
             else:
                 wait = RETRY_SECONDS[min(attempt, len(RETRY_SECONDS) - 1)]
-                await store.notice_failed(conn, notice.payment_id, self._clock.instant(), wait)
+                await store.notice_failed(conn, notice, self._clock.instant(), wait)
         return taken

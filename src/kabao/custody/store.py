@@ -1,17 +1,19 @@
 """The only file that executes the simulated institution's SQL."""
 
 from datetime import UTC, datetime
-from typing import Final
+from typing import Final, TypeAlias
 from uuid import UUID
 
 import asyncpg
 
-from kabao.custody.model import CheckoutRequest, Instruction, PaymentNotice, SandboxCheckout
+from kabao.custody.model import ChargebackNotice, CheckoutRequest, Instruction, PaymentNotice, SandboxCheckout
 from kabao.postgres import Connection, load_queries
 
 __all__ = ["Connection"]
 
 _SQL: Final = load_queries("kabao.custody")
+
+Notice: TypeAlias = PaymentNotice | ChargebackNotice
 
 
 async def open_checkout(conn: Connection, checkout_id: str, request: CheckoutRequest) -> None:
@@ -53,14 +55,32 @@ async def one_notice(conn: Connection, payment_id: str) -> PaymentNotice | None:
     return None if row is None else _notice(row)
 
 
-async def notice_taken(conn: Connection, payment_id: str, now: datetime | None) -> None:
+async def notice_taken(conn: Connection, notice: Notice, now: datetime | None) -> None:
     """Record that the receiver confirmed."""
-    await conn.execute(_SQL["notice_taken"], payment_id, now)
+    await conn.execute(_SQL[_named("notice_taken", notice)], notice.payment_id, now)
 
 
-async def notice_failed(conn: Connection, payment_id: str, now: datetime | None, wait_seconds: int) -> None:
+async def notice_failed(conn: Connection, notice: Notice, now: datetime | None, wait_seconds: int) -> None:
     """Record that the receiver did not confirm."""
-    await conn.execute(_SQL["notice_failed"], payment_id, now, wait_seconds)
+    await conn.execute(_SQL[_named("notice_failed", notice)], notice.payment_id, now, wait_seconds)
+
+
+async def charge_back(
+    conn: Connection, payment_id: str, chargeback_id: str, taken_minor: int, now: datetime | None
+) -> None:
+    """Book what a payer's bank took back of a payment; a repeat changes nothing."""
+    await conn.execute(_SQL["charge_back"], payment_id, chargeback_id, taken_minor, now)
+
+
+async def chargeback(conn: Connection, payment_id: str) -> ChargebackNotice | None:
+    """Return the chargeback of a payment."""
+    row = await conn.fetchrow(_SQL["chargeback"], payment_id)
+    return None if row is None else _back(row)
+
+
+async def due_chargebacks(conn: Connection, now: datetime | None, limit: int) -> list[tuple[ChargebackNotice, int]]:
+    """Lease the chargebacks whose notice is due; each with its attempt number, from 1."""
+    return [(_back(row), row["attempt"]) for row in await conn.fetch(_SQL["due_chargebacks"], now, limit)]
 
 
 async def lock_payment(conn: Connection, payment_id: str) -> tuple[int, str, str] | None:
@@ -149,3 +169,19 @@ def _notice(row: asyncpg.Record) -> PaymentNotice:
         paid_at=row["paid_at"].astimezone(UTC).isoformat(),
         into_account=row["into_account"],
     )
+
+
+def _back(row: asyncpg.Record) -> ChargebackNotice:
+    return ChargebackNotice(
+        kind="chargeback",
+        chargeback_id=row["chargeback_id"],
+        payment_id=row["payment_id"],
+        merchant_ref=row["merchant_ref"],
+        taken_minor=row["taken_minor"],
+        currency=row["currency"],
+        taken_at=row["taken_at"].astimezone(UTC).isoformat(),
+    )
+
+
+def _named(query: str, notice: Notice) -> str:
+    return f"chargeback_{query}" if isinstance(notice, ChargebackNotice) else query

@@ -45,6 +45,7 @@ class RulingState(StrEnum):
     CHANGED = "changed"
     WAITING = "waiting"
     EXECUTED = "executed"
+    CHARGED_BACK = "charged_back"
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
@@ -189,6 +190,8 @@ def state_of(case: CaseRead, ruling: RulingView) -> RulingState:
     if later is not None:
         return RulingState.UPHELD if _given(later) == _given(ruling) else RulingState.CHANGED
     state = case.row.state
+    if state.stage is Stage.CHARGED_BACK:
+        return RulingState.CHARGED_BACK
     if not state.stage.is_open or state.stage is Stage.GREEN:
         return RulingState.EXECUTED
     if state.turn is Turn.NOBODY:

@@ -3,7 +3,7 @@
 -- latest $5 of the claim. Index: cases_closed_of_claim, reveal_receipt_pkey, order_event_pkey.
 WITH latest AS (
   SELECT c.shop_id, c.case_id, c.order_id, c.stage, c.opened_at, c.closed_at
-    FROM cases c WHERE c.claim = $1 AND c.closed_at IS NOT NULL
+    FROM cases c WHERE c.claim = $1 AND c.closed_at IS NOT NULL AND c.stage <> 'charged_back'
    ORDER BY c.closed_at DESC LIMIT $5
 ), alike AS (
   SELECT l.*, o.amount_minor FROM latest l
@@ -84,7 +84,7 @@ WITH last_ruling AS (
            SELECT FROM ruling n JOIN ruling f USING (shop_id, case_id)
             WHERE n.shop_id = v.shop_id AND n.case_id = v.case_id AND n.stage = 'review' AND f.ruling_no = v.ruling_no
               AND (n.refund_minor, n.damages_minor, n.outcome) <> (f.refund_minor, f.damages_minor, f.outcome)) AS is_overturned
-    FROM case_review v JOIN cases c USING (shop_id, case_id) WHERE c.closed_at IS NOT NULL
+    FROM case_review v JOIN cases c USING (shop_id, case_id) WHERE c.closed_at IS NOT NULL AND c.stage <> 'charged_back'
 )
 SELECT 'claims' AS section, k.claim AS key, count(*) AS cases, NULL::bigint AS value FROM known k GROUP BY k.claim
 UNION ALL
@@ -92,7 +92,7 @@ SELECT 'open', k.stage, count(*), NULL FROM known k WHERE k.closed_at IS NULL GR
 UNION ALL
 SELECT 'stages', s.ended_at, count(*), NULL
   FROM (SELECT CASE WHEN k.stage = 'executed' THEN coalesce(k.ruled_at, 'support') ELSE k.previous END AS ended_at
-          FROM known k WHERE k.closed_at IS NOT NULL) s
+          FROM known k WHERE k.closed_at IS NOT NULL AND k.stage <> 'charged_back') s
  GROUP BY s.ended_at
 UNION ALL
 SELECT 'endings', s.ending, count(*), NULL
@@ -101,7 +101,8 @@ SELECT 'endings', s.ending, count(*), NULL
                     WHEN m.refunded > 0 THEN 'full_refund'
                     WHEN m.replacements > 0 THEN 'replacement'
                     ELSE 'no_refund' END AS ending
-          FROM known k LEFT JOIN moved m USING (shop_id, case_id) WHERE k.closed_at IS NOT NULL) s
+          FROM known k LEFT JOIN moved m USING (shop_id, case_id)
+         WHERE k.closed_at IS NOT NULL AND k.stage <> 'charged_back') s
  GROUP BY s.ending
 UNION ALL
 SELECT 'wins', k.outcome, count(*), NULL FROM known k WHERE k.stage = 'executed' AND k.outcome IS NOT NULL GROUP BY k.outcome

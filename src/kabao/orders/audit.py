@@ -18,6 +18,7 @@ CHECKS: Final = (
     "payments_for_two_orders",
     "payouts_against_custodian",
     "custodian_overpaid",
+    "chargebacks_against_custodian",
     "states_against_money",
     "keys_against_orders",
     "claims_against_transfers",

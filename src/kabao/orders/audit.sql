@@ -11,10 +11,11 @@ SELECT coalesce(e.shop_id, t.shop_id) AS shop_id, coalesce(e.order_id, t.order_i
          + abs(coalesce(e.released, 0) - coalesce(t.released, 0)) + abs(coalesce(e.fee, 0) - coalesce(t.fee, 0)) AS off_minor
   FROM escrow e
   FULL JOIN (SELECT shop_id, order_id, coalesce(sum(amount_minor) FILTER (WHERE kind = 'hold'), 0) AS held,
-                    coalesce(sum(amount_minor) FILTER (WHERE kind = 'refund'), 0) AS refunded,
+                    coalesce(sum(amount_minor) FILTER (WHERE kind = 'refund' OR kind = 'chargeback' AND debit_no = 2), 0) AS refunded,
                     coalesce(sum(amount_minor) FILTER (WHERE kind IN ('release', 'fee')), 0) AS released,
                     coalesce(sum(amount_minor) FILTER (WHERE kind = 'fee'), 0) AS fee
-               FROM ledger_transfer WHERE kind IN ('hold', 'refund', 'release', 'fee') GROUP BY shop_id, order_id) t
+               FROM ledger_transfer
+               WHERE kind IN ('hold', 'refund', 'release', 'fee') OR kind = 'chargeback' AND debit_no = 2 GROUP BY shop_id, order_id) t
     ON t.shop_id = e.shop_id AND t.order_id = e.order_id
  WHERE (e.amount_minor, e.refunded, e.released, e.fee) IS DISTINCT FROM (t.held, t.refunded, t.released, t.fee)
 
@@ -71,13 +72,33 @@ SELECT coalesce(i.instruction_id, b.instruction_id) AS instruction_id,
  WHERE (i.payment_id, i.kind, i.amount_minor, i.fee_minor, i.currency, i.from_account, i.to_account, i.recoup_minor)
        IS DISTINCT FROM (b.payment_id, b.kind, b.amount_minor, b.fee_minor, b.currency, b.from_account, b.to_account,
                          b.recoup_minor)
-   AND NOT (b.instruction_id IS NULL AND i.state IN ('pending', 'refused', 'redirected'))
+   AND NOT (b.instruction_id IS NULL AND i.state IN ('pending', 'refused', 'redirected', 'stopped'))
 
 -- name: custodian_overpaid
--- Payments out of which the custodian paid more than came in.
-SELECT p.payment_id, sum(b.amount_minor) - p.amount_minor AS off_minor
-  FROM sandbox.payment p JOIN sandbox.booking b ON b.payment_id = p.payment_id AND b.from_account = ''
- GROUP BY p.payment_id, p.amount_minor HAVING sum(b.amount_minor) > p.amount_minor
+-- Payments out of which the custodian paid, or gave back to the payer's bank, more than came in.
+SELECT p.payment_id, out.amount + coalesce(c.taken_minor, 0) - p.amount_minor AS off_minor
+  FROM sandbox.payment p
+  LEFT JOIN sandbox.chargeback c USING (payment_id)
+  JOIN (SELECT payment_id, sum(amount_minor) AS amount FROM sandbox.booking WHERE from_account = '' GROUP BY payment_id) out
+    USING (payment_id)
+ WHERE out.amount + coalesce(c.taken_minor, 0) > p.amount_minor
+
+-- name: chargebacks_against_custodian
+-- Every chargeback we booked stands in the custodian's books with the same amount, one there whose notice was confirmed
+-- stands in ours, and what it took is what we gave up of that payment and what the custodian has yet to say no to.
+SELECT coalesce(k.payment_id, c.payment_id) AS payment_id, abs(coalesce(c.taken_minor, 0) - coalesce(t.back, 0)
+         - coalesce(w.waiting, 0)) AS off_minor
+  FROM (SELECT * FROM chargeback WHERE provider = 'sandbox') k
+  FULL JOIN sandbox.chargeback c USING (payment_id)
+  LEFT JOIN (SELECT reference, sum(amount_minor) AS back FROM ledger_transfer WHERE kind = 'chargeback' GROUP BY 1) t
+    ON t.reference = coalesce(k.payment_id, c.payment_id)
+  LEFT JOIN (SELECT i.payment_id, sum(i.amount_minor) AS waiting FROM custody_instruction i
+              WHERE i.provider = 'sandbox' AND i.from_account = '' AND i.state = 'pending'
+                AND NOT EXISTS (SELECT 1 FROM sandbox.booking b WHERE b.instruction_id = i.instruction_id) GROUP BY 1) w
+    ON w.payment_id = coalesce(k.payment_id, c.payment_id)
+ WHERE CASE WHEN k.payment_id IS NULL THEN c.notified_at IS NOT NULL
+            ELSE (k.chargeback_id, k.taken_minor) IS DISTINCT FROM (c.chargeback_id, c.taken_minor)
+              OR c.taken_minor <> coalesce(t.back, 0) + coalesce(w.waiting, 0) END
 
 -- name: states_against_money
 -- Orders whose state contradicts their escrow.
@@ -190,6 +211,6 @@ SELECT i.instruction_id, i.amount_minor AS off_minor
   FROM custody_instruction i
   LEFT JOIN sandbox.booking b USING (instruction_id)
   LEFT JOIN sandbox.refusal r USING (instruction_id)
- WHERE i.provider = 'sandbox' AND CASE WHEN i.state IN ('refused', 'redirected') THEN b.instruction_id IS NOT NULL
+ WHERE i.provider = 'sandbox' AND CASE WHEN i.state IN ('refused', 'redirected', 'stopped') THEN b.instruction_id IS NOT NULL
             OR r.instruction_id IS NULL WHEN i.state = 'done' THEN r.instruction_id IS NOT NULL
             ELSE b.instruction_id IS NOT NULL AND r.instruction_id IS NOT NULL END

@@ -9,7 +9,7 @@ from typing import Final
 
 import structlog
 
-from kabao.custody import Custodian, CustodianRefused, CustodianUnreachable, Instruction, PayeeGone
+from kabao.custody import ChargedBack, Custodian, CustodianRefused, CustodianUnreachable, Instruction, PayeeGone
 from kabao.kernel import Clock, format_ref
 from kabao.orders import store
 from kabao.orders.model import ClaimedInstruction
@@ -63,6 +63,9 @@ class InstructionRunner:
         except CustodianUnreachable:
             await self._postpone(claimed, "unreachable")
             return False
+        except ChargedBack as back:
+            await self._stop(claimed, str(back))
+            return False
         except PayeeGone as gone:
             _log.warning("a payee's account takes no money", instruction=str(claimed.instruction_id))
             async with self._database.transaction() as conn:
@@ -76,6 +79,14 @@ class InstructionRunner:
             return False
         async with self._database.transaction() as conn:
             return await store.finish_instruction(conn, claimed.shop_id, claimed.instruction_id, self._clock.instant())
+
+    async def _stop(self, claimed: ClaimedInstruction, why: str) -> None:
+        """Book that the payer's bank was quicker; where the reserve has to be filled first, it is tried again."""
+        async with self._database.transaction() as conn:
+            at = (claimed.shop_id, claimed.instruction_id)
+            became = await store.stop_instruction(conn, *at, why, self._clock.instant())
+        if became == "reserve_short":
+            await self._postpone(claimed, f"{why}: the reserve is short")
 
     async def _tell(self, conn: Connection, claimed: ClaimedInstruction) -> None:
         to = await store.payee(conn, claimed.shop_id, claimed.instruction_id)

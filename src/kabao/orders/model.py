@@ -44,7 +44,8 @@ class PlacedOrder(msgspec.Struct, frozen=True, kw_only=True):
 class NoticeOutcome(msgspec.Struct, frozen=True, kw_only=True):
     """How a payment notice was booked: applied, wrong_amount, second_payment or late_refunded.
 
-    A payment into a deposit or the reserve is deposit_paid, reserve_paid or wrong_currency and has no order's state.
+    The word that the payer's bank took a payment back is charged_back. A payment into a deposit or the reserve is
+    deposit_paid, reserve_paid or wrong_currency and has no order's state.
     """
 
     ref: str
@@ -116,9 +117,10 @@ class ClaimPaid(msgspec.Struct, frozen=True, kw_only=True):
 class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     """What an order may still be claimed for after its release.
 
-    `left_minor` is what of the price has not been given back; `until` when the claim days end; `is_open` whether a case
-    may be opened now; `stranded_minor` what the custodian could not pay out and waits for another account;
-    `damages_owed_minor` what of the damages that were ruled the shop still owes.
+    `left_minor` is what of the price has not been given back, `paid_minor` what has been; `until` when the claim days
+    end; `is_open` whether a case may be opened now; `stranded_minor` what the custodian could not pay out and waits for
+    another account; `damages_owed_minor` what of the damages that were ruled the shop still owes. Nothing is left where
+    the payer's bank took the payment back.
     """
 
     left_minor: int = 0
@@ -126,6 +128,15 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     is_open: bool = False
     stranded_minor: int = 0
     damages_owed_minor: int = 0
+    paid_minor: int = 0
+
+
+class ChargedBack(msgspec.Struct, frozen=True, kw_only=True):
+    """That the payer's bank took an order's payment back: what was left of it then, and whether that ended a case."""
+
+    taken_minor: int
+    ended_case: bool
+    at: datetime
 
 
 class Replaced(msgspec.Struct, frozen=True, kw_only=True):
@@ -170,11 +181,14 @@ class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class Move(msgspec.Struct, frozen=True, kw_only=True):
-    """Money on its way at the custodian: a payment in, or a payout; refused where the payee's account took none."""
+    """Money on its way at the custodian: a payment in, a payout, or a payment taken back.
 
-    kind: Literal["payment"] | PayoutKind
+    Refused where the payee's account took none, stopped where the payer's bank had taken the payment back.
+    """
+
+    kind: Literal["payment", "chargeback"] | PayoutKind
     amount_minor: int
-    state: Literal["pending", "done", "refused", "redirected"]
+    state: Literal["pending", "done", "refused", "redirected", "stopped"]
     outcome: str | None
     at: datetime
 
@@ -225,6 +239,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     ended_at: datetime | None
     escrow: EscrowView | None
     claim: ClaimView = ClaimView()
+    charged_back: ChargedBack | None = None
     keys: list[KeySlot]
     money_moves: list[Move]
     events: list[OrderEvent]
@@ -236,9 +251,7 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     @property
     def given_back_minor(self) -> int:
         """What of the price the buyer has been given back, before and after the release."""
-        if self.escrow is None:
-            return 0
-        return self.escrow.refunded + (self.escrow.released - self.claim.left_minor if self.is_released else 0)
+        return 0 if self.escrow is None else self.escrow.refunded + self.claim.paid_minor
 
     @property
     def is_released(self) -> bool:

@@ -79,6 +79,19 @@ SELECT sweep_damages_v1($1)
 -- Pays a merchant out of the reserve for a refund that a review found wrong. Index: escrow_pkey, reserve_fund_pkey.
 SELECT * FROM pay_reversal_v1($1, $2, $3, $4, $5, $6, $7, $8)
 
+-- name: take_chargeback
+-- Books that the payer's bank took a payment back, once. Index: escrow_pkey, orders_pkey, chargeback_pkey.
+SELECT * FROM take_chargeback_v1($1, $2, $3, $4, $5, $6, $7, $8)
+
+-- name: sides
+-- Whom an order is between, and what was bought. Index: orders_pkey, shop_pkey, listing_snapshot_pkey.
+SELECT o.buyer_id, h.owner_id, s.title FROM orders o JOIN shop h USING (shop_id)
+  JOIN listing_snapshot s USING (shop_id, listing_id, snapshot_no) WHERE o.shop_id = $1 AND o.order_id = $2
+
+-- name: stop_instruction
+-- Books that an instruction is never executed because its payment was charged back. Index: custody_instruction_pkey.
+SELECT stop_instruction_v1($1, $2, $3, $4)
+
 -- name: redirect
 -- Sends what the custodian refused for good to another account. Index: orders_pkey, custody_instruction_of_order.
 SELECT * FROM redirect_refund_v1($1, $2, $3, $4, $5)
@@ -98,6 +111,10 @@ SELECT o.*, s.title, s.digest AS snapshot_digest, s.document, h.name AS shop_nam
        e.due_at, extract(epoch FROM e.remaining)::int AS remaining_seconds, coalesce($3, now()) AS now,
        claimable_v1(o.shop_id, o.order_id) AS claimable_minor, claim_until_v1(o.shop_id, o.order_id, $4) AS claim_until,
        decided_in_case_v1(o.shop_id, o.order_id) AS decided_in_case,
+       (SELECT jsonb_build_object('taken_minor', b.taken_minor, 'ended_case', b.ended_case, 'at', b.received_at)
+          FROM chargeback b WHERE b.shop_id = o.shop_id AND b.provider = e.provider AND b.payment_id = e.payment_id) AS charged_back,
+       (SELECT coalesce(sum(c.deposit_minor + c.reserve_minor), 0)::bigint FROM claim_payout c
+         WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id AND c.part = 'claim_refund') AS claimed_minor,
        (SELECT coalesce(sum(i.amount_minor), 0)::bigint FROM custody_instruction i
          WHERE i.shop_id = o.shop_id AND i.order_id = o.order_id AND i.state = 'refused') AS stranded_minor,
        (SELECT coalesce(sum(a.awarded_minor - a.paid_minor), 0)::bigint FROM damages_award a
@@ -132,12 +149,15 @@ SELECT k.pos, k.generation, k.state, k.opened_at, r.digest AS receipt_digest, r.
  WHERE k.shop_id = $1 AND k.order_id = $2 ORDER BY k.pos, k.generation
 
 -- name: money_moves
--- Money in and out of an order. Index: payment_of_order, custody_instruction_of_order.
+-- Money in and out of an order. Index: payment_of_order, custody_instruction_of_order, chargeback_of_order.
 SELECT 'payment' AS kind, amount_minor, 'done' AS state, outcome, received_at AS at
   FROM payment WHERE shop_id = $1 AND order_id = $2
 UNION ALL
 SELECT kind, amount_minor, state, NULL, coalesce(done_at, created_at)
   FROM custody_instruction WHERE shop_id = $1 AND order_id = $2
+UNION ALL
+SELECT 'chargeback', taken_minor, 'done', NULL, received_at
+  FROM chargeback WHERE shop_id = $1 AND order_id = $2 AND taken_minor > 0
 ORDER BY at
 
 -- name: events

@@ -137,6 +137,16 @@ def refused_subject(named: str, amount_minor: int, *, is_order: bool) -> str:
     return f"「{named}」的 {amount} 没能退到原付款账户，还在托管方，请看保证金页"
 
 
+def charged_back_subject(title: str, taken_minor: int, *, is_buyer: bool) -> str:
+    """Write the notice that the payer's bank took an order's payment back; the amount is in minor units."""
+    amount = f"¥{taken_minor // 100:,}.{taken_minor % 100:02d}"
+    if taken_minor == 0:
+        return f"「{title}」的付款被付款银行撤回，这笔钱早已付清，订单的钱没有动"
+    if is_buyer:
+        return f"「{title}」的付款被你的付款银行撤回，{amount} 由银行退给你，平台不再退第二次"
+    return f"「{title}」的付款被买家的付款银行撤回，{amount} 从托管方退了回去，不再付给店铺"
+
+
 def digest_subject(kind: Literal["sale", "payout"], shop_name: str, orders: int, amount_minor: int) -> str:
     """Write a merchant's notice of sales or payouts; the amount is in minor units, of payouts what reached them."""
     amount = f"¥{amount_minor // 100:,}.{amount_minor % 100:02d}"

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
-from kabao.custody import CheckoutRequest, Custodian, CustodianUnreachable, PaymentNotice
+from kabao.custody import ChargebackNotice, CheckoutRequest, Custodian, CustodianUnreachable, PaymentNotice
 from kabao.deposits import take_fund_payment
 from kabao.identity import Person, Role, Visitor
 from kabao.kernel import (
@@ -39,8 +39,8 @@ from kabao.orders.model import (
     Resolved,
     Revealed,
 )
-from kabao.orders.ports import OpenKey
-from kabao.orders.rules import kept_dwell, masked_name
+from kabao.orders.ports import Notices, OpenKey
+from kabao.orders.rules import charged_back_subject, kept_dwell, masked_name
 from kabao.orders.view import build_view, role_of
 from kabao.postgres import Connection, Database
 
@@ -65,8 +65,10 @@ class OrderService:
         ids: IdSource,
         custodian: Custodian,
         open_key: OpenKey,
+        notices: Notices | None = None,
         kick: Callable[[], None] = lambda: None,
     ) -> None:
+        self._notices = notices
         self._database = database
         self._clock = clock
         self._ids = ids
@@ -141,14 +143,22 @@ class OrderService:
             return Refused(Refusal.CUSTODIAN_UNREACHABLE)
 
     async def take_notice(self, body: bytes, signature: str) -> NoticeOutcome | Refused:
-        """Book a custodian's signed payment notice, exactly once whatever is replayed; also one into a deposit.
+        """Book a custodian's signed notice, exactly once whatever is replayed.
 
-        Refusals: signature_wrong, notice_malformed, not_found, notice_contradicts. Every other outcome ends with the
-        money in escrow or on its way back, and may be confirmed to the custodian.
+        It tells of a payment, for an order or into a deposit, or that the payer's bank took a payment back. Refusals:
+        signature_wrong, notice_malformed, not_found (also a chargeback of a payment we have not been told of),
+        notice_contradicts (also a second chargeback of a payment). Every other outcome may be confirmed to the
+        custodian.
         """
-        notice = self._custodian.verify_notice(body, signature)
-        if isinstance(notice, Refusal):
-            return Refused(notice)
+        match self._custodian.verify_notice(body, signature):
+            case Refusal() as refusal:
+                return Refused(refusal)
+            case ChargebackNotice() as back:
+                return await self._take_chargeback(back)
+            case notice:
+                return await self._take_payment(notice)
+
+    async def _take_payment(self, notice: PaymentNotice) -> NoticeOutcome | Refused:
         if notice.into_account:
             return await self._take_fund_payment(notice)
         at = parse_ref(notice.merchant_ref)
@@ -177,6 +187,26 @@ class OrderService:
                 return NoticeOutcome(
                     ref=format_ref(*at), outcome=outcome, state=OrderState(row["state"]), replayed=row["replayed"]
                 )
+
+    async def _take_chargeback(self, notice: ChargebackNotice) -> NoticeOutcome | Refused:
+        at = parse_ref(notice.merchant_ref)
+        if at is None:
+            return NOT_FOUND
+        told = (self._custodian.provider, notice.payment_id, notice.chargeback_id, notice.taken_minor, notice.currency)
+        async with self._database.transaction() as conn:
+            row = await store.call(conn, "take_chargeback", at.shop_id, at.object_id, *told, self._clock.instant())
+            if row["outcome"] != "charged_back":
+                is_unknown = row["outcome"] == "unknown_payment"
+                return NOT_FOUND if is_unknown else Refused(Refusal.NOTICE_CONTRADICTS)
+            if not row["replayed"] and self._notices is not None:
+                sides = await store.call(conn, "sides", at.shop_id, at.object_id)
+                for account_id, is_buyer in ((sides["buyer_id"], True), (sides["owner_id"], False)):
+                    subject = charged_back_subject(sides["title"], notice.taken_minor, is_buyer=is_buyer)
+                    await self._notices.tell(conn, account_id, "charged_back", subject, f"/o/{format_ref(*at)}")
+        self._kick()
+        return NoticeOutcome(
+            ref=format_ref(*at), outcome="charged_back", state=OrderState(row["state"]), replayed=row["replayed"]
+        )
 
     async def _take_fund_payment(self, notice: PaymentNotice) -> NoticeOutcome | Refused:
         async with self._database.transaction() as conn:

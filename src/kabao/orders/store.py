@@ -74,6 +74,12 @@ async def call(conn: Connection, step: str, *arguments: Any) -> asyncpg.Record:
     return await _one(conn, step, *arguments)
 
 
+async def stop_instruction(conn: Connection, shop_id: int, instruction_id: UUID, why: str, now: datetime | None) -> str:
+    """Book that the custodian never executes an instruction; answers stopped, gone or reserve_short."""
+    became: str = await conn.fetchval(_SQL["stop_instruction"], shop_id, instruction_id, why, now)
+    return became
+
+
 async def cancel(conn: Connection, shop_id: int, order_id: int, buyer_id: int, now: datetime | None) -> str | None:
     """Cancel an unpaid order; answers a refusal's code or None."""
     code: str | None = await conn.fetchval(_SQL["cancel"], shop_id, order_id, buyer_id, now)

@@ -2,9 +2,21 @@
 
 from typing import Any
 
+import msgspec
+
 from kabao.kernel import OrderId, ShopId, format_ref
 from kabao.orders.machine import OrderState
-from kabao.orders.model import ClaimView, EscrowView, KeySlot, Move, OrderEvent, OrderView, ShopSide, ViewerRole
+from kabao.orders.model import (
+    ChargedBack,
+    ClaimView,
+    EscrowView,
+    KeySlot,
+    Move,
+    OrderEvent,
+    OrderView,
+    ShopSide,
+    ViewerRole,
+)
 from kabao.orders.rules import Standing, allowed_acts, masked_name
 
 
@@ -72,6 +84,7 @@ def build_view(
         ended_at=row["ended_at"],
         escrow=_escrow(row),
         claim=claim,
+        charged_back=None if row["charged_back"] is None else msgspec.convert(row["charged_back"], ChargedBack),
         keys=keys,
         money_moves=moves,
         events=events,
@@ -105,6 +118,7 @@ def _claim(row: Any) -> ClaimView:
         is_open=is_open,
         stranded_minor=row["stranded_minor"],
         damages_owed_minor=row["damages_owed_minor"],
+        paid_minor=row["claimed_minor"],
     )
 
 

@@ -17,7 +17,7 @@ from kabao.web.http import (
     refusal_page,
     same_origin,
 )
-from kabao.web.words import PAID, PAYER_CLOSED, PAYMENT_ENDS
+from kabao.web.words import PAID, PAYER_CLOSED, PAYMENT_ENDS, PAYMENT_TAKEN_BACK
 
 
 @get("/sandbox-custodian/checkout/{checkout:str}")
@@ -69,6 +69,26 @@ async def close_payer(request: PageRequest, checkout: FromPath[str]) -> Page:
     return redirect(local_path(found.return_path, "/o"), flash=PAYER_CLOSED, visit=visit)
 
 
+@post("/sandbox-custodian/checkout/{checkout:str}/chargeback", status_code=200)
+async def charge_back(request: PageRequest, checkout: FromPath[str]) -> Page:
+    """Let the bank of who paid take the payment back, so that it may be seen on all sides."""
+    visit = await enter(request)
+    visit.form = await read_form(request)
+    found = await _found(visit, checkout)
+    if found is None:
+        return refusal_page(visit, Refused(Refusal.NOT_FOUND))
+    if not same_origin(request):
+        return refusal_page(visit, Refused(Refusal.CSRF_MISMATCH), back=request.url.path, link="回到付款页")
+    custody = visit.services.custody
+    await custody.charge_back_all(checkout)
+
+    async def tell(body: bytes, signature: str) -> bool:
+        return not isinstance(await visit.services.orders.take_notice(body, signature), Refused)
+
+    await custody.deliver_notices(tell)
+    return redirect(local_path(found.return_path, "/o"), flash=PAYMENT_TAKEN_BACK, visit=visit)
+
+
 async def _found(visit: Visit, checkout: str) -> SandboxCheckout | None:
     """Find a checkout by what the address says; a database takes no NUL."""
     return await visit.services.custody.find_checkout(checkout) if checkout.isprintable() else None
@@ -81,4 +101,4 @@ async def _checkout(visit: Visit, checkout: str) -> Page:
     return page("custodian.html", visit, private=True, c=found, return_path=local_path(found.return_path, "/o"))
 
 
-handlers = [checkout_page, pay_at_custodian, close_payer]
+handlers = [checkout_page, pay_at_custodian, close_payer, charge_back]

@@ -264,6 +264,7 @@ async def _order(visit: Visit, order: OrderView, *, errors: dict[str, str] | Non
             in_case=order.in_case,
             viewer=order.role,
             is_replaced=any(slot.generation for slot in order.keys if slot.state == "sealed"),
+            is_charged_back=order.charged_back is not None,
         ),
         device_words=device_words,
         body=visit.form.raw("body"),

@@ -26,6 +26,7 @@ STATES: Final = {
     RulingState.CHANGED: ("复核改判", "warn", "scale"),
     RulingState.WAITING: ("等钱到位", "warn", "clock"),
     RulingState.EXECUTED: ("已执行", "ok", "check"),
+    RulingState.CHARGED_BACK: ("没有执行", "warn", "landmark"),
 }
 """What became of a ruling: words, mood, icon."""
 MEDIA: Final = {"pdf": "application/pdf", "json": "application/json", "sig": "text/plain; charset=utf-8"}

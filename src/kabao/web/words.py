@@ -52,6 +52,7 @@ DEPOSIT_ASKED: Final = Flash("deposit_asked", "ok", "已申请退回，托管方
 PAID_DEPOSIT: Final = Flash("deposit_paid", "ok", "托管方收到了保证金。")
 PAID_CURRENCY: Final = Flash("wrong_currency", "warn", "付的币种不对，这笔钱正在原路退给你。")
 PAYER_CLOSED: Final = Flash("payer_closed", "warn", "这个付款账户已注销（演示），退到它的钱会退不出去。")
+PAYMENT_TAKEN_BACK: Final = Flash("payment_taken_back", "warn", "付款银行撤回了这笔付款（演示）。")
 ANSWERED: Final = Flash("answered", "ok", "已回应，双方都能看到。")
 OFFERED: Final = Flash("offered", "ok", "方案已发出，等对方决定。")
 ACCEPTED: Final = Flash("accepted", "ok", "已接受，正在按方案办。")
@@ -160,13 +161,13 @@ PAYMENT_ENDS: Final[dict[str, Flash]] = {
 """What became of a payment, in the words of the payment notice's outcome."""
 
 
-def money_move(kind: str, *, is_done: bool, viewer: str, is_refused: bool = False) -> str:
-    """Say a move of money, while it is on its way, once it is done or refused, to who reads it."""
-    if kind == "payment":
-        return "托管方收到付款"
+def money_move(kind: str, *, is_done: bool, viewer: str, is_refused: bool = False, is_stopped: bool = False) -> str:
+    """Say a move of money, while it is on its way, once it is done, refused or stopped, to who reads it."""
+    if kind in {"payment", "chargeback"}:
+        return "托管方收到付款" if kind == "payment" else "付款银行撤回，由银行退给付款人"
     buyer, merchant = "你" if viewer == "buyer" else "买家", "你" if viewer == "merchant" else "商家"
-    if is_refused:
-        return f"没能退给{buyer}，原账户不收钱"
+    if is_refused or is_stopped:
+        return "付款被银行撤回，没有付出" if is_stopped else f"没能退给{buyer}，原账户不收钱"
     if kind == "damages":
         return f"已赔给{buyer}" if is_done else f"正在赔给{buyer}"
     if kind in {"refund", "claim_refund"}:
@@ -217,6 +218,9 @@ EVENTS: Final[dict[str, str]] = {
     "damages_owed": "赔偿里店铺还欠的，保证金交足就付",
     "refund_refused": "原账户不收钱，没能退回，钱还在托管方",
     "refund_redirected": "买家换了收款账户，再退一次",
+    "charged_back": "付款银行撤回了付款，钱由银行退给付款人",
+    "charged_back_late": "付款银行撤回了付款，托管方早已付清，这单的钱没有动",
+    "payout_stopped": "付款已被银行撤回，托管方没有付出",
     "wrong_amount": "付款金额不对，整笔退回",
     "second_payment": "重复付款，退回",
     "late_refunded": "付款来晚了，退回",
@@ -241,8 +245,12 @@ REPLACING: Final = (("replacement", "补发"), *OUTCOMES)
 """What may be ruled where a replacement was demanded."""
 
 
-def headline(state: str, *, in_case: bool, viewer: str, is_replaced: bool = False) -> str:
+def headline(
+    state: str, *, in_case: bool, viewer: str, is_replaced: bool = False, is_charged_back: bool = False
+) -> str:
     """Say where an order stands, to the buyer or to others."""
+    if is_charged_back:
+        return "付款被银行撤回了"
     if in_case:
         return "这单在处理纠纷"
     if is_replaced and state == "delivered":

@@ -39,6 +39,7 @@ CASE_KINDS: Final = (
     "green_reversed",
     "green_stood",
     "green_over",
+    "charged_back",
 )
 """Steps of a case that are told; who was drawn for a panel, and who left it, is not."""
 ORDER_KINDS: Final = (
@@ -72,6 +73,9 @@ ORDER_KINDS: Final = (
     "damages",
     "damages_owed",
     "reversed",
+    "charged_back",
+    "charged_back_late",
+    "payout_stopped",
 )
 """Steps of an order that are told."""
 

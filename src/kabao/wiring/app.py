@@ -172,7 +172,7 @@ async def build(
     evidence = EvidenceService(**base, blobs=blobs, not_before=on.not_before, on_erased=on.erasing.item_erased)
     emails, mailer = _mail(settings, base, keyring, transport)
     notices = NoticeService(**base, mailer=mailer)
-    orders = OrderService(**base, custodian=custody, open_key=inventory.open_key, kick=money_moved.set)
+    orders = OrderService(**base, custodian=custody, open_key=inventory.open_key, notices=notices, kick=money_moved.set)
     rulebook = RulebookService(database=database, clock=clock)
     cases = CaseService(**base, orders=orders, evidence=evidence, notices=notices, rulebook=rulebook)
     decisions = DecisionService(**base, cases=cases, evidence=evidence, rulebook=rulebook)

@@ -14,6 +14,7 @@ from kabao.cases.ladder.model import Award, RulingStage, Shares
 from kabao.cases.ladder.store import BEGINNING, Handed, Place
 from kabao.cases.machine import Stage
 from kabao.cases.model import MAX_RULING_CHARS, Beside, Decision, Side, Turn
+from kabao.cases.rules import decide_charged_back
 from kabao.cases.steps import SYSTEM, Actor, CaseSteps
 from kabao.cases.store import CaseRow
 from kabao.kernel import Refusal, Refused
@@ -33,14 +34,15 @@ class LadderJobs:
         self._steps = steps
 
     async def tick(self) -> int:
-        """Publish rulings, do what deadlines do, fill empty seats; returns how many cases moved to a stage or turn.
+        """End what the bank took back, publish rulings, do what deadlines do, fill empty seats; returns how many moved.
 
         A case that somebody is moving just now is left to the next tick.
         """
+        ended = await self._each("charged_back_cases", self._end_charged_back)
         published = await self._each("visible_submissions", self._publish)
         passed = await self._each("due_cases", self._pass)
         await self._each("unseated_cases", self._seat)
-        return published + passed
+        return ended + published + passed
 
     async def seat_anew(self, conn: Connection, case: CaseRow) -> None:
         """Draw panellists for the empty seats of a case as it stands now in this transaction."""
@@ -84,6 +86,10 @@ class LadderJobs:
         if handed.staff_id is not None:
             await drop_draft(conn, case, handed.staff_id)
         return await self._make_known(conn, case, decision, pending.submission_id, Actor(handed.staff_id, by))
+
+    async def _end_charged_back(self, conn: Connection, case: CaseRow, _judge: Adjudicator | Refused) -> bool:
+        decision = decide_charged_back(case.state)
+        return decision is not None and await self._taken(conn, case, decision, SYSTEM)
 
     async def _make_known(
         self, conn: Connection, case: CaseRow, decision: Decision, submission_id: int, actor: Actor

@@ -145,6 +145,13 @@ SELECT shop_id, case_id, visible_at AS at FROM ruling_submission
  WHERE ended_at IS NULL AND visible_at <= coalesce($1, now()) AND (visible_at, shop_id, case_id) > ($2, $3, $4)
  ORDER BY visible_at, shop_id, case_id LIMIT $5
 
+-- name: charged_back_cases
+-- Open cases on orders whose payment the payer's bank took back while they ran. Index: chargeback_ended_case, cases_one_open.
+SELECT b.received_at AS at, c.shop_id, c.case_id FROM chargeback b
+  JOIN cases c ON c.shop_id = b.shop_id AND c.order_id = b.order_id AND c.closed_at IS NULL
+ WHERE b.ended_case AND b.received_at <= coalesce($1, now()) AND (b.received_at, c.shop_id, c.case_id) > ($2, $3, $4)
+ ORDER BY b.received_at, c.shop_id, c.case_id LIMIT $5
+
 -- name: due_cases
 -- Cases past their deadline; one where a ruling was handed in waits for it, and a panel's is the duty officer's already.
 -- Index: cases_due.

@@ -14,7 +14,7 @@ from kabao.kernel import canonical_bytes
 from kabao.postgres import Connection, load_queries
 
 _SQL: Final = load_queries("kabao.cases.ladder")
-LISTS: Final = ("visible_submissions", "due_cases", "unseated_cases")
+LISTS: Final = ("charged_back_cases", "visible_submissions", "due_cases", "unseated_cases")
 
 
 class Place(NamedTuple):
