@@ -156,7 +156,7 @@ def rule(buyer: Page, desk: Page, case: str) -> None:
         "differs_reason": "买家隔天才说，扩大了一部分损失。",
     }
     for path, form in ((f"{place}/first-view", view), (f"{place}/rule", view | words | {"step": "sure"})):
-        answer = desk.request.post(path, form=form)
+        answer = desk.request.post(path, form={**form})
         if not answer.ok:
             raise SystemExit(f"{path}: {answer.status}")
     time.sleep(TAKE_BACK_SECONDS)
