@@ -33,7 +33,17 @@ def sessions(demo: Town, links: dict[str, str]) -> dict[str, list[dict[str, obje
 def pages_of(page: Page, role: str) -> list[str]:
     """The pages a person of this role comes to, found by following the links of the first ones."""
     starts = {
-        "": ["/", "/sign-in", "/rules", "/rules/versions", "/open", "/precedents", "/rules/proposals", "/log/"],
+        "": [
+            "/",
+            "/sign-in",
+            "/rules",
+            "/rules/versions",
+            "/open",
+            "/precedents",
+            "/rules/proposals",
+            "/log/",
+            "/terms",
+        ],
         "buyer": ["/o", "/messages", "/me", "/me/notices", "/rules/proposals/new"],
         "merchant": ["/m", "/m/shops/new"],
     }[role]
@@ -46,7 +56,7 @@ def pages_of(page: Page, role: str) -> list[str]:
             if re.match(wanted, href) and href not in found:
                 found.append(href)
     extra = [f"{path.replace('/i/', '/buy/')}" for path in found if role == "buyer" and path.startswith("/i/")][:1]
-    return found[:13] + extra
+    return found[:14] + extra
 
 
 @pytest.mark.parametrize("role", ["", "buyer", "merchant"])

@@ -67,6 +67,7 @@ class Act(StrEnum):
     """Changing where a shop's messages go, or trying it."""
     GRANT_MANY = "grant-many"
     PRINT_RULING = "ruling"
+    CHECK_TERMS = "terms"
     MISS = "miss"
     """Asking for something by a reference that names nothing, or nothing of the asker's."""
 
@@ -84,6 +85,7 @@ LIMITS: Final[dict[Act, Limit]] = {
     Act.MAKE_PACK: Limit(20, 3600),
     Act.GRANT_MANY: Limit(30, 3600),
     Act.PRINT_RULING: Limit(120, 3600),
+    Act.CHECK_TERMS: Limit(60, 3600),
     Act.WEBHOOK: Limit(30, 3600),
     Act.OPEN_SHOP: Limit(10, 3600),
     Act.MISS: Limit(60, 600),

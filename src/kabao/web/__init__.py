@@ -35,6 +35,7 @@ from kabao.web import (
     signin,
     static_files,
     stock,
+    terms,
     texts,
     verify,
     webhooks,
@@ -76,6 +77,7 @@ def routes() -> list[ControllerRouterHandler]:
         precedents.handlers,
         proposals.handlers,
         publiclog.handlers,
+        terms.handlers,
         verify.handlers,
         static_files.handlers,
     )
