@@ -25,6 +25,7 @@ class Refusal(StrEnum):
     IDEMPOTENT_REPLY_PENDING = "idempotent_reply_pending"
     SHOP_INCOMPLETE = "shop_incomplete"
     GOODS_PROHIBITED = "goods_prohibited"
+    TERMS_UNFAIR = "terms_unfair"
     NOT_ON_SALE = "not_on_sale"
     LISTING_CHANGED = "listing_changed"
     OWN_SHOP = "own_shop"

@@ -120,6 +120,11 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "这类商品不能在这里卖，商品没有上架。",
         "These goods may not be sold here; the listing was not published.",
     ),
+    Refusal.TERMS_UNFAIR: Sentence(
+        422,
+        "商品里有依法应属无效、或者和退款条件对不上的话，没有改动在卖的商品。",
+        "A text holds words that by law should be void, or that contradict the terms; what is on sale stays as it was.",
+    ),
     Refusal.NOT_ON_SALE: Sentence(
         409, "这件商品现在没有在卖，没有扣你的钱。", "This is not on sale now; no money was taken."
     ),

@@ -26,11 +26,12 @@ from kabao.shops.model import (
     ShopView,
     Snapshot,
     Terms,
+    TermsFault,
     listing_ref,
     parse_shop_ref,
     shop_ref,
 )
-from kabao.shops.ports import OnMerchant, Owner
+from kabao.shops.ports import OnMerchant, Owner, TermsCheck
 from kabao.shops.rules import MAX_PRICE_MINOR, clean_draft, draft_faults, notices_for
 from kabao.shops.service import ShopService
 
@@ -61,6 +62,8 @@ __all__ = [
     "ShopView",
     "Snapshot",
     "Terms",
+    "TermsCheck",
+    "TermsFault",
     "clean_draft",
     "draft_faults",
     "listing_ref",

@@ -69,6 +69,14 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
     free_text: str = ""
 
 
+class TermsFault(msgspec.Struct, frozen=True):
+    """What is wrong with the words of one field, in a sentence; one that `blocks` keeps the listing off sale."""
+
+    field: str
+    sentence: str
+    blocks: bool
+
+
 class Notice(msgspec.Struct, frozen=True):
     """A wording shown beside an unticked box before the purchase; stored with the order once confirmed."""
 

@@ -1,7 +1,9 @@
 """What shops need from elsewhere, bound in wiring.py."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol, TypeAlias
+
+from kabao.shops.model import ListingDraft, TermsFault
 
 
 class Owner(Protocol):
@@ -14,3 +16,6 @@ class Owner(Protocol):
 
 OnMerchant: TypeAlias = Callable[[int], Awaitable[object]]
 """Called with the account id after a first shop was opened: identity grants the merchant role."""
+
+TermsCheck: TypeAlias = Callable[[ListingDraft], Sequence[TermsFault]]
+"""Reads a listing's free texts, also beside its structured terms, and says what is wrong in them."""

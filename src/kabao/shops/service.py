@@ -1,5 +1,6 @@
 """What merchants do with their shops and listings, and what buyers look at."""
 
+from collections.abc import Sequence
 from typing import Final
 
 from kabao.kernel import (
@@ -27,9 +28,10 @@ from kabao.shops.model import (
     ShopState,
     ShopView,
     Snapshot,
+    TermsFault,
     listing_ref,
 )
-from kabao.shops.ports import OnMerchant, Owner
+from kabao.shops.ports import OnMerchant, Owner, TermsCheck
 from kabao.shops.rules import (
     MAX_LISTINGS_PER_SHOP,
     MAX_SHOPS_PER_OWNER,
@@ -49,10 +51,15 @@ async def _nobody_asked(_account_id: int) -> None:
     """Grant no role: for a caller that keeps none."""
 
 
+def _nothing_found(_draft: ListingDraft) -> Sequence[TermsFault]:
+    return ()
+
+
 class ShopService:
     """Opens shops, keeps listings and their snapshots, answers what is on sale.
 
-    `fee_bps` is the platform's fee for new shops; `on_merchant` grants the owner the merchant role.
+    `fee_bps` is the platform's fee for new shops; `on_merchant` grants the owner the merchant role; `terms_check` reads
+    a listing's words before they are on sale.
     """
 
     def __init__(
@@ -63,6 +70,7 @@ class ShopService:
         ids: IdSource,
         fee_bps: int,
         on_merchant: OnMerchant = _nobody_asked,
+        terms_check: TermsCheck = _nothing_found,
         prohibited: ProhibitedList = PROHIBITED,
     ) -> None:
         self._database = database
@@ -71,6 +79,7 @@ class ShopService:
         self._fee_bps = fee_bps
         self._on_merchant = on_merchant
         self._prohibited = prohibited
+        self._terms_check = terms_check
         self._ledger = LedgerService(database=database)
 
     def categories(self) -> list[Category]:
@@ -150,7 +159,7 @@ class ShopService:
     ) -> ListingView | Refused:
         """Write a new listing (as a draft) or change one; a change makes a new snapshot, on sale at once where it was.
 
-        INVALID_FIELDS, and GOODS_PROHIBITED where the listing is live, with a sentence for each field.
+        INVALID_FIELDS, and GOODS_PROHIBITED or TERMS_UNFAIR where the listing is live, with a sentence for each field.
         """
         tidy = clean_draft(draft)
         faults = draft_faults(tidy, CATEGORIES)
@@ -170,8 +179,8 @@ class ShopService:
                     )
                 listing_id = ListingId(self._ids.next())
                 await store.insert_listing(conn, shop_id, listing_id, self._clock.instant())
-            elif current.state is ListingState.LIVE and (found := self._findings(tidy)):
-                return Refused(Refusal.GOODS_PROHIBITED, found)
+            elif current.state is ListingState.LIVE and (refused := self._unsaleable(tidy)):
+                return refused
             assert listing_id is not None  # noqa: S101  given, or made just above
             document = snapshot_document(
                 tidy,
@@ -190,7 +199,8 @@ class ShopService:
         """Put a listing on sale.
 
         SHOP_INCOMPLETE (fields: what is missing), NOT_ALLOWED for a closed shop, INVALID_FIELDS for a listing that no
-        longer keeps the rules, GOODS_PROHIBITED (fields: what is named where, and by which law).
+        longer keeps the rules, GOODS_PROHIBITED (fields: what is named where, and by which law), TERMS_UNFAIR
+        (fields: words that by law should be void or contradict the structured terms).
         """
         async with self._database.transaction() as conn:
             shop = await _own(conn, owner, shop_id, lock=True)
@@ -204,8 +214,8 @@ class ShopService:
                 return Refused(Refusal.INVALID_FIELDS, faults)
             if shop.gaps:
                 return Refused(Refusal.SHOP_INCOMPLETE, shop.gaps)
-            if found := self._findings(draft):
-                return Refused(Refusal.GOODS_PROHIBITED, found)
+            if refused := self._unsaleable(draft):
+                return refused
             await store.set_listing_state(conn, shop_id, listing_id, ListingState.LIVE)
             return await _view(conn, shop_id, listing_id)
 
@@ -259,6 +269,19 @@ class ShopService:
             on_sale = [ListingState.LIVE] if shop.state is ShopState.OPEN else []
             listings = await store.listings_of(conn, shop_id, on_sale)
         return PublicShop(card=shop.card, address=shop.address, state=shop.state, listings=listings)
+
+    def terms_faults(self, draft: ListingDraft) -> Sequence[TermsFault]:
+        """Say what is wrong in a listing's words, also what does not keep it off sale."""
+        return self._terms_check(draft)
+
+    def _unsaleable(self, draft: ListingDraft) -> Refused | None:
+        if found := self._findings(draft):
+            return Refused(Refusal.GOODS_PROHIBITED, found)
+        unfair: dict[str, str] = {}
+        for fault in self._terms_check(draft):
+            if fault.blocks:
+                unfair[fault.field] = unfair.get(fault.field, "") + fault.sentence
+        return Refused(Refusal.TERMS_UNFAIR, unfair) if unfair else None
 
     def _findings(self, draft: ListingDraft) -> dict[str, str]:
         texts = {

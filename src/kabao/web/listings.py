@@ -16,6 +16,7 @@ from kabao.shops import (
     ListingView,
     ShopView,
     Terms,
+    TermsFault,
     clean_draft,
     draft_faults,
 )
@@ -50,7 +51,7 @@ WATCHED: Final = {
     "region_text": "区服、地区",
     "free_text": "补充说明",
 }
-"""The texts that the list of prohibited goods is held against, and their labels."""
+"""The texts that the list of prohibited goods and the terms checker are held against, and their labels."""
 NUMBERS: Final = ("max_quantity", "delivery_promise_seconds", "escrow_hours", "claim_days", "warranty_days")
 TEXTS: Final = ("title", "description", "category", "validity_text", "region_text", "free_text")
 
@@ -184,6 +185,19 @@ def prohibited(form: dict[str, object]) -> list[str]:
     return [f"{label}：{finding.sentence}" for label, finding in found.items() if finding is not None]
 
 
+def unfair(visit: Visit, listing: ListingView) -> list[tuple[str, TermsFault]]:
+    """Say what the terms checker finds in a listing as it is saved, with the label of each field."""
+    draft = ListingDraft(
+        title=listing.title,
+        description=listing.description,
+        category=listing.category,
+        price_minor=listing.price_minor,
+        max_quantity=listing.max_quantity,
+        terms=listing.terms,
+    )
+    return [(WATCHED[fault.field], fault) for fault in visit.services.shops.terms_faults(draft)]
+
+
 def beyond_escrow(form: dict[str, object]) -> list[str]:
     """Name the terms that run on after the money is released, when the platform can no longer hold it back."""
     hours, days = (str(form[name]) for name in ("escrow_hours", "claim_days"))
@@ -315,6 +329,7 @@ def _form(
         duration=duration,
         beyond=beyond_escrow(form),
         prohibited=[] if listing is None else prohibited(form),
+        unfair=[] if listing is None or errors else unfair(visit, listing),
     )
 
 

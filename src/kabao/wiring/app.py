@@ -36,6 +36,7 @@ from kabao.web.packkeys import PackKeys
 from kabao.webhooks import WebhookService
 from kabao.wiring import store
 from kabao.wiring.archive import Archive, Foundations, build_archive, found_evidence
+from kabao.wiring.listingterms import faults_in
 from kabao.wiring.post import mail_of
 from kabao.wiring.settings import Settings
 from kabao.wiring.telling import Telling, build_telling
@@ -183,7 +184,7 @@ async def build(
         keyring=keyring,
         identity=identity,
         emails=emails,
-        shops=ShopService(**base, fee_bps=settings.fee_bps, on_merchant=_merchant_of(identity)),
+        shops=ShopService(**base, fee_bps=settings.fee_bps, on_merchant=_merchant_of(identity), terms_check=faults_in),
         inventory=inventory,
         orders=orders,
         cases=cases,
