@@ -62,13 +62,13 @@ async def test_terms_beyond_the_escrow_say_who_pays_then(site: Site) -> None:
     assert "要商家直接退" not in page.text
     await merchant.get(f"/m/{shop}/listings/{listing}")
     page = await merchant.send(
-        f"/listings/{listing}", {"warranty_days": "30", "free_text": "一经售出概不退换", "max_quantity": "3"}
+        f"/listings/{listing}", {"warranty_days": "30", "free_text": "拍前看清说明", "max_quantity": "3"}
     )
     assert "质保 30 天比自动确认放款的时间长" in page.text
     page = await site.stranger().get(f"/i/{listing}")
     assert page.text.count(beyond) == 1
     own = page.words[page.words.index("商家另外写的") :]
-    assert "一经售出概不退换 和上面的条件冲突的，以上面为准" in own
+    assert "拍前看清说明 和上面的条件冲突的，以上面为准" in own
 
 
 async def test_a_listing_is_saved_and_put_on_sale_in_one_step(site: Site) -> None:
