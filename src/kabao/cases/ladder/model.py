@@ -112,11 +112,6 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
     damages_minor: int = 0
     replaces: bool = False
 
-    @property
-    def award(self) -> Award:
-        """What is given where the claim stands."""
-        return Award(self.refund_minor, self.damages_minor, self.replaces)
-
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
     """What the votes come to, issue by issue; `dissent` are the reasons of those whom the majority did not follow."""
