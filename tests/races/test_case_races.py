@@ -22,8 +22,10 @@ from kabao.postgres import Database
 SEED = 20261123
 AT_ONCE = 8
 """Cases raced at the same time; each has three contenders."""
-SPREADS = (0.0, 0.05, 0.2)
-"""Seconds over which the people of a round begin beside the clock, so that each is sometimes the first."""
+BEGINNINGS = ("clock first", "people first", "at once", "scattered")
+"""Who begins in a round. The first two are no races: they show that each side can win what the others race for."""
+SPREAD = 0.05
+"""Seconds over which everybody begins in a scattered round."""
 PART = MakeOffer(kind=Remedy.PARTIAL_REFUND, refund_minor=6000)
 ALL = Rule(outcome=Outcome.FULL_REFUND, shares=MERCHANTS, facts="事实", reasons="理由")
 CLEAR = {Refusal.ALREADY_RULED, Refusal.CASE_CLOSED, Refusal.NOT_YOUR_TURN, Refusal.OFFER_GONE}
@@ -85,18 +87,24 @@ def contenders(desk: Desk, kind: str, case: CaseView, offer_id: int) -> list[Any
     return [cases.tick(), *(begin() for begin in people[kind])]
 
 
-async def race_once(desk: Desk, kind: str, ready: list[tuple[CaseView, int]], rng: random.Random) -> Counter[str]:
-    """Race cases of one kind at the same time and hold each to one winner."""
+async def race_once(
+    desk: Desk, kind: str, ready: list[tuple[CaseView, int]], beginning: str, rng: random.Random
+) -> Counter[str]:
+    """Let people and the clock try cases of one kind and hold each case to one winner."""
     desk.pass_time({"publication": HANDED_IN, "execution": TO_ASK, "review": TO_ASK}.get(kind, 48 * HOUR))
     runs = [contenders(desk, kind, case, offer_id) for case, offer_id in ready]
-    flat = [(place, work) for place, works in enumerate(runs) for work in works]
+    flat = [(place, number == 0, work) for place, works in enumerate(runs) for number, work in enumerate(works)]
     rng.shuffle(flat)
-    spread = rng.choice(SPREADS)
-    answers = await asyncio.gather(*(_begun_after(rng.random() * spread, work) for _, work in flat))
+    halves = {"clock first": (True, False), "people first": (False, True)}.get(beginning, (None,))
+    spread = SPREAD if beginning == "scattered" else 0.0
+    answers: list[tuple[int, Any]] = []
+    for half in halves:
+        now = [(place, work) for place, is_clock, work in flat if half is None or half is is_clock]
+        found = await asyncio.gather(*(_begun_after(rng.random() * spread, work) for _, work in now))
+        answers += [(place, answer) for (place, _), answer in zip(now, found, strict=True)]
     won: Counter[str] = Counter()
     for place, (case, _) in enumerate(ready):
-        of_people = [answer for (where, _), answer in zip(flat, answers, strict=True) if where == place]
-        refused = [answer for answer in of_people if isinstance(answer, Refused)]
+        refused = [answer for where, answer in answers if where == place and isinstance(answer, Refused)]
         assert {answer.code for answer in refused} <= CLEAR | {Refusal.UNDO_OVER}, (kind, refused)
         left = await left_for(desk, case)
         assert len(left) == 1 or (not left and kind == "review"), (kind, left)
@@ -123,10 +131,10 @@ async def races(desk: Desk, total: int, seed: int = SEED) -> Counter[str]:
         case, offer_id = await prepared(desk, kind)
         stand[kind] = (desk.clock.at, await Pattern.of(desk, case, offer_id))
     for number in range(total // AT_ONCE):
-        kind = KINDS[number % len(KINDS)]
+        kind, beginning = KINDS[number % len(KINDS)], BEGINNINGS[number // len(KINDS) % len(BEGINNINGS)]
         desk.clock.at, pattern = stand[kind]
         ready = await pattern.copies(desk, range(number * AT_ONCE + 1, (number + 1) * AT_ONCE + 1))
-        found = await race_once(desk, kind, ready, rng)
+        found = await race_once(desk, kind, ready, beginning, rng)
         won.update({f"{kind}: {stage}": count for stage, count in found.items()})
         await clear(desk)
     return won
