@@ -123,7 +123,7 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
     Refusal.TERMS_UNFAIR: Sentence(
         422,
         "商品里有依法应属无效、或者和退款条件对不上的话，改好才能上架；已经在卖的没有变。",
-        "Words that by law should be void, or that contradict the terms, keep a listing off sale; what is on sale stays as it was.",
+        "Words that by law should be void or contradict the terms keep a listing off sale; what is on sale stays.",
     ),
     Refusal.NOT_ON_SALE: Sentence(
         409, "这件商品现在没有在卖，没有扣你的钱。", "This is not on sale now; no money was taken."
