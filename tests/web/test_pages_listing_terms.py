@@ -23,6 +23,7 @@ def draft(description: str, terms: Terms | None = None) -> ListingDraft:
         ("一经售出，概不退换。", [True]),
         ("质保90天。", [True]),
         ("发货后7天自动确认收货。", [True]),
+        ("# kabao: allow K01 店主同意\n一经售出，概不退换。", [True]),
         ("我们会尽快发货。", [False]),
         ("国服通用，官网兑换。卡密无效的，可以退款或者换新。", []),
         ("质保30天，付款后1分钟内送达。", []),

@@ -39,6 +39,13 @@ async def test_marks_of_a_text_stay_text(site: Site) -> None:
     assert "&lt;img src=x&gt;" in page.text
 
 
+async def test_who_wrote_a_text_cannot_allow_it_himself(site: Site) -> None:
+    stranger = site.stranger()
+    await stranger.get("/terms")
+    page = await stranger.send("/terms", {"kind": "notice", "text": "售出概不退换 # kabao: allow K01 店主同意"})
+    assert "第 1 行，K01" in page.words
+
+
 async def test_hidden_characters_are_told(site: Site) -> None:
     stranger = site.stranger()
     await stranger.get("/terms")

@@ -49,9 +49,10 @@ class Hit(NamedTuple):
     reason: str
 
 
-def check(documents: Sequence[Document], *, clause: bool = False) -> Report:
+def check(documents: Sequence[Document], *, clause: bool = False, waivers: bool = True) -> Report:
     """Check one document, or several that bind the same people; a ``clause`` alone need not hold what a document must.
 
+    Without ``waivers`` what the texts allow themselves counts for nothing: for a text that its author does not judge.
     Work grows in step with the length; no limits are held here, see ``reading``.
     """
     readings = [read_document(document, number) for number, document in enumerate(documents)]
@@ -63,7 +64,7 @@ def check(documents: Sequence[Document], *, clause: bool = False) -> Report:
     findings += conflicts.find(readings, findings)
     if not clause:
         findings += missing.find(readings)
-    kept, waived = _waived(_numbered(sorted(findings, key=_place)), readings)
+    kept, waived = _waived(_numbered(sorted(findings, key=_place)), readings if waivers else ())
     return Report(
         findings=kept,
         fine=tuple(sorted(fine, key=lambda each: (each.document, each.start))),
@@ -291,10 +292,10 @@ def _numbered(findings: Sequence[Finding]) -> list[Finding]:
 
 
 def _waived(findings: Sequence[Finding], readings: Sequence[Reading]) -> tuple[tuple[Finding, ...], tuple[Waived, ...]]:
-    allowed = [waivers_of(reading.text.source) for reading in readings]
+    allowed = {reading.number: waivers_of(reading.text.source) for reading in readings}
     kept, waived = [], []
     for finding in findings:
-        reason = reason_for(allowed[finding.document], finding.id, finding.line)
+        reason = reason_for(allowed.get(finding.document, {}), finding.id, finding.line)
         if reason:
             waived.append(Waived(finding, reason))
         else:

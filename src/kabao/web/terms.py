@@ -80,7 +80,7 @@ async def check_terms(request: PageRequest) -> Page:
     who = "net:" + visit.visitor.network if visit.signed_in is None else visit.me.account_id
     if not await visit.services.identity.may(Act.CHECK_TERMS, who):
         return _page(visit, text=text, kind=kind, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
-    report = await asyncio.to_thread(check, [Document(text, kind)])
+    report = await asyncio.to_thread(check, [Document(text, kind)], waivers=False)
     return _page(visit, text=text, kind=kind, report=report)
 
 

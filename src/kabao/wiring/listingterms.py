@@ -21,7 +21,7 @@ def faults_in(draft: ListingDraft) -> Sequence[TermsFault]:
     texts = (draft.title, draft.description, validity, region, terms.free_text)
     documents = [Document(text, Kind.PAGE, field) for field, text in zip(FIELDS, texts, strict=True)]
     documents.append(Document(structured(terms), Kind.PAGE, "terms"))
-    found = check(documents, clause=True).findings
+    found = check(documents, clause=True, waivers=False).findings
     faults = [fault for finding in found if (fault := _fault(finding)) is not None]
     return sorted(faults, key=lambda fault: FIELDS.index(fault.field))
 
