@@ -41,6 +41,14 @@ def test_a_contradiction_shows_both_places() -> None:
     assert "质保30天" in fault.sentence
 
 
+def test_what_is_said_again_and_again_is_told_once_and_what_blocks_first() -> None:
+    found = faults_in(draft("我们会尽快发货。" + "一经售出，概不退换。" * 50, Terms(free_text="概不退款。")))
+    assert [(fault.field, fault.blocks) for fault in found[:2]] == [("description", True), ("free_text", True)]
+    assert len(found) <= 5
+    many = faults_in(draft("".join(f"第{number}件商品一经售出，概不退换。" for number in range(100))))
+    assert len(many) == 20
+
+
 def test_texts_that_contradict_each_other_are_told_and_do_not_block() -> None:
     [fault] = faults_in(draft("质保90天。", Terms(free_text="质保30天。")))
     assert not fault.blocks

@@ -46,6 +46,15 @@ async def test_who_wrote_a_text_cannot_allow_it_himself(site: Site) -> None:
     assert "第 1 行，K01" in page.words
 
 
+async def test_a_text_that_is_wrong_a_thousand_times_is_answered_with_its_first_findings(site: Site) -> None:
+    stranger = site.stranger()
+    await stranger.get("/terms")
+    page = await stranger.send("/terms", {"kind": "notice", "text": "概不退换，" * 1000})
+    assert "找到 1000 处要看" in page.words
+    assert "先列前 200 处" in page.words
+    assert page.text.count("<mark>") == 200
+
+
 async def test_hidden_characters_are_told(site: Site) -> None:
     stranger = site.stranger()
     await stranger.get("/terms")

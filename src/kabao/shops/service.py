@@ -1,5 +1,6 @@
 """What merchants do with their shops and listings, and what buyers look at."""
 
+import asyncio
 from collections.abc import Sequence
 from typing import Final
 
@@ -179,7 +180,7 @@ class ShopService:
                     )
                 listing_id = ListingId(self._ids.next())
                 await store.insert_listing(conn, shop_id, listing_id, self._clock.instant())
-            elif current.state is ListingState.LIVE and (refused := self._unsaleable(tidy)):
+            elif current.state is ListingState.LIVE and (refused := await self._unsaleable(tidy)):
                 return refused
             assert listing_id is not None  # noqa: S101  given, or made just above
             document = snapshot_document(
@@ -214,7 +215,7 @@ class ShopService:
                 return Refused(Refusal.INVALID_FIELDS, faults)
             if shop.gaps:
                 return Refused(Refusal.SHOP_INCOMPLETE, shop.gaps)
-            if refused := self._unsaleable(draft):
+            if refused := await self._unsaleable(draft):
                 return refused
             await store.set_listing_state(conn, shop_id, listing_id, ListingState.LIVE)
             return await _view(conn, shop_id, listing_id)
@@ -270,15 +271,16 @@ class ShopService:
             listings = await store.listings_of(conn, shop_id, on_sale)
         return PublicShop(card=shop.card, address=shop.address, state=shop.state, listings=listings)
 
-    def terms_faults(self, draft: ListingDraft) -> Sequence[TermsFault]:
+    async def terms_faults(self, draft: ListingDraft) -> Sequence[TermsFault]:
         """Say what is wrong in a listing's words, also what does not keep it off sale."""
-        return self._terms_check(draft)
+        # Long words can take tenths of a second to read; others are served meanwhile.
+        return await asyncio.to_thread(self._terms_check, draft)
 
-    def _unsaleable(self, draft: ListingDraft) -> Refused | None:
+    async def _unsaleable(self, draft: ListingDraft) -> Refused | None:
         if found := self._findings(draft):
             return Refused(Refusal.GOODS_PROHIBITED, found)
         unfair: dict[str, str] = {}
-        for fault in self._terms_check(draft):
+        for fault in await self.terms_faults(draft):
             if fault.blocks:
                 unfair[fault.field] = unfair.get(fault.field, "") + fault.sentence
         return Refused(Refusal.TERMS_UNFAIR, unfair) if unfair else None

@@ -129,7 +129,7 @@ async def _edit_page(request: PageRequest, shop: str, ref: str | None) -> Page:
     if isinstance(found, Refused):
         return refusal_page(visit, found, back="/m", link="回卖家中心")
     mine, listing = found
-    return _form(visit, mine, listing, _blank() if listing is None else _filled(listing))
+    return await _form(visit, mine, listing, _blank() if listing is None else _filled(listing))
 
 
 async def _save(request: PageRequest, shop: str, ref: str | None) -> Page:
@@ -143,12 +143,13 @@ async def _save(request: PageRequest, shop: str, ref: str | None) -> Page:
     typed = _typed(visit.form)
     draft = read_draft(visit.form)
     if isinstance(draft, dict):
-        return _form(visit, mine, listing, typed, errors=draft, status=422)
+        return await _form(visit, mine, listing, typed, errors=draft, status=422)
     saved = await visit.services.shops.save_listing(
         visit.me, mine.shop_id, None if listing is None else listing.listing_id, draft
     )
     if isinstance(saved, Refused):
-        return _form(visit, mine, listing, typed, errors=in_order(saved.fields) or {"": saved.zh}, status=saved.status)
+        errors = in_order(saved.fields) or {"": saved.zh}
+        return await _form(visit, mine, listing, typed, errors=errors, status=saved.status)
     path = f"/m/{mine.ref}/listings/{saved.ref}"
     if listing and visit.form.text("then") == "publish":
         return await _publish(visit, mine, saved)
@@ -161,7 +162,7 @@ async def _publish(visit: Visit, shop: ShopView, saved: ListingView) -> Page:
     done = await visit.services.shops.publish(visit.me, shop.shop_id, saved.listing_id)
     if isinstance(done, Refused):
         errors = {"": f"已保存，没有上架。{done.zh}"} | in_order(done.fields)
-        return _form(visit, shop, saved, _filled(saved), errors=errors, status=done.status)
+        return await _form(visit, shop, saved, _filled(saved), errors=errors, status=done.status)
     return redirect(f"/m/{shop.ref}/listings/{saved.ref}", flash=PUBLISHED, visit=visit)
 
 
@@ -185,7 +186,7 @@ def prohibited(form: dict[str, object]) -> list[str]:
     return [f"{label}：{finding.sentence}" for label, finding in found.items() if finding is not None]
 
 
-def unfair(visit: Visit, listing: ListingView) -> list[tuple[str, TermsFault]]:
+async def unfair(visit: Visit, listing: ListingView) -> list[tuple[str, TermsFault]]:
     """Say what the terms checker finds in a listing as it is saved, with the label of each field."""
     draft = ListingDraft(
         title=listing.title,
@@ -195,7 +196,7 @@ def unfair(visit: Visit, listing: ListingView) -> list[tuple[str, TermsFault]]:
         max_quantity=listing.max_quantity,
         terms=listing.terms,
     )
-    return [(WATCHED[fault.field], fault) for fault in visit.services.shops.terms_faults(draft)]
+    return [(WATCHED[fault.field], fault) for fault in await visit.services.shops.terms_faults(draft)]
 
 
 def beyond_escrow(form: dict[str, object]) -> list[str]:
@@ -302,7 +303,7 @@ def _of_terms(terms: Terms) -> dict[str, object]:
     }
 
 
-def _form(
+async def _form(
     visit: Visit,
     shop: ShopView,
     listing: ListingView | None,
@@ -329,7 +330,7 @@ def _form(
         duration=duration,
         beyond=beyond_escrow(form),
         prohibited=[] if listing is None else prohibited(form),
-        unfair=[] if listing is None or errors else unfair(visit, listing),
+        unfair=[] if listing is None or errors else await unfair(visit, listing),
     )
 
 

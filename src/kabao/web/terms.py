@@ -28,6 +28,8 @@ LONGEST: Final = 20_000
 """Characters; as a form sends them they stay below what a stranger may send."""
 AROUND: Final = 40
 """Characters of the text shown before and after the words a finding is about."""
+MOST: Final = 200
+"""Findings that one page shows; a text that has more is mended and sent again."""
 KINDS: Final = (
     (Kind.NOTICE.value, "店铺公告、售后说明"),
     (Kind.PAGE.value, "商品页"),
@@ -108,8 +110,9 @@ def _page(
         kind=kind,
         kinds=KINDS,
         longest=LONGEST,
+        most=MOST,
         report=report,
-        found=[_shown(finding, text) for finding in report.findings] if report else [],
+        found=[_shown(finding, text) for finding in report.findings[:MOST]] if report else [],
         gives=GIVES,
         tricks=TRICKS,
         errors=errors or {},

@@ -9,11 +9,13 @@ from kabao.terms import Document, Finding, FindingClass, Kind, check
 FIELDS: Final = ("title", "description", "validity_text", "region_text", "free_text")
 SURE: Final = 0.8
 """From this confidence on a clause that by law should be void keeps a listing off sale; below it is told only."""
+MOST: Final = 20
+"""Faults that are told at once: a text that repeats itself a thousand times needs no thousand sentences."""
 DAY, HOUR, MINUTE = 86_400, 3_600, 60
 
 
 def faults_in(draft: ListingDraft) -> Sequence[TermsFault]:
-    """Say what is wrong in the free texts, each by itself and against the structured terms, in the fields' order."""
+    """Say what is wrong in the free texts, each by itself and against the structured terms, what blocks first."""
     terms = draft.terms
     # A field's label is part of what its words mean: "30 天" alone could be any time.
     validity = f"有效期：{terms.validity_text}" if terms.validity_text else ""
@@ -22,8 +24,8 @@ def faults_in(draft: ListingDraft) -> Sequence[TermsFault]:
     documents = [Document(text, Kind.PAGE, field) for field, text in zip(FIELDS, texts, strict=True)]
     documents.append(Document(structured(terms), Kind.PAGE, "terms"))
     found = check(documents, clause=True, waivers=False).findings
-    faults = [fault for finding in found if (fault := _fault(finding)) is not None]
-    return sorted(faults, key=lambda fault: FIELDS.index(fault.field))
+    faults = dict.fromkeys(fault for finding in found if (fault := _fault(finding)) is not None)
+    return sorted(faults, key=lambda fault: (not fault.blocks, FIELDS.index(fault.field)))[:MOST]
 
 
 def structured(terms: Terms) -> str:
