@@ -10,7 +10,7 @@ from kabao.kernel import Refusal, Refused, parse_ref
 from kabao.shops import ShopView
 from kabao.web.http import Page, PageRequest, Visit, page, redirect, refusal_page
 from kabao.web.merchant import shop_of
-from kabao.web.words import HOOK_REMOVED, HOOK_TESTED, SAVED
+from kabao.web.words import HOOK_REMOVED, HOOK_TESTED, SAVED, Flash
 from kabao.webhooks import Endpoint, NewSecret
 
 DELIVERY_STATES: Final = {
@@ -75,8 +75,7 @@ async def end_previous(request: PageRequest, shop: FromPath[str], ref: FromPath[
     if not isinstance(found, tuple):
         return found
     visit, mine, hook = found
-    await visit.services.webhooks.end_previous(visit.me, mine.shop_id, hook.endpoint_id)
-    return redirect(f"/m/{mine.ref}/webhooks/{hook.ref}", flash=SAVED, visit=visit)
+    return await _done(*found, await visit.services.webhooks.end_previous(visit.me, mine.shop_id, hook.endpoint_id))
 
 
 @post("/m/{shop:str}/webhooks/{ref:str}/turn", status_code=200)
@@ -87,8 +86,7 @@ async def turn(request: PageRequest, shop: FromPath[str], ref: FromPath[str]) ->
         return found
     visit, mine, hook = found
     on = visit.form.text("to") == "on"
-    await visit.services.webhooks.turn(visit.me, mine.shop_id, hook.endpoint_id, on=on)
-    return redirect(f"/m/{mine.ref}/webhooks/{hook.ref}", flash=SAVED, visit=visit)
+    return await _done(*found, await visit.services.webhooks.turn(visit.me, mine.shop_id, hook.endpoint_id, on=on))
 
 
 @post("/m/{shop:str}/webhooks/{ref:str}/test", status_code=200)
@@ -98,10 +96,8 @@ async def test(request: PageRequest, shop: FromPath[str], ref: FromPath[str]) ->
     if not isinstance(found, tuple):
         return found
     visit, mine, hook = found
-    refused = await visit.services.webhooks.test(visit.me, mine.shop_id, hook.endpoint_id)
-    if refused is not None:
-        return await _show(visit, mine, hook, refused)
-    return redirect(f"/m/{mine.ref}/webhooks/{hook.ref}", flash=HOOK_TESTED, visit=visit)
+    sent = await visit.services.webhooks.test(visit.me, mine.shop_id, hook.endpoint_id)
+    return await _done(*found, sent, flash=HOOK_TESTED)
 
 
 @post("/m/{shop:str}/webhooks/{ref:str}/remove", status_code=200)
@@ -113,6 +109,13 @@ async def remove(request: PageRequest, shop: FromPath[str], ref: FromPath[str]) 
     visit, mine, hook = found
     await visit.services.webhooks.remove(visit.me, mine.shop_id, hook.endpoint_id)
     return redirect(f"/m/{mine.ref}/webhooks", flash=HOOK_REMOVED, visit=visit)
+
+
+async def _done(visit: Visit, mine: ShopView, hook: Endpoint, refused: Refused | None, *, flash: Flash = SAVED) -> Page:
+    """Answer a step on an endpoint with its page; why, where it was refused."""
+    if refused is not None:
+        return await _show(visit, mine, hook, refused)
+    return redirect(f"/m/{mine.ref}/webhooks/{hook.ref}", flash=flash, visit=visit)
 
 
 async def _may(visit: Visit) -> bool:
