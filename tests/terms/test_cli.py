@@ -80,6 +80,11 @@ def test_sarif_is_valid_against_the_published_schema(
     assert not validator.is_valid(log)
 
 
+def test_its_help_names_the_whole_command(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("terms", "check", "--help") == 0
+    assert "kabao terms check" in capsys.readouterr().out
+
+
 def test_the_command_starts_without_the_server() -> None:
     code = (
         "import sys; from kabao.cli import main\ntry: main(['terms', '--help'])\nexcept SystemExit: pass\n"
