@@ -15,7 +15,7 @@ from kabao.ledger import AccountNo, LedgerService
 from kabao.orders import OrderService
 from kabao.postgres import Database, load_queries
 from market import NOON, Market, seed_market
-from orderdesk import SECRET, Desk, open_nothing
+from orderdesk import PHONE, SECRET, Desk, open_nothing
 
 PRICE = 9650
 FULL = Rule(outcome=Outcome.FULL_REFUND, shares=MERCHANTS, facts="事实", reasons="理由")
@@ -128,6 +128,29 @@ async def test_a_stop_waits_for_the_reserve_that_lent_the_debts_part_again(desk:
     await desk.database.execute("UPDATE custody_instruction SET due_at = $1", NOON)
     await desk.runner.run()
     assert (await desk.database.fetchrow(stops) or {})["state"] == "stopped"
+    await desk.assert_books_balance()
+
+
+async def test_a_key_that_nobody_opened_goes_back_to_stock_with_the_stopped_release(desk: Desk, market: Market) -> None:
+    ref, payment = await paid(desk, market, quantity=2)
+    await desk.orders.confirm(market.buyer, ref)
+    await desk.charge_back(payment)
+    assert await desk.orders.reveal(market.buyer, ref, [2], PHONE) == Refused(Refusal.KEY_TAKEN_BACK)
+    assert not isinstance(await desk.orders.reveal(market.buyer, ref, [1], PHONE), Refused)
+    await desk.runner.run()
+    assert [(slot.pos, slot.state) for slot in (await desk.see(market.buyer, ref)).keys] == [(1, "opened")]
+    assert await desk.orders.reveal(market.buyer, ref, [2], PHONE) == Refused(Refusal.KEY_TAKEN_BACK)
+    assert await desk.database.fetchval("SELECT count(*) FROM card_key WHERE state = 'sealed'") == 0
+    await desk.assert_books_balance()
+
+
+async def test_a_key_of_a_paid_merchant_may_still_be_opened(desk: Desk, market: Market) -> None:
+    ref, payment = await paid(desk, market, opened=False)
+    await desk.orders.confirm(market.buyer, ref)
+    await desk.runner.run()
+    await desk.charge_back(payment)
+    await desk.reveal(market, ref, [1])
+    assert [slot.state for slot in (await desk.see(market.buyer, ref)).keys] == ["opened"]
     await desk.assert_books_balance()
 
 

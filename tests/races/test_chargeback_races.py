@@ -1,4 +1,4 @@
-"""At the same moment: the payer's bank, the buyer, the clock and a ruling reach for a payment; one of them has it."""
+"""At the same moment: bank, buyer, clock and a ruling reach for a payment and its key; one of them has it."""
 
 import asyncio
 import random
@@ -14,7 +14,7 @@ from kabao.kernel import FixedClock, IdSource, OrderId, Refused, parse_ref
 from kabao.orders import OrderService, Resolved
 from kabao.postgres import Database, open_pool
 from market import NOON, Market, seed_market
-from orderdesk import SECRET, Desk, open_nothing
+from orderdesk import PHONE, SECRET, Desk, open_nothing
 
 PRICE = 9650
 ROUNDS = 8
@@ -63,6 +63,7 @@ async def test_a_payment_is_given_back_released_or_charged_back_once(wide: Datab
             *(take_back(desk, payments[ref], dice.random() / 50) for ref in refs),
             desk.orders.refund_sealed(market.buyer, refs[0]),
             desk.orders.confirm(market.buyer, refs[1]),
+            desk.orders.reveal(market.buyer, refs[1], [1], PHONE),
             rule(desk, market, refs[2], (0, PRICE // 2, PRICE)[number % 3]),
             desk.sweep.tick(),
             *(desk.runner.run() for _ in range(3)),

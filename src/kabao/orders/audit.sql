@@ -111,17 +111,21 @@ SELECT o.shop_id, o.order_id, coalesce(e.amount_minor, o.amount_minor) AS off_mi
             ELSE e.state IS NULL OR e.state NOT IN ('released', 'split') END
 
 -- name: keys_against_orders
--- Orders that do not have exactly the keys that their state and refunds call for.
+-- Orders that do not have exactly the keys that their state and refunds call for; one whose release a chargeback stopped
+-- has no sealed ones.
 SELECT o.shop_id, o.order_id, o.unit_minor AS off_minor
   FROM orders o
   LEFT JOIN escrow e USING (shop_id, order_id)
   LEFT JOIN (SELECT shop_id, order_id, sum(keys_returned) AS returned FROM claim_payout GROUP BY 1, 2) c
     USING (shop_id, order_id)
   LEFT JOIN LATERAL (SELECT count(*) FILTER (WHERE k.state = 'reserved') AS reserved,
-         count(*) FILTER (WHERE k.state IN ('sealed', 'opened')) AS given
+         count(*) FILTER (WHERE k.state = 'sealed') AS sealed, count(*) FILTER (WHERE k.state IN ('sealed', 'opened')) AS given
     FROM card_key k WHERE k.shop_id = o.shop_id AND k.order_id = o.order_id) k ON true
  WHERE CASE WHEN o.state = 'placed' THEN (k.reserved, k.given) <> (o.quantity, 0)
             WHEN o.state IN ('expired', 'cancelled') THEN (k.reserved, k.given) <> (0, 0)
+            WHEN EXISTS (SELECT 1 FROM custody_instruction i WHERE i.shop_id = o.shop_id AND i.order_id = o.order_id
+                            AND i.kind = 'release' AND i.state = 'stopped')
+              THEN k.reserved <> 0 OR k.sealed <> 0 OR k.given > o.quantity
             WHEN o.state IN ('delivered', 'opened', 'confirmed', 'settled')
               THEN (k.reserved, (k.given + coalesce(c.returned, 0)) * o.unit_minor) <> (0, o.amount_minor - e.refunded)
             ELSE k.reserved <> 0 OR k.given > o.quantity END
