@@ -160,6 +160,9 @@ def test_a_file_name_is_always_short_and_printable(name: str) -> None:
         ("a\0b", None),
         ("a\ud800", None),
         ("👩‍👧", "👩‍👧"),
+        ("退 \u202e00.69\u202c 元", "退 00.69 元"),
+        ("\u2066字\u2069" * 10, "字" * 10),
+        ("\u202a\u2067 \u2068", None),
     ],
 )
 def test_what_somebody_wrote_is_trimmed_or_refused(text: str, kept: str | None) -> None:

@@ -33,6 +33,8 @@ NAMELESS: Final = "未命名"
 _PNG: Final = b"\x89PNG\r\n\x1a\n"
 _UNSEEN: Final = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 _KEPT_CONTROLS: Final = frozenset("\t\n\r")
+_DIRECTIONS: Final = re.compile(r"[\u202a-\u202e\u2066-\u2069]")
+"""Marks that turn the order of letters round, so that an amount or a name reads otherwise than it was kept."""
 _MARKUP: Final = re.compile(
     rb"<\s*(?:!doctype|html|head|body|script|iframe|object|embed|svg|\?xml|math)[\s>:/]", re.IGNORECASE
 )
@@ -109,8 +111,11 @@ _MAX_SCANS: Final = 100
 
 
 def clean_text(text: str, limit: int) -> str | None:
-    """Trim what somebody wrote; None where it is empty, longer than `limit` or holds what no text holds (NUL)."""
-    trimmed = text.replace("\r\n", "\n").strip()
+    """Trim what somebody wrote and drop marks of direction.
+
+    None where it is empty, longer than `limit` or holds what no text holds (NUL).
+    """
+    trimmed = _DIRECTIONS.sub("", text).replace("\r\n", "\n").strip()
     if not 0 < len(trimmed) <= limit or any(
         unicodedata.category(letter) in {"Cc", "Cs"} and letter not in _KEPT_CONTROLS for letter in trimmed
     ):
