@@ -120,6 +120,16 @@ async def test_two_workers_and_a_merchant_who_is_back_grant_a_case_once(desk: De
     assert await desk.escrow(case) == ("split", 4000, 5650, 113)
 
 
+async def test_many_workers_leave_what_goes_beyond_the_total_to_people_once(desk: Desk) -> None:
+    await desk.cases.cover.set(desk.market.owner, desk.market.shop_id, AWAY)
+    for _ in range(5):
+        await desk.case(half(4000))
+    assert sum(await asyncio.gather(*(desk.cases.cover.tick() for _ in range(4)))) <= 2
+    await desk.cases.cover.tick()
+    assert sorted(deed.refused or "" for deed in (await covered(desk)).deeds) == ["", "", *[OVER_TOTAL] * 3]
+    assert sum("没能自动照办" in one for one in await desk.subjects(desk.market.owner)) == 3
+
+
 async def test_a_deposit_that_does_not_reach_leaves_the_case_to_people(database: Database, tmp_path: Path) -> None:
     desk = await Desk.ready(database, tmp_path, keys=5)
     order_id = await desk.bought()

@@ -27,6 +27,10 @@ VALUES ($1, $2, $3, $4, $5, $6, $7, coalesce($8, now()))
 -- What covers did in a shop, newest first. Index: cover_grant_pkey.
 SELECT case_id, refund_minor, refused, at FROM cover_grant WHERE shop_id = $1 ORDER BY at DESC, case_id DESC LIMIT $2
 
+-- name: has_looked
+-- Whether a cover has looked at a case, read under the cover's lock. Index: cover_grant_pkey.
+SELECT EXISTS (SELECT 1 FROM cover_grant WHERE shop_id = $1 AND cover_id = $2 AND case_id = $3)
+
 -- name: add_deed
 -- Keeps what a cover did with a case, so that it looks at none twice. Index: cover_grant_pkey.
 INSERT INTO cover_grant (shop_id, cover_id, case_id, refund_minor, refused, at) VALUES ($1, $2, $3, $4, $5, $6)

@@ -74,7 +74,7 @@ class CoverService:
                 return False
             case = await case_store.case(conn, shop_id, case_id, steps.clock.instant())
             cover = await store.locked(conn, shop_id)
-            if case is None or cover is None:
+            if case is None or cover is None or await store.has_looked(conn, shop_id, cover.cover_id, case_id):
                 return False
             decided = decide_cover(case.state, cover, case.now)
             if decided is None:

@@ -58,6 +58,12 @@ async def deeds(conn: Connection, shop_id: int) -> list[CoverDeed]:
     ]
 
 
+async def has_looked(conn: Connection, shop_id: int, cover_id: int, case_id: int) -> bool:
+    """Tell whether a cover has looked at a case."""
+    has: bool = await conn.fetchval(_SQL.has_looked, shop_id, cover_id, case_id)
+    return has
+
+
 async def add_deed(conn: Connection, case: CaseRow, cover_id: int, refund_minor: int, refused: str | None) -> None:
     """Keep what a cover did with a case."""
     await conn.execute(_SQL.add_deed, case.shop_id, cover_id, case.case_id, refund_minor, refused, case.now)
