@@ -132,6 +132,8 @@ def test_every_deadline_says_what_it_does(viewer: Side) -> None:
 
 
 def test_a_silent_buyer_is_told_that_nothing_is_lost() -> None:
+    late = words.what_if_due(Stage.REVIEW, Turn.DUTY, Side.BUYER, is_green=True)
+    assert late == "值班长到时也没有结论，当场的裁决不变，结案。"
     assert "不影响买家的权利" in words.what_if_due(Stage.NEGOTIATION, Turn.BUYER, Side.MERCHANT)
     assert words.what_if_due(Stage.NEGOTIATION, Turn.BUYER, Side.BUYER).startswith("你到时没有回应")
     silent = words.what_if_due(Stage.NEGOTIATION, Turn.MERCHANT, Side.MERCHANT, may_stand=False)

@@ -116,6 +116,8 @@ def what_if_due(stage: Stage, turn: Turn, viewer: Side, *, may_stand: bool = Tru
     if turn is Turn.NOBODY and stage.is_open:
         then = "把保证金交足就自动执行。" if viewer is Side.MERCHANT else "钱到位就自动执行，不用再做什么。"
         return f"该执行了，但店铺的保证金和平台备付暂时不够付，一分也没有动。{then}"
+    if (stage, turn) == (Stage.REVIEW, Turn.DUTY) and is_green:
+        return "值班长到时也没有结论，当场的裁决不变，结案。"
     return _IF_DUE.get((stage, turn is Turn.DUTY), "")
 
 
