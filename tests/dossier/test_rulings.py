@@ -14,7 +14,7 @@ from pypdf import PdfReader
 from archive import SITE, Archive, contents, made, stream
 from dispute import BUYERS, FIRST_VIEW, HANDED_IN, HOUR, MERCHANTS, TO_ASK, WISH, code, seen
 from kabao.adjudication.service import packaged_book
-from kabao.cases import CaseView, CastVote, Outcome, Rule, RulingStage, SayFact, Shares
+from kabao.cases import CaseView, CastVote, Outcome, Rule, RulingStage, SayFact, Shares, Side
 from kabao.dossier import RulingFile, RulingSheet, RulingShown, RulingState
 from kabao.identity import Person, Role
 from kabao.kernel import Refusal, Refused
@@ -158,6 +158,24 @@ async def test_a_reviewer_reads_it_only_after_a_first_view(archive: Archive) -> 
     assert code(await archive.rulings.preview(reviewer, case.ref, PART)) is Refusal.FIRST_VIEW_NEEDED
     seen(await desk.ladder.first_view(reviewer, case.ref, FIRST_VIEW))
     shown(await archive.rulings.ruling(reviewer, case.ref))
+
+
+async def test_who_judged_a_case_reads_its_ruling_while_it_waits_and_in_a_review_that_is_not_his(
+    archive: Archive,
+) -> None:
+    """He has read what the rulebook suggested; who has not may be drawn for the review and reads it later."""
+    desk, market = archive.desk, archive.desk.market
+    reviewer, idle = await panellist(archive), await desk.staff(Role.SUPPORT, Role.PANEL)
+    case = await desk.ruled(await argued(archive), ALL)
+    assert seen(await desk.cases.case(idle, case.ref)).viewer is Side.SUPPORT
+    for _ in range(2):
+        shown(await archive.rulings.ruling(market.staff, case.ref))
+        assert not isinstance(await archive.rulings.files(market.staff, case.ref), Refused)
+        assert not isinstance(await archive.decisions.decision(market.staff, case.ref), Refused)
+        assert code(await archive.rulings.preview(market.staff, case.ref, PART)) is Refusal.FIRST_VIEW_NEEDED
+        for who in (idle, reviewer):
+            assert not isinstance(await archive.rulings.ruling(who, case.ref), RulingShown)
+        await desk.ladder.ask_review(market.owner, case.ref, "E1 是假的。")
 
 
 @pytest.mark.parametrize(
@@ -339,7 +357,7 @@ async def test_the_public_log_s_record_holds_the_ruling_s_fingerprint(archive: A
     assert sha256(salt + body.content).hexdigest() == receipt.commitment
 
 
-async def test_a_pack_carries_the_same_pdf_but_tells_staff_no_rules_while_the_case_is_open(archive: Archive) -> None:
+async def test_a_pack_carries_the_same_pdf_and_staff_who_may_not_read_it_make_none(archive: Archive) -> None:
     desk, market = archive.desk, archive.desk.market
     case = await desk.ruled(await argued(archive), ALL)
     whole = printed(await archive.rulings.files(market.buyer, case.ref)).pdf.content
@@ -348,10 +366,10 @@ async def test_a_pack_carries_the_same_pdf_but_tells_staff_no_rules_while_the_ca
         return contents(made(await archive.packs.export(who, case.ref)).path)["ruling/ruling.pdf"]
 
     assert await packed(market.owner) == whole
-    read = "".join(page.extract_text() for page in PdfReader(io.BytesIO(await packed(market.staff))).pages)
-    assert "E1 显示拆封三分钟后提示已被使用。" in read
-    assert "适用的条文" not in read
-    assert "按规则：" not in read
+    assert await packed(market.staff) == whole
+    idle = await desk.staff(Role.SUPPORT)
+    assert code(await archive.packs.export(idle, case.ref)) is Refusal.FIRST_VIEW_NEEDED
+    assert code(await archive.packs.export(idle, case.order.ref)) is Refusal.FIRST_VIEW_NEEDED
     desk.pass_time(TO_ASK)
     assert await desk.cases.tick() == 1
-    assert await packed(market.staff) == whole
+    assert await packed(idle) == whole

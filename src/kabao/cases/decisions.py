@@ -169,8 +169,7 @@ class DecisionService:
         case = await self._cases.case(person, ref)
         if isinstance(case, Refused):
             return case
-        is_undecided = case.closed_at is None or case.order.in_case
-        if not case.viewer.is_party and is_undecided and not case.has_first_view:
+        if not case.reads_rules:
             return Refused(Refusal.FIRST_VIEW_NEEDED)
         kept = None if case.ruling is None or case.stage is Stage.REVIEW else await self._kept(case)
         if kept is None:

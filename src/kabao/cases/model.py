@@ -377,7 +377,8 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     with the latest last (`ruling`), `pending` the viewer's own ruling that can still be taken back, `green_minor` what
     was refunded as the case was opened (None: it was not), `over_limit` tells its buyer that it would have been but for
     what he was refunded so this month. Support says its first word until `first_word_due_at` (None where the case does
-    not wait for support) and said it at `first_word_at`.
+    not wait for support) and said it at `first_word_at`. `has_first_view` tells of the viewer's in this stage,
+    `reads_rules` whether what the rulebook suggests is open to the viewer.
     """
 
     ref: str
@@ -417,6 +418,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     green_minor: int | None
     over_limit: bool
     has_first_view: bool
+    reads_rules: bool
     person_asked: bool
     timeline: list[TimelineLine]
     allowed: frozenset[Action]

@@ -17,7 +17,7 @@ from kabao.cases.machine import Stage
 from kabao.cases.model import Asked, Basis, Beside, CaseView, Decision, OfferState, Remedy, Side, Turn
 from kabao.cases.ports import Notices, Orders
 from kabao.cases.store import CaseRow
-from kabao.cases.view import build_view, readable
+from kabao.cases.view import build_view, may_read_rules, readable
 from kabao.evidence import EvidenceService
 from kabao.identity import Person, Role
 from kabao.kernel import AccountId, Clock, IdSource, OrderId, Refusal, Refused, ShopId, parse_ref
@@ -376,28 +376,29 @@ class CaseSteps:
             rulings = await store.rulings(conn, shop_id, case_id)
             events = await store.events(conn, shop_id, case_id)
             questions = await ladder_store.questions(conn, shop_id, case_id)
-            has_view = not side.is_party and await ladder_store.has_first_view(
-                conn, shop_id, case_id, case.state.stage, account_id
-            )
+            viewed = await ladder_store.viewed_stages(conn, shop_id, case_id, account_id)
             votes = [] if side.is_party else await ladder_store.votes(conn, shop_id, case_id)
             erasures = await store.erasures(conn, shop_id, case.order_id)
+        barred, has_view = frozenset(case.barred), case.state.stage in viewed
         allowed = rules.allowed_actions(case.state, side, case.now) | allowed_actions(
             case.state,
             side,
             account_id,
-            frozenset(case.barred),
+            barred,
             has_first_view=has_view,
             has_voted=account_id in {vote.panellist_id for vote in votes},
             is_asked=any(one.to_role == side and one.answered_at is None for one in questions),
             now=case.now,
         )
         pending = case.state.pending
+        is_barred, is_free = account_id in barred, not order.in_case
+        reads_rules = may_read_rules(case, side, viewed, is_barred=is_barred, is_order_free=is_free)
         return build_view(
             case,
             side,
             order,
             offers=offers,
-            rulings=readable(rulings, side, case.state.stage, has_first_view=has_view),
+            rulings=readable(rulings, reads_rules=reads_rules),
             events=events,
             questions=questions,
             messages=await self.evidence.messages(shop_id, case.order_id),
@@ -406,6 +407,7 @@ class CaseSteps:
             # A ruling not yet visible is its author's alone.
             pending=pending if pending is not None and pending.staff_id == account_id else None,
             has_first_view=has_view,
+            reads_rules=reads_rules,
             allowed=allowed,
         )
 

@@ -9,17 +9,16 @@ from kabao.cases.claims import CLAIMS
 from kabao.cases.ladder.model import Pending, Question, RulingStage
 from kabao.cases.ladder.rules import first_word_due
 from kabao.cases.machine import Stage
-from kabao.cases.model import Action, CaseView, OfferState, OfferView, RulingView, Rung, Side
+from kabao.cases.model import Action, CaseView, OfferState, OfferView, RulingView, Rung, Side, TimelineLine
 from kabao.cases.store import CaseEvent, CaseRow, ErasureRow
 from kabao.cases.timeline import CaseSources, Sources, merge
 from kabao.evidence import Item, Message
 from kabao.orders import OrderView
 
-_REVIEWERS: Final = frozenset({Side.PANEL, Side.DUTY})
 _BY_THE_RULES: Final = frozenset({RulingStage.DEFAULT, RulingStage.GREEN})
 """Rulings whose words are the rulebook's own."""
-UNREAD: Final = "按规则自动作出。写完初步意见以后显示。"
-"""Stands for the words of such a ruling until a reviewer has put down a first view."""
+UNREAD: Final = "按规则自动作出。写过初步意见的人可以看，其他人等纠纷结束再看。"
+"""Stands for the words of such a ruling where staff may not read what the rulebook suggests."""
 
 
 def build_view(
@@ -36,19 +35,12 @@ def build_view(
     erasures: list[ErasureRow],
     pending: Pending | None,
     has_first_view: bool,
+    reads_rules: bool,
     allowed: frozenset[Action],
 ) -> CaseView:
     """Put a case together; the timeline is the same whoever looks."""
     state, claim, demand_label = case.state, CLAIMS[case.claim], _demand_label(case)
-    sources = Sources(
-        shop_id=case.shop_id,
-        order_id=case.order_id,
-        cases=[CaseSources(f"{claim.label}，要求{demand_label}", offers, rulings, events)],
-        order_events=order.events,
-        messages=messages,
-        items=items,
-        erasures=erasures,
-    )
+    own = CaseSources(f"{claim.label}，要求{demand_label}", offers, rulings, events)
     return CaseView(
         ref=case.ref,
         order=order,
@@ -88,15 +80,31 @@ def build_view(
         # How often somebody was refunded at once is nobody else's business.
         over_limit=case.over_limit and side is Side.BUYER,
         has_first_view=has_first_view,
+        reads_rules=reads_rules,
         person_asked=state.person_asked,
-        timeline=merge(sources),
+        timeline=_timeline(case, order, own, messages, items, erasures),
         allowed=allowed,
     )
 
 
-def readable(rulings: list[RulingView], side: Side, stage: Stage, *, has_first_view: bool) -> list[RulingView]:
-    """Leave out of rulings what tells how the rulebook decides, for who reviews and has not said his own view."""
-    if has_first_view or side not in _REVIEWERS or stage is not Stage.REVIEW:
+def may_read_rules(
+    case: CaseRow, side: Side, viewed: frozenset[Stage], *, is_barred: bool, is_order_free: bool
+) -> bool:
+    """Tell whether a viewer may read what the rulebook suggests in a case: a party always, staff not before judging it.
+
+    Whoever put a first view down (`viewed`) may in that stage, while the ruling waits, and once he is barred from
+    deciding; everybody when the case is over, unless the order is in another one.
+    """
+    if side.is_party or case.state.stage in viewed:
+        return True
+    if case.closed_at is not None:
+        return is_order_free
+    return bool(viewed) and (is_barred or case.state.stage is Stage.RULED_OPEN)
+
+
+def readable(rulings: list[RulingView], *, reads_rules: bool) -> list[RulingView]:
+    """Leave out of rulings what tells how the rulebook decides, for who may not read it."""
+    if reads_rules:
         return rulings
     return [
         msgspec.structs.replace(one, differs_reason="", facts=UNREAD, reasons=UNREAD)
@@ -104,6 +112,26 @@ def readable(rulings: list[RulingView], side: Side, stage: Stage, *, has_first_v
         else msgspec.structs.replace(one, differs_reason="")
         for one in rulings
     ]
+
+
+def _timeline(
+    case: CaseRow,
+    order: OrderView,
+    own: CaseSources,
+    messages: list[Message],
+    items: list[Item],
+    erasures: list[ErasureRow],
+) -> list[TimelineLine]:
+    sources = Sources(
+        shop_id=case.shop_id,
+        order_id=case.order_id,
+        cases=[own],
+        order_events=order.events,
+        messages=messages,
+        items=items,
+        erasures=erasures,
+    )
+    return merge(sources)
 
 
 def _demand_label(case: CaseRow) -> str:

@@ -107,7 +107,8 @@ class ExportService:
     async def export(self, person: Person, ref: str) -> MadePack | Refused:
         """Make a pack of an order or a case for somebody who may see it.
 
-        Refuses NOT_FOUND for a stranger, TOO_MANY_TRIES while one is made for the same person.
+        Refuses NOT_FOUND for a stranger, TOO_MANY_TRIES while one is made for the same person, FIRST_VIEW_NEEDED to
+        staff who may not read yet what the rules suggest in a case that was ruled: the log's records tell it.
         """
         reached = await reach(self._orders, self._cases, person, ref)
         if isinstance(reached, Refused):
@@ -118,7 +119,7 @@ class ExportService:
         try:
             order = reached.order
             reader = Reader(person.account_id, is_staff=order.role == "support")
-            return await self._made(order.shop_id, order.order_id, reached.case_id, reader)
+            return await self._made(order.shop_id, order.order_id, reached.case_id, reader, person)
         finally:
             self._busy.discard(person.account_id)
 
@@ -136,11 +137,15 @@ class ExportService:
         """Remove what nobody came for and what a crash left; returns how many folders."""
         return await asyncio.to_thread(_sweep, self._folder, time.time() - LEFT_SECONDS)
 
-    async def _made(self, shop_id: int, order_id: int, case_id: int | None, reader: Reader) -> MadePack | Refused:
+    async def _made(
+        self, shop_id: int, order_id: int, case_id: int | None, reader: Reader, person: Person | None = None
+    ) -> MadePack | Refused:
         async with self._turns:
             read, head = await self._settled(shop_id, order_id)
             if read is None:
                 return Refused(Refusal.NOT_FOUND)
+            if person is not None and not await self._may_read_rulings(person, read):
+                return Refused(Refusal.FIRST_VIEW_NEEDED)
             case = _case_of(read, case_id)
             async with self._working_folder() as folder:
                 content = await self._content(read, case, head, reader, folder)
@@ -149,6 +154,14 @@ class ExportService:
                 await asyncio.to_thread(write_pack, target, content, self._signer)
                 size = (await asyncio.to_thread(target.stat)).st_size
             return MadePack(path=target, name=name, size=size, absent={one.part: one.why for one in content.absent})
+
+    async def _may_read_rulings(self, person: Person, read: OrderRead) -> bool:
+        """Tell whether somebody may read every ruling of an order's cases, with what the rulebook said."""
+        for case in read.cases:
+            view = await self._cases.case(person, case_ref(case)) if case.rulings else None
+            if isinstance(view, Refused) or (view is not None and not view.reads_rules):
+                return False
+        return True
 
     async def _settled(self, shop_id: int, order_id: int) -> tuple[OrderRead | None, Checkpoint]:
         """Read the order when the log has taken all of it and signed that, or when waiting has been long enough."""
@@ -185,9 +198,7 @@ class ExportService:
         found = ruled_case(read.cases)
         ruled = None
         if found is not None:
-            # Who still has to rule in the order is not told here what the rules suggested.
-            is_open = any(one.row.closed_at is None for one in read.cases)
-            pdf_of_it = await self._rulings.paper(read, found[0], tells_rules=not (reader.is_staff and is_open))
+            pdf_of_it = await self._rulings.paper(read, found[0])
             ruled = None if pdf_of_it is None else (found[1], pdf_of_it)
         pages = {
             "index.html": index_page(paper, read, items.shown, told_records(read.records, records)),

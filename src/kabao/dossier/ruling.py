@@ -139,16 +139,13 @@ class RulingService:
             signature=ReceiptFile(name=f"{name}.sig", content=self._signer.note(signed_text(document, pdf))),
         )
 
-    async def paper(self, read: OrderRead, case: CaseRead, *, tells_rules: bool) -> bytes | None:
-        """Print a case's latest ruling from what was read for somebody else; None where there is none.
-
-        The same bytes as `files`, unless what the rulebook said is kept from the reader.
-        """
+    async def paper(self, read: OrderRead, case: CaseRead) -> bytes | None:
+        """Print a case's latest ruling from what was read for somebody else, as `files` does; None where none is."""
         if not case.rulings:
             return None
         ruling, (event, facts) = case.rulings[-1], case.made[-1]
         beside = await self._kept(case, ruling)
-        sheet = await self._sheet(read, case, ruling, event, beside, tells_rules=tells_rules)
+        sheet = await self._sheet(read, case, ruling, event, beside)
         return await self._pdf(sheet, facts)
 
     async def preview(self, staff: Person, ref: str, wish: Rule) -> RulingSheet | Refused:
@@ -196,8 +193,7 @@ class RulingService:
             return view
         if not view.rulings:
             return Refused(Refusal.NOT_FOUND)
-        is_undecided = view.closed_at is None or view.order.in_case
-        if not view.viewer.is_party and is_undecided and not view.has_first_view:
+        if not view.reads_rules:
             return Refused(Refusal.FIRST_VIEW_NEEDED)
         read, case = await self._read(view)
         # A ruling's event and its row are written together, the oldest first.
@@ -206,7 +202,7 @@ class RulingService:
         if found is None:
             return Refused(Refusal.NOT_FOUND)
         ruling, (event, facts) = found
-        sheet = await self._sheet(read, case, ruling, event, await self._kept(case, ruling), tells_rules=True)
+        sheet = await self._sheet(read, case, ruling, event, await self._kept(case, ruling))
         return _Found(view, read, case, ruling, event.event_id, facts, sheet)
 
     async def _pdf(self, sheet: RulingSheet, facts: RulingFacts) -> bytes:
@@ -220,12 +216,10 @@ class RulingService:
         ruling: RulingView,
         event: CaseEvent,
         beside: Beside | None,
-        *,
-        tells_rules: bool,
     ) -> RulingSheet:
         basis = await self._basis(case, beside)
         until = event.due_at if ruling.stage is not RulingStage.REVIEW else None
-        return sheet_of(read, case, ruling, basis if tells_rules else basis._replace(beside=None), review_until=until)
+        return sheet_of(read, case, ruling, basis, review_until=until)
 
     async def _kept(self, case: CaseRead, ruling: RulingView) -> Beside | None:
         async with self._database.connection() as conn:

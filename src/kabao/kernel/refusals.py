@@ -416,8 +416,8 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
     ),
     Refusal.FIRST_VIEW_NEEDED: Sentence(
         409,
-        "请先写下你的初步意见，再看建议、再裁决。",
-        "Put down your first view before you see the suggestion or rule.",
+        "请先写下你的初步意见，再看建议、再裁决；没轮到你的，等纠纷结束再看。",
+        "Put down your first view before you see the suggestion or rule; if it is not your turn, wait for the end.",
     ),
     Refusal.FIRST_VIEW_GIVEN: Sentence(
         409,

@@ -248,7 +248,7 @@ async def desk_case_of(request: PageRequest, ref: str, *, is_post: bool = False)
 
 async def _decision(visit: Visit, case: CaseView) -> DecisionView | None:
     """Ask the rulebook, for somebody who has put a first view down; nobody else is told anything."""
-    if not case.has_first_view and case.closed_at is None:
+    if not case.reads_rules:
         return None
     decision = await visit.services.decisions.decision(visit.me, case.ref)
     return None if isinstance(decision, Refused) else decision

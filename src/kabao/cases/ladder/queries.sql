@@ -37,9 +37,9 @@ INSERT INTO first_view (shop_id, case_id, stage, staff_id, outcome, refund_minor
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)
 ON CONFLICT DO NOTHING RETURNING staff_id
 
--- name: has_first_view
--- Whether somebody has put down a first view in a stage of a case. Index: first_view_pkey.
-SELECT EXISTS (SELECT 1 FROM first_view WHERE shop_id = $1 AND case_id = $2 AND stage = $3 AND staff_id = $4)
+-- name: viewed_stages
+-- The stages of a case in which somebody has put down a first view. Index: first_view_pkey.
+SELECT stage FROM first_view WHERE shop_id = $1 AND case_id = $2 AND staff_id = $3
 
 -- name: candidates
 -- Who may be drawn for a case: on the panel, not frozen, no party, not barred, without a seat in this stage or one he has

@@ -411,9 +411,8 @@ class LadderService:
         return found if isinstance(found, Refused) else await self._steps.rulebook.binding(found[0].placed_at)
 
     async def _unread(self, conn: Connection, case: CaseRow, staff: Person) -> Refused | None:
-        place = (case.shop_id, case.case_id, case.state.stage)
-        has_view = await store.has_first_view(conn, *place, staff.account_id)
-        return None if has_view else Refused(Refusal.FIRST_VIEW_NEEDED)
+        viewed = await store.viewed_stages(conn, case.shop_id, case.case_id, staff.account_id)
+        return None if case.state.stage in viewed else Refused(Refusal.FIRST_VIEW_NEEDED)
 
     async def _hand_in(
         self, conn: Connection, case: CaseRow, staff: Person, counted: Tally, beside: Beside | None

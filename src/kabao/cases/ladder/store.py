@@ -118,10 +118,9 @@ async def add_first_view(
     return kept is not None
 
 
-async def has_first_view(conn: Connection, shop_id: int, case_id: int, stage: Stage, staff_id: int) -> bool:
-    """Tell whether somebody has put a first view down in a stage."""
-    has: bool = await conn.fetchval(_SQL.has_first_view, shop_id, case_id, stage, staff_id)
-    return has
+async def viewed_stages(conn: Connection, shop_id: int, case_id: int, staff_id: int) -> frozenset[Stage]:
+    """Return the stages in which somebody has put a first view down."""
+    return frozenset(Stage(row["stage"]) for row in await conn.fetch(_SQL.viewed_stages, shop_id, case_id, staff_id))
 
 
 async def candidates(conn: Connection, case: CaseRow, excluded: Sequence[int]) -> list[Candidate]:
