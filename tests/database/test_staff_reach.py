@@ -1,11 +1,11 @@
-"""What those who decide may read: which orders at all, and of a ruling under review before their own first view."""
+"""What those who decide may read, of a ruling before their own first view too, and who decides nothing any more."""
 
 from pathlib import Path
 
 import pytest
 
 from dispute import BUYERS, FIRST_VIEW, HOUR, Desk, code, seen
-from kabao.cases import CaseView, CastVote, OpenCase, Outcome, Remedy, Rule, Stage
+from kabao.cases import CaseView, CastVote, OpenCase, Outcome, Remedy, Rule, Side, Stage
 from kabao.identity import Person, Role
 from kabao.kernel import Refusal
 from kabao.orders import OrderView
@@ -70,11 +70,13 @@ async def test_who_sat_in_a_case_reads_its_order_again_once_it_is_closed(desk: D
 async def test_a_reviewer_reads_in_no_ruling_what_the_rules_suggest_before_saying_his_own(desk: Desk) -> None:
     await desk.rulebook.begin()
     ruled, silent = await desk.at_support(), await desk.case(CERTAIN, opened=False)
-    member = await desk.staff(Role.PANEL)
+    support, member = await desk.staff(Role.SUPPORT), await desk.staff(Role.PANEL)
     await desk.ruled(ruled, OWN)
     assert silent.stage is Stage.GREEN
     for case in (ruled, silent):
         own = seen(await desk.cases.case(desk.market.buyer, case.ref)).rulings[0]
+        idle = seen(await desk.cases.case(support, case.ref)).rulings[0]
+        assert (idle.differs_reason, idle.reasons == own.reasons) == ("", case is ruled)
         seen(await desk.ladder.ask_review(desk.market.owner, case.ref, "再看看。"))
         before = seen(await desk.cases.case(member, case.ref)).rulings[0]
         assert before.differs_reason == ""
@@ -84,3 +86,35 @@ async def test_a_reviewer_reads_in_no_ruling_what_the_rules_suggest_before_sayin
         assert seen(await desk.cases.case(desk.market.owner, case.ref)).rulings[0] == own
         after = seen(await desk.ladder.first_view(member, case.ref, FIRST_VIEW))
         assert after.rulings[0] == own
+
+
+async def test_who_left_his_seat_decides_nothing_as_duty_officer_either(desk: Desk) -> None:
+    both = await desk.staff(Role.PANEL, Role.DUTY)
+    case = await desk.at_support()
+    seen(await desk.ladder.pass_on(desk.market.staff, case.ref))
+    assert await desk.ladder.recuse(both, case.ref, "认识店主。") is None
+    desk.pass_time(72 * HOUR)
+    await desk.cases.tick()
+    assert seen(await desk.cases.case(both, case.ref)).viewer is Side.DUTY
+    assert code(await desk.ladder.first_view(both, case.ref, FIRST_VIEW)) is Refusal.RECUSED
+    assert code(await desk.ladder.ask(both, case.ref, Side.BUYER, "有截图吗？")) is Refusal.RECUSED
+
+
+async def test_who_judged_a_case_at_support_reviews_it_in_no_role_but_may_rule_where_the_panel_did_not(
+    desk: Desk,
+) -> None:
+    """In a review time alone ends the case; above support nobody else may be there who could rule on the money."""
+    both = await desk.staff(Role.SUPPORT, Role.DUTY)
+    case = await desk.at_support()
+    seen(await desk.ladder.first_view(both, case.ref, FIRST_VIEW))
+    await desk.ruled(case, OWN)
+    seen(await desk.ladder.ask_review(desk.market.owner, case.ref, "再看看。"))
+    other = await desk.at_support()
+    seen(await desk.ladder.first_view(both, other.ref, FIRST_VIEW))
+    seen(await desk.ladder.pass_on(both, other.ref))
+    desk.pass_time(72 * HOUR)
+    assert await desk.cases.tick() == 2
+    assert code(await desk.ladder.first_view(both, case.ref, FIRST_VIEW)) is Refusal.RECUSED
+    assert code(await desk.ladder.rule(both, other.ref, OWN)) is Refusal.FIRST_VIEW_NEEDED
+    seen(await desk.ladder.first_view(both, other.ref, FIRST_VIEW))
+    seen(await desk.ladder.rule(both, other.ref, OWN))

@@ -39,8 +39,10 @@ SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
               WHERE t.shop_id = $1 AND t.case_id = $2 AND t.recused_at IS NULL
              UNION SELECT g.staff_id FROM ruling g WHERE g.shop_id = $1 AND g.case_id = $2 AND g.by_duty) AS heard_by,
        ARRAY(SELECT g.staff_id FROM ruling g WHERE g.shop_id = $1 AND g.case_id = $2 AND g.staff_id IS NOT NULL
-             UNION SELECT v.panellist_id FROM panel_vote v
-                    WHERE v.shop_id = $1 AND v.case_id = $2 AND c.stage = 'review'
+             UNION SELECT v.staff_id FROM first_view v
+                    WHERE v.shop_id = $1 AND v.case_id = $2 AND c.stage = 'review' AND v.stage <> 'review'
+             UNION SELECT t.panellist_id FROM panel_seat t
+                    WHERE t.shop_id = $1 AND t.case_id = $2 AND t.recused_at IS NOT NULL
              UNION SELECT m.author_id FROM message m
                     WHERE m.shop_id = $1 AND m.order_id = c.order_id AND m.author_role IN ('buyer', 'merchant')) AS barred
   FROM cases c

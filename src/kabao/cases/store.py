@@ -83,7 +83,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     heard_by: list[int]
     """Who ever sat on a panel of the case or ruled as duty officer."""
     barred: list[int]
-    """Who spoke in the order as a party or ruled in an earlier stage."""
+    """Who spoke in the order as a party, ruled in an earlier stage or left a seat; in a review, who judged before."""
     now: datetime
 
     @property

@@ -36,7 +36,7 @@ SELECT c.shop_id, c.case_id, t.due_at, coalesce($6::timestamptz, now()) AS now, 
 
 -- name: deciders
 -- Who decides a case, at its turn: for support's those who have begun with it, else all; of a panel who has not voted;
--- for the duty officer's every one who has not ruled in it. Never a party. Index: account_role_pkey, account_role_by_role,
+-- for the duty officer's every one who may rule in it. Never a party. Index: account_role_pkey, account_role_by_role,
 -- first_view_pkey, panel_seat_pkey, panel_vote_once, ruling_pkey.
 SELECT a.account_id FROM account a
  WHERE a.frozen_at IS NULL AND a.account_id <> ALL($5::bigint[]) AND a.account_id IN (
@@ -48,6 +48,10 @@ SELECT a.account_id FROM account a
    SELECT r.account_id FROM account_role r
     WHERE $3 = 'duty' AND r.role = 'duty'
       AND NOT EXISTS (SELECT 1 FROM ruling g WHERE g.shop_id = $1 AND g.case_id = $2 AND g.staff_id = r.account_id)
+      AND NOT EXISTS (SELECT 1 FROM first_view v WHERE v.shop_id = $1 AND v.case_id = $2 AND v.staff_id = r.account_id
+                         AND $4 = 'review' AND v.stage <> 'review')
+      AND NOT EXISTS (SELECT 1 FROM panel_seat t WHERE t.shop_id = $1 AND t.case_id = $2
+                         AND t.panellist_id = r.account_id AND t.recused_at IS NOT NULL)
    UNION ALL
    SELECT r.account_id FROM account_role r
     WHERE $3 = 'support' AND r.role = 'support'
