@@ -9,7 +9,7 @@ import pytest
 from kabao.custody import RESERVE_ACCOUNT, deposit_account
 from kabao.deposits import DepositView
 from kabao.kernel import OrderId, Refused, parse_ref
-from kabao.orders import ClaimPaid, Resolved
+from kabao.orders import ClaimPaid, DamagesPaid, Resolved
 from kabao.postgres import Database, open_pool
 from market import NOON, Market, seed_market
 from orderdesk import Desk
@@ -102,6 +102,42 @@ async def test_a_deposit_asked_back_while_it_is_claimed_goes_once(wide: Database
         assert isinstance(view, DepositView)
         assert view.deposit_minor == 0
     assert sum(ends.values()) == 15
+    await desk.assert_books_balance()
+
+
+async def test_damages_ruled_swept_and_a_deposit_asked_back_and_filled_pay_each_award_once(wide: Database) -> None:
+    market, desk = await seed_market(wide, keys=8), Desk.on(wide, NOON)
+    refs = [await desk.released(market) for _ in range(8)]
+    await wide.execute("UPDATE card_key SET opened_at = $1 WHERE state = 'opened'", NOON.replace(year=2025))
+    await wide.execute("UPDATE escrow SET resolved_at = $1", NOON.replace(year=2025))
+    await desk.deposit(market, 2 * PRICE + 1)
+
+    async def award(ref: str) -> DamagesPaid | Refused:
+        at = parse_ref(ref)
+        assert at is not None
+        async with wide.transaction() as conn:
+            order = (conn, at.shop_id, OrderId(at.object_id))
+            return await desk.orders.award_damages(*order, "1", PRICE, market.staff_id, "support")
+
+    answers = await asyncio.gather(
+        *(award(ref) for ref in refs for _ in range(2)),
+        *(desk.orders.after_release.pay_owed_damages() for _ in range(4)),
+        desk.deposits.give_back(market.owner, market.shop_id, 1, "wish"),
+        *(desk.deposit(market, PRICE) for _ in range(3)),
+    )
+    assert not [answer for answer in answers[: 2 * len(refs)] if isinstance(answer, Refused)]
+    await desk.orders.after_release.pay_owed_damages()
+    paid = "SELECT sum(paid_minor), (SELECT deposit_minor FROM shop_fund) AS rest FROM damages_award"
+    assert sum(tuple(await wide.fetchrow(paid) or ())) == 5 * PRICE + isinstance(answers[-4], Refused)
+    late = await desk.deposits.give_back(market.owner, market.shop_id, 1, "later")
+    assert isinstance(late, Refused), "what is owed holds the deposit"
+    await desk.deposit(market, 4 * PRICE)
+    await desk.orders.after_release.pay_owed_damages()
+    assert await wide.fetchval("SELECT count(*) FROM damages_award WHERE paid_minor = $1", PRICE) == len(refs)
+    await desk.assert_books_balance()
+    for _ in range(3):
+        await all_of(desk)
+    assert await wide.fetchval("SELECT count(*) FROM custody_instruction WHERE state = 'pending'") == 0
     await desk.assert_books_balance()
 
 
