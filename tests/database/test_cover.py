@@ -9,6 +9,7 @@ import pytest
 
 from dispute import HOUR, Desk, code, seen
 from kabao.cases import OVER_TOTAL, CoverView, OpenCase, Remedy, SetCover, Stage, Turn
+from kabao.cases.cover import store
 from kabao.cases.cover.model import Cover
 from kabao.cases.cover.rules import decide_cover, wrong_in
 from kabao.cases.model import Decision
@@ -128,6 +129,24 @@ async def test_many_workers_leave_what_goes_beyond_the_total_to_people_once(desk
     await desk.cases.cover.tick()
     assert sorted(deed.refused or "" for deed in (await covered(desk)).deeds) == ["", "", *[OVER_TOTAL] * 3]
     assert sum("没能自动照办" in one for one in await desk.subjects(desk.market.owner)) == 3
+
+
+async def test_a_cover_that_takes_anothers_place_meanwhile_is_not_read_unlocked(desk: Desk) -> None:
+    shop_id, owner = desk.market.shop_id, desk.market.owner
+    await desk.cases.cover.set(owner, shop_id, AWAY)
+
+    async def locked() -> Cover | None:
+        async with desk.database.transaction() as conn:
+            return await store.locked(conn, shop_id)
+
+    async with desk.database.transaction() as conn:
+        await store.end_cover(conn, shop_id, NOON)
+        await store.add_cover(conn, shop_id, 2, AWAY, owner.account_id, NOON)
+        waits = asyncio.create_task(locked())
+        await asyncio.sleep(0.2)
+        assert not waits.done()
+    assert await waits is None
+    assert await locked() is not None
 
 
 async def test_a_deposit_that_does_not_reach_leaves_the_case_to_people(database: Database, tmp_path: Path) -> None:

@@ -26,9 +26,9 @@ async def standing(conn: Connection, shop_id: int) -> Cover | None:
 
 
 async def locked(conn: Connection, shop_id: int) -> Cover | None:
-    """Lock the cover that stands for a shop and return it as it is under the lock."""
-    await conn.fetchval(_SQL.lock_cover, shop_id)
-    return await standing(conn, shop_id)
+    """Lock the cover that stands for a shop and return it as it is under the lock; None too where it was just ended."""
+    is_locked = await conn.fetchval(_SQL.lock_cover, shop_id) is not None
+    return await standing(conn, shop_id) if is_locked else None
 
 
 async def end_cover(conn: Connection, shop_id: int, at: datetime | None) -> bool:
