@@ -7,7 +7,8 @@ nothing is promised, nothing leaves the folder by itself; pure but for ``folder`
 
 ``assess(story, rules, now) -> Assessment``, ``questions(story, rules, now)``, ``faults(story, now)``,
 ``deadlines(story, now) -> tuple[Deadline, ...]`` (calendar.py),
-``letter(story, assessment, to, language) -> Letter`` (letters.py), ``messages(chat) -> tuple[Message, ...]``
+``letter(story, assessment, to, language) -> Letter | NoLetter`` (letters.py),
+``checklist(story, assessment) -> tuple[CheckItem, ...]`` (checklist.py), ``messages(chat) -> tuple[Message, ...]``
 (chats.py).
 """
 
@@ -41,6 +42,8 @@ from kabao.selfhelp.model import (
 from kabao.selfhelp.results import (
     Ask,
     Assessment,
+    CheckItem,
+    CheckState,
     Choice,
     Cite,
     Deadline,
@@ -48,7 +51,9 @@ from kabao.selfhelp.results import (
     Fault,
     Field,
     Finding,
+    HowTo,
     Letter,
+    NoLetter,
     Offer,
     Path,
     Question,
@@ -69,6 +74,8 @@ __all__ = [
     "Business",
     "Channel",
     "ChatText",
+    "CheckItem",
+    "CheckState",
     "Choice",
     "Cite",
     "Deadline",
@@ -82,11 +89,13 @@ __all__ = [
     "Finding",
     "Goods",
     "Happening",
+    "HowTo",
     "Kind",
     "Language",
     "Letter",
     "Message",
     "Moment",
+    "NoLetter",
     "Offer",
     "Path",
     "Payment",

@@ -46,6 +46,8 @@ class To(StrEnum):
     PAYMENT = "payment"
     ASSOCIATION = "association"
     OFFICE = "12315"
+    REPORT = "12315-report"
+    """A report of unlawful conduct (举报): never one paper with the complaint, and only where there are leads."""
     COURT = "court"
 
 
@@ -155,13 +157,14 @@ class Amount(msgspec.Struct, frozen=True):
 
 
 class Person(msgspec.Struct, frozen=True, kw_only=True):
-    """Who complains; needed by letters alone, and left blank there where it was not given."""
+    """Who complains; needed by letters alone, and left blank there where it was not given.
+
+    An identity number is never kept: where a paper needs one, it is written on it by hand.
+    """
 
     name: str = ""
     phone: str = ""
     address: str = ""
-    id_number: str = ""
-    """For a statement of claim alone."""
 
 
 class Business(msgspec.Struct, frozen=True, kw_only=True):
@@ -259,7 +262,8 @@ class TermsText(msgspec.Struct, frozen=True, kw_only=True):
 class RuleClause(msgspec.Struct, frozen=True, kw_only=True):
     """A clause of the platform's or merchant's own rules that grants or limits something, as the person read it.
 
-    `hours` is its time, counted from `counts_from`; None where it sets none.
+    `hours` is its time, counted from `counts_from`; None where it sets none. Of `Side.OTHER` it is the payment
+    channel's.
     """
 
     of: Side

@@ -186,6 +186,7 @@ class DueSource(StrEnum):
     LAW = "law"
     PLATFORM_RULE = "platform_rule"
     MERCHANT_RULE = "merchant_rule"
+    CHANNEL_RULE = "channel_rule"
     OWN_LETTER = "own_letter"
     ADVICE = "advice"
 
@@ -222,3 +223,48 @@ class Letter(msgspec.Struct, frozen=True, kw_only=True):
     """Numbers of items of evidence."""
     cites: tuple[Cite, ...] = ()
     unverified: tuple[str, ...] = ()
+    blanks: tuple[str, ...] = ()
+    """What stands in the body in full-width brackets and has to be filled in by hand before it is sent."""
+    notes: tuple[str, ...] = ()
+    """For whoever sends it, never part of what is sent: where it goes, what to check, what comes after."""
+
+
+class NoLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """Why there is no letter now, and what comes first."""
+
+    to: To
+    why: Text
+    first: tuple[Step, ...] = ()
+
+
+class CheckState(StrEnum):
+    """How far a thing to have ready is."""
+
+    READY = "ready"
+    MISSING = "missing"
+    OPTIONAL = "optional"
+
+
+class HowTo(msgspec.Struct, frozen=True, kw_only=True):
+    """How something is captured on one phone, in one app or on one page; `steps` in their order."""
+
+    how_id: str
+    title: Text
+    steps: tuple[Text, ...]
+
+
+class CheckItem(msgspec.Struct, frozen=True, kw_only=True):
+    """A thing to have ready: whether it is, why it counts, how to get it, and which items of evidence are it.
+
+    `element` is the one of the three it belongs to: transaction, goods, talk; or `identity`. `urgent` where the other
+    side could make it vanish.
+    """
+
+    check_id: str
+    element: str
+    state: CheckState
+    title: Text
+    why: Text
+    how: tuple[str, ...]
+    items: tuple[int, ...] = ()
+    urgent: bool = False
