@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 import dispute
-from kabao.custody import SandboxInstitution
+from kabao.custody import CustodianUnreachable, SandboxInstitution
 from kabao.kernel import FixedClock, IdSource, OrderId, Refused, parse_ref
 from kabao.orders import OrderService, Resolved
-from kabao.postgres import Database, open_pool
+from kabao.postgres import Database, DatabaseUnavailable, open_pool
 from market import NOON, Market, seed_market
 from orderdesk import PHONE, SECRET, Desk, open_nothing
 
@@ -36,6 +36,12 @@ async def rule(desk: Desk, market: Market, ref: str, refund: int) -> Resolved | 
         if isinstance(frozen, Refused):
             return frozen
         return await desk.orders.resolve(conn, at.shop_id, order_id, refund, market.staff_id, "support", "ruled")
+
+
+async def rule_after(desk: Desk, market: Market, ref: str) -> Resolved | Refused:
+    """Rule on what is released already: first the deposit pays, then the reserve."""
+    await asyncio.sleep(0.01)
+    return await rule(desk, market, ref, PRICE)
 
 
 async def take_back(desk: Desk, payment: str, wait: float) -> None:
@@ -124,3 +130,65 @@ async def test_a_case_settled_or_ruled_as_the_bank_takes_the_money_has_one_end(w
         ends[await wide.fetchval("SELECT stage FROM cases WHERE order_id = $1", case.order.order_id)] += 1
     assert set(ends) <= {"charged_back", "settled", "withdrawn"}
     assert await wide.fetchval("SELECT count(*) FROM cases WHERE closed_at IS NULL") == 0
+
+
+async def give(desk: Desk, market: Market, ref: str) -> object:
+    return await desk.orders.after_release.give_back(market.owner, ref, PRICE, PRICE)
+
+
+async def kill(database: Database, wait: float) -> None:
+    """End every other connection of this database, wherever each is."""
+    await asyncio.sleep(wait)
+    await database.fetch("""SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+        WHERE datname = current_database() AND pid <> pg_backend_pid()""")
+
+
+async def till_quiet(desk: Desk) -> None:
+    for _ in range(4):
+        await desk.database.execute(
+            "UPDATE custody_instruction SET due_at = $1, lease_until = NULL WHERE state = 'pending'", NOON
+        )
+        await desk.database.execute("UPDATE sandbox.payment SET due_at = $1", NOON)
+        await desk.database.execute("UPDATE sandbox.chargeback SET due_at = $1", NOON)
+        await desk.sandbox.deliver_notices(desk.sink)
+        await desk.runner.run(200)
+
+
+@pytest.mark.parametrize("crashes", [False, True])
+async def test_a_price_given_back_as_the_bank_takes_it_reaches_the_buyer_once(wide: Database, *, crashes: bool) -> None:
+    market, desk = await seed_market(wide, keys=6 * ROUNDS), Desk.on(wide, NOON)
+    await desk.deposit(market, ROUNDS * PRICE)
+    await desk.fill_reserve(100 * PRICE)
+    dice = random.Random(SEED)  # noqa: S311
+    lost = (DatabaseUnavailable, CustodianUnreachable) if crashes else ()
+    for _ in range(ROUNDS):
+        refs, payments = [], []
+        for _ in range(4):
+            refs.append(await desk.place(market))
+            payments.append(await desk.pay(market.buyer, refs[-1]))
+        for ref in refs[1:]:
+            await desk.orders.confirm(market.buyer, ref)
+        await give(desk, market, refs[1])
+        answers = await asyncio.gather(
+            *(take_back(desk, payment, dice.random() / 40) for payment in payments),
+            desk.orders.confirm(market.buyer, refs[0]),
+            *(give(desk, market, ref) for ref in (refs[0], refs[2])),
+            rule(desk, market, refs[2], PRICE),
+            rule_after(desk, market, refs[3]),
+            desk.orders.reveal(market.buyer, refs[3], [1], PHONE),
+            *(desk.runner.run() for _ in range(3)),
+            *([kill(wide, dice.random() / 20)] if crashes else []),
+            return_exceptions=True,
+        )
+        wrong = [answer for answer in answers if isinstance(answer, BaseException) and not isinstance(answer, lost)]
+        assert not wrong, wrong
+        for payment in payments:
+            assert await desk.sandbox.charge_back(payment) is not None
+    await till_quiet(desk)
+    assert await wide.fetchval("SELECT count(*) FROM custody_instruction WHERE state = 'pending'") == 0
+    twice = """SELECT count(*) FROM custody_instruction c JOIN custody_instruction r USING (shop_id, order_id)
+        WHERE c.kind = 'claim_refund' AND c.state = 'done' AND r.kind = 'release' AND r.state = 'stopped'"""
+    assert await wide.fetchval(twice) == 0
+    ended = await wide.fetch("SELECT kind || ' ' || state AS how, count(*) AS n FROM custody_instruction GROUP BY 1")
+    assert "claim_refund cancelled" in {row["how"] for row in ended}, dict(ended)
+    await desk.assert_books_balance()

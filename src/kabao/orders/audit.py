@@ -23,6 +23,8 @@ CHECKS: Final = (
     "keys_against_orders",
     "claims_against_transfers",
     "damages_against_payouts",
+    "claims_taken_back",
+    "claims_sent_before_price",
     "claims_over_price",
     "funds_against_transfers",
     "reserve_against_shops",

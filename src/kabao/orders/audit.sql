@@ -72,7 +72,7 @@ SELECT coalesce(i.instruction_id, b.instruction_id) AS instruction_id,
  WHERE (i.payment_id, i.kind, i.amount_minor, i.fee_minor, i.currency, i.from_account, i.to_account, i.recoup_minor)
        IS DISTINCT FROM (b.payment_id, b.kind, b.amount_minor, b.fee_minor, b.currency, b.from_account, b.to_account,
                          b.recoup_minor)
-   AND NOT (b.instruction_id IS NULL AND i.state IN ('pending', 'refused', 'redirected', 'stopped'))
+   AND NOT (b.instruction_id IS NULL AND i.state IN ('pending', 'refused', 'redirected', 'stopped', 'cancelled'))
 
 -- name: custodian_overpaid
 -- Payments out of which the custodian paid, or gave back to the payer's bank, more than came in.
@@ -157,6 +157,33 @@ SELECT coalesce(a.shop_id, c.shop_id) AS shop_id, coalesce(a.order_id, c.order_i
               GROUP BY 1, 2) c ON c.shop_id = a.shop_id AND c.order_id = a.order_id
  WHERE a.paid IS DISTINCT FROM c.paid
 
+-- name: claims_taken_back
+-- What was given after a release and taken back, because the payer's bank had the price, went where it had come from;
+-- and nothing was taken back without the bank.
+SELECT coalesce(i.shop_id, t.shop_id) AS shop_id, coalesce(i.order_id, t.order_id) AS order_id,
+       greatest(abs(coalesce(i.deposit, 0) - coalesce(t.deposit, 0)) + abs(coalesce(i.reserve, 0) - coalesce(t.reserve, 0)),
+                i.unasked) AS off_minor
+  FROM (SELECT c.shop_id, c.order_id, coalesce(sum(c.amount_minor) FILTER (WHERE c.from_account <> 'reserve'), 0) AS deposit,
+               coalesce(sum(c.amount_minor) FILTER (WHERE c.from_account = 'reserve'), 0) AS reserve,
+               coalesce(sum(c.amount_minor) FILTER (WHERE NOT EXISTS (SELECT 1 FROM chargeback b WHERE b.shop_id = c.shop_id
+                      AND b.provider = c.provider AND b.payment_id = c.payment_id)
+                  AND NOT EXISTS (SELECT 1 FROM custody_instruction r WHERE r.shop_id = c.shop_id
+                      AND r.order_id = c.order_id AND r.kind = 'release' AND r.state = 'stopped')), 0) AS unasked
+          FROM custody_instruction c WHERE c.state = 'cancelled' GROUP BY 1, 2) i
+  FULL JOIN (SELECT shop_id, order_id, coalesce(sum(amount_minor) FILTER (WHERE credit_no = 8), 0) AS deposit,
+                    coalesce(sum(amount_minor) FILTER (WHERE credit_no IN (3, 10)), 0) AS reserve
+               FROM ledger_transfer WHERE kind = 'claim_returned' GROUP BY 1, 2) t
+    ON t.shop_id = i.shop_id AND t.order_id = i.order_id
+ WHERE (i.deposit, i.reserve) IS DISTINCT FROM (t.deposit, t.reserve) OR i.unasked > 0
+
+-- name: claims_sent_before_price
+-- What was given back of an order's price out of deposit or reserve, and sent, though the merchant has not had the price.
+SELECT c.shop_id, c.order_id, sum(c.amount_minor) AS off_minor
+  FROM custody_instruction c
+  JOIN custody_instruction r ON r.shop_id = c.shop_id AND r.order_id = c.order_id AND r.kind = 'release' AND r.state <> 'done'
+ WHERE c.kind = 'claim_refund' AND c.attempt > 0
+ GROUP BY 1, 2
+
 -- name: claims_over_price
 -- Orders of which more of the price was given back than was paid in; damages are beyond it.
 SELECT c.shop_id, c.order_id, sum(c.deposit_minor + c.reserve_minor) + max(e.refunded) - max(e.amount_minor) AS off_minor
@@ -217,4 +244,5 @@ SELECT i.instruction_id, i.amount_minor AS off_minor
   LEFT JOIN sandbox.refusal r USING (instruction_id)
  WHERE i.provider = 'sandbox' AND CASE WHEN i.state IN ('refused', 'redirected', 'stopped') THEN b.instruction_id IS NOT NULL
             OR r.instruction_id IS NULL WHEN i.state = 'done' THEN r.instruction_id IS NOT NULL
+            WHEN i.state = 'cancelled' THEN b.instruction_id IS NOT NULL
             ELSE b.instruction_id IS NOT NULL AND r.instruction_id IS NOT NULL END

@@ -183,12 +183,13 @@ class KeySlot(msgspec.Struct, frozen=True, kw_only=True):
 class Move(msgspec.Struct, frozen=True, kw_only=True):
     """Money on its way at the custodian: a payment in, a payout, or a payment taken back.
 
-    Refused where the payee's account took none, stopped where the payer's bank had taken the payment back.
+    Refused where the payee's account took none, stopped where the payer's bank had taken the payment back, cancelled
+    where that let us take back what was given after the release and not paid yet.
     """
 
     kind: Literal["payment", "chargeback"] | PayoutKind
     amount_minor: int
-    state: Literal["pending", "done", "refused", "redirected", "stopped"]
+    state: Literal["pending", "done", "refused", "redirected", "stopped", "cancelled"]
     outcome: str | None
     at: datetime
 

@@ -114,7 +114,8 @@ SELECT o.*, s.title, s.digest AS snapshot_digest, s.document, h.name AS shop_nam
        (SELECT jsonb_build_object('taken_minor', b.taken_minor, 'ended_case', b.ended_case, 'at', b.received_at)
           FROM chargeback b WHERE b.shop_id = o.shop_id AND b.provider = e.provider AND b.payment_id = e.payment_id) AS charged_back,
        (SELECT coalesce(sum(c.deposit_minor + c.reserve_minor), 0)::bigint FROM claim_payout c
-         WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id AND c.part = 'claim_refund') AS claimed_minor,
+         WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id AND c.part = 'claim_refund') - (SELECT coalesce(sum(i.amount_minor), 0)::bigint
+           FROM custody_instruction i WHERE i.shop_id = o.shop_id AND i.order_id = o.order_id AND i.state = 'cancelled') AS claimed_minor,
        (SELECT coalesce(sum(i.amount_minor), 0)::bigint FROM custody_instruction i
          WHERE i.shop_id = o.shop_id AND i.order_id = o.order_id AND i.state = 'refused') AS stranded_minor,
        (SELECT coalesce(sum(a.awarded_minor - a.paid_minor), 0)::bigint FROM damages_award a
@@ -247,12 +248,15 @@ INSERT INTO sweep_state (name, accept_until) VALUES ('escrow', coalesce($1, now(
 ON CONFLICT (name) DO UPDATE SET halted_at = NULL, halted_why = NULL, accept_until = EXCLUDED.accept_until
 
 -- name: claim_instructions
--- Leases due instructions; an expired lease is simply due again. Index: custody_instruction_due.
+-- Leases due instructions; an expired lease is simply due again. What is given back of a price after its release waits
+-- until the merchant has that price. Index: custody_instruction_due, custody_instruction_of_order.
 UPDATE custody_instruction i SET attempt = i.attempt + 1, lease_until = coalesce($1, now()) + $2
-  FROM (SELECT shop_id, instruction_id FROM custody_instruction
-         WHERE state = 'pending' AND due_at <= coalesce($1, now())
-           AND (lease_until IS NULL OR lease_until <= coalesce($1, now())) AND provider = $4
-         ORDER BY due_at, shop_id, instruction_id FOR UPDATE SKIP LOCKED LIMIT $3) due
+  FROM (SELECT c.shop_id, c.instruction_id FROM custody_instruction c
+         WHERE c.state = 'pending' AND c.due_at <= coalesce($1, now())
+           AND (c.lease_until IS NULL OR c.lease_until <= coalesce($1, now())) AND c.provider = $4
+           AND (c.kind <> 'claim_refund' OR NOT EXISTS (SELECT 1 FROM custody_instruction r
+                 WHERE r.shop_id = c.shop_id AND r.order_id = c.order_id AND r.kind = 'release' AND r.state <> 'done'))
+         ORDER BY c.due_at, c.shop_id, c.instruction_id FOR UPDATE OF c SKIP LOCKED LIMIT $3) due
  WHERE i.shop_id = due.shop_id AND i.instruction_id = due.instruction_id
 RETURNING i.shop_id, i.instruction_id, i.payment_id, i.kind, i.amount_minor, i.fee_minor, i.currency, i.attempt,
           i.from_account, i.to_account, i.recoup_minor

@@ -17,8 +17,10 @@ MOVEMENTS: Final = {
     "deposit_return": "退回保证金",
     "deposit_return_refused": "原账户不收钱，退回的又入账",
     "claim_refund": "放款后退给买家",
+    "claim_returned": "付款被银行撤回，没有退出去，还回来",
     "damages": "赔给买家",
     "recoup": "放款时扣还平台垫付",
+    "chargeback": "付款被银行撤回，那次扣还不算",
 }
 REASONS: Final = {"settled": "和解", "ruled": "裁决", "goodwill": "自愿"}
 BOUND: Final = {

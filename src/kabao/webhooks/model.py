@@ -76,6 +76,7 @@ ORDER_KINDS: Final = (
     "charged_back",
     "charged_back_late",
     "payout_stopped",
+    "claim_stopped",
 )
 """Steps of an order that are told."""
 
