@@ -43,6 +43,7 @@ def pages_of(page: Page, role: str) -> list[str]:
             "/rules/proposals",
             "/log/",
             "/terms",
+            "/check",
         ],
         "buyer": ["/o", "/messages", "/me", "/me/notices", "/rules/proposals/new"],
         "merchant": ["/m", "/m/shops/new"],

@@ -10,6 +10,7 @@ from kabao.web import (
     archive,
     buying,
     cases,
+    check,
     complain,
     cover,
     custodian_page,
@@ -78,6 +79,7 @@ def routes() -> list[ControllerRouterHandler]:
         proposals.handlers,
         publiclog.handlers,
         terms.handlers,
+        check.handlers,
         verify.handlers,
         static_files.handlers,
     )

@@ -235,6 +235,13 @@ def token_matches(visit: Visit) -> bool:
     )
 
 
+def is_own_form(visit: Visit) -> bool:
+    """Tell whether a form was made for this visitor, signed in or not."""
+    if visit.signed_in is None:
+        return token_matches(visit)
+    return same_origin(visit.request) and hmac.compare_digest(visit.form.raw(CSRF_FIELD).encode(), visit.csrf.encode())
+
+
 def own_ref(ref: str) -> str:
     """Write a reference of an address the way we do, for an address to send a browser on to; "-" for what is none."""
     found = parse_ref(ref)

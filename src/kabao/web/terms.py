@@ -1,7 +1,6 @@
 """The page that checks terms: paste a text, read what is void, open, contradictory or missing; nothing is kept."""
 
 import asyncio
-import hmac
 from typing import Final, NamedTuple
 
 from litestar import get, post
@@ -16,13 +15,11 @@ from kabao.web.http import (
     Visit,
     enter,
     is_large,
+    is_own_form,
     page,
     read_form,
-    same_origin,
     stale_page,
-    token_matches,
 )
-from kabao.web.render import CSRF_FIELD
 
 LONGEST: Final = 20_000
 """Characters; as a form sends them they stay below what a stranger may send."""
@@ -71,7 +68,7 @@ async def check_terms(request: PageRequest) -> Page:
     if is_large(request):
         return _page(visit, errors={"text": TOO_LONG}, status=422)
     visit.form = await read_form(request)
-    if not _is_own_form(visit):
+    if not is_own_form(visit):
         return stale_page(visit)
     # A browser sends each line end as two characters; places are told in one.
     text = visit.form.raw("text").replace("\r\n", "\n")
@@ -84,12 +81,6 @@ async def check_terms(request: PageRequest) -> Page:
         return _page(visit, text=text, kind=kind, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
     report = await asyncio.to_thread(check, [Document(text, kind)], waivers=False)
     return _page(visit, text=text, kind=kind, report=report)
-
-
-def _is_own_form(visit: Visit) -> bool:
-    if visit.signed_in is None:
-        return token_matches(visit)
-    return same_origin(visit.request) and hmac.compare_digest(visit.form.raw(CSRF_FIELD).encode(), visit.csrf.encode())
 
 
 def _page(

@@ -1,0 +1,149 @@
+"""The page for before a purchase: paste a shop's page, read what it promises, leaves out, may not say."""
+
+import asyncio
+from typing import Final
+
+from litestar import get, post
+
+from kabao.adjudication.model import Text
+from kabao.identity import Act
+from kabao.kernel import Refusal, Refused
+from kabao.selfhelp.beforehand import CAPTURING, PAYING, Beforehand, look
+from kabao.terms import Document, Kind, Report, check
+from kabao.web.http import Page, PageRequest, Visit, enter, is_large, is_own_form, page, read_form, stale_page
+
+LONGEST: Final = 20_000
+MOST: Final = 40
+"""Clauses that one page shows."""
+TOO_LONG: Final = Text(
+    f"最多 {LONGEST} 个字。长的分几次贴。", f"At most {LONGEST} characters. Paste a longer text in parts."
+)
+EMPTY: Final = Text("先把商品页或者售后说明贴进来。", "Paste the shop's page or terms first.")
+KINDS: Final = (
+    (Kind.PAGE.value, Text("商品页", "Goods page")),
+    (Kind.NOTICE.value, Text("店铺公告、售后说明", "Shop notice, after-sales terms")),
+    (Kind.AGREEMENT.value, Text("用户协议、平台规则", "Agreement, platform rules")),
+    (Kind.CHAT.value, Text("客服聊天", "Chat with the shop")),
+)
+CLASSES: Final = {
+    "VOID": (Text("依法应属无效", "should be void by law"), "bad"),
+    "HURDLE": (Text("要求过高", "asks too much"), "bad"),
+    "CONFLICT": (Text("前后矛盾", "contradictory"), "warn"),
+    "VAGUE": (Text("没说清", "vague"), "warn"),
+    "MISSING": (Text("缺少", "missing"), "info"),
+}
+GIVES: Final = {
+    "yes": (Text("给", "gives it"), "ok"),
+    "no": (Text("不给", "refuses it"), "bad"),
+    "conditional": (Text("看情形", "it depends"), "info"),
+    "silent": (Text("没写", "says nothing"), "info"),
+}
+SAY: Final = {
+    "title": Text("买前检查", "Check before you buy"),
+    "lead": Text(
+        "把商品页、售后说明或者客服的话贴进来，看它答应了什么、没写什么、哪些话站不住，再照着单子付款和留证据。"
+        "贴的内容看完就忘，不保存。",
+        "Paste a shop's page, terms or chat: see what it promises, what it leaves out and what cannot stand, then pay "
+        "and keep evidence by the list. What you paste is read and forgotten.",
+    ),
+    "danger": Text("先停一下", "Stop first"),
+    "danger_lead": Text("这些写法是钱追不回来的常见开头。", "This is how money that never comes back usually begins."),
+    "promised": Text("它写了什么", "What it says"),
+    "nothing": Text("这些都没写。", "It says none of this."),
+    "missing": Text("没写的，先问清楚", "What it leaves out: ask first"),
+    "ask": Text("可以这样问", "Ask"),
+    "denied": Text("写明没有", "It says no"),
+    "clauses": Text("站不住或者没说清的话", "Clauses that cannot stand or say little"),
+    "clauses_note": Text(
+        "只有法院或仲裁机构才能认定条款无效，这里只是提示，也可能看漏。",
+        "Only a court or arbitral body declares a clause void; this is a hint and may miss some. "
+        "Findings are in Chinese, the language of the law.",
+    ),
+    "clean": Text("没有找到。不等于没有问题。", "None found, which does not mean there is none."),
+    "floor": Text("不管它怎么写，法律的底线", "What the law gives whatever it says"),
+    "this_text": Text("这份文字：", "This text: "),
+    "law": Text("依据：", "Law: "),
+    "pay": Text("怎么付", "How to pay"),
+    "capture": Text("付款前先留好", "Keep before you pay"),
+    "print": Text("可以打印，或者存成 PDF，买的时候照着做。", "Print this or save it as PDF and follow it as you buy."),
+    "again": Text("改一改，再看一遍", "Change it and look again"),
+    "kind": Text("这是什么", "What this is"),
+    "text": Text("商品页或者售后说明", "The shop's page or terms"),
+    "hint": Text(f"最多 {LONGEST} 个字。先去掉姓名、电话和卡密。",
+                 f"At most {LONGEST} characters, without names, phones or keys."),
+    "go": Text("检查", "Check"),
+    "fix": Text("照理该写", "It should say"),
+    "more": Text("还有几处没列出来，可以用「检查条款」看全部。", "There are more; /terms shows all."),
+    "already": Text("已经买了、被拒绝退款？", "Bought already and refused a refund?"),
+}  # fmt: skip
+
+
+@get("/check")
+async def check_page(request: PageRequest) -> Page:
+    """Ask for a page, and show the list that is good for every purchase."""
+    return _page(await enter(request), request.query_params.get("lang", ""))
+
+
+@post("/check", status_code=200)
+async def checked(request: PageRequest) -> Page:
+    """Read what was pasted and forget it."""
+    visit = await enter(request)
+    if is_large(request):
+        return _page(visit, "", errors={"text": TOO_LONG}, status=422)
+    visit.form = await read_form(request)
+    if not is_own_form(visit):
+        return stale_page(visit)
+    lang = visit.form.text("lang")
+    text = visit.form.raw("text")
+    kind = Kind(visit.form.text("kind")) if visit.form.text("kind") in set(Kind) else Kind.PAGE
+    wrong = EMPTY if not text.strip() else TOO_LONG if len(text) > LONGEST else None
+    if wrong:
+        return _page(visit, lang, text=text[:LONGEST], kind=kind, errors={"text": wrong}, status=422)
+    who = "net:" + visit.visitor.network if visit.signed_in is None else visit.me.account_id
+    if not await visit.services.identity.may(Act.CHECK_TERMS, who):
+        often = Refused(Refusal.TOO_MANY_TRIES)
+        return _page(visit, lang, text=text, kind=kind, errors={"": Text(often.zh, often.en)}, status=often.status)
+    report = await asyncio.to_thread(check, [Document(text, kind)], waivers=False)
+    return _page(visit, lang, text=text, kind=kind, report=report, seen=look(text))
+
+
+def _page(
+    visit: Visit,
+    lang: str,
+    *,
+    text: str = "",
+    kind: Kind = Kind.PAGE,
+    report: Report | None = None,
+    seen: Beforehand | None = None,
+    errors: dict[str, Text] | None = None,
+    status: int = 200,
+) -> Page:
+    lang = "en" if lang == "en" else "zh"
+
+    def words(said: Text) -> str:
+        return said.en if lang == "en" else said.zh
+
+    return page(
+        "check.html",
+        visit,
+        status=status,
+        private=bool(text),
+        lang=lang,
+        words=words,
+        say={name: words(said) for name, said in SAY.items()},
+        text=text,
+        kind=kind,
+        kinds=[(value, words(said)) for value, said in KINDS],
+        report=report,
+        seen=seen,
+        most=MOST,
+        classes=CLASSES,
+        gives=GIVES,
+        paying=PAYING,
+        capturing=CAPTURING,
+        longest=LONGEST,
+        errors={name: words(said) for name, said in (errors or {}).items()},
+    )
+
+
+handlers = [check_page, checked]
