@@ -4,13 +4,16 @@ import os
 import re
 import signal
 import subprocess
+import sys
 import time
+from importlib import import_module
 from pathlib import Path
 
 import httpx
 import pytest
 
 from kabao.cli.main import main
+from kabao.cli.program import COMMANDS
 from program import KABAO, begin, environment, kabao
 
 
@@ -135,3 +138,30 @@ def test_help_works_within_the_process(capsys: pytest.CaptureFixture[str]) -> No
         main(["--help"])
     assert ended.value.code == 0
     assert "kabao" in capsys.readouterr().out
+
+
+def test_every_command_is_found_and_the_list_of_them_loads_no_server() -> None:
+    for name, (place, says) in COMMANDS.items():
+        module, _, found = place.partition(":")
+        assert getattr(import_module(f"kabao.cli.{module}"), found) is not None, name
+        assert says
+    code = (
+        "import sys; from kabao.cli import main\ntry: main({given})\nexcept SystemExit: pass\n"
+        "sys.exit('kabao.wiring' in sys.modules or 'sqlalchemy' in sys.modules)"
+    )
+    for given in (["--help"], ["log", "--help"], ["rulebook", "facts"], ["evidence", "verify", "nothing.zip"]):
+        ran = [sys.executable, "-c", code.replace("{given}", repr(given))]
+        assert subprocess.run(ran, check=False, capture_output=True).returncode == 0, given
+
+
+def test_the_help_of_a_command_is_complete_though_its_module_is_loaded_late(capsys: pytest.CaptureFixture[str]) -> None:
+    for given, says in (
+        (["serve"], "KABAO_DATABASE_URL"),
+        (["evidence", "export"], "named, here and in the pack"),
+        (["rulebook", "publish"], "2 where the file"),
+        (["log", "audit"], "first faults"),
+        (["rulebook", "proposals"], "take-up"),
+    ):
+        with pytest.raises(SystemExit):
+            main([*given, "--help"])
+        assert says in " ".join(capsys.readouterr().out.split())

@@ -8,9 +8,10 @@ from cyclopts import App, Parameter
 from ruamel.yaml.error import MarkedYAMLError
 
 from kabao.bench import CLASSES, HALVES, bench_evidence, bench_keys, bench_orders, bench_terms
-from kabao.cli.running import CommandRefusedError, ExitCode, JsonOption, notes, out, print_secret, run
+from kabao.cli.running import run
+from kabao.cli.terminal import CommandRefusedError, ExitCode, JsonOption, notes, out, print_secret
 
-bench = App(name="bench", help="Speed, as ratios measured in one run on this machine.")
+bench = App(name="bench")
 
 Seconds = Annotated[int, Parameter(help="Seconds of each measurement.")]
 Rounds = Annotated[int, Parameter(help="Measurements of each side; the median counts.")]

@@ -6,26 +6,15 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from kabao.cli.running import (
-    DEFAULT_DATA,
-    DataOption,
-    ExitCode,
-    JsonOption,
-    granted,
-    joined,
-    notes,
-    out,
-    print_secret,
-    run,
-    settings_of,
-)
+from kabao.cli.running import granted, joined, run, settings_of
+from kabao.cli.terminal import DEFAULT_DATA, DataOption, ExitCode, JsonOption, notes, out, print_secret
 from kabao.postgres import MigrationStatus
 from kabao.wiring import audit_books, migrate, schema_status
 
-db = App(name="db", help="The database's schema.")
-ledger = App(name="ledger", help="The books.")
-reserve = App(name="reserve", help="The platform's own money that answers for claims after a release.")
-sweep = App(name="sweep", help="The automatic release of matured escrows.")
+db = App(name="db")
+ledger = App(name="ledger")
+reserve = App(name="reserve")
+sweep = App(name="sweep")
 
 
 @db.command(name="migrate")

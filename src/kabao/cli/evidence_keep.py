@@ -1,23 +1,26 @@
-"""`kabao evidence hold`, `release`, `purge` and `check`: how long evidence is kept, and whether it is whole."""
+"""`kabao evidence` beside a market: packs made, records erased, how long evidence is kept and whether it is whole."""
 
+import asyncio
 import itertools
+import shutil
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
-from cyclopts import App, Parameter
+from cyclopts import Parameter
 
 from kabao.cli.people import staff_account
-from kabao.cli.running import (
+from kabao.cli.running import granted, joined, run
+from kabao.cli.terminal import (
     DEFAULT_DATA,
     CommandRefusedError,
     DataOption,
     ExitCode,
     JsonOption,
-    joined,
     notes,
     out,
     print_secret,
-    run,
+    say,
     sentence_of,
 )
 from kabao.kernel import Ref, Refusal, Refused, parse_ref
@@ -26,12 +29,59 @@ OrderArgument = Annotated[str, Parameter(help="The order's reference, such as 7-
 ByOption = Annotated[str, Parameter(name="--by", help="Who answers for it: a staff account's phone number or name.")]
 
 
-def add_to(group: App) -> None:
-    """Put the commands into the group of all that concerns evidence."""
-    group.command(hold_command, name="hold")
-    group.command(release_command, name="release")
-    group.command(purge_command, name="purge")
-    group.command(check_command, name="check")
+def export_command(
+    case: Annotated[str, Parameter(help="The reference of a case or of an order, such as 7-1H8K2M9QXV3D0.")],
+    *,
+    output: Annotated[Path, Parameter(name=["--output", "-o"], help="Where the pack is written; must not exist yet.")],
+    redacted: Annotated[
+        bool, Parameter(name="--redacted", negative="", help="Leave out every original: previews and digests alone.")
+    ] = False,
+    data: DataOption = DEFAULT_DATA,
+    as_json: JsonOption = False,
+) -> ExitCode:
+    """Make the evidence pack of a case or an order, beside a running server or without one."""
+
+    async def work() -> ExitCode:
+        if output.exists() or not output.parent.is_dir():
+            raise CommandRefusedError(f"{output} exists already, or its folder does not")
+        async with joined(data) as app:
+            made = granted(await app.archive.packs.export_for_operator(case, redacted=redacted))
+            await asyncio.to_thread(shutil.move, made.path, output)
+            await asyncio.to_thread(made.path.parent.rmdir)
+        if as_json:
+            print_secret(msgspec.json.encode({"pack": str(output), "size": made.size, "absent": made.absent}).decode())
+            return ExitCode.DONE
+        say(f"已写出 {output}", f"Wrote {output}")
+        for part, why in made.absent.items():
+            out.print(f"  {part}: {why}", markup=False)
+        return ExitCode.DONE
+
+    return run(work)
+
+
+def erase_command(
+    case: Annotated[str, Parameter(help="The reference of a case or of an order.")],
+    *,
+    record: Annotated[int, Parameter(name="--record", help="The record's place in the public log.")],
+    reason: Annotated[str, Parameter(name="--reason", help="Why; it is kept for ever and shown to both parties.")],
+    by: Annotated[str, Parameter(name="--by", help="Who answers for it: the phone number or name of a staff account.")],
+    data: DataOption = DEFAULT_DATA,
+) -> ExitCode:
+    """Destroy what a record says, for good: in the log, and in the row it was written from."""
+
+    async def work() -> ExitCode:
+        async with joined(data) as app:
+            account = await staff_account(app, by)
+            refused = await app.archive.erasing.erase(case, record, reason, account)
+        if isinstance(refused, Refused):
+            raise CommandRefusedError(sentence_of(refused))
+        say(
+            f"第 {record} 条记录的内容已删除，位置和证明还在。",
+            f"Record {record} was erased; its place and proofs stay.",
+        )
+        return ExitCode.DONE
+
+    return run(work)
 
 
 def hold_command(
@@ -75,10 +125,7 @@ def purge_command(
     limit: Annotated[int, Parameter(name="--limit", help="Items at most.")] = 10_000,
     as_json: JsonOption = False,
 ) -> ExitCode:
-    """Erase evidence whose time is over, three years after its order and last case, and what nobody needs any more.
-
-    The server does this by itself once an hour; numbers and digests stay.
-    """
+    """Erase evidence whose time is over, three years after its order and last case, and what nobody needs any more."""
 
     async def work() -> None:
         async with joined(data) as app:
@@ -92,10 +139,7 @@ def purge_command(
 
 
 def check_command(data: DataOption = DEFAULT_DATA, *, as_json: JsonOption = False) -> ExitCode:
-    """Read every stored file of evidence and compare it with its digest.
-
-    Exits 1 where one is missing, changed or unreadable.
-    """
+    """Read every stored file of evidence and compare it with its digest."""
 
     async def work() -> ExitCode:
         async with joined(data) as app:

@@ -7,23 +7,13 @@ from typing import Annotated, Final, Literal
 from cyclopts import App, Parameter
 
 from kabao import wiring
-from kabao.cli.running import (
-    DEFAULT_DATA,
-    CommandRefusedError,
-    DataOption,
-    ExitCode,
-    granted,
-    joined,
-    notes,
-    out,
-    print_secret,
-    run,
-)
+from kabao.cli.running import granted, joined, run
+from kabao.cli.terminal import DEFAULT_DATA, CommandRefusedError, DataOption, ExitCode, notes, out, print_secret
 from kabao.identity import Role, normal_phone
 from kabao.kernel import AccountId
 
-token = App(name="token", help="API tokens for scripts.")
-staff = App(name="staff", help="Support, the panel, duty officers and operators.")
+token = App(name="token")
+staff = App(name="staff")
 
 AccountOption = Annotated[str, Parameter(name="--account", help="A phone number, or the name of an account.")]
 

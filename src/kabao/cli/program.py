@@ -1,21 +1,9 @@
-"""The program `kabao`: its commands."""
+"""The program `kabao`: its commands. The module of a command is loaded when the command is named, not before."""
 
 from importlib import metadata
+from typing import Final
 
 from cyclopts import App
-
-from kabao.cli import evidence_keep
-from kabao.cli.bench import bench
-from kabao.cli.books import db, ledger, reserve, sweep
-from kabao.cli.evidence import evidence
-from kabao.cli.log import log
-from kabao.cli.people import staff, token
-from kabao.cli.proposals import proposals
-from kabao.cli.rulebook import rulebook
-from kabao.cli.serving import demo_command, serve_command
-from kabao.cli.simulate import simulate_command
-from kabao.cli.stock import keys
-from kabao.cli.terms import terms
 
 HELP = """Escrow, sealed card keys and fair refunds for shops that sell virtual goods (卡保).
 
@@ -26,6 +14,58 @@ Exit codes: 0 done; 1 refused, or the audit found something; 2 wrong usage; 3 th
 foreign, and was left as it was; 4 the database or the port cannot be had.
 """
 
+COMMANDS: Final = {
+    "serve": (
+        "serving:serve_command",
+        (
+            "Serve the pages and the API until Ctrl-C.\n\n"
+            "Starts PostgreSQL inside the data folder, which is made on first use. KABAO_DATABASE_URL names another "
+            "PostgreSQL instead, KABAO_PUBLIC_ORIGIN the address that browsers use when kabao stands behind a proxy, "
+            "KABAO_SMTP_URL and KABAO_MAIL_FROM the server that mail goes out by and its sender, "
+            "KABAO_TIMESTAMP_AUTHORITIES who stamps the public log, KABAO_LOG_WITNESSES who cosigns it, "
+            "KABAO_LOG_ORIGIN what it is called from its first record on."
+        ),
+    ),
+    "demo": (
+        "serving:demo_command",
+        (
+            "Serve a small made-up market, with a sign-in link per role.\n\n"
+            "The market is made only where the data folder holds no shop; what is there already stays as it is. At "
+            "each start the demo's own staff accounts get new passwords and authenticators, printed here. Mail is "
+            "printed here too, unless KABAO_SMTP_URL names a server."
+        ),
+    ),
+    "simulate": (
+        "simulate:simulate_command",
+        (
+            "Let buyers, merchants and staff trade and quarrel by a clock moved by hand, on a database made and "
+            "removed.\n\n"
+            "An auditor who shares no code with the services says beforehand what every deadline does and where all "
+            "money must lie. A year takes minutes. Exits 1 where a case stays open, a book disagrees or a consequence "
+            "is not as stated."
+        ),
+    ),
+    "db": ("books:db", "The database's schema."),
+    "ledger": ("books:ledger", "The books."),
+    "reserve": ("books:reserve", "The platform's own money that answers for claims after a release."),
+    "keys": ("stock:keys", "The stock of card keys."),
+    "token": ("people:token", "API tokens for scripts."),
+    "sweep": ("books:sweep", "The automatic release of matured escrows."),
+    "staff": ("people:staff", "Support, the panel, duty officers and operators."),
+    "rulebook": (
+        "rulebook:rulebook",
+        (
+            "The rules by which cases are decided. FILE is by default the rulebook that comes with kabao; exit codes "
+            "are 0 clean, 1 findings or differences, 2 unreadable."
+        ),
+    ),
+    "evidence": ("evidence:evidence", "Evidence packs."),
+    "log": ("log:log", "The public log."),
+    "terms": ("terms:terms", "Terms as shops write them. Exit codes are 0 clean, 1 findings, 2 unreadable."),
+    "bench": ("bench:bench", "Speed, as ratios measured in one run on this machine."),
+}
+"""By its name: where a command or group is found in this package, and its help; lists show the first paragraph."""
+
 app = App(
     name="kabao",
     help=HELP,
@@ -33,10 +73,5 @@ app = App(
     version=lambda: metadata.version("kabao"),
     result_action="return_value",
 )
-app.command(serve_command, name="serve")
-app.command(demo_command, name="demo")
-app.command(simulate_command, name="simulate")
-evidence_keep.add_to(evidence)
-rulebook.command(proposals)
-for group in (db, ledger, reserve, keys, token, sweep, staff, rulebook, evidence, log, terms, bench):
-    app.command(group)
+for _name, (_place, _says) in COMMANDS.items():
+    app.command(f"kabao.cli.{_place}", name=_name, help=_says)

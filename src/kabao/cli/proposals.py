@@ -5,23 +5,22 @@ from typing import Annotated
 import msgspec
 from cyclopts import App, Parameter
 
-from kabao.cli.running import (
+from kabao.cli.running import joined, run
+from kabao.cli.terminal import (
     DEFAULT_DATA,
     CommandRefusedError,
     DataOption,
     ExitCode,
     JsonOption,
-    joined,
     out,
     print_secret,
-    run,
     say,
     sentence_of,
 )
 from kabao.figures import Shown
 from kabao.kernel import Refused
 
-proposals = App(name="proposals", help="Proposals to change the rules; nothing is public before `show`.")
+proposals = App(name="proposals")
 
 Number = Annotated[int, Parameter(help="The proposal's number, as `list` prints it.")]
 

@@ -8,7 +8,8 @@ from typing import Annotated
 import msgspec
 from cyclopts import Parameter
 
-from kabao.cli.running import DEFAULT_DATA, DataOption, ExitCode, out, print_secret, run, say
+from kabao.cli.running import run
+from kabao.cli.terminal import DEFAULT_DATA, DataOption, ExitCode, out, print_secret, say
 from kabao.notices import TerminalTransport
 from kabao.wiring import App, DemoMarket, Settings, demo_access, is_demo_unfinished, migrate, seed_demo, serve, start
 from kabao.wiring.settings import DEFAULT_HOST, DEFAULT_PORT
@@ -20,13 +21,7 @@ HostOption = Annotated[str, Parameter(name="--host", help="The address to listen
 def serve_command(
     data: DataOption = DEFAULT_DATA, port: PortOption = DEFAULT_PORT, host: HostOption = DEFAULT_HOST
 ) -> ExitCode:
-    """Serve the pages and the API until Ctrl-C.
-
-    Starts PostgreSQL inside the data folder, which is made on first use. KABAO_DATABASE_URL names another PostgreSQL
-    instead, KABAO_PUBLIC_ORIGIN the address that browsers use when kabao stands behind a proxy, KABAO_SMTP_URL and
-    KABAO_MAIL_FROM the server that mail goes out by and its sender, KABAO_TIMESTAMP_AUTHORITIES who stamps the public
-    log, KABAO_LOG_WITNESSES who cosigns it, KABAO_LOG_ORIGIN what it is called from its first record on.
-    """
+    """Serve the pages and the API until Ctrl-C."""
     settings = _settings(data, port, host)
 
     async def work() -> None:
@@ -42,12 +37,7 @@ def demo_command(
     *,
     serve_it: Annotated[bool, Parameter(name="--serve", help="Serve after making the market.")] = True,
 ) -> ExitCode:
-    """Serve a small made-up market, with a sign-in link per role.
-
-    The market is made only where the data folder holds no shop; what is there already stays as it is. At each start
-    the demo's own staff accounts get new passwords and authenticators, printed here. Mail is printed here too, unless
-    KABAO_SMTP_URL names a server.
-    """
+    """Serve a small made-up market, with a sign-in link per role."""
     settings = msgspec.structs.replace(_settings(data, port, host), has_simulated_authorities=True)
 
     async def prepare_market(app: App) -> None:

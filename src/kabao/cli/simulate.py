@@ -8,7 +8,8 @@ from cyclopts import Parameter
 from cyclopts.validators import Number
 from rich.progress import MofNCompleteColumn, TextColumn
 
-from kabao.cli.running import ExitCode, JsonOption, out, print_secret, progress, run
+from kabao.cli.running import run
+from kabao.cli.terminal import ExitCode, JsonOption, out, print_secret, progress
 from kabao.simulation import Report, simulate
 from kabao.wiring import configure_logging
 
@@ -19,11 +20,7 @@ Days = Annotated[
 
 
 def simulate_command(*, seed: Seed = 1, days: Days = 30, as_json: JsonOption = False) -> ExitCode:
-    """Let buyers, merchants and staff trade and quarrel by a clock moved by hand, on a database made and removed.
-
-    An auditor who shares no code with the services says beforehand what every deadline does and where all money must
-    lie. A year takes minutes. Exits 1 where a case stays open, a book disagrees or a consequence is not as stated.
-    """
+    """Let buyers, merchants and staff trade and quarrel by a clock moved by hand, on a database made and removed."""
 
     async def work() -> ExitCode:
         # What the services warn of, such as a payee's closed account, belongs to the play.

@@ -11,18 +11,16 @@ import msgspec
 from cyclopts import App, Parameter
 from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
 
-from kabao.cli.running import (
+from kabao.cli.running import granted, joined, run
+from kabao.cli.terminal import (
     DEFAULT_DATA,
     CommandRefusedError,
     DataOption,
     ExitCode,
     JsonOption,
-    granted,
-    joined,
     notes,
     out,
     print_secret,
-    run,
 )
 from kabao.inventory import ImportProgress, ImportReport, ImportState
 from kabao.kernel import ListingId, ShopId, parse_ref
@@ -31,7 +29,7 @@ from kabao.shops import parse_shop_ref
 CHUNK = 256 * 1024
 BAD_LINES_SHOWN = 20
 
-keys = App(name="keys", help="The stock of card keys.")
+keys = App(name="keys")
 
 ShopOption = Annotated[str, Parameter(name="--shop", help="The shop: the part of its references before the dash.")]
 

@@ -12,7 +12,6 @@ from cyclopts import App, Parameter
 
 terms = App(
     name="terms",
-    help="Terms as shops write them. Exit codes are 0 clean, 1 findings, 2 unreadable.",
     result_action="return_value",
 )
 

@@ -1,23 +1,23 @@
 """Bring a database to the newest schema, or say where it stands.
 
 Migrations are plain SQL files run by Alembic in one transaction, as the database's owner `kabao_owner`. They
-only go forward: going back is restoring a backup.
+only go forward: going back is restoring a backup. Alembic is loaded where a schema is looked at, so that nothing else
+waits for it.
 """
 
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import asyncpg
-from alembic import command
-from alembic.config import Config
-from alembic.script import ScriptDirectory
-from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
-from sqlalchemy.pool import NullPool
 
 from kabao.postgres.errors import DatabaseUnavailable, SchemaTooNew
+
+if TYPE_CHECKING:
+    from alembic.config import Config
+    from sqlalchemy import Connection
 
 # Two processes that start at once migrate one after the other; the number only has to be the same in both.
 _MIGRATION_LOCK = 0x6B6162616F
@@ -48,6 +48,8 @@ async def upgrade(dsn_owner: str, *, folder: Path | None = None) -> str:
             f"{status.head}. Upgrade kabao, or restore an older backup. Nothing was changed.",
         )
     if status.pending:
+        from sqlalchemy.ext.asyncio import create_async_engine  # noqa: PLC0415  see the top of the file
+        from sqlalchemy.pool import NullPool  # noqa: PLC0415  as above
 
         async def connect() -> "asyncpg.Connection[asyncpg.Record]":
             return await _connect(dsn_owner)
@@ -64,6 +66,8 @@ async def upgrade(dsn_owner: str, *, folder: Path | None = None) -> str:
 
 async def check(dsn: str, *, folder: Path | None = None) -> MigrationStatus:
     """Compare the database with the migrations this kabao carries, changing nothing."""
+    from alembic.script import ScriptDirectory  # noqa: PLC0415  see the top of the file
+
     with _migrations(folder) as home:
         script = ScriptDirectory.from_config(_config(home))
         revisions = [entry.revision for entry in reversed(list(script.walk_revisions()))]
@@ -78,13 +82,18 @@ async def check(dsn: str, *, folder: Path | None = None) -> MigrationStatus:
     )
 
 
-def _run_pending(connection: Connection, config: Config) -> None:
+def _run_pending(connection: "Connection", config: "Config") -> None:
+    from alembic import command  # noqa: PLC0415  see the top of the file
+    from sqlalchemy import text  # noqa: PLC0415  as above
+
     connection.execute(text("SELECT pg_advisory_xact_lock(:number)"), {"number": _MIGRATION_LOCK})
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
 
 
-def _config(home: Path) -> Config:
+def _config(home: Path) -> "Config":
+    from alembic.config import Config  # noqa: PLC0415  see the top of the file
+
     config = Config()
     config.set_main_option("script_location", str(home).replace("%", "%%"))
     config.set_main_option("path_separator", "newline")
