@@ -173,6 +173,7 @@ def test_a_question_pauses_the_clock_by_what_is_left() -> None:
         (AT_SUPPORT, [Pause(NOON, NOON + 12 * HOUR)]),
         (AT_SUPPORT, [Pause(NOON - 20 * HOUR, NOON - 8 * HOUR)]),
         (OVERTIME, []),
+        (case(Stage.SUPPORT, Turn.SUPPORT, 1), []),
         (case(Stage.SUPPORT, Turn.SUPPORT, None), []),
     ],
 )

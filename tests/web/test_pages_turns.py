@@ -147,7 +147,9 @@ async def test_a_case_refuses_steps_out_of_turn(site: Site) -> None:
     page = await buyer.get(f"{case}/withdraw")
     assert "还能再提；同一单撤回满 2 次，就不能再提了。" in page.words
     old = buyer.page.form("/withdraw").fields
-    await buyer.send("/withdraw")
+    page = await buyer.send("/withdraw")
+    assert "案件已经结束，再补证据也不会改判" in page.text
+    assert not any(words in page.text for words in ("补了证据会变", "什么会改变它"))
     assert (await buyer.get(f"{case}/offer")).path == case
     page = await buyer.post(f"{case}/offer", old | {"kind": "full_refund"})
     assert page.status == 409

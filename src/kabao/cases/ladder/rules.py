@@ -101,8 +101,9 @@ def decide_ask(case: CaseState, to: Side, pauses: Sequence[Pause], asked: int, n
         return Refused(Refusal.TOO_MANY_QUESTIONS)
     left = timedelta(hours=case.windows.pause) - paused_for(pauses)
     is_paused = any(pause.began_at <= now < pause.ends_at for pause in pauses)
-    # Under the duty officer the stage's own time is over, so there is nothing to pause.
-    if case.due_at is None or case.turn is Turn.DUTY or is_paused or left <= timedelta():
+    # Under the duty officer, and just before he gets the case, the stage's own time is over: there is nothing to pause.
+    is_over = case.due_at is None or case.due_at <= now or case.turn is Turn.DUTY
+    if is_over or is_paused or left <= timedelta():
         return Clocked(None, case.due_at)
     pause = Pause(now, now + left)
     return Clocked(pause, _due(case, [*pauses, pause]))
