@@ -132,7 +132,7 @@ def test_the_main_job_end_to_end(town: Town, tmp_path: Path) -> None:
     buyer.goto(f"{case}/accept")
     step(buyer)
     buyer.goto(disputed)
-    expect(buyer.get_by_text("60").first).to_be_visible()
+    expect(buyer.get_by_text("¥60.00 退到原付款账户").first).to_be_visible()
 
     ruled = buy(buyer, listing)
     reveal(buyer, ruled)

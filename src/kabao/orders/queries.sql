@@ -249,13 +249,13 @@ ON CONFLICT (name) DO UPDATE SET halted_at = NULL, halted_why = NULL, accept_unt
 
 -- name: claim_instructions
 -- Leases due instructions; an expired lease is simply due again. What is given back of a price after its release waits
--- until the merchant has that price. Index: custody_instruction_due, custody_instruction_of_order.
+-- until the merchant has that price, asked row by row. Index: custody_instruction_due, custody_instruction_of_order.
 UPDATE custody_instruction i SET attempt = i.attempt + 1, lease_until = coalesce($1, now()) + $2
   FROM (SELECT c.shop_id, c.instruction_id FROM custody_instruction c
          WHERE c.state = 'pending' AND c.due_at <= coalesce($1, now())
            AND (c.lease_until IS NULL OR c.lease_until <= coalesce($1, now())) AND c.provider = $4
-           AND (c.kind <> 'claim_refund' OR NOT EXISTS (SELECT 1 FROM custody_instruction r
-                 WHERE r.shop_id = c.shop_id AND r.order_id = c.order_id AND r.kind = 'release' AND r.state <> 'done'))
+           AND (c.kind <> 'claim_refund' OR (SELECT bool_and(r.state = 'done') FROM custody_instruction r
+                 WHERE r.shop_id = c.shop_id AND r.order_id = c.order_id AND r.kind = 'release') IS NOT FALSE)
          ORDER BY c.due_at, c.shop_id, c.instruction_id FOR UPDATE OF c SKIP LOCKED LIMIT $3) due
  WHERE i.shop_id = due.shop_id AND i.instruction_id = due.instruction_id
 RETURNING i.shop_id, i.instruction_id, i.payment_id, i.kind, i.amount_minor, i.fee_minor, i.currency, i.attempt,
