@@ -63,7 +63,7 @@ TOPICS: Final = (
     _topic(
         "fault",
         Text("卡密无效、被用过、和描述不符怎么办", "What happens when a key is invalid, used or not as described"),
-        r"包换|补发|补卡|换卡|坏卡|退款|退换|refund|replace",
+        r"包换|补发|补卡|换卡|坏卡|退款(?!率)|退换|refund|replace",
         Text("卡密无效能退款吗，还是只补？", "Is there a refund for an invalid key, or only another key?"),
     ),
     _topic(
@@ -208,7 +208,7 @@ def _quotes(words: "re.Pattern[str]", text: str) -> tuple[tuple[str, ...], tuple
         low = max(0, found.start() - _AROUND)
         before = _BREAK.split(text[low : found.start()])[-1]
         after = _BREAK.split(text[found.end() : found.end() + _AROUND])[0]
-        into = denied if _DENIED.search(before) or after.startswith(("率为零", "不了")) else said
+        into = denied if _DENIED.search(before) or after.startswith("不了") else said
         if len(into) < _MOST_QUOTED:
             into[(before + found.group() + after).strip()] = None
         if len(said) == len(denied) == _MOST_QUOTED:

@@ -135,7 +135,7 @@ def _rules(story: Story) -> Iterator[Deadline]:
         whole_days = not start.exact
         yield Deadline(
             deadline_id=f"rule-{number}",
-            at=_end_of((start.at + timedelta(hours=clause.hours)).astimezone(CHINA).date()) if whole_days else end,
+            at=_end_of(end.astimezone(CHINA).date()) if whole_days else end,
             all_day=whole_days,
             title=Text(
                 f"{whose.zh}：{clause.where or '未写条款名'}", f"{whose.en}: {clause.where or 'clause not named'}"

@@ -1,24 +1,25 @@
 """The page for before a purchase: paste a shop's page, read what it promises, leaves out, may not say."""
 
-import asyncio
 from typing import Final
 
 from litestar import get, post
 
 from kabao.adjudication.model import Text
-from kabao.identity import Act
-from kabao.kernel import Refusal, Refused
-from kabao.selfhelp.beforehand import CAPTURING, PAYING, Beforehand, look
-from kabao.terms import Document, Kind, Report, check
-from kabao.web.http import Page, PageRequest, Visit, enter, is_large, is_own_form, page, read_form, stale_page
+from kabao.selfhelp.beforehand import CAPTURING, PAYING, look
+from kabao.terms import Kind
+from kabao.web.http import Page, PageRequest, enter, page
+from kabao.web.pasted import LONGEST, TOO_OFTEN, Pasted, Problem, read_pasted
 
-LONGEST: Final = 20_000
 MOST: Final = 40
 """Clauses that one page shows."""
-TOO_LONG: Final = Text(
-    f"最多 {LONGEST} 个字。长的分几次贴。", f"At most {LONGEST} characters. Paste a longer text in parts."
-)
-EMPTY: Final = Text("先把商品页或者售后说明贴进来。", "Paste the shop's page or terms first.")
+PROBLEMS: Final = {
+    Problem.EMPTY: ("text", Text("先把商品页或者售后说明贴进来。", "Paste the shop's page or terms first.")),
+    Problem.TOO_LONG: (
+        "text",
+        Text(f"最多 {LONGEST} 个字。长的分几次贴。", f"At most {LONGEST} characters. Paste a longer text in parts."),
+    ),
+    Problem.TOO_OFTEN: ("", Text(TOO_OFTEN.zh, TOO_OFTEN.en)),
+}
 KINDS: Final = (
     (Kind.PAGE.value, Text("商品页", "Goods page")),
     (Kind.NOTICE.value, Text("店铺公告、售后说明", "Shop notice, after-sales terms")),
@@ -74,75 +75,49 @@ SAY: Final = {
     "go": Text("检查", "Check"),
     "fix": Text("照理该写", "It should say"),
     "more": Text("还有几处没列出来，可以用「检查条款」看全部。", "There are more; /terms shows all."),
-    "already": Text("已经买了、被拒绝退款？", "Bought already and refused a refund?"),
 }  # fmt: skip
 
 
 @get("/check")
 async def check_page(request: PageRequest) -> Page:
     """Ask for a page, and show the list that is good for every purchase."""
-    return _page(await enter(request), request.query_params.get("lang", ""))
+    return _page(request, Pasted(await enter(request), "", Kind.PAGE))
 
 
 @post("/check", status_code=200)
 async def checked(request: PageRequest) -> Page:
     """Read what was pasted and forget it."""
-    visit = await enter(request)
-    if is_large(request):
-        return _page(visit, "", errors={"text": TOO_LONG}, status=422)
-    visit.form = await read_form(request)
-    if not is_own_form(visit):
-        return stale_page(visit)
-    lang = visit.form.text("lang")
-    text = visit.form.raw("text")
-    kind = Kind(visit.form.text("kind")) if visit.form.text("kind") in set(Kind) else Kind.PAGE
-    wrong = EMPTY if not text.strip() else TOO_LONG if len(text) > LONGEST else None
-    if wrong:
-        return _page(visit, lang, text=text[:LONGEST], kind=kind, errors={"text": wrong}, status=422)
-    who = "net:" + visit.visitor.network if visit.signed_in is None else visit.me.account_id
-    if not await visit.services.identity.may(Act.CHECK_TERMS, who):
-        often = Refused(Refusal.TOO_MANY_TRIES)
-        return _page(visit, lang, text=text, kind=kind, errors={"": Text(often.zh, often.en)}, status=often.status)
-    report = await asyncio.to_thread(check, [Document(text, kind)], waivers=False)
-    return _page(visit, lang, text=text, kind=kind, report=report, seen=look(text))
+    pasted = await read_pasted(request, Kind.PAGE)
+    return _page(request, pasted) if isinstance(pasted, Pasted) else pasted
 
 
-def _page(
-    visit: Visit,
-    lang: str,
-    *,
-    text: str = "",
-    kind: Kind = Kind.PAGE,
-    report: Report | None = None,
-    seen: Beforehand | None = None,
-    errors: dict[str, Text] | None = None,
-    status: int = 200,
-) -> Page:
-    lang = "en" if lang == "en" else "zh"
+def _page(request: PageRequest, pasted: Pasted) -> Page:
+    lang = "en" if request.query_params.get("lang") == "en" else "zh"
 
     def words(said: Text) -> str:
         return said.en if lang == "en" else said.zh
 
+    errors = dict([PROBLEMS[pasted.problem]]) if pasted.problem else {}
     return page(
         "check.html",
-        visit,
-        status=status,
-        private=bool(text),
+        pasted.visit,
+        status=pasted.status,
+        private=bool(pasted.text),
         lang=lang,
         words=words,
         say={name: words(said) for name, said in SAY.items()},
-        text=text,
-        kind=kind,
+        text=pasted.text,
+        kind=pasted.kind,
         kinds=[(value, words(said)) for value, said in KINDS],
-        report=report,
-        seen=seen,
+        report=pasted.report,
+        seen=look(pasted.text) if pasted.report else None,
         most=MOST,
         classes=CLASSES,
         gives=GIVES,
         paying=PAYING,
         capturing=CAPTURING,
         longest=LONGEST,
-        errors={name: words(said) for name, said in (errors or {}).items()},
+        errors={name: words(said) for name, said in errors.items()},
     )
 
 
