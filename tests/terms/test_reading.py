@@ -8,6 +8,8 @@ from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from kabao.terms import Document, check
+from kabao.terms.lexicon import tokenise
+from kabao.terms.normal import normalise
 from kabao.terms.reading import DOCX_TEXT, LARGEST_FILE, LARGEST_TEXT, UnreadableError, read_file
 
 CLAUSE = "虚拟商品一经售出，概不退换"
@@ -135,3 +137,23 @@ def test_what_is_too_large_empty_or_no_text_is_refused_with_the_limit() -> None:
     assert "不是文字" in refused(b"a\x00b")
     assert "编码" in refused(b"\xff\xfa\xff\xff\x81")
     assert "utf-16" in refused(b"\xff\xfe\x00\xd8a\x00")
+
+
+@pytest.mark.parametrize(
+    ("written", "plain"),
+    [
+        ("卡出不退 别问 问就是没得退", "卡出不退,别问,问就是没得退"),
+        ("概 不 退 款", "概不退款"),
+        ("售后 服务", "售后服务"),
+        ("概=不=退=款", "概不退款"),
+        ("没反馈=默认没毛病", "没反馈=默认没毛病"),
+    ],
+)
+def test_a_space_or_sign_of_a_chat_parts_what_it_parts_and_one_within_words_does_not(written: str, plain: str) -> None:
+    assert normalise(written).plain == plain
+
+
+def test_a_fine_without_its_unit_is_money() -> None:
+    text = "恶意退款的罚五百，退一赔三"
+    units = [token.quantity.unit for token in tokenise(text, 0, len(text)) if token.quantity]
+    assert units == ["MONEY", "MULTIPLE"]

@@ -80,9 +80,9 @@ def decide_command(
 
 @bench.command(name="terms")
 def terms_command(
-    folder: Annotated[Path, Parameter(help="The labelled corpus: a folder with `development` and `test`.")] = Path(
-        "tests/terms"
-    ),
+    folder: Annotated[
+        Path, Parameter(help="The labelled corpus: a folder with `development`, `test` and `blind`.")
+    ] = Path("tests/terms"),
     *,
     as_json: JsonOption = False,
 ) -> ExitCode:

@@ -123,6 +123,8 @@ def _meta(sentence: Sentence, text: str) -> int:
     party = NOBODY
     for number, token in enumerate(tokens):
         party = next((each for each in PARTIES if each in token.names), party)
+        if "EITHER" in token.names:
+            party = NOBODY
         if "NOTEQ" in token.names:
             return token.end
         if "FORBID" in token.names and (

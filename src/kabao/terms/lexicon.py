@@ -18,6 +18,7 @@ QUANTITY: Final = re.compile(
     rf"|(?P<number>{NUMBER})(?:\s?[-~至到]\s?(?P<upper>{NUMBER}))?\s?(?:个)?(?P<unit>"
     r"工作日|自然日|日历日|小时|个小时|分钟|分|秒钟|秒|周岁|周年|周|星期|个月|月|年|天|日|钟头|min(?:ute)?s?|hours?|hrs?|h|days?|weeks?|months?|years?"
     r"|%|％|元|块钱|块|rmb|万元|倍|折|成|次(?![转销性退消]))(?![a-z])"
+    r"|(?:(?<=罚)|(?<=罚款)|(?<=赔)|(?<=赔偿)|(?<=扣))(?P<bare>\d{2,6}|[一两三四五六七八九]?[百千万])(?![\d.零一二三四五六七八九十百千万个张])"
 )
 SECONDS: Final = {
     "工作日": 86400, "自然日": 86400, "日历日": 86400, "天": 86400, "日": 86400, "day": 86400, "days": 86400,
@@ -74,8 +75,9 @@ def read_quantity(found: re.Match[str]) -> Quantity | None:
         return Quantity("MULTIPLE", round(read_number(found["fold"] or "两")), found[0])
     if found["marked"]:
         return Quantity("MONEY", round(float(found["marked"]) * 100), found[0])
-    if found["hundredths"]:
-        return Quantity("PERCENT", round(read_number(found["hundredths"])), found[0])
+    if found["hundredths"] or found["bare"]:
+        name, factor = ("PERCENT", 1) if found["hundredths"] else ("MONEY", 100)
+        return Quantity(name, round(read_number(found["hundredths"] or found["bare"]) * factor), found[0])
     number, unit = read_number(found["upper"] or found["number"]), found["unit"]
     if unit == "周岁":
         return None

@@ -43,5 +43,6 @@ def _finding(reading: Reading, requirement: Requirement) -> Finding:
         law=requirement.law,
         rewrite=requirement.rewrite,
         confidence=0.7,
+        lawful_if="写明这一项，说清情形、期限和办法",
         document=reading.number,
     )

@@ -11,6 +11,7 @@ from typing import Final
 from kabao.terms.model import Token
 
 JOINING: Final = "、 和 或 及 与 以及 或者 / 也 也不 and or & + 又 等 或者是 、或"
+JOINING_WORDS: Final = frozenset({"或", "或者", "及", "以及", "和", "or", "and"})
 LISTS: Final = frozenset(JOINING.split()) | {""}
 NEGATORS: Final = frozenset({"NEG", "FORBID", "REFUSE"})
 CONTENT_FREE: Final = frozenset(
@@ -49,10 +50,19 @@ class _Reader:
             if self.pending and token.segment != self.pending[-1].segment:
                 _bind_back(self.tokens[:number], self.pending)
                 self.pending = []
+            if self._passes(token):
+                continue
             if not (self._in_ground(number, token) or self._denies(token) or is_free(token)):
                 self._content(number, token)
         if self.pending:
             _bind_back(self.tokens, self.pending)
+
+    def _passes(self, token: Token) -> bool:
+        """Whether a word only joins, or ends what was denied so far: 终止后 is no denial of what follows."""
+        if "STILL" in token.names or ("THEN" in token.names and self.pending and self.pending[-1].names & {"REFUSE"}):
+            self.pending, self.last = [], None
+            return True
+        return self.text[token.start : token.end] in JOINING_WORDS
 
     def _in_ground(self, number: int, token: Token) -> bool:
         """Pass over the ground that stands between what is forbidden and the refusal: 不得以没有录屏为由拒绝."""
@@ -154,13 +164,15 @@ def _listed(text: str, tokens: list[Token], last: Token, token: Token) -> bool:
     if not between and (bool(last.names & PREDICATES) != bool(token.names & PREDICATES) or "DEFINED" in token.names):
         return False
     for each in tokens:
+        if last.end <= each.start < token.start and "IF" in each.names and each.end - each.start > 1:
+            return False
         if last.end <= each.start and each.end <= token.start and text[each.start : each.end] != "的":
             between = between.replace(text[each.start : each.end], "", 1)
     return between.strip() in LISTS
 
 
 def _bind_back(tokens: list[Token], pending: list[Token]) -> None:
-    """Let a denial after which nothing comes deny what stands before it: 退换均不支持."""
+    """Let a denial after which nothing comes deny what stands before it: 退换均不支持; 没录屏免谈 stays without one."""
     if len(pending) % 2 == 0 or "ALONE_NEG" not in pending[-1].names:
         return
     segment = pending[0].segment
@@ -169,4 +181,4 @@ def _bind_back(tokens: list[Token], pending: list[Token]) -> None:
         near = [token for token in tokens if token.segment == segment - 1 and token.names & PREDICATES][-2:]
     acts = [token for token in near if token.names & PREDICATES] or near[-1:]
     for token in acts:
-        token.neg = not token.neg
+        token.neg = not token.neg or not token.names & PREDICATES
