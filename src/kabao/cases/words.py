@@ -246,7 +246,7 @@ def order_event_text(kind: str, who: str, *, amount_minor: int | None, reason: s
         "charged_back": f"付款银行撤回了这笔付款，托管方剩下的 {amount} 由银行退给付款人，平台不再退第二次。",
         "charged_back_late": "付款银行撤回了这笔付款，但托管方早已把它付清，这单的钱没有动，由托管方和银行去算。",
         "payout_stopped": f"付款已被银行撤回，托管方没有付出 {amount}。",
-        "claim_stopped": f"付款已被银行撤回，放款后要退的 {amount} 没有付出，回到保证金、平台备付，不付两次。",
+        "claim_stopped": f"付款已被银行撤回，钱由银行退给买家；放款后要退的 {amount} 没有另付，记回保证金、平台备付。",
     }
     return texts.get(kind, "订单有一条新的记录。")
 

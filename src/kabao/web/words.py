@@ -221,7 +221,7 @@ EVENTS: Final[dict[str, str]] = {
     "charged_back": "付款银行撤回了付款，钱由银行退给付款人",
     "charged_back_late": "付款银行撤回了付款，托管方早已付清，这单的钱没有动",
     "payout_stopped": "付款已被银行撤回，托管方没有付出",
-    "claim_stopped": "付款已被银行撤回，放款后要退的没有付出，回到保证金、平台备付",
+    "claim_stopped": "付款已被银行撤回，钱由银行退给买家；放款后要退的没有另付，记回保证金、平台备付",
     "wrong_amount": "付款金额不对，整笔退回",
     "second_payment": "重复付款，退回",
     "late_refunded": "付款来晚了，退回",
