@@ -13,9 +13,12 @@ class QuestionKind(StrEnum):
     """What an answer looks like."""
 
     CHOICE = "choice"
+    SEVERAL = "several"
+    """Any number of the choices, or the word none."""
     TEXT = "text"
     MOMENT = "moment"
     AMOUNT = "amount"
+    NUMBER = "number"
 
 
 class Choice(msgspec.Struct, frozen=True):
@@ -173,6 +176,8 @@ class Assessment(msgspec.Struct, frozen=True, kw_only=True):
     as_told: Finding | None = None
     asks: tuple[Ask, ...] = ()
     wanted: tuple[Wanted, ...] = ()
+    risks: tuple[Wanted, ...] = ()
+    """What would turn the result against the person if the other side showed it."""
     offer: Offer | None = None
     terms: tuple[TermsFinding, ...] = ()
     letters: tuple[To, ...] = ()

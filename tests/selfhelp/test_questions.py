@@ -1,0 +1,59 @@
+from helpstories import NO, NOW, YES, told
+from kabao.selfhelp import Answer, Goods, QuestionKind, Story
+from kabao.selfhelp.book import law_rules
+from kabao.selfhelp.questions import question_for, questions
+
+RULES = law_rules()
+
+
+def fields(story: Story) -> list[str]:
+    return [one.field for one in questions(story, RULES, NOW)]
+
+
+def test_signs_of_fraud_are_the_first_thing_asked_and_the_basics_follow() -> None:
+    new = Story(case_id="t", created_at=NOW)
+    assert fields(new) == ["signs"]
+    assert questions(new, RULES, NOW)[0].choices[-1].value == "none"
+    told_none = Story(case_id="t", created_at=NOW, signs={"vanished": NO})
+    assert fields(told_none) == ["goods", "shop.name", "platform.name", "title", "payment.at", "payment.amount",
+                                 "payment.channel", "claim"]  # fmt: skip
+    claims = {choice.value for choice in question_for("claim", told_none, RULES).choices}
+    assert "key_invalid" in claims
+    assert "buyer_false_claim" not in claims
+
+
+def test_on_the_way_of_fraud_the_first_steps_are_asked_before_anything_else() -> None:
+    story = Story(case_id="t", created_at=NOW, signs={"codes_asked": YES})
+    assert fields(story) == ["signs.police_called", "signs.payment_stopped"]
+
+
+def test_a_fact_is_asked_only_while_it_would_turn_the_result() -> None:
+    assert fields(told("key_invalid")) == ["answers.key_failed"]
+    asked: list[str] = []
+    answers: dict[str, Answer] = {}
+    while now := questions(told("not_delivered", answers=answers), RULES, NOW):
+        assert len(now) == 1
+        assert now[0].why.zh
+        asked.append(now[0].field)
+        answers = {**answers, now[0].field.removeprefix("answers."): YES if now[0].field == "answers.late" else NO}
+    assert asked[0] == "answers.late"
+    assert 1 < len(asked) <= 10
+    assert not fields(told("not_delivered", goods=Goods.CHEAT))
+
+
+def test_a_figure_is_asked_where_the_sum_needs_it() -> None:
+    one = questions(told("bundle_item_failed", "mismatch", "one_item_affected"), RULES, NOW)[0]
+    assert (one.field.partition(".")[0], bool(one.text.zh)) == ("amounts", True)
+    assert question_for("amounts.items_failed", told(""), RULES).kind is QuestionKind.NUMBER
+
+
+def test_what_does_not_go_together_is_asked_again_naming_both_places() -> None:
+    again = questions(told("key_invalid", "-delivered", "key_failed"), RULES, NOW)[0]
+    assert again.field == "answers.delivered"
+    assert again.again is not None
+    assert "answers.delivered" in again.again.zh
+    assert "answers.key_failed" in again.again.zh
+    for field, kind in (("events.1.at", QuestionKind.MOMENT), ("ending.amount", QuestionKind.AMOUNT),
+                        ("signs.vanished", QuestionKind.CHOICE), ("signs", QuestionKind.SEVERAL),
+                        ("payment.amount", QuestionKind.AMOUNT)):  # fmt: skip
+        assert question_for(field, told("key_invalid"), RULES).kind is kind
