@@ -1,16 +1,19 @@
 """Files as people have them: encodings, pages, Word, PDF; and what is refused, kindly."""
 
+import asyncio
 import io
 import zipfile
 
+import msgspec
 import pytest
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
 from kabao.terms import Document, check
+from kabao.terms.apart import DEFAULTS, TOO_MUCH, Answer, Limits, answered, ending, heard, read_apart
 from kabao.terms.lexicon import tokenise
 from kabao.terms.normal import normalise
-from kabao.terms.reading import DOCX_TEXT, LARGEST_FILE, LARGEST_TEXT, UnreadableError, read_file
+from kabao.terms.reading import DOCX_TEXT, LARGEST_FILE, LARGEST_TEXT, Content, UnreadableError, read_file
 
 CLAUSE = "虚拟商品一经售出，概不退换"
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -80,7 +83,9 @@ def test_a_word_document_is_read_by_paragraphs() -> None:
 def test_a_word_document_that_would_harm_is_refused() -> None:
     bomb = "<!DOCTYPE a [<!ENTITY a 'x'><!ENTITY b '&a;&a;&a;'>]>" + f"<w:document {W}>&b;</w:document>"
     assert "实体" in refused(docx(bomb))
-    assert "太大" in refused(docx("x" * (LARGEST_FILE * 5 + 1)))
+    assert "30 MB" in refused(docx(f"<w:document {W}>" + "x" * 30_000_001))
+    assert str(LARGEST_TEXT) in refused(docx(f"<w:document {W}>" + "<w:t>" + "x" * (LARGEST_TEXT + 1)))
+    assert "损坏" in refused(docx(f"<w:document {W}>" + "<w:p>" * 300))
     assert "损坏" in refused(docx("<w:document"))
     assert "不是 Word" in refused(docx("x", name="a.txt"))
     assert "损坏" in refused(b"PK\x03\x04 nothing more")
@@ -90,7 +95,7 @@ def test_a_word_document_that_would_harm_is_refused() -> None:
     assert ".doc" in refused(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 rest")
 
 
-def pdf(words: str = "") -> PdfWriter:
+def pdf(words: str = "", *, pages: int = 1) -> PdfWriter:
     writer = PdfWriter()
     page = writer.add_blank_page(300, 300)
     if words:
@@ -104,6 +109,8 @@ def pdf(words: str = "") -> PdfWriter:
         stream = DecodedStreamObject()
         stream.set_data(f"BT /F 12 Tf 20 200 Td ({words}) Tj ET".encode())
         page[NameObject("/Contents")] = writer._add_object(stream)
+    for _ in range(1, pages):
+        writer.add_page(page)
     return writer
 
 
@@ -127,6 +134,45 @@ def test_a_pdf_is_read_and_one_without_text_or_with_a_password_says_so() -> None
         many.add_blank_page(10, 10)
     assert "2001 页" in refused(written(many))
     assert len(PdfReader(io.BytesIO(content)).pages) == 1
+
+
+def test_a_pdf_is_read_no_further_than_its_text_is_checked() -> None:
+    """Each page alone is short enough; the last of them are blank and would be found empty."""
+    writer = pdf("x" * (LARGEST_TEXT // 4), pages=5)
+    writer.add_blank_page(10, 10)
+    assert str(LARGEST_TEXT) in refused(written(writer))
+
+
+def apart(content: bytes, name: str = "", limits: Limits = DEFAULTS) -> str:
+    try:
+        return asyncio.run(read_apart(content, name, limits)).text
+    except UnreadableError as error:
+        return f"refused: {error}"
+
+
+def test_an_upload_is_read_in_a_process_of_its_own_that_ends_at_its_limits() -> None:
+    assert apart(CLAUSE.encode("gbk"), "协议.txt") == CLAUSE
+    assert apart(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 rest").startswith("refused: 这是旧的 .doc")
+    assert apart(b"x" * (LARGEST_FILE + 1)).startswith("refused: 文件有 20 MB")
+    writer = pdf("x) Tj " + "1 0 0 1 0 0 Tm (y) Tj " * 500_000 + "(z")
+    assert apart(written(writer), "a.pdf", Limits(seconds=1)) == f"refused: {TOO_MUCH}"
+    assert apart(written(writer), "a.pdf", Limits(memory=90_000_000)) == f"refused: {TOO_MUCH}"
+
+
+def test_what_a_process_says_is_believed_only_as_an_answer() -> None:
+    assert heard(answered(b"html\n<p>a")) == Content("\x0b\0\0a", "html")
+    with pytest.raises(UnreadableError, match="空"):
+        heard(answered(b"txt\n"))
+    for nonsense in (b"", b"[]", b'{"text":', msgspec.json.encode(Answer(text="x" * (LARGEST_TEXT + 1)))):
+        with pytest.raises(UnreadableError, match="上限"):
+            heard(nonsense)
+    assert [ending(name) for name in ("a.PDF", "x/../b.html", "c", "d.p\nq", "-e.docx")] == [
+        "pdf",
+        "html",
+        "",
+        "",
+        "docx",
+    ]
 
 
 def test_what_is_too_large_empty_or_no_text_is_refused_with_the_limit() -> None:

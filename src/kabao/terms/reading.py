@@ -1,12 +1,14 @@
 """Read a file as text: plain, Markdown, HTML, PDF, DOCX; in UTF-8, GBK, Big5 or UTF-16; within limits, and safely.
 
-Nothing is fetched, no entity of a document is expanded, and an archive is never unpacked beyond the limit.
+Nothing is fetched, no entity of a document is expanded, and neither an archive nor a PDF is read on beyond the limit.
+What a stranger uploads is read by ``apart``.
 """
 
 import io
 import re
 import zipfile
-from typing import Final, NamedTuple
+import zlib
+from typing import IO, Final, NamedTuple
 from xml.parsers import expat
 
 from kabao.terms.markup import blanked
@@ -17,7 +19,14 @@ LARGEST_TEXT: Final = 3_000_000
 """Characters of text that are checked at once; a long agreement has 50,000."""
 MOST_PAGES: Final = 2_000
 DOCX_TEXT: Final = "word/document.xml"
-DOCX_NAMESPACE: Final = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+W: Final = "http://schemas.openxmlformats.org/wordprocessingml/2006/main "
+OPENING: Final = {W + "tab": " ", W + "br": "\n", W + "cr": "\n"}
+CLOSING: Final = {W + "p": "\n", W + "tr": "\n"}
+LARGEST_UNPACKED: Final = 30_000_000
+"""Bytes of a Word document's text part, whose marks take up more than its words."""
+PIECE: Final = 1 << 16
+DEEPEST: Final = 200
+TOO_LONG: Final = f"文字超过 {LARGEST_TEXT} 个，最多检查这么多；请分成几份再检查"
 LOOKS_HTML: Final = re.compile(rb"^\s*(?:<!doctype\s+html|<html|<head|<body|<div|<p[\s>]|<!--)", re.IGNORECASE)
 CHARSET: Final = re.compile(rb"charset\s*=\s*[\"']?\s*([a-zA-Z0-9_-]{2,20})", re.IGNORECASE)
 BYTE_ORDER_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
@@ -55,7 +64,7 @@ def read_file(content: bytes, name: str = "") -> Content:
         is_html = suffix in {"html", "htm", "xhtml"} or bool(LOOKS_HTML.match(content[:512].lstrip(b"\xef\xbb\xbf")))
         found = Content(blanked(text), "html") if is_html else Content(text, "text", wrapped=True)
     if len(found.text) > LARGEST_TEXT:
-        raise UnreadableError(f"文字有 {len(found.text)} 个，最多检查 {LARGEST_TEXT} 个；请分成几份再检查")
+        raise UnreadableError(TOO_LONG)
     if not found.text.strip("\x00\x0b\x1c \t\r\n"):
         raise UnreadableError("文件里没有文字")
     return found
@@ -115,55 +124,70 @@ def _docx(content: bytes) -> str:
             entry = archive.getinfo(DOCX_TEXT)
             if entry.flag_bits & 1:
                 raise UnreadableError("文件加了密码；请去掉密码再检查")
-            if entry.file_size > LARGEST_FILE * 5:
-                raise UnreadableError("文件解开后太大，不检查")
             with archive.open(entry) as opened:
-                xml = opened.read(LARGEST_FILE * 5 + 1)
+                return _docx_text(opened)
     except KeyError:
         raise UnreadableError("这是压缩包，不是 Word 文档；请解开后检查里面的文件") from None
-    except (zipfile.BadZipFile, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
         raise UnreadableError("Word 文档已损坏") from error
-    if len(xml) > LARGEST_FILE * 5:
-        raise UnreadableError("文件解开后太大，不检查")
-    return _docx_text(xml)
 
 
-def _docx_text(xml: bytes) -> str:
+class _Paragraphs:
+    """Gathers the text of a document's paragraphs as its marks go by, no more than is checked."""
+
+    def __init__(self) -> None:
+        self.pieces: list[str] = []
+        self.length = 0
+        self.within: list[str] = []
+
+    def start(self, name: str, _: dict[str, str]) -> None:
+        self.within.append(name)
+        if len(self.within) > DEEPEST:
+            raise UnreadableError("Word 文档已损坏")
+        self._add(OPENING.get(name, ""))
+
+    def end(self, name: str) -> None:
+        self.within.pop()
+        self._add(CLOSING.get(name, ""))
+
+    def data(self, text: str) -> None:
+        if self.within and self.within[-1] == W + "t":
+            self._add(text)
+
+    def _add(self, text: str) -> None:
+        self.length += len(text)
+        if self.length > LARGEST_TEXT:
+            raise UnreadableError(TOO_LONG)
+        if text:
+            self.pieces.append(text)
+
+
+def _docx_text(opened: IO[bytes]) -> str:
     """Return the paragraphs of a document; a document that declares entities is refused, since none needs them."""
-    pieces: list[str] = []
-    within: list[str] = []
+    paragraphs = _Paragraphs()
     parser = expat.ParserCreate(namespace_separator=" ")
-    prefix = DOCX_NAMESPACE + " "
-
-    def start(name: str, attributes: dict[str, str]) -> None:  # noqa: ARG001
-        within.append(name)
-        if name == prefix + "tab":
-            pieces.append(" ")
-        elif name in {prefix + "br", prefix + "cr"}:
-            pieces.append("\n")
-
-    def end(name: str) -> None:
-        within.pop()
-        if name in {prefix + "p", prefix + "tr"}:
-            pieces.append("\n")
-
-    def data(text: str) -> None:
-        if within and within[-1] == prefix + "t":
-            pieces.append(text)
 
     def refuse(*_: object) -> None:
         raise UnreadableError("Word 文档里声明了实体，不检查")
 
-    parser.StartElementHandler = start
-    parser.EndElementHandler = end
-    parser.CharacterDataHandler = data
+    parser.StartElementHandler = paragraphs.start
+    parser.EndElementHandler = paragraphs.end
+    parser.CharacterDataHandler = paragraphs.data
     parser.StartDoctypeDeclHandler = refuse
     parser.EntityDeclHandler = refuse
+    unpacked = 0
     try:
-        parser.Parse(xml, True)  # noqa: FBT003  expat's own signature
+        while piece := opened.read(PIECE):
+            unpacked += len(piece)
+            if unpacked > LARGEST_UNPACKED:
+                raise UnreadableError(
+                    f"文件解开后超过 {LARGEST_UNPACKED // 1_000_000} MB，不检查；请另存为纯文字再检查"
+                )
+            parser.Parse(piece, False)  # noqa: FBT003  expat's own signature
+        parser.Parse(b"", True)  # noqa: FBT003
     except expat.ExpatError as error:
         raise UnreadableError("Word 文档已损坏") from error
-    return "".join(pieces)
+    return "".join(paragraphs.pieces)
 
 
 def _pdf(content: bytes) -> str:
@@ -175,8 +199,12 @@ def _pdf(content: bytes) -> str:
         locked = reader.is_encrypted and not reader.decrypt("")
         count = 0 if locked else len(reader.pages)
         pages: list[str] = []
-        while len(pages) < min(count, MOST_PAGES) and sum(map(len, pages[-1:])) <= LARGEST_TEXT:
-            pages.append(reader.pages[len(pages)].extract_text())
+        length = 0
+        for number in range(count if count <= MOST_PAGES else 0):
+            pages.append(reader.pages[number].extract_text())
+            length += len(pages[-1])
+            if length > LARGEST_TEXT:
+                raise UnreadableError(TOO_LONG)
     except (
         PdfReadError,
         PyPdfError,
