@@ -128,7 +128,7 @@ def _docx(content: bytes) -> str:
                 return _docx_text(opened)
     except KeyError:
         raise UnreadableError("这是压缩包，不是 Word 文档；请解开后检查里面的文件") from None
-    except (zipfile.BadZipFile, zlib.error, NotImplementedError, RuntimeError, EOFError, OSError) as error:
+    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as error:
         raise UnreadableError("Word 文档已损坏") from error
 
 
