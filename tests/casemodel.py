@@ -38,6 +38,17 @@ class Model:
     reply: int = 48
     crime: bool = False
     routed: bool = False
+    how: str = "whole"
+    """How the order stood as the case was opened: whole, a part refunded before, or after its release."""
+    before: int = 0
+    """What of the order was refunded before the case."""
+    is_paid: bool = False
+    """The custodian has paid what it was asked to since the money last moved."""
+    is_taken: bool = False
+    was_held: bool = False
+    """The payer's bank has taken the payment, and what was still held with it."""
+    steps: set[tuple[str, str]] = field(default_factory=set)
+    """Which transitions it took."""
     is_green: bool = False
     """Refunded as it was opened; a review leaves that as it is."""
     stands: bool = False
@@ -51,10 +62,16 @@ class Model:
     def may_settle(self) -> bool:
         return self.stage in UNDECIDED and not self.routed
 
+    @property
+    def is_held(self) -> bool:
+        is_moved = self.stage in {"settled", "executed", "charged_back"} and not self.replaced
+        return not (self.is_green or self.how == "after" or is_moved)
+
     def goes(self, stage: str, turn: str, due: datetime | None) -> None:
         assert (self.stage, stage) in {(str(one), str(two)) for one, two in STEPS}
+        self.steps.add((self.stage, stage))
         self.stage, self.turn, self.due = stage, turn, due
         if stage not in OPEN:
-            self.pending = None
+            self.pending, self.is_paid = None, False
         if stage not in UNDECIDED:
             self.offer = 0
