@@ -2,12 +2,26 @@
 
 import pytest
 
-from helpstories import NO, NOW, YES, at, shown, told
+from helpstories import NO, NOW, YES, at, happened, shown, told
 from kabao.adjudication import Outcome
 from kabao.adjudication.model import Shares
-from kabao.selfhelp import Business, Goods, Kind, Path, Side, Story, Strength, TermsKind, TermsText, To
+from kabao.selfhelp import (
+    Answer,
+    Business,
+    Goods,
+    Happening,
+    Kind,
+    Path,
+    Side,
+    Story,
+    Strength,
+    TermsKind,
+    TermsText,
+    To,
+)
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
+from kabao.selfhelp.testimony import answers_of
 
 RULES = law_rules()
 
@@ -140,3 +154,15 @@ def test_a_demand_never_names_law_that_was_not_in_force_when_the_order_was_place
     assert asks
     assert not [cite for ask in asks for cite in ask.cites if "实施条例" in cite.name.zh]
     assert asks[0].strength is Strength.FAIR
+
+
+def test_events_and_dates_answer_what_they_already_tell() -> None:
+    """What an event shows is not asked for; seven days are counted by the law's own beginnings."""
+    events = (happened(Happening.DELIVERED, 14), happened(Happening.OPENED, 14), happened(Happening.COMPLAINED, 16))
+    found = answers_of(told("key_invalid", "key_failed", "-opened", events=events, goods=Goods.BALANCE), NOW)
+    assert (found["delivered"], found["opened"], found["within_seven_days"]) == (YES, NO, YES)
+    assert (found["within_seven_of_payment"], found["stalled_15_days"], found["stored_value"]) == (YES, NO, YES)
+    late = (happened(Happening.DELIVERED, 1), happened(Happening.COMPLAINED, 9), happened(Happening.CONFIRMED, 2))
+    found = answers_of(told("key_invalid", events=late, signs={"vanished": YES}), NOW)
+    assert (found["within_seven_days"], found["stalled_15_days"], found["released"]) == (NO, YES, YES)
+    assert found["merchant_unnamed"] is Answer.UNKNOWN

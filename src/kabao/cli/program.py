@@ -62,6 +62,13 @@ COMMANDS: Final = {
     "evidence": ("evidence:evidence", "Evidence packs."),
     "log": ("log:log", "The public log."),
     "terms": ("terms:terms", "Terms as shops write them. Exit codes are 0 clean, 1 findings, 2 unreadable."),
+    "selfhelp": (
+        "selfhelp:selfhelp",
+        (
+            "Purchases made elsewhere: a case in a plain folder, without a server or an account.\n\n"
+            "Nothing leaves the folder. Exit codes are 0 done, 1 refused, 2 a file cannot be read."
+        ),
+    ),
     "bench": ("bench:bench", "Speed, as ratios measured in one run on this machine."),
 }
 """By its name: where a command or group is found in this package, and its help; lists show the first paragraph."""

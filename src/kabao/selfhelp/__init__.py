@@ -5,9 +5,10 @@ second table; what a person says against himself is taken as said, what he says 
 it; signs of fraud come before every letter and unlawful goods get none; a card key stands in no letter and no pack;
 nothing is promised, nothing leaves the folder by itself; pure but for ``folder`` and ``pack``.
 
-Built: the story's model, pasted chats (``chats.messages``), the assessment (``assessing.assess``), open questions
-(``questions.questions``) and faults (``rules.faults``), the calendar (``calendar.deadlines``, ``ics``) and the look
-before buying (``beforehand.look``). Letters and the checklist are values of ``results`` that nothing answers with yet.
+Built: the story's model, the folder (``folder``, ``storyfile``, ``commands``), pasted chats (``chats.messages``), the
+assessment (``assessing.assess``), open questions (``questions.questions``) and faults (``rules.faults``), the calendar
+(``calendar.deadlines``, ``ics``) and the look before buying (``beforehand.look``). Letters and the checklist are values
+of ``results`` that nothing answers with yet.
 """
 
 from kabao.selfhelp.model import (

@@ -29,7 +29,15 @@ from kabao.selfhelp.results import (
     TermsFinding,
     Wanted,
 )
-from kabao.selfhelp.rules import faults, first_steps_answered, has_platform, is_fraud, is_unlawful, signs_of
+from kabao.selfhelp.rules import (
+    beside_the_point,
+    faults,
+    first_steps_answered,
+    has_platform,
+    is_fraud,
+    is_unlawful,
+    signs_of,
+)
 from kabao.selfhelp.signs import FIRST, KEEP, SIGNS, UNLAWFUL_CITES, UNLAWFUL_SAID
 from kabao.selfhelp.terms import findings_of, told_by_terms
 from kabao.selfhelp.testimony import answers_of, case_of
@@ -168,10 +176,10 @@ class _Weighed:
 
     def _open_facts(self) -> Iterator[str]:
         """Name facts that would help, that nobody claims yet, and that alone would change the result."""
-        facts = self.rules.book.facts
+        facts, passed = self.rules.book.facts, STAFF_ONLY | beside_the_point(self.story)
         for missing in self.told.missing:
             fact = facts.get(missing.fact)
-            if fact is None or fact.favours is not Party.BUYER or missing.fact in STAFF_ONLY:
+            if fact is None or fact.favours is not Party.BUYER or missing.fact in passed:
                 continue
             if missing.if_proved is not None and self.answers.get(missing.fact) is not Answer.NO:
                 yield missing.fact

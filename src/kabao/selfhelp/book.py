@@ -6,9 +6,12 @@ from importlib import resources
 
 from kabao.adjudication import Adjudicator, compile_book, load_book, only_law
 from kabao.adjudication.authority import authorities
+from kabao.adjudication.casefile import AMOUNTS
 from kabao.adjudication.model import Text
 from kabao.law import CITABLE_MARKS
 from kabao.selfhelp.results import Cite
+from kabao.selfhelp.signs import FIRST, NONE, SIGNS
+from kabao.selfhelp.storyfile import Names
 
 
 @cache
@@ -16,6 +19,18 @@ def law_rules() -> Adjudicator:
     """Load and compile the packaged rulebook's law articles; read once."""
     text = resources.files("kabao.adjudication").joinpath("rulebook.yaml").read_text("utf-8")
     return Adjudicator(compile_book(only_law(load_book(text, "rulebook.yaml"))))
+
+
+@cache
+def names() -> Names:
+    """Return the names a story may use."""
+    book = law_rules().book
+    return Names(
+        claims=frozenset(book.claims),
+        facts=frozenset(book.facts),
+        amounts=frozenset(AMOUNTS) - {"price_minor"},
+        signs=frozenset({*SIGNS, *FIRST, NONE}),
+    )
 
 
 def cites_of(written: tuple[str, ...], on: date) -> tuple[Cite, ...]:

@@ -15,7 +15,7 @@ from kabao.adjudication.decide import Missing
 from kabao.adjudication.model import UNDECIDED, Fact, Text
 from kabao.selfhelp.model import Channel, Goods, Story
 from kabao.selfhelp.results import Choice, Fault, Question, QuestionKind
-from kabao.selfhelp.rules import YES_NO, faults, is_fraud, is_unlawful
+from kabao.selfhelp.rules import YES_NO, beside_the_point, faults, is_fraud, is_unlawful
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
 from kabao.selfhelp.terms import findings_of, told_by_terms
 from kabao.selfhelp.testimony import answers_of, case_of
@@ -214,7 +214,8 @@ def _facts(story: Story, rules: Adjudicator, now: datetime) -> Iterator[Question
             yield _amount(missing.fact)
     if decision.outcome is Outcome.ROUTE_OUT or len(story.answers) >= MOST_FACTS:
         return
-    turning = [one for one in decision.missing if one.fact in facts and one.fact not in {*answered, *NOT_ASKED}]
+    passed = {*answered, *NOT_ASKED, *beside_the_point(story)}
+    turning = [one for one in decision.missing if one.fact in facts and one.fact not in passed]
     turning.sort(key=lambda one: (not _settles(one, decision.outcome), facts[one.fact].burden is not Party.BUYER))
     for missing in turning:
         yield _fact(facts[missing.fact], _turn(missing.if_proved is not None))

@@ -12,6 +12,8 @@ from kabao.selfhelp.signs import FIRST, SIGNS, UNLAWFUL
 NO_PLATFORM: Final = "-"
 """What stands for the platform's name where the shop was on none."""
 
+OF_A_PLATFORM: Final = frozenset({"seller_is_platform", "merchant_unnamed", "platform_guarantee", "platform_knew"})
+
 SIGNS_NEEDED: Final = 2
 TODAY: Final = timedelta(days=1)
 """A day given without an hour may be today's, and a clock a few minutes fast."""
@@ -47,6 +49,11 @@ def says(story: Story, fact: str) -> bool:
 def has_platform(story: Story) -> bool:
     """Tell whether the shop stands on a platform that is named."""
     return story.platform.name not in {"", NO_PLATFORM}
+
+
+def beside_the_point(story: Story) -> frozenset[str]:
+    """Name the facts that need a platform where there was none."""
+    return frozenset() if has_platform(story) else OF_A_PLATFORM
 
 
 def faults(story: Story, now: datetime) -> tuple[Fault, ...]:

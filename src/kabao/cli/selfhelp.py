@@ -1,0 +1,65 @@
+"""`kabao selfhelp`: a purchase made elsewhere, kept in a plain folder; no server, no account, no network."""
+
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Literal
+
+from cyclopts import App, Parameter
+
+from kabao.cli.terminal import JsonOption, speaks_chinese
+from kabao.selfhelp import Language
+from kabao.selfhelp.commands import Said, calendar_command, new_command, next_command
+
+selfhelp = App(name="selfhelp", result_action="return_value")
+
+Folder = Annotated[Path, Parameter(name="DIR", help="The folder of the case.")]
+
+
+@selfhelp.command(name="new")
+def new(
+    folder: Folder,
+    /,
+    *,
+    source: Annotated[Path | None, Parameter(name="--from", help="A story told already, in YAML.")] = None,
+    language: Annotated[Literal["zh", "en"] | None, Parameter(help="The language of letters and questions.")] = None,
+    as_json: JsonOption = False,
+) -> int:
+    """Make the folder of a new case."""
+    spoken = language or ("zh" if speaks_chinese() else "en")
+    return _end(new_command(folder, source, _now(), Language(spoken), as_json=as_json))
+
+
+@selfhelp.command(name="next")
+def next_step(
+    folder: Folder,
+    /,
+    *,
+    answer: Annotated[
+        tuple[str, ...], Parameter(negative="", help="An answer, such as answers.key_failed=yes; any number of them.")
+    ] = (),
+    as_json: JsonOption = False,
+) -> int:
+    """Take in new files and answers, and say what comes next."""
+    return _end(next_command(folder, answer, _now(), as_json=as_json))
+
+
+@selfhelp.command(name="calendar")
+def calendar(
+    folder: Folder,
+    /,
+    *,
+    target: Annotated[Path, Parameter(name=["-o", "--output"], help="The calendar file to write.")],
+    as_json: JsonOption = False,
+) -> int:
+    """Write every day that matters, with its source, as a calendar file (.ics)."""
+    return _end(calendar_command(folder, target, _now(), as_json=as_json))
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+def _end(said: Said) -> int:
+    sys.stdout.write(said.text + "\n")
+    return said.code

@@ -1,0 +1,238 @@
+"""What `kabao selfhelp` does with a folder and prints of it, for people and as JSON; with which exit code."""
+
+from datetime import datetime
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+import msgspec
+
+from kabao.adjudication.model import Text
+from kabao.selfhelp import folder
+from kabao.selfhelp.answering import answered
+from kabao.selfhelp.assessing import assess
+from kabao.selfhelp.book import law_rules
+from kabao.selfhelp.calendar import ADDRESSEES, SOURCE_LABELS, deadlines, remaining
+from kabao.selfhelp.ics import ics
+from kabao.selfhelp.model import CHINA, Language, Story, To
+from kabao.selfhelp.questions import questions
+from kabao.selfhelp.results import Assessment, Deadline, Question, Strength
+from kabao.selfhelp.results import Path as Way
+from kabao.selfhelp.rules import faults
+from kabao.selfhelp.storyfile import UnreadableCaseError
+
+DONE, REFUSED, UNREADABLE = 0, 1, 2
+MOST_DAYS: Final = 5
+STRENGTHS: Final = {
+    Strength.STRONG: Text("站得住", "strong"),
+    Strength.FAIR: Text("说的能证明就站得住", "stands if it can be shown"),
+    Strength.WEAK: Text("还缺东西", "needs more"),
+}
+WAYS: Final = {
+    Way.INCOMPLETE: Text("还有问题没答完。", "Some questions are open."),
+    Way.FRAUD: Text("这像诈骗：先报警、止付，别的都往后放。", "This looks like fraud: police and payment first."),
+    Way.UNLAWFUL: Text("这类东西法律不许买卖。", "These goods may not be traded by law."),
+    Way.ORDINARY: Text("可以要求对方负责。", "The other side can be asked to answer for it."),
+    Way.BUYER: Text("照你说的，主要是你自己的责任，可以诚恳地商量。", "As told it is mostly your own matter."),
+    Way.UNSETTLED: Text("法律没有给出明确的结果，信里只写事实和请求。", "The law gives no clear result."),
+}
+
+
+class Said(NamedTuple):
+    """What to print, and how to end."""
+
+    text: str
+    code: int = DONE
+
+
+class Rung(NamedTuple):
+    """The next letter to write, or until when to wait for an answer to the last."""
+
+    to: To | None
+    wait_until: datetime | None
+
+
+def new_command(place: Path, source: Path | None, now: datetime, language: Language, *, as_json: bool) -> Said:
+    """Make the folder of a new case, empty or from a file that tells a story already."""
+    try:
+        if source is None:
+            story = Story(case_id=folder.new_case_id(), created_at=now.replace(microsecond=0), language=language)
+            folder.make(place, story)
+        else:
+            story = folder.load(source.parent, source.name)
+            folder.make(place, story, source=source.parent)
+    except UnreadableCaseError as error:
+        return unreadable(error, language, as_json=as_json)
+    except FileExistsError:
+        said = Text(f"{place} 里已经有东西了，没有动它", f"{place} is not empty and was left as it was")
+        return refused("folder_not_empty", said, language, as_json=as_json)
+    except OSError as error:
+        return refused("cannot_read", Text(str(error.strerror), str(error.strerror)), language, as_json=as_json)
+    if as_json:
+        return Said(_json({"case_id": story.case_id, "folder": str(place)}))
+    zh = f"已建好：{place}\n把材料放进去，再运行 kabao selfhelp next {place}"
+    return Said(said_in(Text(zh, f"Made: {place}\nPut in what you have, then kabao selfhelp next {place}"), language))
+
+
+def next_command(place: Path, answers: tuple[str, ...], now: datetime, *, as_json: bool) -> Said:
+    """Take in what was dropped and answered, and say what comes next."""
+    language = Language.ZH
+    try:
+        story = folder.load(place)
+        language = story.language
+        stock = folder.take_stock(place, story, now)
+        story = stock.story
+        for one in answers:
+            field, _, value = one.partition("=")
+            story = answered(story, field.strip(), value.strip())
+        folder.save(place, story)
+    except UnreadableCaseError as error:
+        return unreadable(error, language, as_json=as_json)
+    except OSError as error:
+        return no_case(place, error, language, as_json=as_json)
+    rules = law_rules()
+    found = assess(story, rules, now)
+    open_now = questions(story, rules, now)
+    days = deadlines(story, now)
+    if as_json:
+        rung = next_rung(story, found, now)
+        return Said(
+            _json(
+                {
+                    "case_id": story.case_id,
+                    "path": _way(found, open_now),
+                    "first": found.first,
+                    "questions": open_now,
+                    "faults": faults(story, now),
+                    "added": stock.added,
+                    "changed": stock.changed,
+                    "plainly": found.plainly,
+                    "asks": found.asks,
+                    "offer": found.offer,
+                    "wanted": found.wanted,
+                    "risks": found.risks,
+                    "terms": found.terms,
+                    "letters": found.letters,
+                    "next_letter": rung.to,
+                    "wait_until": rung.wait_until,
+                    "deadlines": days,
+                    "unverified": found.unverified,
+                }
+            )
+        )
+    return Said("\n".join(_told(story, found, open_now, stock, days, now)))
+
+
+def calendar_command(place: Path, target: Path, now: datetime, *, as_json: bool) -> Said:
+    """Write the days that matter as a calendar file."""
+    try:
+        story = folder.load(place)
+        days = deadlines(story, now)
+        folder.write_whole(target, [ics(story, days, now, story.language)])
+    except UnreadableCaseError as error:
+        return unreadable(error, Language.ZH, as_json=as_json)
+    except OSError as error:
+        return no_case(place, error, Language.ZH, as_json=as_json)
+    if as_json:
+        return Said(_json({"file": str(target), "deadlines": days}))
+    written = said_in(Text(f"已写好：{target}", f"Written: {target}"), story.language)
+    return Said("\n".join([*_days(days, now, story.language), written]))
+
+
+def next_rung(story: Story, found: Assessment, now: datetime) -> Rung:
+    """Say which letter comes next: the first not sent yet, once the time of the last one is over or it was answered."""
+    sent = {one.to for one in story.letters}
+    waiting = [one.due.at for one in story.letters if one.due and one.answered is None and one.due.at > now]
+    if story.ending or any(one.settled for one in story.letters):
+        return Rung(None, None)
+    if waiting:
+        return Rung(None, max(waiting))
+    return Rung(next((to for to in found.letters if to not in sent), None), None)
+
+
+def said_in(text: Text, language: Language) -> str:
+    """Return the words in the language of the case."""
+    return text.zh if language is Language.ZH else text.en
+
+
+def unreadable(error: UnreadableCaseError, language: Language, *, as_json: bool) -> Said:
+    """Name every mistake by file and line."""
+    if as_json:
+        return Said(_json({"error": "unreadable", "wrong": error.wrongs}), UNREADABLE)
+    lines = [f"{one.file}:{one.line}: " * bool(one.file) + said_in(one.text, language) for one in error.wrongs]
+    return Said("\n".join(lines), UNREADABLE)
+
+
+def refused(code: str, text: Text, language: Language, *, as_json: bool) -> Said:
+    """Say why nothing was done."""
+    return Said(_json({"error": code, "text": text}) if as_json else said_in(text, language), REFUSED)
+
+
+def no_case(place: Path, error: OSError, language: Language, *, as_json: bool) -> Said:
+    """Say that there is no case here, or why its files cannot be had."""
+    if folder.is_case(place):
+        text = Text(f"{error.filename}：{error.strerror}", f"{error.filename}: {error.strerror}")
+        return refused("cannot_read", text, language, as_json=as_json)
+    text = Text(
+        f"{place} 里没有 {folder.CASE}。先运行 kabao selfhelp new {place}",
+        f"{place} has no {folder.CASE}. Begin with kabao selfhelp new {place}",
+    )
+    return refused("no_case", text, language, as_json=as_json)
+
+
+def _json(value: Any) -> str:
+    return msgspec.json.encode(value).decode()
+
+
+def _told(
+    story: Story,
+    found: Assessment,
+    open_now: tuple[Question, ...],
+    stock: folder.Stock,
+    days: tuple[Deadline, ...],
+    now: datetime,
+) -> list[str]:
+    def say(zh: str, en: str) -> str:
+        return zh if story.language is Language.ZH else en
+
+    def words(text: Text) -> str:
+        return said_in(text, story.language)
+
+    lines = [say(f"已收进：{one}", f"Taken in: {one}") for one in stock.added]
+    lines += [
+        say(f"注意：{one} 和取指纹时不一样了", f"{one} is not what its fingerprint says") for one in stock.changed
+    ]
+    way = _way(found, open_now)
+    lines += [words(WAYS[way]), *(f"! {words(step.text)}\n  {words(step.why)}" for step in found.first)]
+    lines += [words(one) for one in found.plainly if way is not Way.INCOMPLETE]
+    for one in open_now[:1]:
+        lines += ["", *([words(one.again)] if one.again else []), words(one.text), f"  {words(one.why)}"]
+        lines += [f"  {choice.value:22} {words(choice.text)}" for choice in one.choices]
+        lines.append(say("回答：", "Answer: ") + f"kabao selfhelp next DIR --answer {one.field}=…")
+    if not open_now:
+        lines += [f"- {words(ask.text)}（{words(STRENGTHS[ask.strength])}）" for ask in found.asks]
+        lines += [words(found.offer.text)] if found.offer else []
+        lines += [say(f"还缺能证明的：{words(one.text)}", f"To be shown: {words(one.text)}") for one in found.wanted]
+        rung = next_rung(story, found, now)
+        if rung.to is not None:
+            whom = words(ADDRESSEES[rung.to])
+            lines.append(say(f"下一步：写信给{whom}", f"Next: a letter to {whom}"))
+        elif rung.wait_until is not None:
+            until = f"{rung.wait_until.astimezone(CHINA):%Y-%m-%d %H:%M}"
+            lines.append(say(f"等对方回复，到 {until}", f"Wait for the answer until {until}"))
+    if found.path is not Way.FRAUD:
+        lines += _days(days, now, story.language)
+    return lines
+
+
+def _way(found: Assessment, open_now: tuple[Question, ...]) -> Way:
+    """Say which way the case goes; nothing is concluded while a question is open that could turn it."""
+    return Way.INCOMPLETE if open_now and found.path not in {Way.FRAUD, Way.UNLAWFUL} else found.path
+
+
+def _days(days: tuple[Deadline, ...], now: datetime, language: Language) -> list[str]:
+    ahead = [one for one in days if one.at >= now][:MOST_DAYS]
+    return [
+        f"{one.at.astimezone(CHINA):%Y-%m-%d %H:%M}  {said_in(one.title, language)}（{remaining(one, now, language)}，"
+        f"{said_in(SOURCE_LABELS[one.source], language)}）"
+        for one in ahead
+    ]

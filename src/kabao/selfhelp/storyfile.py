@@ -1,0 +1,388 @@
+"""A story as YAML that a person may edit: read with every mistake at its line, written so that his comments survive.
+
+The story's own types say what a value may be, so that a field is described once. Every plain value is text: an order
+number keeps its zeros. Texts of chats and terms stand in files of their own and are filled in by ``folder``.
+"""
+
+import io
+import re
+import types
+import typing
+from collections.abc import Callable, Iterator, Mapping
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from functools import cache
+from typing import Any, Final
+
+import msgspec
+from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
+from ruamel.yaml.resolver import VersionedResolver
+from ruamel.yaml.scalarstring import LiteralScalarString
+
+from kabao.adjudication.model import Text, Unreadable
+from kabao.adjudication.yamlread import ListNode, MapNode, Node, TextNode, parse
+from kabao.selfhelp.model import CHINA, CURRENCY, Amount, Moment, Story
+
+ELSEWHERE: Final = frozenset({"ChatText.text", "TermsText.text"})
+"""Fields that stand in files of their own."""
+LONGEST: Final = 4_000
+"""Characters of a text in the story."""
+MOST: Final = 500
+"""Entries of a list."""
+LARGEST_SUM: Final = 10**12
+_SUM: Final = re.compile(r"[¥￥]?\s*(?P<figures>\d[\d,]*(?:\.\d{1,2})?)\s*(?:元|(?P<currency>[A-Za-z]{3}))?")
+_MOMENTS: Final = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+_CODE: Final = re.compile(r"[\w-]{1,60}")
+
+
+class Wrong(msgspec.Struct, frozen=True):
+    """What is wrong with a file of a case, at its line (from 1)."""
+
+    file: str
+    line: int
+    text: Text
+
+
+class UnreadableCaseError(Exception):
+    """A case that cannot be read: everything that is wrong with it, so that it is mended in one go."""
+
+    def __init__(self, wrongs: tuple[Wrong, ...]) -> None:
+        super().__init__("; ".join(f"{one.file}:{one.line}: {one.text.en}" for one in wrongs))
+        self.wrongs = wrongs
+
+
+class Names(msgspec.Struct, frozen=True, kw_only=True):
+    """The names that the rulebook and the list of signs know; others are mistakes of the pen."""
+
+    claims: frozenset[str]
+    facts: frozenset[str]
+    amounts: frozenset[str]
+    signs: frozenset[str]
+
+
+def read_story(raw: bytes, name: str, names: Names) -> Story:
+    """Read a story. Raises UnreadableCaseError with every mistake at its line."""
+    try:
+        node = parse(raw, name)
+    except Unreadable as error:
+        raise UnreadableCaseError(
+            tuple(
+                Wrong(name, one.line, Text(f"这里读不懂（YAML）：{one.message}", f"{one.message} {one.hint}".strip()))
+                for one in error.problems
+            )
+        ) from None
+    reader = _Reader(name, names)
+    story = reader.value(Story, node, "")
+    if reader.wrongs:
+        raise UnreadableCaseError(tuple(sorted(reader.wrongs, key=lambda one: one.line)))
+    assert isinstance(story, Story)  # noqa: S101 - nothing was wrong
+    return story
+
+
+def write_story(story: Story, before: bytes | None) -> bytes:
+    """Write a story; where a file was there, only what differs is changed, so that comments and order survive."""
+    yaml = _yaml()
+    new = plain_of(story)
+    if before is None:
+        written: Any = {name: value for name, value in new.items() if value != _blank(Story).get(name)}
+    else:
+        written = yaml.load(before.decode("utf-8-sig"))
+        _merge(written, new, _blank(Story))
+    return _dumped(yaml, written)
+
+
+def write_plain(tree: Mapping[str, Any]) -> bytes:
+    """Write a story that is taken apart into text, lists and mappings, as ``plain_of`` gives it."""
+    return _dumped(_yaml(), dict(tree))
+
+
+# ---- reading
+
+
+class _Mistake(Exception):  # noqa: N818 - never leaves this module
+    """A value that cannot be."""
+
+    def __init__(self, zh: str, en: str) -> None:
+        self.text = Text(zh, en)
+
+
+class _Reader:
+    """One pass over the nodes; mistakes are gathered, and what is wrong counts as not given."""
+
+    def __init__(self, file: str, names: Names) -> None:
+        self._file = file
+        self._known: Final[Mapping[str, frozenset[str]]] = {
+            "answers": names.facts,
+            "amounts": names.amounts,
+            "signs": names.signs,
+            "shows": names.facts,
+            "rebuts": names.facts,
+            "claim": names.claims | {""},
+        }
+        self.wrongs: list[Wrong] = []
+
+    def value(self, wanted: Any, node: Node, field: str) -> Any:
+        """Read a node as a type; None where it is wrong."""
+        try:
+            return self._read(wanted, node, field)
+        except _Mistake as mistake:
+            self.wrongs.append(Wrong(self._file, node.line, mistake.text))
+            return None
+
+    def _read(self, wanted: Any, node: Node, field: str) -> Any:
+        origin = typing.get_origin(wanted)
+        if origin in {types.UnionType, typing.Union}:
+            inner = next(one for one in typing.get_args(wanted) if one is not type(None))
+            return None if isinstance(node, TextNode) and not node.text.strip() else self._read(inner, node, field)
+        if origin is tuple:
+            return self._list(typing.get_args(wanted)[0], node, field)
+        if origin is Mapping:
+            return self._mapping(typing.get_args(wanted)[1], node, field)
+        if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct) and wanted not in _SCALARS:
+            return self._struct(wanted, node)
+        if not isinstance(node, TextNode):
+            raise _Mistake(f"{field} 这里只写一个值", f"{field} is a single value")
+        if issubclass(wanted, StrEnum):
+            return _one_of(wanted, node.text.strip(), field)
+        value = _SCALARS[wanted](node.text)
+        if isinstance(value, str) and field in self._known and value not in self._known[field]:
+            raise _unknown(field, value)
+        return value
+
+    def _list(self, inner: Any, node: Node, field: str) -> tuple[Any, ...]:
+        if isinstance(node, TextNode) and not node.text.strip():
+            return ()
+        if not isinstance(node, ListNode):
+            raise _Mistake(f"{field} 要写成一条一条的（每条前面一个 -）", f"{field} is a list, each entry after a dash")
+        if len(node.items) > MOST:
+            raise _Mistake(f"{field} 最多 {MOST} 条", f"{field} has at most {MOST} entries")
+        return tuple(self.value(inner, item, field) for item in node.items)
+
+    def _mapping(self, inner: Any, node: Node, field: str) -> dict[str, Any]:
+        if isinstance(node, TextNode) and not node.text.strip():
+            return {}
+        if not isinstance(node, MapNode):
+            raise _Mistake(f"{field} 要写成“名称: 值”", f"{field} holds names and values")
+        known = self._known.get(field)
+        read: dict[str, Any] = {}
+        for name, (key, value) in node.entries.items():
+            if known is not None and name not in known:
+                self.wrongs.append(Wrong(self._file, key.line, _unknown(field, name).text))
+            else:
+                read[name] = self.value(inner, value, name)
+        return read
+
+    def _struct(self, wanted: type[msgspec.Struct], node: Node) -> Any:
+        if not isinstance(node, MapNode):
+            raise _Mistake("这里要写成“名称: 值”", "names and values are expected here")
+        found: dict[str, Any] = {}
+        fields = {one.name: one for one in msgspec.structs.fields(wanted) if not _is_elsewhere(wanted, one.name)}
+        for name, (key, value) in node.entries.items():
+            if name in fields:
+                read = self.value(_hints(wanted)[name], value, name)
+                if read is not None:
+                    found[name] = read
+            else:
+                self.wrongs.append(Wrong(self._file, key.line, _unknown("", name).text))
+        lacking = [name for name, one in fields.items() if one.required and name not in node.entries]
+        if lacking:
+            raise _Mistake(f"这里还缺 {'、'.join(lacking)}", f"{', '.join(lacking)} is missing here")
+        texts = {name: "" for name in _hints(wanted) if _is_elsewhere(wanted, name)}
+        try:
+            return wanted(**found, **texts)
+        except TypeError:
+            return None  # a required value was wrong and is told of already
+
+
+def _unknown(field: str, name: str) -> _Mistake:
+    inside = f"{field} 里" if field else ""
+    return _Mistake(f"{inside}没有“{name[:60]}”这一项", f"there is no {name[:60]}{f' in {field}' if field else ''}")
+
+
+def _one_of(wanted: type[StrEnum], text: str, field: str) -> StrEnum:
+    if text in {one.value for one in wanted}:
+        return wanted(text)
+    allowed = ", ".join(one.value for one in wanted)
+    raise _Mistake(f"{field} 只能是其中之一：{allowed}", f"{field} is one of {allowed}")
+
+
+def _text(text: str) -> str:
+    if len(text) > LONGEST:
+        raise _Mistake(f"最多 {LONGEST} 个字", f"at most {LONGEST} characters")
+    return text.strip()
+
+
+def _number(text: str) -> int:
+    if not re.fullmatch(r"\d{1,12}", text.strip()):
+        raise _Mistake(f"“{text[:40]}”不是整数", f"{text[:40]!r} is not a whole number")
+    return int(text)
+
+
+def _boolean(text: str) -> bool:
+    if text.strip().lower() not in {"yes", "no", "true", "false"}:
+        raise _Mistake("这里写 yes 或 no", "yes or no is expected here")
+    return text.strip().lower() in {"yes", "true"}
+
+
+def _day(text: str) -> date:
+    return moment_of(text).day
+
+
+def _instant(text: str) -> datetime:
+    try:
+        read = datetime.fromisoformat(text.strip())
+    except ValueError:
+        raise _no_time(text) from None
+    return read if read.tzinfo else read.replace(tzinfo=CHINA)
+
+
+def _no_time(text: str) -> _Mistake:
+    return _Mistake(
+        f"“{text[:40]}”不是时间，要写成 2026-11-14 20:51 或 2026-11-14",
+        f"{text[:40]!r} is no time; write 2026-11-14 20:51 or 2026-11-14",
+    )
+
+
+def moment_of(text: str) -> Moment:
+    """Read a time as a person writes it: a minute, or a day alone, in China's time. Raises a mistake with words."""
+    plain = text.strip()
+    try:
+        return Moment(datetime.strptime(plain, "%Y-%m-%d").replace(tzinfo=CHINA), exact=False)
+    except ValueError:
+        pass
+    for form in _MOMENTS:
+        try:
+            return Moment(datetime.strptime(plain, form).replace(tzinfo=CHINA))
+        except ValueError:
+            continue
+    try:
+        return Moment(datetime.fromisoformat(plain).astimezone(CHINA))
+    except (ValueError, OverflowError):
+        raise _no_time(text) from None
+
+
+def amount_of(text: str) -> Amount:
+    """Read a sum as a person writes it: `268`, `¥268.00`, `268元`, `40.00 USD`. Raises a mistake with words."""
+    found = _SUM.fullmatch(text.strip())
+    try:
+        minor = int(Decimal(found["figures"].replace(",", "")) * 100) if found else -1
+    except InvalidOperation:  # pragma: no cover - the pattern lets figures alone through
+        minor = -1
+    if found is None or not 0 <= minor <= LARGEST_SUM:
+        raise _Mistake(f"“{text[:40]}”不是金额，要写成 268 或 268.00", f"{text[:40]!r} is no sum; write 268 or 268.00")
+    return Amount(minor, (found["currency"] or CURRENCY).upper())
+
+
+_SCALARS: Final[Mapping[Any, Callable[[str], Any]]] = {
+    str: _text, int: _number, bool: _boolean, date: _day, datetime: _instant, Moment: moment_of, Amount: amount_of,
+}  # fmt: skip
+
+
+@cache
+def _hints(wanted: type[msgspec.Struct]) -> dict[str, Any]:
+    return typing.get_type_hints(wanted)
+
+
+def _is_elsewhere(wanted: type[msgspec.Struct], name: str) -> bool:
+    return f"{wanted.__name__}.{name}" in ELSEWHERE
+
+
+# ---- writing
+
+
+class _TextAlone(VersionedResolver):
+    """Takes every plain value for text: 0123 keeps its zero and yes stays a word."""
+
+    @property
+    def versioned_resolver(self) -> dict[str, list[Any]]:
+        return {}
+
+
+def _dumped(yaml: YAML, tree: Any) -> bytes:
+    stream = io.BytesIO()
+    yaml.dump(tree, stream)
+    return stream.getvalue()
+
+
+def _yaml() -> YAML:
+    yaml = YAML(typ="rt")
+    yaml.Resolver = _TextAlone
+    yaml.allow_unicode = True
+    yaml.width = 10_000
+    yaml.indent(mapping=2, sequence=4, offset=2)
+    return yaml
+
+
+def plain_of(value: Any) -> Any:
+    """Write a value as text, lists and mappings, as it is read back."""
+    if isinstance(value, Mapping):
+        return {str(name): plain_of(one) for name, one in value.items()}
+    if isinstance(value, tuple):
+        return [plain_of(one) for one in value]
+    if isinstance(value, msgspec.Struct) and not isinstance(value, Moment | Amount):
+        return dict(_fields(value))
+    written = _written(value)
+    return LiteralScalarString(written) if "\n" in written else written
+
+
+def _written(value: Any) -> str:
+    """Write a single value."""
+    if isinstance(value, Moment | Amount):
+        return value.words()
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.astimezone(CHINA).isoformat(" ")
+    return "" if value is None else str(value)
+
+
+def _fields(value: msgspec.Struct) -> Iterator[tuple[str, Any]]:
+    """Give the fields that say something: those of an entry of a list leave out what is as usual."""
+    blank = _defaults(type(value))
+    for one in msgspec.structs.fields(value):
+        held = getattr(value, one.name)
+        if not _is_elsewhere(type(value), one.name) and (isinstance(value, Story) or held != blank.get(one.name, ...)):
+            yield one.name, plain_of(held)
+
+
+@cache
+def _defaults(wanted: type[msgspec.Struct]) -> dict[str, Any]:
+    return {
+        one.name: one.default_factory() if one.default is msgspec.NODEFAULT else one.default
+        for one in msgspec.structs.fields(wanted)
+        if not one.required
+    }
+
+
+@cache
+def _blank(wanted: type[msgspec.Struct]) -> dict[str, Any]:
+    return {name: plain_of(value) for name, value in _defaults(wanted).items()}
+
+
+def _merge(old: CommentedMap, new: Mapping[str, Any], blank: Mapping[str, Any]) -> None:
+    """Change what differs, in place; `blank` is what a name that is not there means."""
+    for name, value in new.items():
+        if name in old:
+            old[name] = _merged(old[name], value)
+        elif value != blank.get(name, ...):
+            old[name] = value
+    for name in [name for name in old if name not in new]:
+        if not isinstance(old[name], str) or old[name].strip():
+            del old[name]
+
+
+def _merged(old: Any, new: Any) -> Any:
+    if isinstance(old, CommentedMap) and isinstance(new, Mapping):
+        _merge(old, new, {})
+        return old
+    if isinstance(old, CommentedSeq) and isinstance(new, list):
+        for place, value in enumerate(new):
+            if place < len(old):
+                old[place] = _merged(old[place], value)
+            else:
+                old.append(value)
+        del old[len(new) :]
+        return old
+    return old if isinstance(old, str) and old.strip() == new else new
