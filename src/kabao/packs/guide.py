@@ -15,8 +15,8 @@ _HEAD: Final = Template("""\
 
 $title
 
-三种办法，任选其一。都不需要信任制作这个包的平台，也不需要联网。
-Three ways; any of them will do. None needs trust in the platform that made this pack, nor a network.
+三种办法，任选其一。都不需要信任制作这个包的$maker_zh，也不需要联网。
+Three ways; any of them will do. None needs trust in the $maker that made this pack, nor a network.
 
 一、用程序 / By program
 -----------------------
@@ -59,19 +59,38 @@ OpenSSL 3 and the usual commands of Linux (bash, unzip, coreutils, sed, grep). U
     { cut -c 67- ../check/sums; echo manifest.json; echo manifest.sig; } | LC_ALL=C sort > ../check/due
     find . -type f | cut -c 3- | LC_ALL=C sort | diff ../check/due -
 
-2. 清单由平台签署 / The platform signed the manifest
+2. 清单由$signed_zh签署 / The $signed signed the manifest
 
     head -n 2 manifest.sig > ../check/signed
     tail -n 1 manifest.sig | sed 's/.* //' | base64 -d | tail -c 64 > ../check/signature
     openssl pkeyutl -verify -pubin -inkey keys/signer.pem -rawin -in ../check/signed -sigfile ../check/signature
     test "$$(sha256sum < manifest.json | cut -c -64)" = "$$(sed -n 2p ../check/signed)"
 
-   签名用的公钥（请与平台公布的比较）/ The key (compare it with the one that the platform publishes):
+   签名用的公钥（$compare_zh）/ The key ($compare):
    $signer
 
     openssl pkey -pubin -in keys/signer.pem -outform DER | tail -c 32 > ../check/key
     echo '$signer_raw' | base64 -d | tail -c 32 | cmp - ../check/key
 """)
+
+_PLATFORM: Final = {
+    "maker_zh": "平台",
+    "maker": "platform",
+    "signed_zh": "平台",
+    "signed": "platform",
+    "compare_zh": "请与平台公布的比较",
+    "compare": "compare it with the one that the platform publishes",
+    "page": "平台的 /verify 页 (the platform's page /verify)",
+}
+_OWN: Final = {
+    "maker_zh": "人",
+    "maker": "person",
+    "signed_zh": "制作人自己的钥匙",
+    "signed": "maker's own key",
+    "compare_zh": "没有平台担保它属于谁，请向交给您这个包的人核对",
+    "compare": "no platform vouches for whose it is; ask whoever gave you this pack",
+    "page": "任何一个卡保平台的 /verify 页 (the page /verify of any kabao platform)",
+}
 
 _CHECKPOINT: Final = Template("""
 3. 日志检查点由日志的密钥签署 / The log's key signed the checkpoint
@@ -133,15 +152,11 @@ _ABSENT: Final = """
 def guide_of(content: PackContent, signer: str, verifier: str) -> str:
     """Write the guide for a pack signed by the verifier key `signer`, with a verify.py of this SHA-256 (hex)."""
     stamps = stamp_files(content.checkpoints)
-    parts = [
-        _HEAD.substitute(
-            title=verify.printable(content.title),
-            verifier=verifier,
-            page=f"{content.site}/verify" if content.site else "平台的 /verify 页 (the platform's page /verify)",
-            signer=signer,
-            signer_raw=_raw_of(signer),
-        )
-    ]
+    words = {**(_OWN if content.is_own else _PLATFORM)}
+    if content.site:
+        words["page"] = f"{content.site}/verify"
+    title = verify.printable(content.title)
+    parts = [_HEAD.substitute(words, title=title, verifier=verifier, signer=signer, signer_raw=_raw_of(signer))]
     if content.log is not None and content.checkpoints:
         ends = {verify.read_proof(one.proof).note for one in content.records if one.proof is not None}
         point = next((one for one in content.checkpoints if one.note in ends), content.checkpoints[0])

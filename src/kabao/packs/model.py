@@ -86,8 +86,9 @@ class Absent(msgspec.Struct, frozen=True, kw_only=True):
 class PackContent(msgspec.Struct, frozen=True, kw_only=True):
     """A whole pack but for what the writer adds: the manifest, the verifier, the guide and the keys.
 
-    `site` is where the platform's pages are (`https://…`), for the guide; None where there is none. Parts that are not
-    there must be named in `absent`; the writer refuses a pack whose parts do not go together.
+    `site` is where the platform's pages are (`https://…`), for the guide; None where there is none. `is_own` where a
+    person made it with a key of their own, so that the guide names no platform. Parts that are not there must be named
+    in `absent`; the writer refuses a pack whose parts do not go together.
     """
 
     variant: Variant
@@ -102,6 +103,7 @@ class PackContent(msgspec.Struct, frozen=True, kw_only=True):
     files: tuple[PackFile, ...] = ()
     absent: tuple[Absent, ...] = ()
     site: str | None = None
+    is_own: bool = False
 
 
 def item_file(item: PackItem) -> str | None:

@@ -4,7 +4,17 @@ Invariants: only the packaged font is used; the same value and date give the sam
 the page as text and never as markup or code; nothing is read but the template, the value and the pictures given.
 """
 
-from kabao.paper.model import PackPaper, PaperFact, PaperItem, PaperLine, PaperSection, RulingPaper
+from kabao.paper.model import PackPaper, PaperFact, PaperItem, PaperLine, PaperSection, RulingPaper, StoryPaper
 from kabao.paper.press import Press, thumbnail
 
-__all__ = ["PackPaper", "PaperFact", "PaperItem", "PaperLine", "PaperSection", "Press", "RulingPaper", "thumbnail"]
+__all__ = [
+    "PackPaper",
+    "PaperFact",
+    "PaperItem",
+    "PaperLine",
+    "PaperSection",
+    "Press",
+    "RulingPaper",
+    "StoryPaper",
+    "thumbnail",
+]

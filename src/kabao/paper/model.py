@@ -67,4 +67,19 @@ class PackPaper(msgspec.Struct, frozen=True, kw_only=True):
     absent: list[PaperFact]
 
 
-Template = Literal["pack", "ruling"]
+class StoryPaper(msgspec.Struct, frozen=True, kw_only=True):
+    """The paper of a purchase made elsewhere, in the order an official reads; `foot` says what it does not claim."""
+
+    title: str
+    subtitle: str
+    running: str
+    before: list[PaperSection]
+    timeline_title: str
+    timeline: list[PaperLine]
+    items_title: str
+    items: list[PaperItem]
+    after: list[PaperSection]
+    foot: str
+
+
+Template = Literal["pack", "ruling", "story"]

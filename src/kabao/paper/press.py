@@ -17,7 +17,7 @@ import msgspec
 import typst
 from PIL import Image
 
-from kabao.paper.model import PackPaper, RulingPaper, Template
+from kabao.paper.model import PackPaper, RulingPaper, StoryPaper, Template
 
 FONT: Final = "Noto Sans SC"
 THUMBNAIL_PIXELS: Final = 360
@@ -40,6 +40,7 @@ class Press:
         self._templates: dict[Template, bytes] = {
             "pack": folder.joinpath("pack.typ").read_bytes(),
             "ruling": folder.joinpath("ruling.typ").read_bytes(),
+            "story": folder.joinpath("story.typ").read_bytes(),
         }
         self._turn = threading.Lock()
 
@@ -51,6 +52,10 @@ class Press:
         """Print a ruling; `at` becomes the PDF's date."""
         return self._pdf("ruling", value, at, {})
 
+    def story(self, value: StoryPaper, *, at: datetime) -> bytes:
+        """Print the paper of a purchase made elsewhere; `at` becomes the PDF's date."""
+        return self._pdf("story", value, at, {})
+
     def pages(self, value: PackPaper | RulingPaper, *, at: datetime, pictures: Mapping[str, bytes]) -> list[bytes]:
         """Print to one PNG a page, for looking at a document."""
         template: Template = "pack" if isinstance(value, PackPaper) else "ruling"
@@ -58,7 +63,11 @@ class Press:
         return [made] if isinstance(made, bytes) else made
 
     def _pdf(
-        self, template: Template, value: PackPaper | RulingPaper, at: datetime, pictures: Mapping[str, bytes]
+        self,
+        template: Template,
+        value: PackPaper | RulingPaper | StoryPaper,
+        at: datetime,
+        pictures: Mapping[str, bytes],
     ) -> bytes:
         made = self._set(template, value, at, pictures, "pdf")
         assert isinstance(made, bytes)  # noqa: S101  only pictures come page by page
@@ -67,7 +76,7 @@ class Press:
     def _set(
         self,
         template: Template,
-        value: PackPaper | RulingPaper,
+        value: PackPaper | RulingPaper | StoryPaper,
         at: datetime,
         pictures: Mapping[str, bytes],
         kind: Literal["pdf", "png"],
