@@ -1,5 +1,6 @@
 """A merchant writes what the law does not allow, in a real browser: off sale and told why, then mended and on sale."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,16 @@ def test_a_listing_stays_off_sale_until_its_words_hold(
         expect(page.get_by_text("这些话改了才能上架")).to_be_visible()
         expect(page.get_by_text("不影响上架").first).to_be_visible()
         page.screenshot(path=tmp_path / "told-1280.png", full_page=True)
+        page.get_by_role("button", name=re.compile("换成这句.*卡密一经售出，概不退换")).click()
+        expect(page.get_by_text("还没有保存").first).to_be_visible()
+        expect(page.locator("textarea[name=description]")).to_have_value(re.compile("可申请更换或退款。质保90天"))
+        # Enter in a field saves, and presses no button that replaces words.
+        page.locator("input[name=title]").press("Enter")
+        expect(page.get_by_text("已保存").first).to_be_visible()
+        for width, scheme in ((390, "dark"), (1280, "light")):
+            page.set_viewport_size({"width": width, "height": 844})
+            page.emulate_media(color_scheme=scheme)  # type: ignore[arg-type]
+            page.screenshot(path=tmp_path / f"rewritten-{width}.png", full_page=True)
         buyer = town.page()
         buyer.goto(f"/i/{listing}")
         assert buyer.get_by_role("link", name="立即购买").count() == 0

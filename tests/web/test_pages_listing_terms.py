@@ -1,8 +1,13 @@
 """A listing's words before they are on sale: what by law should be void, and what contradicts the structured terms."""
 
+import html
+import re
+
 import pytest
 
 from kabao.shops import ChangedMind, ListingDraft, Terms
+from kabao.terms.packed import packed
+from kabao.web.rewriting import rewritten, told
 from kabao.wiring.listingterms import faults_in, structured
 from pages import Site
 
@@ -102,3 +107,79 @@ async def test_a_draft_is_told_before_it_is_put_on_sale(site: Site) -> None:
     page = await merchant.send(f"/listings/{listing}", {"description": "质保30天。我们会尽快发货。", "then": "publish"})
     assert "已上架" in page.text
     assert "建议改一改" in page.text
+
+
+def test_a_fault_stands_at_its_words_and_the_words_that_take_their_place_end_as_the_sentence_does() -> None:
+    text = "国服通用。\n卡密一经售出，概不退换。\n好评返现2元。谢谢"
+    sold, praise = faults_in(draft(text))[:2]
+    assert (sold.kind, sold.line, sold.words) == ("VOID", 2, text[sold.start : sold.end])
+    assert sold.law
+    shown = told(draft(text), [sold, praise])
+    assert "国服" not in shown[0].before + shown[0].after
+    changed = rewritten(draft(text), faults_in(draft(text)), shown[0].key)
+    assert changed is not None
+    assert changed.text == text[: sold.start] + (sold.rewrite or "") + text[sold.end :]
+    assert "。。" not in changed.text
+    assert rewritten(draft("国服通用。"), faults_in(draft("国服通用。")), shown[0].key) is None
+
+
+def test_words_in_a_field_with_a_label_are_found_without_it() -> None:
+    fault = faults_in(draft("只用于测试。", Terms(validity_text="过期作废，余额清零，不退款")))[0]
+    assert fault.field == "validity_text"
+    assert fault.words
+    assert fault.words in "过期作废，余额清零，不退款"
+
+
+def test_no_rewrite_of_the_catalogue_is_itself_at_fault_beyond_the_blanks_it_leaves() -> None:
+    for entry in (*packed().entries, *packed().vague):
+        for fault in faults_in(draft(entry.rewrite)):
+            assert not fault.blocks, entry.id
+            assert fault.kind == "VAGUE", entry.id
+
+
+def pressed(page_text: str, words: str) -> str:
+    """The value of the button that stands by these words."""
+    [value] = re.findall(r'name="rewrite" value="(\w+)">(?:(?!</button>).)*：' + words, page_text)
+    return html.unescape(value)
+
+
+async def test_one_click_puts_the_rewrite_in_the_form_and_reads_it_anew_without_saving(site: Site) -> None:
+    merchant, shop, listing = await site.selling()
+    await merchant.get(f"/m/{shop}/listings/{listing}")
+    page = await merchant.send(
+        f"/listings/{listing}",
+        {"description": "国服通用。\n卡密一经售出，概不退换。\n余额到期清零，不予退还。", "price_minor": "88.00"},
+    )
+    assert page.status == 422
+    assert "商品说明第 2 行，K01" in page.text
+    assert "依据：" in page.text
+    key = pressed(page.text, "卡密一经售出，概不退换")
+    page = await merchant.send(f"/listings/{listing}", {"rewrite": key})
+    assert page.status == 200
+    assert "还没有保存" in page.text
+    assert "卡密无效、已被使用、与描述不符或未按时交付的，可申请更换或退款。\n余额到期清零" in page.text
+    assert 'value="88.00"' in page.text
+    assert "：2 处</h2>" in page.text
+    # What was pressed is gone by now: nothing is replaced, and the page says so.
+    page = await merchant.send(f"/listings/{listing}", {"rewrite": key, "price_minor": "不知道"})
+    assert "已经不在了" in page.text
+    assert "88.00" not in (await site.stranger().get(f"/i/{listing}")).text
+    page = await merchant.send(
+        f"/listings/{listing}", {"rewrite": pressed(page.text, "余额到期清零"), "price_minor": "88"}
+    )
+    assert "X个工作日" in page.text
+    assert "还没填的空" in page.text or "还有空没填" in page.text
+    page = await merchant.send(
+        f"/listings/{listing}", {"description": "概不退款。好评返现。写多少算多少，以实物为准。"}
+    )
+    assert page.status == 422
+
+
+def test_a_sentence_that_is_best_left_out_goes_with_its_full_stop() -> None:
+    text = "国服通用。图片仅供参考。官网兑换。"
+    [fault] = faults_in(draft(text))
+    assert fault.rewrite == ""
+    [shown] = told(draft(text), [fault])
+    changed = rewritten(draft(text), [fault], shown.key)
+    assert changed is not None
+    assert changed.text == "国服通用。官网兑换。"

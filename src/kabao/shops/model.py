@@ -70,11 +70,29 @@ class Terms(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class TermsFault(msgspec.Struct, frozen=True):
-    """What is wrong with the words of one field, in a sentence; one that `blocks` keeps the listing off sale."""
+    """What is wrong with the words of one field, in a sentence; one that `blocks` keeps the listing off sale.
+
+    The words stand in the field from ``start`` to before ``end``, on ``line`` (from 1). ``rewrite`` may take their
+    place as it is, empty where they are best left out; None where only the shop can say what belongs there.
+    """
 
     field: str
     sentence: str
     blocks: bool
+    kind: str
+    """The class of the finding, as the terms checker calls it."""
+    id: str
+    title: str
+    why: str
+    law: tuple[str, ...]
+    line: int
+    start: int
+    end: int
+    words: str
+    against: str
+    """What the words cannot hold beside; empty where they are at fault by themselves."""
+    advice: str
+    rewrite: str | None
 
 
 class Notice(msgspec.Struct, frozen=True):
@@ -105,6 +123,17 @@ class ListingDraft(msgspec.Struct, frozen=True, kw_only=True):
     terms: Terms
     max_quantity: int = 10
     currency: str = Currency.CNY.value
+
+    @property
+    def texts(self) -> dict[str, str]:
+        """The words that the shop wrote freely, by field."""
+        return {
+            "title": self.title,
+            "description": self.description,
+            "validity_text": self.terms.validity_text,
+            "region_text": self.terms.region_text,
+            "free_text": self.terms.free_text,
+        }
 
 
 class ShopCard(msgspec.Struct, frozen=True, kw_only=True):

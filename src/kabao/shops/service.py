@@ -286,14 +286,7 @@ class ShopService:
         return Refused(Refusal.TERMS_UNFAIR, unfair) if unfair else None
 
     def _findings(self, draft: ListingDraft) -> dict[str, str]:
-        texts = {
-            "title": draft.title,
-            "description": draft.description,
-            "validity_text": draft.terms.validity_text,
-            "region_text": draft.terms.region_text,
-            "free_text": draft.terms.free_text,
-        }
-        found = {field: self._prohibited.find(text) for field, text in texts.items()}
+        found = {field: self._prohibited.find(text) for field, text in draft.texts.items()}
         return {field: finding.sentence for field, finding in found.items() if finding is not None}
 
     async def _keep(

@@ -3,6 +3,7 @@
 import re
 from typing import Final
 
+import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 
@@ -16,13 +17,13 @@ from kabao.shops import (
     ListingView,
     ShopView,
     Terms,
-    TermsFault,
     clean_draft,
     draft_faults,
 )
 from kabao.web.http import Form, Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
 from kabao.web.merchant import own_shop, shop_of
 from kabao.web.render import yuan_text
+from kabao.web.rewriting import WATCHED, Rewritten, rewritten, told
 from kabao.web.words import PAUSED, PUBLISHED, SAVED, duration
 
 PROMISES: Final = ((60, "1 分钟内"), (600, "10 分钟内"), (3600, "1 小时内"), (86400, "24 小时内"))
@@ -44,14 +45,6 @@ IN_ORDER: Final = (
     "free_text",
 )
 """The fields as the form has them, so that the list of what to change reads from top to bottom."""
-WATCHED: Final = {
-    "title": "标题",
-    "description": "商品说明",
-    "validity_text": "有效期",
-    "region_text": "区服、地区",
-    "free_text": "补充说明",
-}
-"""The texts that the list of prohibited goods and the terms checker are held against, and their labels."""
 NUMBERS: Final = ("max_quantity", "delivery_promise_seconds", "escrow_hours", "claim_days", "warranty_days")
 TEXTS: Final = ("title", "description", "category", "validity_text", "region_text", "free_text")
 
@@ -139,7 +132,10 @@ async def _save(request: PageRequest, shop: str, ref: str | None) -> Page:
     found = await _shop_and_listing(visit, shop, ref)
     if isinstance(found, Refused):
         return refusal_page(visit, found, back="/m", link="回卖家中心")
-    mine, listing = found
+    return await (_rewrite if visit.form.text("rewrite") else _keep)(visit, *found)
+
+
+async def _keep(visit: Visit, mine: ShopView, listing: ListingView | None) -> Page:
     typed = _typed(visit.form)
     draft = read_draft(visit.form)
     if isinstance(draft, dict):
@@ -148,6 +144,10 @@ async def _save(request: PageRequest, shop: str, ref: str | None) -> Page:
         visit.me, mine.shop_id, None if listing is None else listing.listing_id, draft
     )
     if isinstance(saved, Refused):
+        if saved.code is Refusal.TERMS_UNFAIR:
+            faulty = clean_draft(draft)
+            typed |= faulty.texts
+            return await _form(visit, mine, listing, typed, errors={"": saved.zh}, checked=faulty, status=saved.status)
         errors = in_order(saved.fields) or {"": saved.zh}
         return await _form(visit, mine, listing, typed, errors=errors, status=saved.status)
     path = f"/m/{mine.ref}/listings/{saved.ref}"
@@ -161,8 +161,10 @@ async def _save(request: PageRequest, shop: str, ref: str | None) -> Page:
 async def _publish(visit: Visit, shop: ShopView, saved: ListingView) -> Page:
     done = await visit.services.shops.publish(visit.me, shop.shop_id, saved.listing_id)
     if isinstance(done, Refused):
-        errors = {"": f"已保存，没有上架。{done.zh}"} | in_order(done.fields)
-        return await _form(visit, shop, saved, _filled(saved), errors=errors, status=done.status)
+        is_unfair = done.code is Refusal.TERMS_UNFAIR
+        errors = {"": f"已保存，没有上架。{done.zh}"} | ({} if is_unfair else in_order(done.fields))
+        checked = draft_of(saved) if is_unfair else None
+        return await _form(visit, shop, saved, _filled(saved), errors=errors, checked=checked, status=done.status)
     return redirect(f"/m/{shop.ref}/listings/{saved.ref}", flash=PUBLISHED, visit=visit)
 
 
@@ -186,9 +188,9 @@ def prohibited(form: dict[str, object]) -> list[str]:
     return [f"{label}：{finding.sentence}" for label, finding in found.items() if finding is not None]
 
 
-async def unfair(visit: Visit, listing: ListingView) -> list[tuple[str, TermsFault]]:
-    """Say what the terms checker finds in a listing as it is saved, with the label of each field."""
-    draft = ListingDraft(
+def draft_of(listing: ListingView) -> ListingDraft:
+    """Return a listing as it is saved, to be read anew."""
+    return ListingDraft(
         title=listing.title,
         description=listing.description,
         category=listing.category,
@@ -196,7 +198,17 @@ async def unfair(visit: Visit, listing: ListingView) -> list[tuple[str, TermsFau
         max_quantity=listing.max_quantity,
         terms=listing.terms,
     )
-    return [(WATCHED[fault.field], fault) for fault in await visit.services.shops.terms_faults(draft)]
+
+
+async def _rewrite(visit: Visit, shop: ShopView, listing: ListingView | None) -> Page:
+    """Put the words of a finding into the form as it was sent, and read it anew; nothing is saved."""
+    draft = clean_draft(typed_draft(visit.form))
+    faults = await visit.services.shops.terms_faults(draft)
+    done = rewritten(draft, faults, visit.form.text("rewrite"))
+    form = _typed(visit.form) | draft.texts | ({done.fault.field: done.text} if done else {})
+    if done:
+        draft = clean_draft(with_text(draft, done.fault.field, done.text))
+    return await _form(visit, shop, listing, form, checked=draft, done=done, is_gone=done is None)
 
 
 def beyond_escrow(form: dict[str, object]) -> list[str]:
@@ -228,39 +240,51 @@ def price_fault(text: str) -> str:
 def read_draft(form: Form) -> ListingDraft | dict[str, str]:
     """Read the editor; answers everything that is wrong at once, so that nobody corrects a form twice."""
     errors: dict[str, str] = {}
-    price = parse_yuan(form.text("price_minor"))
     if fault := price_fault(form.text("price_minor")):
         errors["price_minor"] = fault
-    numbers = {name: form.number(name) for name in NUMBERS}
-    errors |= {name: "填整数" for name, number in numbers.items() if number is None}
+    errors |= {name: "填整数" for name in NUMBERS if form.number(name) is None}
     mind = form.text("changed_mind_after_open")
     if mind not in set(ChangedMind):
         errors["changed_mind_after_open"] = "选一种"
-    fee = form.number("partial_fee_percent")
-    if mind == ChangedMind.PARTIAL and fee is None:
+    if mind == ChangedMind.PARTIAL and form.number("partial_fee_percent") is None:
         errors["partial_fee_percent"] = "填扣百分之几，例如 20"
-    draft = ListingDraft(
+    draft = typed_draft(form)
+    # What could not be read says so itself; the rules speak of what could.
+    faults = draft_faults(clean_draft(draft), CATEGORIES) | errors
+    return in_order(faults) if faults else draft
+
+
+def typed_draft(form: Form) -> ListingDraft:
+    """Return what can be read of the editor; a number or choice that cannot be is taken as 0 or none."""
+    numbers = {name: form.number(name) or 0 for name in NUMBERS}
+    mind = form.text("changed_mind_after_open")
+    price = parse_yuan(form.text("price_minor"))
+    return ListingDraft(
         title=form.text("title"),
         description=form.text("description"),
         category=form.text("category"),
         price_minor=price.minor if price else 0,
-        max_quantity=numbers["max_quantity"] or 0,
+        max_quantity=numbers["max_quantity"],
         terms=Terms(
-            delivery_promise_seconds=numbers["delivery_promise_seconds"] or 0,
-            escrow_hours=numbers["escrow_hours"] or 0,
-            claim_days=numbers["claim_days"] or 0,
-            warranty_days=numbers["warranty_days"] or 0,
+            delivery_promise_seconds=numbers["delivery_promise_seconds"],
+            escrow_hours=numbers["escrow_hours"],
+            claim_days=numbers["claim_days"],
+            warranty_days=numbers["warranty_days"],
             replacement_offered=form.ticked("replacement_offered"),
             validity_text=form.text("validity_text"),
             region_text=form.text("region_text"),
             changed_mind_after_open=ChangedMind(mind) if mind in set(ChangedMind) else ChangedMind.NONE,
-            partial_fee_percent=fee if mind == ChangedMind.PARTIAL else None,
+            partial_fee_percent=form.number("partial_fee_percent") if mind == ChangedMind.PARTIAL else None,
             free_text=form.text("free_text"),
         ),
     )
-    # What could not be read says so itself; the rules speak of what could.
-    faults = draft_faults(clean_draft(draft), CATEGORIES) | errors
-    return in_order(faults) if faults else draft
+
+
+def with_text(draft: ListingDraft, field: str, text: str) -> ListingDraft:
+    """Return the draft with one of its texts replaced."""
+    if field in {"title", "description"}:
+        return msgspec.structs.replace(draft, **{field: text})
+    return msgspec.structs.replace(draft, terms=msgspec.structs.replace(draft.terms, **{field: text}))
 
 
 def _typed(form: Form) -> dict[str, object]:
@@ -310,8 +334,14 @@ async def _form(
     form: dict[str, object],
     *,
     errors: dict[str, str] | None = None,
+    checked: ListingDraft | None = None,
+    done: Rewritten | None = None,
+    is_gone: bool = False,
     status: int = 200,
 ) -> Page:
+    """Show the editor; the terms checker reads ``checked``, or the listing as it is saved where nothing is wrong."""
+    if checked is None and listing and not errors:
+        checked = draft_of(listing)
     promises = list(PROMISES)
     given = str(form["delivery_promise_seconds"])
     if given.isdigit() and int(given) not in dict(PROMISES):
@@ -330,7 +360,9 @@ async def _form(
         duration=duration,
         beyond=beyond_escrow(form),
         prohibited=[] if listing is None else prohibited(form),
-        unfair=[] if listing is None or errors else await unfair(visit, listing),
+        unfair=told(checked, await visit.services.shops.terms_faults(checked)) if checked else [],
+        done=done,
+        is_gone=is_gone,
     )
 
 
