@@ -79,6 +79,33 @@ def test_a_lawful_look_alike_is_told_with_its_reason() -> None:
     assert all(fine.reason for fine in report.fine)
 
 
+@pytest.mark.parametrize("text", ["质量问题可退", "只有质量问题才可退", "仅限质量问题退款"])
+def test_a_refund_for_faults_alone_is_lawful_and_told_what_else_the_law_gives(text: str) -> None:
+    report = one(text)
+    assert not report.findings
+    assert [fine.id for fine in report.fine] == ["K01"]
+    assert "没有送达" in report.fine[0].reason
+
+
+def test_what_counts_for_intent_too_is_not_saved_by_naming_it() -> None:
+    assert ids("除故意或重大过失外，本店的赔偿以货款为限。") == []
+    assert ids("无论何种原因（包括本店故意或重大过失），本店的赔偿以货款为限。") == ["K13"]
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("甲方收款后可以单方取消订单。乙方付款后七日内有效。", ["K22"]),
+        ("甲方（买方）与乙方（供方）约定如下。甲方付款后可以单方取消订单。", []),
+        ("购买人（以下简称“甲方”）与乙方约定如下。甲方付款后可以单方取消订单。", []),
+        ("甲方向乙方采购授权码，乙方收讫货款后交付。甲方付款后可以单方取消订单。", []),
+        ("甲方支付货款后，乙方收款后可以单方取消订单。", ["K22"]),
+    ],
+)
+def test_the_first_party_of_a_contract_is_who_its_text_makes_it(text: str, found: list[str]) -> None:
+    assert ids(text) == found
+
+
 def test_a_list_is_read_with_the_sentence_before_it() -> None:
     void = "有下列情形之一的，不予退款：\n(1) 未成年人下单的\n(2) 您看错地区买错的\n"
     assert [(finding.id, finding.line) for finding in one(void).findings] == [("K25", 2)]

@@ -30,11 +30,14 @@ def draft(description: str, terms: Terms | None = None) -> ListingDraft:
         ("发货后7天自动确认收货。", [True]),
         ("# kabao: allow K01 店主同意\n一经售出，概不退换。", [True]),
         ("我们会尽快发货。", [False]),
+        ("售后须提供完整录屏，否则不予受理。", [False]),
         ("国服通用，官网兑换。卡密无效的，可以退款或者换新。", []),
         ("质保30天，付款后1分钟内送达。", []),
     ],
 )
-def test_what_is_void_or_contradicts_blocks_and_what_is_vague_is_told(description: str, blocks: list[bool]) -> None:
+def test_what_is_void_or_contradicts_blocks_and_what_is_vague_or_asks_too_much_is_told(
+    description: str, blocks: list[bool]
+) -> None:
     found = faults_in(draft(description))
     assert [fault.blocks for fault in found] == blocks
     assert {fault.field for fault in found} <= {"description"}
@@ -104,9 +107,12 @@ async def test_a_draft_is_told_before_it_is_put_on_sale(site: Site) -> None:
     page = await merchant.send(f"/listings/{listing}", {"then": "publish"})
     assert page.status == 422
     assert "已保存，没有上架" in page.text
-    page = await merchant.send(f"/listings/{listing}", {"description": "质保30天。我们会尽快发货。", "then": "publish"})
+    words = "质保30天。我们会尽快发货。售后须提供完整录屏，否则不予受理。"
+    page = await merchant.send(f"/listings/{listing}", {"description": words, "then": "publish"})
     assert "已上架" in page.text
     assert "建议改一改" in page.text
+    assert "售后须提供完整录屏，否则不予受理" in page.text
+    assert "售后须提供完整录屏" in (await site.stranger().get(f"/i/{listing}")).text
 
 
 def test_a_fault_stands_at_its_words_and_the_words_that_take_their_place_end_as_the_sentence_does() -> None:

@@ -14,6 +14,7 @@ from kabao.terms.lexicon import tokenise
 from kabao.terms.matching import CompiledEntry, anchors, candidates, matches
 from kabao.terms.model import Finding, FindingClass, Fine, Frame, Kind, Report, Sentence, Severity, Trick, Waived
 from kabao.terms.normal import normalise
+from kabao.terms.parties import exchange, first_buys
 from kabao.terms.polarity import PREDICATES, REMEDIES
 from kabao.terms.spots import Reading
 from kabao.terms.structure import stretches, wrapped_ends
@@ -83,9 +84,12 @@ def read_document(document: Document, number: int = 0) -> Reading:
     intro: Frame | None = None
     heading: tuple[tuple[int, int] | None, int] = (None, 0)
     actor, paragraph = "", -1
+    is_turned = first_buys(text.plain)
     for stretch in stretches(text.plain):
         sentence = Sentence(stretch.start, stretch.end, stretch.paragraph)
         sentence.tokens = tokenise(text.plain, stretch.start, stretch.end)
+        if is_turned:
+            exchange(sentence.tokens, text.plain)
         if stretch.heading is not None and stretch.heading != heading[0]:
             below = tokenise(text.plain, *stretch.heading)
             heading = (stretch.heading, bits(name for token in below for name in token.names))
@@ -246,7 +250,8 @@ def _saved(each: CompiledEntry, frame: Frame, beside: frozenset[str]) -> str:
     if frame.meta:
         return META_REASON
     ways = each.entry.saved_by
-    if "law" in ways and bit(LAW) & (frame.exceptions | frame.sentence.everything):
+    overridden = bit("INTENT_INCLUDED") & frame.sentence.everything
+    if "law" in ways and not overridden and bit(LAW) & (frame.exceptions | frame.sentence.everything):
         return LAW_REASON
     if "defect" in ways and (bit("DEFECT") & frame.exceptions or "defect" in beside):
         return DEFECT_REASON
