@@ -56,7 +56,12 @@ class Desk:
         self.clock = FixedClock(NOON)
         ids = IdSource()
         self.orders = OrderService(
-            database=database, clock=self.clock, ids=ids, custodian=NoCustodian(), open_key=open_nothing
+            database=database,
+            clock=self.clock,
+            ids=ids,
+            custodian=NoCustodian(),
+            open_key=open_nothing,
+            payer_key=b"p" * 32,
         )
         self.evidence = EvidenceService(
             database=database, clock=self.clock, ids=ids, blobs=LocalStore(folder / "blobs", mkdir=True)

@@ -149,7 +149,13 @@ async def placed_order(
 
 
 async def paid_order(
-    db: Database, market: Market, buyer_id: int | None = None, quantity: int = 1, now: datetime | None = None
+    db: Database,
+    market: Market,
+    buyer_id: int | None = None,
+    quantity: int = 1,
+    now: datetime | None = None,
+    *,
+    payer: bytes | None = None,
 ) -> OrderId:
     """Place an order and pay it at the simulated custodian, books of both sides included."""
     order_id = await placed_order(db, market, buyer_id, quantity, now)
@@ -172,12 +178,13 @@ async def paid_order(
         now,
     )
     row = await db.fetchrow(
-        "SELECT * FROM apply_payment_v1($1, $2, 'sandbox', $3, $4, 'CNY', $5)",
+        "SELECT * FROM apply_payment_v2($1, $2, 'sandbox', $3, $4, 'CNY', $6, $5)",
         market.shop_id,
         order_id,
         payment_id,
         amount,
         now,
+        payer,
     )
     assert row is not None
     assert row["outcome"] == "applied", row["outcome"]

@@ -55,7 +55,13 @@ class Desk:
             ids,
             sandbox,
             OrderService(
-                database=database, clock=clock, ids=ids, custodian=sandbox, open_key=open_nothing, notices=notices
+                database=database,
+                clock=clock,
+                ids=ids,
+                custodian=sandbox,
+                open_key=open_nothing,
+                payer_key=b"p" * 32,
+                notices=notices,
             ),
             SweepService(database=database, clock=clock, monotonic=lambda: monotonic_of(clock)),
             InstructionRunner(database=database, clock=clock, custodian=sandbox, notices=notices),

@@ -256,7 +256,7 @@ async def take_back(desk: dispute.Desk, order_id: int) -> None:
     """Let the bank take an order's payment back, and the institution tell the desk."""
     base = {"database": desk.database, "clock": desk.clock, "ids": IdSource()}
     sandbox = SandboxInstitution(**base, secret=SECRET)  # type: ignore[arg-type]
-    orders = OrderService(**base, custodian=sandbox, open_key=open_nothing, notices=desk.notices)  # type: ignore[arg-type]
+    orders = OrderService(**base, custodian=sandbox, open_key=open_nothing, payer_key=b"p" * 32, notices=desk.notices)  # type: ignore[arg-type]
     payment = await desk.database.fetchval("SELECT payment_id FROM escrow WHERE order_id = $1", order_id)
     assert await sandbox.charge_back(payment) is not None
 

@@ -205,3 +205,24 @@ async def test_who_ruled_before_is_recused_and_keeps_no_draft(desk: Desk) -> Non
     assert not (await beside(desk, desk.market.staff, case)).is_recused
     seen(await desk.ladder.ask_review(desk.market.owner, case.ref, "不服"))
     assert code(await desk.cases.desk.save_draft(staff, case.ref, TYPED)) in {Refusal.NOT_YOUR_TURN, Refusal.RECUSED}
+
+
+async def test_a_late_case_is_not_a_duty_officers_own_where_he_may_not_decide_it(desk: Desk) -> None:
+    """Who left a seat on the panel, or spoke as a party, sees that it waits and is not told that it waits for him."""
+    left, free = await desk.staff(Role.PANEL, Role.DUTY), await desk.staff(Role.DUTY)
+    case = await desk.at_support()
+    seen(await desk.ladder.pass_on(desk.market.staff, case.ref, "争议大。"))
+    await desk.cases.tick()
+    assert await desk.ladder.recuse(left, case.ref, "认识店主。") is None
+    desk.pass_time(72 * HOUR)
+    await desk.cases.tick()
+    for officer, mine in ((left, []), (free, [case.ref])):
+        assert await refs(desk, officer, QueueWish(lane=Lane.MINE)) == mine
+        assert await refs(desk, officer, QueueWish(lane=Lane.TEAM)) == [case.ref]
+    said = (desk.market.shop_id, case.order.order_id, free.account_id, desk.clock.at)
+    await desk.database.execute(
+        """INSERT INTO message (shop_id, order_id, message_id, author_id, author_role, body, digest, at)
+           VALUES ($1, $2, 1, $3, 'merchant', '在', sha256('x'), $4)""",
+        *said,
+    )
+    assert await refs(desk, free, QueueWish(lane=Lane.MINE)) == []

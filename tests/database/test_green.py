@@ -23,13 +23,14 @@ from kabao.cases import (
     Stage,
     Turn,
 )
+from kabao.cases.model import LimitBy
 from kabao.deposits import store as deposit_store
 from kabao.figures import store as figure_store
 from kabao.identity import Role
 from kabao.kernel import IdSource, Refusal, Refused, format_ref
 from kabao.orders import audit
 from kabao.postgres import Database
-from market import PHONE, paid_order, seed_market, stock
+from market import PHONE, open_account, paid_order, person, seed_market, stock
 
 PRICE = 9650
 FEE = 193
@@ -43,7 +44,7 @@ UNWANTED = OpenCase(claim="changed_mind", demand=Remedy.FULL_REFUND, statement="
 
 @pytest.fixture
 async def desk(database: Database, tmp_path: Path) -> Desk:
-    desk = await Desk.ready(database, tmp_path, keys=9)
+    desk = await Desk.ready(database, tmp_path, keys=14)
     await desk.rulebook.begin()
     return desk
 
@@ -101,8 +102,8 @@ async def test_a_sealed_key_is_refunded_as_the_case_is_opened(desk: Desk) -> Non
     merchant = seen(await desk.cases.case(desk.market.owner, case.ref))
     assert {Action.ASK_REVIEW, Action.WAIVE} <= merchant.allowed
     assert case.allowed.isdisjoint({Action.ASK_REVIEW, Action.WAIVE, Action.WITHDRAW, Action.OFFER})
-    for person in (desk.market.buyer, desk.market.owner):
-        assert "当场裁决" in (await desk.subjects(person))[0]
+    for party in (desk.market.buyer, desk.market.owner):
+        assert "当场裁决" in (await desk.subjects(party))[0]
     # Nobody was asked to answer, and nothing more can be done with the money.
     assert not any("请在" in subject for subject in await desk.subjects(desk.market.owner))
     assert code(await desk.cases.open(desk.market.buyer, case.order.ref, UNWANTED)) is Refusal.ALREADY_REFUNDED
@@ -184,12 +185,12 @@ async def test_at_most_five_in_thirty_days_also_at_one_moment(desk: Desk) -> Non
     both = [seen(case) for case in await asyncio.gather(*raced)]
     assert sorted(case.stage for case in both) == [Stage.GREEN, Stage.NEGOTIATION]
     [beyond] = [case for case in both if case.stage is Stage.NEGOTIATION]
-    assert (beyond.over_limit, beyond.due_at) == (True, desk.clock.at + 24 * HOUR)
+    assert (beyond.limit_by, beyond.due_at) == (LimitBy.PERSON, desk.clock.at + 24 * HOUR)
     # The other side is not told how often somebody was refunded.
-    assert seen(await desk.cases.case(desk.market.owner, beyond.ref)).over_limit is False
+    assert seen(await desk.cases.case(desk.market.owner, beyond.ref)).limit_by is None
     decisions = decisions_of(desk)
-    for person, told in ((desk.market.buyer, AtOnce.LIMIT), (desk.market.owner, AtOnce.YES)):
-        order = await desk.orders.order(person, orders[6])
+    for party, told in ((desk.market.buyer, AtOnce.LIMIT), (desk.market.owner, AtOnce.YES)):
+        order = await desk.orders.order(party, orders[6])
         assert not isinstance(order, Refused)
         assert await decisions.foresee_at_once(order, "changed_mind", Remedy.FULL_REFUND) is told
         assert await decisions.foresee_at_once(order, "already_used", Remedy.FULL_REFUND) is AtOnce.NO
@@ -197,6 +198,38 @@ async def test_at_most_five_in_thirty_days_also_at_one_moment(desk: Desk) -> Non
     await desk.cases.tick()
     late = await paid_order(desk.database, desk.market, now=desk.clock.at)
     assert seen(await desk.cases.open(desk.market.buyer, desk.order_ref(late), UNWANTED)).stage is Stage.GREEN
+
+
+async def test_people_who_pay_from_one_account_share_its_limit(desk: Desk) -> None:
+    """Five each would be fifteen; whoever pays from elsewhere, or from where no custodian tells, is not held to it."""
+    people = [desk.market.buyer, *[person(await open_account(desk.database)) for _ in range(2)]]
+    shared, other = b"\x01" * 32, b"\x02" * 32
+
+    async def bought(number: int, payer: bytes | None) -> str:
+        paid = await paid_order(desk.database, desk.market, people[number].account_id, now=desk.clock.at, payer=payer)
+        return desk.order_ref(paid)
+
+    async def opened(number: int, ref: str) -> CaseView:
+        return seen(await desk.cases.open(people[number], ref, UNWANTED))
+
+    for number in (0, 0, 1, 1):
+        assert (await opened(number, await bought(number, shared))).stage is Stage.GREEN
+    last = [await bought(number, shared) for number in range(3)]
+    raced = await asyncio.gather(*[opened(number, ref) for number, ref in enumerate(last)])
+    assert sorted(case.stage for case in raced) == [Stage.GREEN, Stage.NEGOTIATION, Stage.NEGOTIATION]
+    beyond = [case for case in raced if case.stage is Stage.NEGOTIATION]
+    assert [case.limit_by for case in beyond] == [LimitBy.PAYER] * 2
+    assert (await desk.cases.case(desk.market.owner, beyond[0].ref)).limit_by is None  # type: ignore[union-attr]
+    # What was not decided at once counts for nobody, so the person may have more paid from elsewhere.
+    again = await bought(2, shared)
+    view = await desk.orders.order(people[2], again)
+    assert not isinstance(view, Refused)
+    assert await decisions_of(desk).foresee_at_once(view, "changed_mind", Remedy.FULL_REFUND) is AtOnce.PAYER_LIMIT
+    for payer in (other, None):
+        assert (await opened(2, await bought(2, payer))).stage is Stage.GREEN
+    desk.pass_time(timedelta(days=30))
+    assert (await opened(2, await bought(2, shared))).stage is Stage.GREEN
+    await books_agree(desk)
 
 
 async def reviewed(desk: Desk, case: CaseView, wish: Rule) -> CaseView:

@@ -84,7 +84,12 @@ async def test_a_lease_whose_runner_died_runs_out_and_the_repeat_books_once(desk
 
 async def test_an_unreachable_custodian_is_said_at_checkout(desk: Desk, market: Market) -> None:
     orders = OrderService(
-        database=desk.database, clock=desk.clock, ids=desk.ids, custodian=Troubled(), open_key=open_nothing
+        database=desk.database,
+        clock=desk.clock,
+        ids=desk.ids,
+        custodian=Troubled(),
+        open_key=open_nothing,
+        payer_key=b"p" * 32,
     )
     ref = await desk.place(market)
     assert await orders.checkout(market.buyer, ref) == Refused(Refusal.CUSTODIAN_UNREACHABLE)

@@ -1,5 +1,6 @@
 """An order from placing to settling, and what each payment notice ends in."""
 
+import hmac
 from datetime import timedelta
 
 import asyncpg
@@ -124,6 +125,29 @@ async def test_a_replayed_notice_changes_nothing(desk: Desk, market: Market) -> 
     for _ in range(3):
         assert await desk.sandbox.notify(payment, desk.sink)
     assert (await desk.assert_books_balance()).transfers == 1
+
+
+async def test_who_paid_is_kept_as_a_mark_that_only_our_key_makes(desk: Desk, market: Market) -> None:
+    refs = [await desk.place(market) for _ in range(3)]
+    for ref, payer in zip(refs, ("小王的卡", "小王的卡", ""), strict=True):
+        path = await desk.orders.checkout(market.buyer, ref)
+        await desk.pay_at(path, payer=payer)
+    marks = [row["mark"] for row in await desk.database.fetch("SELECT mark FROM payment_payer")]
+    first = await desk.database.fetchrow(
+        "SELECT payer, payment_id, merchant_ref FROM sandbox.payment WHERE payer <> ''"
+    )
+    assert first is not None
+    named, payment, ref = first
+    assert marks == [hmac.digest(b"p" * 32, f"sandbox\0{named}".encode(), "sha256")] * 2
+    # A repeat that says another account paid is no repeat; one without a word about it is.
+    for payer, taken in ((named, True), ("", True), ("PAOTHER", False)):
+        notice = PaymentNotice(
+            payment_id=payment, merchant_ref=ref, amount_minor=9650, currency="CNY", paid_at="x", payer=payer
+        )
+        body = desk.sandbox.notice_body(notice)
+        assert await desk.sink(body, desk.sandbox.sign(body)) is taken
+    assert await desk.database.fetchval("SELECT count(*) FROM payment_payer") == 2
+    await desk.assert_books_balance()
 
 
 async def test_a_second_payment_is_refunded_by_itself(desk: Desk, market: Market) -> None:

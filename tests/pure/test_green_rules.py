@@ -12,7 +12,7 @@ from kabao.cases.green import rules
 from kabao.cases.ladder.model import Award, RulingStage, Standing
 from kabao.cases.ladder.rules import decide_due, decide_publish, decide_review, decide_wait, decide_waive, may_decide
 from kabao.cases.machine import Stage
-from kabao.cases.model import Remedy, Side, Turn
+from kabao.cases.model import LimitBy, Remedy, Side, Turn
 from kabao.kernel import Refusal
 from kabao.orders import EscrowView
 from ladders import HELD, HOUR, NOBODY, NOON, case, code, done
@@ -107,3 +107,12 @@ def test_a_review_keeps_or_reverses_and_a_reversal_can_wait_for_money(refund: in
 def test_thirty_days_are_thirty_days() -> None:
     assert timedelta(days=30) == rules.WITHIN
     assert rules.AT_MOST == 5
+
+
+def test_a_persons_own_limit_is_told_before_the_payers() -> None:
+    assert [rules.limit_by(*used) for used in ((4, 4), (4, 5), (5, 5), (5, 0))] == [
+        None,
+        LimitBy.PAYER,
+        LimitBy.PERSON,
+        LimitBy.PERSON,
+    ]

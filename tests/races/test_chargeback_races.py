@@ -107,7 +107,9 @@ async def test_a_case_settled_or_ruled_as_the_bank_takes_the_money_has_one_end(w
     quarrel = await dispute.Desk.ready(wide, tmp_path, keys=3 * ROUNDS)
     clock = FixedClock(quarrel.clock.at)
     sandbox = SandboxInstitution(database=wide, clock=clock, ids=IdSource(), secret=SECRET)
-    orders = OrderService(database=wide, clock=clock, ids=IdSource(), custodian=sandbox, open_key=open_nothing)
+    orders = OrderService(
+        database=wide, clock=clock, ids=IdSource(), custodian=sandbox, open_key=open_nothing, payer_key=b"p" * 32
+    )
 
     async def sink(body: bytes, signature: str) -> bool:
         return not isinstance(await orders.take_notice(body, signature), Refused)

@@ -1,7 +1,7 @@
 """What callers get. Ids are references, digests lower-case hex, times UTC, amounts whole minor units."""
 
 from datetime import datetime
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 import msgspec
 
@@ -432,7 +432,8 @@ class CaseOut(msgspec.Struct, frozen=True, kw_only=True):
 
     `undo_until` is there for who has just handed a ruling in: until then it can be taken back, and nobody else sees it.
     `green_minor` was refunded as the case was opened, null where it was not decided at once; `over_limit` tells its
-    buyer that it would have been, had he not had five in thirty days.
+    buyer that it would have been, had there not been five in thirty days, and `limit_by` whose: his, or those of the
+    account that paid.
     """
 
     ref: str
@@ -457,6 +458,7 @@ class CaseOut(msgspec.Struct, frozen=True, kw_only=True):
     may_escalate_at: datetime
     green_minor: int | None
     over_limit: bool
+    limit_by: Literal["person", "payer"] | None
     offers: list[OfferOut]
     ruling: RulingView | None
     waived_by: list[str]
@@ -474,6 +476,8 @@ class CaseOut(msgspec.Struct, frozen=True, kw_only=True):
             "order_ref": view.order.ref,
             "order_state": view.order.state,
             "offers": [OfferOut.of(offer) for offer in view.offers],
+            "over_limit": view.limit_by is not None,
+            "limit_by": None if view.limit_by is None else view.limit_by.value,
             "waived_by": [side.value for side in view.waived_by],
             "questions": [QuestionOut.of(question) for question in view.questions],
             "undo_until": None if view.pending is None else view.pending.visible_at,

@@ -13,8 +13,8 @@ SCRIPT: Final = """\
 SELECT * FROM place_order_v1({shop}::bigint, :order::bigint, ('{{{buyers}}}'::bigint[])[:buyer::int],
   {listing}::bigint, 1, 1, 'pgbench-' || (:order::bigint)::text, '{{{notices}}}'::text[], interval '15 minutes',
   1000, NULL);
-SELECT * FROM apply_payment_v1({shop}::bigint, :order::bigint, 'sandbox', 'PG' || (:order::bigint)::text,
-  {price}::bigint, 'CNY', NULL);
+SELECT * FROM apply_payment_v2({shop}::bigint, :order::bigint, 'sandbox', 'PG' || (:order::bigint)::text,
+  {price}::bigint, 'CNY', sha256(int8send(:buyer::bigint)), NULL);
 """
 _TPS: Final = re.compile(r"tps = ([0-9.]+)")
 _DONE: Final = re.compile(r"number of transactions actually processed: (\d+)")

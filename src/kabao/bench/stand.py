@@ -66,6 +66,7 @@ class Signer:
                 amount_minor=PRICE_MINOR,
                 currency="CNY",
                 paid_at="2026-01-01T00:00:00+00:00",
+                payer=f"PA{payment_id}",
             )
         )
         return body, base64.b64encode(self._key.sign(body)).decode()

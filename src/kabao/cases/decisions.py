@@ -19,7 +19,7 @@ from kabao.cases.judging import decided, file_of, in_full
 from kabao.cases.ladder.awards import suggested_of
 from kabao.cases.ladder.model import Award
 from kabao.cases.machine import Stage
-from kabao.cases.model import Asked, Beside, CaseView, Remedy, Side
+from kabao.cases.model import Asked, Beside, CaseView, LimitBy, Remedy, Side
 from kabao.cases.saying import FactsView, facts_view
 from kabao.cases.service import CaseService
 from kabao.evidence import EvidenceService, clean_text
@@ -85,11 +85,15 @@ class Beaten(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class AtOnce(StrEnum):
-    """Whether a claim would be decided the moment it is filed: by the records alone, or not for having had enough."""
+    """Whether a claim would be decided the moment it is filed: by the records alone, or not for having had enough.
+
+    `PAYER_LIMIT` where it was the account that paid which had enough, with whoever else pays from it.
+    """
 
     YES = "yes"
     NO = "no"
     LIMIT = "limit"
+    PAYER_LIMIT = "payer_limit"
 
 
 class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
@@ -215,8 +219,8 @@ class DecisionService:
             file = await file_of(conn, asked, order, [], judge)
         if await self._cases.green.foresee(judge, order, demand, file) is None:
             return AtOnce.NO
-        is_told = order.role == "buyer"
-        return AtOnce.LIMIT if is_told and not await self._cases.green.may_use(order) else AtOnce.YES
+        limit = await self._cases.green.limit_on(order) if order.role == "buyer" else None
+        return AtOnce.YES if limit is None else AtOnce.LIMIT if limit is LimitBy.PERSON else AtOnce.PAYER_LIMIT
 
     async def foresee_file(self, judge: Adjudicator, file: dict[str, Any], viewer: Side) -> DecisionView | Refused:
         """Decide a case file that stands for no case; refusal: not_found where the book has no words for it."""

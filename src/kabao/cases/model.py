@@ -49,6 +49,13 @@ class Side(StrEnum):
         return self in {Side.BUYER, Side.MERCHANT}
 
 
+class LimitBy(StrEnum):
+    """Whose refunds at once are enough for now, where the records would decide a case at once."""
+
+    PERSON = "person"
+    PAYER = "payer"
+
+
 class Remedy(StrEnum):
     """What can be demanded and offered."""
 
@@ -375,10 +382,10 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     `demand_minor` is the amount demanded (0 for a replacement), `held_minor` what is still held for the order,
     `may_escalate_at` when who opened it may call support even where the other side is silent, `rulings` every ruling
     with the latest last (`ruling`), `pending` the viewer's own ruling that can still be taken back, `green_minor` what
-    was refunded as the case was opened (None: it was not), `over_limit` tells its buyer that it would have been but for
-    what he was refunded so this month. Support says its first word until `first_word_due_at` (None where the case does
-    not wait for support) and said it at `first_word_at`. `has_first_view` tells of the viewer's in this stage,
-    `reads_rules` whether what the rulebook suggests is open to the viewer.
+    was refunded as the case was opened (None: it was not), `limit_by` tells its buyer that it would have been but for
+    what he, or the account that paid, was refunded so this month. Support says its first word until `first_word_due_at`
+    (None where the case does not wait for support) and said it at `first_word_at`. `has_first_view` tells of the
+    viewer's in this stage, `reads_rules` whether what the rulebook suggests is open to the viewer.
     """
 
     ref: str
@@ -416,7 +423,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     questions: list[Question]
     pending: Pending | None
     green_minor: int | None
-    over_limit: bool
+    limit_by: LimitBy | None
     has_first_view: bool
     reads_rules: bool
     person_asked: bool

@@ -13,7 +13,7 @@ SELECT o.shop_id, o.order_id, o.buyer_id, h.owner_id, s.title, o.placed_at, coal
 -- name: add_case
 -- Opens a case; the order is frozen already. Index: cases_one_open.
 INSERT INTO cases (shop_id, case_id, order_id, buyer_id, claim, demand, demand_minor, statement, previous, stage, turn,
-    due_at, opened_at, stage_since, windows, over_limit, opened_by)
+    due_at, opened_at, stage_since, windows, limit_by, opened_by)
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'none', $9, $10, $11, $12, $12, $13, $14, $15)
 
 -- name: lock_case

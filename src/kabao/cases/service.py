@@ -168,8 +168,8 @@ class CaseService:
         certain = None
         if by is Side.BUYER and not wish.by_person:
             certain = await self.green.certain(judge, opening.order, wish.demand, opening.found)
-        over_limit = certain is not None and not await self.green.take_use(conn, opening.order)
-        at_once = None if over_limit else certain
+        limit_by = None if certain is None else await self.green.take_use(conn, opening.order)
+        at_once = certain if limit_by is None else None
         windows = opening.windows
         decision = rules.open_until(decision, order.now, windows, is_decided=at_once is not None)
         await store.add_case(
@@ -182,7 +182,7 @@ class CaseService:
             statement=statement,
             decision=decision,
             windows=windows,
-            over_limit=over_limit,
+            limit_by=limit_by,
             at=order.now,
             opened_by=by,
         )

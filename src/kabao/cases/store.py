@@ -21,6 +21,7 @@ from kabao.cases.model import (
     CaseState,
     Decision,
     Flood,
+    LimitBy,
     OfferState,
     OfferView,
     OpenOffer,
@@ -73,7 +74,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
     stage_since: datetime
     closed_at: datetime | None
     rose_why: RoseWhy | None
-    over_limit: bool
+    limit_by: LimitBy | None
     first_word_at: datetime | None
     state: CaseState
     is_held: bool
@@ -156,7 +157,7 @@ async def add_case(
     statement: str,
     decision: Decision,
     windows: Windows,
-    over_limit: bool,
+    limit_by: LimitBy | None,
     at: datetime,
     opened_by: Side,
 ) -> None:
@@ -176,7 +177,7 @@ async def add_case(
         decision.due_at,
         at,
         msgspec.to_builtins(windows),
-        over_limit,
+        limit_by,
         opened_by,
     )
 
@@ -489,10 +490,8 @@ async def add_flood(conn: Connection, case: CaseRow, by_role: Side) -> None:
 
 async def floods(conn: Connection, staff_id: int) -> list[Flood]:
     """Return the floods nobody has looked at, oldest first."""
-    return [
-        Flood(ref=format_ref(row["shop_id"], row["case_id"]), by_role=Side(row["by_role"]), at=row["at"])
-        for row in await conn.fetch(_SQL["floods"], staff_id)
-    ]
+    rows = await conn.fetch(_SQL["floods"], staff_id)
+    return [Flood(ref=format_ref(r["shop_id"], r["case_id"]), by_role=Side(r["by_role"]), at=r["at"]) for r in rows]
 
 
 async def flood_seen(conn: Connection, shop_id: int, case_id: int, staff_id: int, at: datetime | None) -> bool:

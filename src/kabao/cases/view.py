@@ -78,7 +78,7 @@ def build_view(
         pending=pending,
         green_minor=state.green_minor,
         # How often somebody was refunded at once is nobody else's business.
-        over_limit=case.over_limit and side is Side.BUYER,
+        limit_by=case.limit_by if side is Side.BUYER else None,
         has_first_view=has_first_view,
         reads_rules=reads_rules,
         person_asked=state.person_asked,

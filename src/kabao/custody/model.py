@@ -68,7 +68,11 @@ class Instruction(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PaymentNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """The custodian's word that a payment arrived; decoding holds every value to its range."""
+    """The custodian's word that a payment arrived; decoding holds every value to its range.
+
+    `payer` is the custodian's own opaque number of the account that paid, the same for every payment of that account;
+    empty where a custodian does not tell. It is marked as it is booked, and neither kept nor logged.
+    """
 
     payment_id: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{1,100}$")]
     merchant_ref: Annotated[str, Meta(max_length=100)]
@@ -76,6 +80,7 @@ class PaymentNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fi
     currency: Annotated[str, Meta(pattern=r"^[A-Z]{3}$")]
     paid_at: Annotated[str, Meta(max_length=40)]
     into_account: Annotated[str, Meta(pattern=r"^(|reserve|deposit:[1-9][0-9]{0,17})$")] = ""
+    payer: Annotated[str, Meta(pattern=r"^[A-Za-z0-9_-]{0,128}$")] = ""
 
 
 class ChargebackNotice(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

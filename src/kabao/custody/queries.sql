@@ -11,9 +11,10 @@ SELECT c.*, (SELECT min(p.paid_at) FROM sandbox.payment p WHERE p.checkout_id = 
 -- name: record_payment
 -- Books what a payer paid, into an account where the checkout names one. Index: sandbox.payment_pkey, account_pkey.
 WITH paid AS (
-  INSERT INTO sandbox.payment (payment_id, checkout_id, merchant_ref, amount_minor, currency, paid_at, due_at, into_account)
+  INSERT INTO sandbox.payment (payment_id, checkout_id, merchant_ref, amount_minor, currency, paid_at, due_at, into_account,
+    payer)
   SELECT $1, checkout_id, merchant_ref, coalesce($3, amount_minor), coalesce($4, currency), coalesce($5, now()),
-         coalesce($5, now()), into_account
+         coalesce($5, now()), into_account, $6
     FROM sandbox.checkout WHERE checkout_id = $2 RETURNING payment_id, into_account, currency, amount_minor),
 kept AS (
   INSERT INTO sandbox.account AS a (account_ref, currency, balance_minor)
@@ -27,11 +28,12 @@ UPDATE sandbox.payment p SET attempt = p.attempt + 1, due_at = coalesce($1, now(
   FROM (SELECT payment_id FROM sandbox.payment WHERE notified_at IS NULL AND due_at <= coalesce($1, now())
          ORDER BY due_at FOR UPDATE SKIP LOCKED LIMIT $2) due
  WHERE p.payment_id = due.payment_id
-RETURNING p.payment_id, p.merchant_ref, p.amount_minor, p.currency, p.paid_at, p.into_account, p.attempt
+RETURNING p.payment_id, p.merchant_ref, p.amount_minor, p.currency, p.paid_at, p.into_account, p.payer, p.attempt
 
 -- name: one_notice
 -- The notice of one payment, sent right after it. Index: sandbox.payment_pkey.
-SELECT payment_id, merchant_ref, amount_minor, currency, paid_at, into_account, attempt FROM sandbox.payment WHERE payment_id = $1
+SELECT payment_id, merchant_ref, amount_minor, currency, paid_at, into_account, payer, attempt
+  FROM sandbox.payment WHERE payment_id = $1
 
 -- name: notice_taken
 -- The receiver confirmed the notice. Index: sandbox.payment_pkey.

@@ -69,18 +69,23 @@ class SandboxInstitution:
             return await store.checkout(conn, checkout_id)
 
     async def pay(
-        self, checkout_id: str, *, amount_minor: int | None = None, currency: str | None = None
+        self, checkout_id: str, *, amount_minor: int | None = None, currency: str | None = None, payer: str = ""
     ) -> str | None:
         """Book a payment and return its id; None where there is no such checkout.
 
-        A payer may pay twice or pay a wrong amount, as with a real institution; the notice says what was paid.
+        A payer may pay twice or pay a wrong amount, as with a real institution; the notice says what was paid. What the
+        ``payer`` calls the account becomes a number that says nothing but is the same each time; '' tells no account.
         """
         number = self._ids.next()
         payment_id = "SB" + format_ref(1, number).partition("-")[2]
         async with self._database.connection() as conn:
             return await store.record_payment(
-                conn, payment_id, checkout_id, amount_minor, currency, self._clock.instant()
+                conn, payment_id, checkout_id, amount_minor, currency, self._payer(payer), self._clock.instant()
             )
+
+    def _payer(self, named: str) -> str:
+        mark = hmac.digest(self._secret, f"payer|{named}".encode(), "sha256")
+        return "PA" + base64.b32encode(mark[:15]).decode() if named else ""
 
     async def notify(self, payment_id: str, sink: NoticeSink) -> bool:
         """Send one payment's notice now; a failure leaves it to deliver_notices."""

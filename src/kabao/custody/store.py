@@ -37,10 +37,17 @@ async def checkout(conn: Connection, checkout_id: str) -> SandboxCheckout | None
 
 
 async def record_payment(
-    conn: Connection, payment_id: str, checkout_id: str, amount: int | None, currency: str | None, now: datetime | None
+    conn: Connection,
+    payment_id: str,
+    checkout_id: str,
+    amount: int | None,
+    currency: str | None,
+    payer: str,
+    now: datetime | None,
 ) -> str | None:
     """Book what a payer paid; None where there is no such checkout."""
-    made: str | None = await conn.fetchval(_SQL["record_payment"], payment_id, checkout_id, amount, currency, now)
+    paid = (payment_id, checkout_id, amount, currency, now, payer)
+    made: str | None = await conn.fetchval(_SQL["record_payment"], *paid)
     return made
 
 
@@ -168,6 +175,7 @@ def _notice(row: asyncpg.Record) -> PaymentNotice:
         currency=row["currency"],
         paid_at=row["paid_at"].astimezone(UTC).isoformat(),
         into_account=row["into_account"],
+        payer=row["payer"],
     )
 
 

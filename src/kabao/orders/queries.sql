@@ -11,8 +11,9 @@ dwelt AS (
 SELECT * FROM placed
 
 -- name: take_payment
--- Books one payment notice exactly once and delivers sealed. Index: orders_pkey, payment_pkey, card_key_one_place.
-SELECT * FROM apply_payment_v1($1, $2, $3, $4, $5, $6, $7)
+-- Books one payment notice exactly once, with a mark of who paid, and delivers sealed. Index: orders_pkey, payment_pkey,
+-- card_key_one_place, payment_payer_pkey.
+SELECT * FROM apply_payment_v2($1, $2, $3, $4, $5, $6, $7, $8)
 
 -- name: cancel
 -- Cancels an unpaid order of its buyer. Index: orders_pkey.

@@ -1,5 +1,6 @@
 """Pure decisions about orders: fees, what a viewer may do, and when the sweep must not release."""
 
+import hmac
 import re
 from datetime import datetime, timedelta
 from typing import Final, Literal
@@ -35,6 +36,11 @@ def kept_dwell(dwell: Dwell | None, confirmed: list[str]) -> Dwell | None:
         if notice in confirmed and len(notice) <= NOTICE_ID_MOST and 0 <= millis <= DWELL_MOST
     }
     return Dwell(millis=kept, measured_by=dwell.measured_by) if kept else None
+
+
+def payer_mark(key: bytes, provider: str, payer: str) -> bytes | None:
+    """Mark the account that a custodian says paid, so that it is known again and cannot be read; None for none."""
+    return hmac.digest(key, f"{provider}\0{payer}".encode(), "sha256") if payer else None
 
 
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9._@-]{4,60}")

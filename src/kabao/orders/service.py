@@ -40,7 +40,7 @@ from kabao.orders.model import (
     Revealed,
 )
 from kabao.orders.ports import Notices, OpenKey
-from kabao.orders.rules import charged_back_subject, kept_dwell, masked_name
+from kabao.orders.rules import charged_back_subject, kept_dwell, masked_name, payer_mark
 from kabao.orders.view import build_view, role_of
 from kabao.postgres import Connection, Database
 
@@ -54,7 +54,7 @@ class OrderService:
     """Places, pays, opens, refunds and confirms orders; freezes and resolves them for cases.
 
     ``kick`` is called after a step that left an instruction for the custodian, so that it goes out at once. What a case
-    asks for is done by ``after_release`` where the money has been released already.
+    asks for is done by ``after_release`` where the money has been released already. ``payer_key`` marks who paid.
     """
 
     def __init__(
@@ -65,6 +65,7 @@ class OrderService:
         ids: IdSource,
         custodian: Custodian,
         open_key: OpenKey,
+        payer_key: bytes,
         notices: Notices | None = None,
         kick: Callable[[], None] = lambda: None,
     ) -> None:
@@ -74,6 +75,7 @@ class OrderService:
         self._ids = ids
         self._custodian = custodian
         self._open_key = open_key
+        self._payer_key = payer_key
         self._kick = kick
         self.after_release = AfterRelease(database=database, clock=clock, kick=kick)
 
@@ -174,6 +176,7 @@ class OrderService:
                 notice.payment_id,
                 notice.amount_minor,
                 notice.currency,
+                payer_mark(self._payer_key, self._custodian.provider, notice.payer),
                 self._clock.instant(),
             )
         match row["outcome"]:

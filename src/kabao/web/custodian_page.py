@@ -1,5 +1,7 @@
 """The simulated custodian's own checkout page: another institution in looks and words, and plainly a simulation."""
 
+from typing import Final
+
 from litestar import get, post
 from litestar.params import FromPath
 
@@ -18,6 +20,8 @@ from kabao.web.http import (
     same_origin,
 )
 from kabao.web.words import PAID, PAYER_CLOSED, PAYMENT_ENDS, PAYMENT_TAKEN_BACK
+
+MAX_PAYER: Final = 40
 
 
 @get("/sandbox-custodian/checkout/{checkout:str}")
@@ -38,8 +42,8 @@ async def pay_at_custodian(request: PageRequest, checkout: FromPath[str]) -> Pag
         return refusal_page(visit, Refused(Refusal.NOT_FOUND))
     if not same_origin(request):
         return refusal_page(visit, Refused(Refusal.CSRF_MISMATCH), back=request.url.path, link="回到付款页")
-    flash = None
-    if found.paid_at is None and (payment_id := await custody.pay(checkout)) is not None:
+    flash, payer = None, visit.form.text("payer")[:MAX_PAYER]
+    if found.paid_at is None and (payment_id := await custody.pay(checkout, payer=payer)) is not None:
         # Until kabao has answered its notice, all that is known is that the institution has the money.
         flash = PAID
 
@@ -98,7 +102,10 @@ async def _checkout(visit: Visit, checkout: str) -> Page:
     found = await _found(visit, checkout)
     if found is None:
         return refusal_page(visit, Refused(Refusal.NOT_FOUND))
-    return page("custodian.html", visit, private=True, c=found, return_path=local_path(found.return_path, "/o"))
+    # As a browser fills in the account its owner pays from: the same one each time, until another is typed.
+    payer = f"演示账户 {visit.person.account_id}" if visit.person else ""
+    back = local_path(found.return_path, "/o")
+    return page("custodian.html", visit, private=True, c=found, return_path=back, payer=payer, max_payer=MAX_PAYER)
 
 
 handlers = [checkout_page, pay_at_custodian, close_payer, charge_back]

@@ -173,7 +173,7 @@ async def build(
     evidence = EvidenceService(**base, blobs=blobs, not_before=on.not_before, on_erased=on.erasing.item_erased)
     emails, mailer = _mail(settings, base, keyring, transport)
     notices = NoticeService(**base, mailer=mailer)
-    orders = OrderService(**base, custodian=custody, open_key=inventory.open_key, notices=notices, kick=money_moved.set)
+    orders = _orders(base, custody, inventory, keyring.derive("payers"), notices, money_moved)
     rulebook = RulebookService(database=database, clock=clock)
     cases = CaseService(**base, orders=orders, evidence=evidence, notices=notices, rulebook=rulebook)
     decisions = DecisionService(**base, cases=cases, evidence=evidence, rulebook=rulebook)
@@ -232,6 +232,24 @@ class _Base(_Timed):
     """What those stand on that name new things."""
 
     ids: IdSource
+
+
+def _orders(
+    base: _Base,
+    custody: SandboxInstitution,
+    inventory: InventoryService,
+    payer_key: bytes,
+    notices: NoticeService,
+    money_moved: asyncio.Event,
+) -> OrderService:
+    return OrderService(
+        **base,
+        custodian=custody,
+        open_key=inventory.open_key,
+        payer_key=payer_key,
+        notices=notices,
+        kick=money_moved.set,
+    )
 
 
 def _mail(

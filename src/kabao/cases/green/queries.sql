@@ -1,11 +1,16 @@
+-- name: payer
+-- The mark of the account that paid what is held for an order; no row where no custodian told. Index: escrow_pkey,
+-- payment_payer_pkey.
+SELECT y.mark FROM escrow e JOIN payment_payer y USING (shop_id, provider, payment_id)
+ WHERE e.shop_id = $1 AND e.order_id = $2
+
 -- name: uses
--- How often a person was refunded at once since an instant. Index: green_use_pkey.
-SELECT count(*) FROM green_use g, unnest(g.used_at) AS used WHERE g.account_id = $1 AND used > $2
+-- How often a person, and how often the account that paid, was refunded at once since an instant. Index: green_use_pkey,
+-- green_payer_use_pkey.
+SELECT (SELECT count(*) FROM green_use g, unnest(g.used_at) AS used WHERE g.account_id = $1 AND used > $3) AS of_person,
+       (SELECT count(*) FROM green_payer_use g, unnest(g.used_at) AS used WHERE g.mark = $2 AND used > $3) AS of_payer
 
 -- name: take_use
--- Counts one more, unless there were enough since an instant; two at one moment wait for each other here.
--- Index: green_use_pkey.
-INSERT INTO green_use AS g (account_id, used_at) VALUES ($1, ARRAY[$2::timestamptz])
-ON CONFLICT (account_id) DO UPDATE SET used_at = ARRAY(SELECT used FROM unnest(g.used_at) used WHERE used > $3) || $2
- WHERE cardinality(ARRAY(SELECT used FROM unnest(g.used_at) used WHERE used > $3)) < $4
-RETURNING account_id
+-- Counts one more of both, unless there were enough of one since an instant; two at one moment wait for each other here.
+-- Index: green_use_pkey, green_payer_use_pkey.
+SELECT take_green_use_v1($1, $2, $3, $4, $5)

@@ -9,11 +9,12 @@ from typing import Any, Final, NamedTuple
 
 from kabao.cases.ladder.model import Award, Shares
 from kabao.cases.machine import Stage
-from kabao.cases.model import CaseState, Decision, Remedy, Turn
+from kabao.cases.model import CaseState, Decision, LimitBy, Remedy, Turn
 from kabao.orders.model import OrderView
 
 AT_MOST: Final = 5
-"""Cases of one person decided at once within `WITHIN`; the column `green_use.used_at` holds no more either."""
+"""Cases of one person, and of one payer's account, decided at once within `WITHIN`; the columns `used_at` hold no more
+either."""
 WITHIN: Final = timedelta(days=30)
 AMOUNT: Final = "green_channel_amount"
 """The rulebook's parameter for the largest amount; a version without it decides nothing at once."""
@@ -72,6 +73,13 @@ def gives_all(decision: Mapping[str, Any] | None, held_minor: int) -> bool:
         return False
     is_plain = decision["outcome"] == "FULL_REFUND" and decision["damages_minor"] == 0
     return is_plain and int(decision["refund_minor"]) == held_minor
+
+
+def limit_by(of_person: int, of_payer: int) -> LimitBy | None:
+    """Tell whose limit is reached by what was refunded at once already; a person's own is told first."""
+    if of_person >= AT_MOST:
+        return LimitBy.PERSON
+    return LimitBy.PAYER if of_payer >= AT_MOST else None
 
 
 def decide_green(case: CaseState, now: datetime) -> Decision:

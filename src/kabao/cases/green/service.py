@@ -9,7 +9,7 @@ from kabao.cases.judging import decided
 from kabao.cases.ladder import store as ladder_store
 from kabao.cases.ladder.model import RulingStage, Shares
 from kabao.cases.ladder.store import Handed
-from kabao.cases.model import MAX_RULING_CHARS, Beside, Outcome, Remedy
+from kabao.cases.model import MAX_RULING_CHARS, Beside, LimitBy, Outcome, Remedy
 from kabao.cases.steps import SYSTEM, CaseSteps
 from kabao.cases.store import CaseRow
 from kabao.kernel import Refused
@@ -54,14 +54,16 @@ class GreenChannel:
         """Tell whether a claim that nobody has filed yet would be decided at once."""
         return await self.certain(judge, order, demand, await decided(judge, rules.of_records(file)))
 
-    async def may_use(self, order: OrderView) -> bool:
-        """Tell whether an order's buyer may still be refunded at once this month."""
+    async def limit_on(self, order: OrderView) -> LimitBy | None:
+        """Tell whose limit keeps an order from being refunded at once now: its buyer's, its payer's or nobody's."""
         async with self._steps.database.connection() as conn:
-            return await store.may_use(conn, order.buyer_id, order.now)
+            payer = await store.payer(conn, order.shop_id, order.order_id)
+            return rules.limit_by(*await store.uses(conn, order.buyer_id, payer, order.now))
 
-    async def take_use(self, conn: Connection, order: OrderView) -> bool:
-        """Count a refund at once of an order's buyer; False where there were enough."""
-        return await store.take_use(conn, order.buyer_id, order.now)
+    async def take_use(self, conn: Connection, order: OrderView) -> LimitBy | None:
+        """Count a refund at once of an order's buyer and of who paid, or say whose limit is reached."""
+        payer = await store.payer(conn, order.shop_id, order.order_id)
+        return await store.take_use(conn, order.buyer_id, payer, order.now)
 
     async def decide(self, conn: Connection, case: CaseRow, certain: Certain) -> Refused | None:
         """Rule and refund in the transaction that opened the case; a refusal of the money is answered unwritten."""
