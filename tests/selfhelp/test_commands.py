@@ -9,11 +9,12 @@ import pytest
 import vobject
 
 from helpstories import NOW, at, shown, told
-from kabao.cli.selfhelp import calendar, new, next_step
+from kabao.cli.selfhelp import calendar, new, next_step, pack
+from kabao.packs import check
 from kabao.selfhelp import Ending, EndKind, Kind, Language, Moment, SentLetter, To
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
-from kabao.selfhelp.commands import calendar_command, new_command, next_command, next_rung
+from kabao.selfhelp.commands import calendar_command, new_command, next_command, next_rung, pack_command
 from kabao.selfhelp.storyfile import write_story
 
 BASICS = ("signs=none", "goods=key", "shop.name=一家店", "platform.name=-", "title=点卡", "payment.at=2026-11-20",
@@ -119,3 +120,30 @@ def test_the_commands_are_the_same_from_a_terminal(tmp_path: Path, capsys: pytes
     assert next_step(tmp_path / "c", answer=("signs=vanished,paid_privately",), as_json=True) == 0
     assert calendar(tmp_path / "c", target=tmp_path / "c.ics") == 0
     assert '"path":"fraud"' in capsys.readouterr().out
+
+
+def test_a_pack_is_written_from_the_folder_verifies_and_says_what_it_cannot_hide(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    place, target = tmp_path / "c", tmp_path / "c.zip"
+    assert came(pack_command(place, target, NOW, as_json=True))["error"] == "no_case"
+    new_command(place, None, NOW, Language.ZH, as_json=False)
+    early = pack_command(place, target, NOW, as_json=True)
+    assert (came(early)["error"], early.code, target.exists()) == ("incomplete", 1, False)
+    next_command(place, (*BASICS, "answers.key_failed=yes"), NOW, as_json=False)
+    (place / "evidence" / "a.png").write_bytes(b"\0a")
+    assert "include: yes" in pack_command(place, target, NOW, as_json=False).text
+    case = (place / "case.yaml").read_text()
+    (place / "case.yaml").write_text(case.replace("file: evidence/a.png", "file: evidence/a.png\n    include: yes"))
+    said = pack_command(place, target, NOW, as_json=False).text
+    assert "证据原件 1 件" in said
+    assert "图片、录屏里的卡密遮不住" in said
+    assert check(target).exit_code == 0
+    assert (place / "signer.key").stat().st_mode & 0o777 == 0o600
+    before = target.read_bytes()
+    (place / "evidence" / "a.png").write_bytes(b"\0b")
+    assert came(pack_command(place, target, NOW, as_json=True))["error"] == "file_changed"
+    assert target.read_bytes() == before
+    (place / "case.yaml").write_text("goods: ?\n")
+    assert pack(place, target=target, as_json=True) == 2
+    assert json.loads(capsys.readouterr().out)["error"] == "unreadable"

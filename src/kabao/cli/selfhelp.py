@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 
 from kabao.cli.terminal import JsonOption, speaks_chinese
 from kabao.selfhelp import Language
-from kabao.selfhelp.commands import Said, calendar_command, new_command, next_command
+from kabao.selfhelp.commands import Said, calendar_command, new_command, next_command, pack_command
 
 selfhelp = App(name="selfhelp", result_action="return_value")
 
@@ -54,6 +54,18 @@ def calendar(
 ) -> int:
     """Write every day that matters, with its source, as a calendar file (.ics)."""
     return _end(calendar_command(folder, target, _now(), as_json=as_json))
+
+
+@selfhelp.command(name="pack")
+def pack(
+    folder: Folder,
+    /,
+    *,
+    target: Annotated[Path, Parameter(name=["-o", "--output"], help="The pack to write (.zip).")],
+    as_json: JsonOption = False,
+) -> int:
+    """Write the case as a pack that anybody can check with `kabao evidence verify`."""
+    return _end(pack_command(folder, target, _now(), as_json=as_json))
 
 
 def _now() -> datetime:

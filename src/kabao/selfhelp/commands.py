@@ -1,6 +1,7 @@
 """What `kabao selfhelp` does with a folder and prints of it, for people and as JSON; with which exit code."""
 
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -14,6 +15,7 @@ from kabao.selfhelp.book import law_rules
 from kabao.selfhelp.calendar import ADDRESSEES, SOURCE_LABELS, deadlines, remaining
 from kabao.selfhelp.ics import ics
 from kabao.selfhelp.model import CHINA, Language, Story, To
+from kabao.selfhelp.pack import Packed, PackNotMadeError, pack
 from kabao.selfhelp.questions import questions
 from kabao.selfhelp.results import Assessment, Deadline, Question, Strength
 from kabao.selfhelp.results import Path as Way
@@ -136,6 +138,56 @@ def calendar_command(place: Path, target: Path, now: datetime, *, as_json: bool)
         return Said(_json({"file": str(target), "deadlines": days}))
     written = said_in(Text(f"已写好：{target}", f"Written: {target}"), story.language)
     return Said("\n".join([*_days(days, now, story.language), written]))
+
+
+def pack_command(place: Path, target: Path, now: datetime, *, as_json: bool) -> Said:
+    """Take in what was dropped, then write the case as an evidence pack, signed by the folder's own key."""
+    language = Language.ZH
+    try:
+        story = folder.load(place)
+        language = story.language
+        stock = folder.take_stock(place, story, now)
+        folder.save(place, stock.story)
+        found = assess(stock.story, law_rules(), now)
+        packed = pack(stock.story, found, partial(folder.inside, place), folder.seed_of(place), target, now)
+    except UnreadableCaseError as error:
+        return unreadable(error, language, as_json=as_json)
+    except PackNotMadeError as error:
+        return refused(error.code, error.text, language, as_json=as_json)
+    except OSError as error:
+        return no_case(place, error, language, as_json=as_json)
+    if as_json:
+        return Said(_json({"file": str(target), "added": stock.added, **packed._asdict()}))
+    return Said("\n".join(said_in(one, language) for one in _packed(target, stock, packed)))
+
+
+def _packed(target: Path, stock: folder.Stock, packed: Packed) -> list[Text]:
+    whole, prints = len(packed.originals), len(packed.fingerprints)
+    lines = [Text(f"已收进：{one}", f"Taken in: {one}") for one in stock.added]
+    lines += [
+        Text(f"已打包：{target}", f"Packed: {target}"),
+        Text(
+            f"证据原件 {whole} 件，只有指纹或遮过的 {prints} 件",
+            f"{whole} originals, {prints} blacked out or by fingerprint alone",
+        ),
+    ]
+    if whole:
+        said = (
+            "图片、录屏里的卡密遮不住，交出去以前自己看一遍。",
+            "Keys in pictures stay visible: look before you hand it out.",
+        )
+        lines.append(Text(*said))
+    if prints:
+        said = (
+            "要放原件，在 case.yaml 那一项写 include: yes。",
+            "To put an original in, write include: yes at it in case.yaml.",
+        )
+        lines.append(Text(*said))
+    lines += [
+        Text(f"签名钥匙：{packed.key}", f"Signed by: {packed.key}"),
+        Text(f"核对：kabao evidence verify {target}", f"To check: kabao evidence verify {target}"),
+    ]
+    return lines
 
 
 def next_rung(story: Story, found: Assessment, now: datetime) -> Rung:

@@ -72,7 +72,7 @@ def make(folder: Path, story: Story, *, source: Path | None = None) -> None:
     if folder.exists() and any(folder.iterdir()):
         raise FileExistsError(folder)
     named = _files(story)
-    found = [] if source is None else [_inside(source, file) for file in named]
+    found = [] if source is None else [inside(source, file) for file in named]
     for part in FOLDERS:
         (folder / part).mkdir(parents=True, exist_ok=True)
     for file, origin in zip(named, found, strict=bool(found)):
@@ -93,7 +93,7 @@ def load(folder: Path, file: str = CASE) -> Story:
     terms = tuple(_with_text(one, folder, raw, file, wrongs) for one in story.terms)
     for item in story.evidence:
         try:
-            _inside(folder, item.file)
+            inside(folder, item.file)
         except UnreadableCaseError as error:
             wrongs.extend(_at(raw, file, f"file: {item.file}", one.text) for one in error.wrongs)
     if len(chats) + len(terms) + len(story.evidence) > MOST_FILES:
@@ -125,7 +125,7 @@ def take_stock(folder: Path, story: Story, now: datetime) -> Stock:
     added: list[str] = []
     changed: list[str] = []
     for item in story.evidence:
-        size, digest = _fingerprint(_inside(folder, item.file))
+        size, digest = _fingerprint(inside(folder, item.file))
         if item.sha256 and item.sha256 != digest:
             changed.append(item.file)
         items.append(item if item.sha256 else _fixed(item, size, digest, now))
@@ -137,12 +137,12 @@ def take_stock(folder: Path, story: Story, now: datetime) -> Stock:
             if len(known) + len(added) > MOST_FILES:
                 raise _wrong(file, f"最多 {MOST_FILES} 个文件", f"at most {MOST_FILES} files")
             if part == EVIDENCE:
-                size, digest = _fingerprint(_inside(folder, file))
+                size, digest = _fingerprint(inside(folder, file))
                 items.append(_fixed(EvidenceItem(file=file, kind=_kind_of(file)), size, digest, now))
             elif part == CHATS:
-                chats.append(ChatText(file=file, text=_chat_text(_inside(folder, file), file)))
+                chats.append(ChatText(file=file, text=_chat_text(inside(folder, file), file)))
             else:
-                text = _terms_text(_inside(folder, file), file)
+                text = _terms_text(inside(folder, file), file)
                 terms.append(TermsText(file=file, of=Side.MERCHANT, kind=TermsKind.NOTICE, text=text))
     taken = msgspec.structs.replace(story, chats=tuple(chats), terms=tuple(terms), evidence=tuple(items))
     return Stock(taken, tuple(added), tuple(changed))
@@ -186,7 +186,7 @@ def _files(story: Story) -> list[str]:
     ]
 
 
-def _inside(folder: Path, file: str) -> Path:
+def inside(folder: Path, file: str) -> Path:
     """Find a file below the folder. Raises UnreadableCaseError for one that is elsewhere, a link, or not there."""
     pure = PurePosixPath(file)
     if pure.is_absolute() or ".." in pure.parts or not pure.parts or "\0" in file or "\\" in file:
@@ -218,7 +218,7 @@ def _at(raw: bytes, case: str, named: str, text: Text) -> Wrong:
 
 def _with_text(one: T, folder: Path, raw: bytes, case: str, wrongs: list[Wrong]) -> T:
     try:
-        place = _inside(folder, one.file)
+        place = inside(folder, one.file)
         read = _chat_text if isinstance(one, ChatText) else _terms_text
         return msgspec.structs.replace(one, text=read(place, one.file))
     except UnreadableCaseError as error:
