@@ -224,7 +224,7 @@ def _beside(reading: Reading) -> dict[int, frozenset[str]]:
 def _first(reading: Reading, frame: Frame, beside: frozenset[str], *, vague: bool) -> Hit | None:
     """Return the first entry that a frame is a case of; where none is, the first by which it is lawful."""
     lawful: tuple[CompiledEntry, str] | None = None
-    for each in candidates(frame.act, vague=vague):
+    for each in candidates(frame.act, neg=frame.neg, vague=vague):
         reason, confidence = _judged(each, frame, beside)
         if confidence:
             return Hit(*reading.trimmed(frame.start, frame.end), each, confidence, "")

@@ -1,5 +1,6 @@
 """Read a sentence as frames: segments, what is denied, who acts, under which condition, with which exception."""
 
+import re
 from collections.abc import Iterable
 from functools import cache
 from itertools import pairwise
@@ -10,8 +11,9 @@ from kabao.terms.model import NOBODY, Frame, Quantity, Sentence, Token
 from kabao.terms.packed import packed
 from kabao.terms.polarity import PREDICATES, REMEDIES, deny
 
-SEGMENT_ENDS: Final = frozenset(",:()|[]")
+SEGMENT_END: Final = re.compile(r"[,:()|\[\]]")
 OPENING, CLOSING = frozenset("“《"), frozenset("”》")
+QUOTE: Final = re.compile("[“《”》]")
 PARTIES: Final = ("BUYER", "SHOP", "MERCHANT", "PLATFORM", "GUARDIAN", "PUBLIC")
 STRONG: Final = frozenset({"SHOP", "MERCHANT", "PLATFORM"})
 NOT_ACTING: Final = frozenset("对向给为与和就从替被经因及在")
@@ -67,20 +69,22 @@ def _derived(tokens: list[Token]) -> int:
 
 def _segment(sentence: Sentence, text: str) -> None:
     """Part the sentence at commas, colons, brackets, and before 但."""
-    cuts = {position + 1 for position in range(sentence.start, sentence.end) if text[position] in SEGMENT_ENDS}
+    cuts = {found.end() for found in SEGMENT_END.finditer(text, sentence.start, sentence.end)}
     cuts.update(token.start for token in sentence.tokens if "BUT" in token.names)
     edges = sorted(cut for cut in cuts if sentence.start < cut < sentence.end)
     sentence.segments = list(zip([sentence.start, *edges], [*edges, sentence.end], strict=True))
     number, depth = 0, 0
     scanned = sentence.start
+    quotes = bool(QUOTE.search(text, sentence.start, sentence.end))
     for token in sentence.tokens:
         while token.start >= sentence.segments[number][1]:
             number += 1
-        for character in text[scanned : token.start]:
-            depth += (character in OPENING) - (character in CLOSING)
-        scanned = token.start
         token.segment = number
-        token.quoted = depth > 0
+        if quotes:
+            for character in text[scanned : token.start]:
+                depth += (character in OPENING) - (character in CLOSING)
+            scanned = token.start
+            token.quoted = depth > 0
 
 
 def _exceptions(sentence: Sentence, text: str) -> set[int]:

@@ -2,7 +2,7 @@
 
 import re
 from functools import cache
-from typing import Any, Final
+from typing import Final
 
 from kabao.terms.bits import bits, bits_of
 from kabao.terms.model import Quantity, Token
@@ -38,19 +38,28 @@ MEANT: Final = {"TIMES": ("TIMES_COUNT",)}
 FOLD: Final = ("PROMISE_EXTRA", "COMPENSATE")
 STARTERS: Final = frozenset("0123456789零一二两三四五六七八九十百千万半¥￥$假退双")
 LETTERS: Final = frozenset("abcdefghijklmnopqrstuvwxyz")
-END: Final = ""
+
+
+class Node:
+    """The forms that begin alike: by the next character, and what they mean where one ends here."""
+
+    __slots__ = ("following", "meanings")
+
+    def __init__(self) -> None:
+        self.following: dict[str, Node] = {}
+        self.meanings: tuple[tuple[frozenset[str], int], ...] | None = None
 
 
 @cache
-def trie() -> dict[str, Any]:
-    """Return the forms as nested mappings from character to the next; ``END`` holds what a form means."""
-    root: dict[str, Any] = {}
+def trie() -> dict[str, Node]:
+    """Return the forms by their characters, one after the other."""
+    root = Node()
     for form, meanings in packed().words.items():
         node = root
         for character in form:
-            node = node.setdefault(character, {})
-        node[END] = tuple((frozenset(meaning), bits(meaning)) for meaning in meanings)
-    return root
+            node = node.following.setdefault(character, Node())
+        node.meanings = tuple((frozenset(meaning), bits(meaning)) for meaning in meanings)
+    return root.following
 
 
 def read_number(text: str) -> float:
@@ -107,7 +116,14 @@ def tokenise(text: str, start: int, end: int) -> list[Token]:
                 position = found.end()
                 continue
         node = root.get(character)
-        best, stop = _longest(node, text, position, end) if node else (None, position)
+        best, stop, cursor = None, position, position + 1
+        while node is not None:
+            if node.meanings is not None:
+                best, stop = node.meanings, cursor
+            if cursor >= end:
+                break
+            node = node.following.get(text[cursor])
+            cursor += 1
         if best is None or (character in LETTERS and not _word(text, position, stop)):
             position += 1
             continue
@@ -116,21 +132,6 @@ def tokenise(text: str, start: int, end: int) -> list[Token]:
                 tokens.append(Token(position, stop, names, held))
         position = stop
     return tokens
-
-
-def _longest(
-    node: dict[str, Any], text: str, start: int, end: int
-) -> tuple[tuple[tuple[frozenset[str], int], ...] | None, int]:
-    """Return what the longest form at a place means, and where it ends."""
-    best, stop, cursor = None, start, start
-    while True:
-        cursor += 1
-        meanings = node.get(END)
-        if meanings is not None:
-            best, stop = meanings, cursor
-        if cursor >= end or text[cursor] not in node:
-            return best, stop
-        node = node[text[cursor]]
 
 
 def _word(text: str, start: int, stop: int) -> bool:

@@ -87,18 +87,17 @@ def anchors() -> frozenset[str]:
 
 
 @cache
-def candidates(act: frozenset[str], *, vague: bool = False) -> tuple[CompiledEntry, ...]:
-    """Return the entries that may be about a word, in the order of the data."""
+def candidates(act: frozenset[str], *, neg: bool, vague: bool = False) -> tuple[CompiledEntry, ...]:
+    """Return the entries that may be about a word, denied or not, in the order of the data."""
     table = by_act(vague=vague)
     found = {each.rank: each for name in act for each in table.get(name, ())}
     held = bits(act)
-    return tuple(
-        each._replace(
-            when=tuple(rule for rule in each.when if rule.act & held),
-            fine=tuple(rule for rule in each.fine if rule.act & held),
-        )
-        for _, each in sorted(found.items())
-    )
+
+    def possible(rules: tuple[Compiled, ...]) -> tuple[Compiled, ...]:
+        return tuple(rule for rule in rules if rule.act & held and rule.rule.neg in {None, neg})
+
+    left = (each._replace(when=possible(each.when), fine=possible(each.fine)) for _, each in sorted(found.items()))
+    return tuple(each for each in left if each.when or each.fine)
 
 
 def matches(rule: Compiled, frame: Frame) -> bool:

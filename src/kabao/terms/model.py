@@ -2,7 +2,7 @@
 
 from array import array
 from enum import StrEnum
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
@@ -144,52 +144,25 @@ class Quantity(NamedTuple):
     text: str
 
 
-class Token:
+class Token(msgspec.Struct, eq=False, gc=False):
     """A word of the lexicon, or a quantity, in the plain text."""
 
-    __slots__ = ("bits", "end", "names", "neg", "quantity", "quoted", "segment", "start")
-
-    def __init__(
-        self, start: int, end: int, names: frozenset[str], bits: int, quantity: Quantity | None = None
-    ) -> None:
-        self.start = start
-        self.end = end
-        self.names = names
-        self.bits = bits
-        self.quantity = quantity
-        self.neg = False
-        self.quoted = False
-        self.segment = 0
+    start: int
+    end: int
+    names: frozenset[str]
+    bits: int
+    quantity: Quantity | None = None
+    neg: bool = False
+    quoted: bool = False
+    segment: int = 0
 
 
-class Frame:
+class Frame(msgspec.Struct, eq=False, kw_only=True):
     """Who may, must or does what, when, unless: one proposition of a sentence, as sets of concepts (see ``bits``).
 
     ``before`` and ``after`` hold what stands around the act within its reach, ``near`` a segment more on both sides,
     ``exceptions`` what is taken out of it; a concept that is denied there is ``NO:CONCEPT``.
     """
-
-    __slots__ = (
-        "act",
-        "actor",
-        "after",
-        "before",
-        "conditional",
-        "end",
-        "exceptions",
-        "item",
-        "meta",
-        "modal",
-        "near",
-        "neg",
-        "own_act",
-        "quantities",
-        "scope",
-        "segment",
-        "sentence",
-        "start",
-        "token",
-    )
 
     act: frozenset[str]
     neg: bool
@@ -212,26 +185,18 @@ class Frame:
     """What the frame is about where that is not its token, as in an item of a list."""
     sentence: "Sentence"
 
-    def __init__(self, **slots: Any) -> None:
-        for name, value in slots.items():
-            setattr(self, name, value)
 
-
-class Sentence:
+class Sentence(msgspec.Struct, eq=False):
     """A stretch of plain text with its tokens and frames; ``paragraph`` numbers what stands together."""
 
-    __slots__ = ("end", "everything", "frames", "heading", "intro", "paragraph", "segments", "start", "tokens")
-
-    def __init__(self, start: int, end: int, paragraph: int) -> None:
-        self.start = start
-        self.end = end
-        self.paragraph = paragraph
-        self.heading = 0
-        self.intro: Frame | None = None
-        self.tokens: list[Token] = []
-        self.segments: list[tuple[int, int]] = []
-        self.frames: list[Frame] = []
-        self.everything = 0
+    start: int
+    end: int
+    paragraph: int
+    heading: int = 0
+    tokens: list[Token] = []
+    segments: list[tuple[int, int]] = []
+    frames: list[Frame] = []
+    everything: int = 0
 
 
 NOBODY: Final = ""

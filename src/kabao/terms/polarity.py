@@ -44,6 +44,7 @@ class _Reader:
         self.pending: list[Token] = []
         self.last: Token | None = None
         self.within_ground = False
+        self.has_ground = any("REASON_PP" in token.names for token in tokens)
 
     def read(self) -> None:
         for number, token in enumerate(self.tokens):
@@ -69,7 +70,7 @@ class _Reader:
         if "REASON_PP" in token.names:
             self.within_ground = False
             return True
-        closes = _closes(self.tokens, number)
+        closes = self.has_ground and _closes(self.tokens, number)
         if self.within_ground and "REFUSE" in token.names and not closes:
             self.within_ground = False
         if "FORBID" in token.names and (closes or _refusal_follows(self.tokens, number, self.text)):
