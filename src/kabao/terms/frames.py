@@ -52,7 +52,8 @@ def read(sentence: Sentence, text: str, anchors: frozenset[str], inherited: str)
     for token in tokens:
         if token.names & anchors and (id(token) not in excepted or "VAGUE_TRIGGER" in token.names):
             sentence.frames.append(_frame(sentence, token, segments, exceptions, actor, meta))
-        actor = _actor((token,), actor, text)
+        if token.bits & parties():
+            actor = _actor((token,), actor, text)
     _share_conditions(sentence.frames)
     return actor
 
@@ -124,6 +125,8 @@ def _meta(sentence: Sentence, text: str) -> int:
     tokens = sentence.tokens
     if sentence.everything & bit("VOIDWORD") and (sentence.everything | sentence.everything >> width()) & remedies():
         return sentence.start
+    if not (sentence.everything | sentence.everything >> width()) & denials():
+        return -1
     party = NOBODY
     for number, token in enumerate(tokens):
         party = next((each for each in PARTIES if each in token.names), party)
@@ -320,6 +323,18 @@ def _bits(tokens: Iterable[Token]) -> int:
 def remedies() -> int:
     """Return the bits of every remedy."""
     return bits_of(REMEDIES)
+
+
+@cache
+def denials() -> int:
+    """Return the bits of what a sentence must hold to forbid or to take back."""
+    return bits_of(frozenset({"FORBID", "NEG", "NOTEQ"}))
+
+
+@cache
+def parties() -> int:
+    """Return the bits of whoever may act."""
+    return bits_of(frozenset(PARTIES))
 
 
 @cache
