@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from cyclopts import App, Parameter
 
 from kabao.cli.terminal import JsonOption, speaks_chinese
-from kabao.selfhelp import Language
+from kabao.selfhelp import Language, To
 from kabao.selfhelp.commands import Said, calendar_command, new_command, next_command, pack_command
 
 selfhelp = App(name="selfhelp", result_action="return_value")
@@ -66,6 +66,26 @@ def pack(
 ) -> int:
     """Write the case as a pack that anybody can check with `kabao evidence verify`."""
     return _end(pack_command(folder, target, _now(), as_json=as_json))
+
+
+@selfhelp.command(name="letter")
+def letter(
+    folder: Folder,
+    /,
+    *,
+    to: Annotated[
+        Literal["merchant", "platform", "support", "panel", "payment", "association", "12315", "12315-report", "court"],
+        Parameter(help="To whom."),
+    ],
+    pdf: Annotated[bool, Parameter(negative="", help="Print it as PDF as well, as it was last edited.")] = False,
+    again: Annotated[bool, Parameter(negative="", help="Write a new one beside the one that is there.")] = False,
+    sent: Annotated[bool, Parameter(negative="", help="Note in the case that it is sent now.")] = False,
+    as_json: JsonOption = False,
+) -> int:
+    """Write a letter into the folder: fact, demand, date, next step. One that is there already is never changed."""
+    from kabao.selfhelp.lettercommand import letter_command  # noqa: PLC0415 - loads the press, which others need not
+
+    return _end(letter_command(folder, To(to), _now(), pdf=pdf, again=again, sent=sent, as_json=as_json))
 
 
 def _now() -> datetime:

@@ -70,7 +70,7 @@ def new_command(place: Path, source: Path | None, now: datetime, language: Langu
     except OSError as error:
         return refused("cannot_read", Text(str(error.strerror), str(error.strerror)), language, as_json=as_json)
     if as_json:
-        return Said(_json({"case_id": story.case_id, "folder": str(place)}))
+        return Said(json_of({"case_id": story.case_id, "folder": str(place)}))
     zh = f"已建好：{place}\n把材料放进去，再运行 kabao selfhelp next {place}"
     return Said(said_in(Text(zh, f"Made: {place}\nPut in what you have, then kabao selfhelp next {place}"), language))
 
@@ -98,7 +98,7 @@ def next_command(place: Path, answers: tuple[str, ...], now: datetime, *, as_jso
     if as_json:
         rung = next_rung(story, found, now)
         return Said(
-            _json(
+            json_of(
                 {
                     "case_id": story.case_id,
                     "path": _way(found, open_now),
@@ -135,7 +135,7 @@ def calendar_command(place: Path, target: Path, now: datetime, *, as_json: bool)
     except OSError as error:
         return no_case(place, error, Language.ZH, as_json=as_json)
     if as_json:
-        return Said(_json({"file": str(target), "deadlines": days}))
+        return Said(json_of({"file": str(target), "deadlines": days}))
     written = said_in(Text(f"已写好：{target}", f"Written: {target}"), story.language)
     return Said("\n".join([*_days(days, now, story.language), written]))
 
@@ -157,7 +157,7 @@ def pack_command(place: Path, target: Path, now: datetime, *, as_json: bool) -> 
     except OSError as error:
         return no_case(place, error, language, as_json=as_json)
     if as_json:
-        return Said(_json({"file": str(target), "added": stock.added, **packed._asdict()}))
+        return Said(json_of({"file": str(target), "added": stock.added, **packed._asdict()}))
     return Said("\n".join(said_in(one, language) for one in _packed(target, stock, packed)))
 
 
@@ -209,14 +209,14 @@ def said_in(text: Text, language: Language) -> str:
 def unreadable(error: UnreadableCaseError, language: Language, *, as_json: bool) -> Said:
     """Name every mistake by file and line."""
     if as_json:
-        return Said(_json({"error": "unreadable", "wrong": error.wrongs}), UNREADABLE)
+        return Said(json_of({"error": "unreadable", "wrong": error.wrongs}), UNREADABLE)
     lines = [f"{one.file}:{one.line}: " * bool(one.file) + said_in(one.text, language) for one in error.wrongs]
     return Said("\n".join(lines), UNREADABLE)
 
 
 def refused(code: str, text: Text, language: Language, *, as_json: bool) -> Said:
     """Say why nothing was done."""
-    return Said(_json({"error": code, "text": text}) if as_json else said_in(text, language), REFUSED)
+    return Said(json_of({"error": code, "text": text}) if as_json else said_in(text, language), REFUSED)
 
 
 def no_case(place: Path, error: OSError, language: Language, *, as_json: bool) -> Said:
@@ -231,7 +231,8 @@ def no_case(place: Path, error: OSError, language: Language, *, as_json: bool) -
     return refused("no_case", text, language, as_json=as_json)
 
 
-def _json(value: Any) -> str:
+def json_of(value: Any) -> str:
+    """Write a value as one JSON object."""
     return msgspec.json.encode(value).decode()
 
 

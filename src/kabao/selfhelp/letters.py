@@ -1,0 +1,380 @@
+"""Letters about a purchase made elsewhere: fact, demand, date, next step; in the order in which one goes.
+
+A letter says what the story holds and nothing more: the person's own part too, the law whose text was read, and what
+nobody has checked. Card keys and passwords are blacked out. Who gets none hears why, and what comes first.
+"""
+
+from collections.abc import Iterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+
+from kabao.adjudication.model import Demand, Party, Text
+from kabao.selfhelp.masks import masked
+from kabao.selfhelp.model import CHINA, Answer, Channel, Event, Happening, Language, Moment, Side, Story, To
+from kabao.selfhelp.phrases import Frame, Phrases, chosen, phrases
+from kabao.selfhelp.provisions import provisions
+from kabao.selfhelp.results import Ask, Assessment, Cite, Field, Letter, NoLetter, Offer, Path, Strength
+from kabao.selfhelp.rules import NO_PLATFORM, first_steps_answered
+
+MOST_EVENTS: Final = 15
+MOST_LAWS: Final = 4
+MOST_TERMS: Final = 2
+_CLEAR: Final = frozenset({Strength.STRONG, Strength.FAIR})
+_TALKS: Final = frozenset({To.PLATFORM, To.SUPPORT, To.PANEL, To.ASSOCIATION, To.OFFICE, To.COURT})
+"""Letters that tell which letters went before."""
+_RULES_OF: Final = {To.MERCHANT: Side.MERCHANT, To.PLATFORM: Side.PLATFORM, To.SUPPORT: Side.PLATFORM,
+                    To.PANEL: Side.PLATFORM}  # fmt: skip
+_WANTED: Final = {Demand.REPLACE: "replace", Demand.PERFORM: "perform", Demand.COMPENSATION: "damages"}
+_OFFICIAL: Final = frozenset({To.OFFICE, To.REPORT, To.COURT})
+
+_WHY_NOT: Final = {
+    Path.FRAUD: Text("这像诈骗。先报警、止付，再写信。", "This looks like fraud: police and payment first."),
+    Path.UNLAWFUL: Text("这类东西法律不许买卖，写不了这样的信。", "These goods may not be traded: no letter."),
+    Path.INCOMPLETE: Text("还有问题没答完，答完才写得出信。", "Questions are open; a letter needs their answers."),
+    Path.BUYER: Text(
+        "照你说的，主要是你自己的责任，没有可以向这里提的要求。",
+        "As told it is your own matter: nothing to ask here.",
+    ),
+}
+_NOT_THIS: Final = Text(
+    "这件事用不上这封信：没有这一方，或者这条路不管这类事。",
+    "This letter does not fit the case: there is no such party, or this way is not for such matters.",
+)
+
+
+def letter(story: Story, assessment: Assessment, to: To, language: Language, now: datetime) -> Letter | NoLetter:
+    """Write a letter, or say why there is none now."""
+    if to not in assessment.letters:
+        first = assessment.first if assessment.path is Path.FRAUD and not first_steps_answered(story) else ()
+        return NoLetter(to=to, why=_WHY_NOT.get(assessment.path, _NOT_THIS), first=first)
+    return _Writer(story, assessment, to, language, now).letter()
+
+
+class _Writer:
+    """One letter in the making."""
+
+    def __init__(self, story: Story, assessment: Assessment, to: To, language: Language, now: datetime) -> None:
+        self.story, self.found, self.to, self.language, self.now = story, assessment, to, language, now
+        self.words: Phrases = phrases()
+        self.frame: Frame = self.words.letters[to.value]
+        self.zh = language is Language.ZH
+        self.blanks: list[str] = []
+        self.cites: dict[str, Cite] = {}
+        self.ask = _main_ask(story, assessment)
+        self.due = _due(now, self.frame.hours)
+        self.slots: Mapping[str, str] = self._slots()
+
+    def letter(self) -> Letter:
+        parts = [part for part in self._parts() if part]
+        keep = kept_numbers(self.story)
+        body = masked("\n\n".join(parts), self.story.secrets, keep)
+        return Letter(
+            to=self.to,
+            language=self.language,
+            title=masked(self._say(self.frame.title), self.story.secrets, keep),
+            body=body,
+            due=self.due,
+            fields=tuple(Field(one.label, masked(one.value, self.story.secrets, keep)) for one in self._fields()),
+            attachments=tuple(range(1, len(self.story.evidence) + 1)),
+            cites=tuple(self.cites.values()),
+            unverified=tuple(chosen(one, self.language) for one in self.found.unverified),
+            blanks=tuple(dict.fromkeys(self.blanks)),
+            notes=tuple(chosen(one, self.language) for one in self.words.notes[self.to.value]),
+        )
+
+    # -- parts
+
+    def _parts(self) -> Iterator[str]:
+        if self.to in _OFFICIAL:
+            yield self._heads()
+            yield self._t("请求" if self.to is not To.REPORT else "举报事项", "Request") + "\n" + self._demand()
+            yield self._t("事实", "Facts") + "\n" + self._opening()
+        else:
+            yield self._say(self.frame.to)
+            yield self._opening()
+        yield self._course()
+        yield " ".join(self._told()) if not self.zh else "".join(self._told())
+        yield self._letters_before()
+        if self.to is not To.PAYMENT:
+            yield self._terms()
+            yield self._basis()
+        if self.to not in _OFFICIAL:
+            yield self._demand()
+        yield self._say(self.words.offer_next if self._own_offer() else self.frame.next)
+        yield self._attachments()
+        yield self._not_checked()
+        yield self._signed()
+
+    def _opening(self) -> str:
+        """Say who bought what where for how much; that it was for one's own use; and what is wrong, in a sentence."""
+        story, paid = self.story, self.story.payment
+        when = self._when(paid.at) if paid.at else self._blank("付款时间", "when paid")
+        channel = chosen(self.words.channels[(paid.channel or Channel.OTHER).value], self.language)
+        number = story.order_no or self._blank("订单号", "order number")
+        where = self._where()
+        amount = self.slots["paid"]
+        reference = self._t(f"，流水号 {paid.reference}", f", reference {paid.reference}") if paid.reference else ""
+        text = self._t(
+            f"{self.slots['me']}于 {when} {where}购买“{story.title}”，订单号 {number}，"
+            f"用{channel}付了 {amount} 元{reference}。",
+            f"On {when} {self.slots['me']} bought “{story.title}” {where}, order {number}, and paid {amount} yuan by "
+            f"{channel}{reference}.",
+        )
+        private = story.answers.get("not_consumer") is not Answer.YES
+        if private and self.to not in {To.MERCHANT, To.PAYMENT, To.REPORT}:
+            text += self._t("买来是自己生活中用的。", " It was bought for personal use.")
+        problem = self.words.claims.get(story.claim)
+        return text + ("" if self.zh or problem is None else " ") + (self._say(problem) if problem else "")
+
+    def _course(self) -> str:
+        """Tell what happened, in its order."""
+        told = [self._event(one) for one in sorted(self.story.events, key=lambda one: one.at)]
+        lines = [one for one in told if one][-MOST_EVENTS:]
+        if not lines:
+            return self.story.summary
+        listed = "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
+        return (
+            self._t("经过：", "What happened:")
+            + "\n"
+            + listed
+            + ("\n" + self.story.summary if self.story.summary else "")
+        )
+
+    def _event(self, event: Event) -> str:
+        words = self.words.events[event.kind.value]
+        amount = ""
+        if event.amount is not None:
+            amount = self._t(f" {_yuan(event.amount.minor)} 元", f" {_yuan(event.amount.minor)} yuan")
+        by = {Side.ME: self.slots["me"], Side.MERCHANT: self.slots["m"], Side.PLATFORM: self.slots["p"]}
+        usual = self.slots["m"] if event.kind is not Happening.OTHER else ""
+        slots = {
+            "when": self._when(event.at), "text": event.text.rstrip("。."), "amount": amount,
+            "by": by.get(event.by, usual),
+        }  # fmt: skip
+        line = self._say(words.said if event.text else words.bare, slots)
+        return line + self._t("。", ".") if line else ""
+
+    def _told(self) -> Iterator[str]:
+        """Say what was answered and matters, one's own part included; nothing twice."""
+        opening = self._opening()
+        for one in self.words.facts:
+            answer = self.story.answers.get(one.fact)
+            if answer is (Answer.YES if one.holds else Answer.NO):
+                said = self._say(Text(one.zh, one.en))
+                if said not in opening:
+                    yield said
+
+    def _letters_before(self) -> str:
+        if self.to not in _TALKS or not self.story.letters:
+            return ""
+        lines = []
+        for sent in self.story.letters:
+            whom = chosen(_WHOM[sent.to], self.language)
+            when = self._when(sent.sent)
+            is_due = sent.due is None or sent.due.at <= self.now
+            came = self._t("没有答复", "no answer came") if is_due else self._t("还没有答复", "no answer yet")
+            if sent.answered is not None:
+                said = sent.answer.rstrip("。.") or self._t("没有同意", "it did not agree")
+                came = self._t(f"{self._when(sent.answered)} 答复：{said}", f"{self._when(sent.answered)}: {said}")
+            lines.append(self._t(f"{when} 写信给{whom}，{came}。", f"{when}: written to {whom}; {came}."))
+        return self._t("此前协商：", "Talks so far:") + "\n" + "\n".join(lines)
+
+    def _terms(self) -> str:
+        """Quote the addressee's own rules, then clauses that do not stand, each at its words."""
+        lines = [
+            self._t(
+                f"{one.where or '规则'}写明：“{one.says.rstrip('。')}”。", f"{one.where or 'The rules'}: “{one.says}”."
+            )
+            for one in self.story.clauses
+            if one.of is _RULES_OF.get(self.to)
+        ]
+        for one in [one for one in self.found.terms if one.kind in {"VOID", "CONFLICT", "HURDLE"}][:MOST_TERMS]:
+            whose = self.slots["m"] if one.of is Side.MERCHANT else self.slots["p"]
+            law = self._t("、", "; ").join(one.law[:MOST_TERMS])
+            lines.append(
+                self._t(
+                    f"{whose}的条款写着“{one.words}”。{one.why}" + (f"（{law}）" if law else ""),
+                    f"A clause of {whose} says “{one.words}” ({one.title}" + (f"; {law})." if law else ")."),
+                )
+            )
+        return "\n".join(lines)
+
+    def _basis(self) -> str:
+        asked = self.ask.cites[:MOST_LAWS] if self.ask and self.to is not To.REPORT else ()
+        on = self.now.astimezone(CHINA).date()
+        for one in (*asked, *provisions(self.words.procedure.get(self.to.value, ()), on)):
+            self.cites.setdefault(one.cite, one)
+        if not self.cites:
+            return ""
+        lines = [
+            self._t(f"{one.name.zh}：{one.says.zh}", f"{one.name.en}: {one.says.en}") for one in self.cites.values()
+        ]
+        return self._t("依据：", "Law:") + "\n" + "\n".join(lines)
+
+    def _demand(self) -> str:
+        """Ask for what can be asked for; where it is the person's own matter, make the honest offer instead."""
+        if self.found.path is Path.FRAUD and self.frame.urgent is not None:
+            called = self.story.signs.get("police_called") is Answer.YES
+            said = Text("已报警", "reported to the police") if called else Text("正在报警", "being reported")
+            return self._say(self.frame.urgent, {"police": chosen(said, self.language)})
+        offer = self._own_offer()
+        if offer is not None:
+            published = self.story.amounts.get("published_fee_minor") == offer.keep_minor
+            basis = chosen(offer.basis, self.language) + self._t("", " ") if published else ""
+            sums = {"keep": _yuan(offer.keep_minor), "back": _yuan(offer.back_minor)}
+            return self._say(self.words.offer, {**sums, "basis": basis})
+        return self._say(self.frame.ask)
+
+    def _own_offer(self) -> Offer | None:
+        return self.found.offer if self.found.path is Path.BUYER else None
+
+    def _attachments(self) -> str:
+        if not self.story.evidence:
+            return ""
+        lines = []
+        for number, item in enumerate(self.story.evidence, 1):
+            kind = chosen(self.words.kinds[item.kind.value], self.language)
+            about = self._t(f"，{item.about}", f", {item.about}") if item.about else ""
+            lines.append(self._t(f"证据 {number}：{kind}{about}", f"Exhibit {number}: {kind}{about}"))
+        return self._t("附件：", "Enclosed:") + "\n" + "\n".join(lines)
+
+    def _not_checked(self) -> str:
+        lines = [chosen(one, self.language) for one in self.found.unverified]
+        return self._t("说明（没有核实的）：", "Not verified:") + "\n" + "\n".join(lines) if lines else ""
+
+    def _signed(self) -> str:
+        person = self.story.person
+        name = person.name or self._blank("你的姓名", "your name")
+        phone = person.phone or self._blank("你的电话", "your phone")
+        day = f"{self.now.astimezone(CHINA):%Y-%m-%d}"
+        if self.to is To.COURT:
+            return self._t(f"具状人：{name}\n{day}", f"Plaintiff: {name}\n{day}")
+        return f"{name}\n{phone}\n{day}"
+
+    # -- official papers
+
+    def _heads(self) -> str:
+        return "\n".join(
+            f"{chosen(one.label, self.language)}{self._t('：', ': ')}{one.value}" for one in self._fields()
+        )
+
+    def _fields(self) -> Iterator[Field]:
+        """Give the labelled lines of an official paper: a complaint's are those of its rules, Art. 10."""
+        if self.to not in _OFFICIAL:
+            return
+        story = self.story
+        mine, other = {
+            To.OFFICE: (Text("投诉人", "Complainant"), Text("被投诉人", "Respondent")),
+            To.REPORT: (Text("举报人", "Reported by"), Text("被举报人", "Reported")),
+            To.COURT: (Text("原告", "Plaintiff"), Text("被告", "Defendant")),
+        }[self.to]
+        yield Field(mine, story.person.name or self._blank("你的姓名", "your name"))
+        yield Field(Text("电话", "Phone"), story.person.phone or self._blank("你的电话", "your phone"))
+        yield Field(Text("通讯地址", "Postal address"), story.person.address or self._blank("你的地址", "your address"))
+        is_platform = self.ask is not None and self.ask.of == (Party.PLATFORM,)
+        business = story.platform if is_platform else story.shop
+        named = business.real_name or business.name
+        yield Field(other, f"{named}{self._t(f'（店铺“{business.name}”）', f' (shop “{business.name}”)')}")
+        if business.code:
+            yield Field(Text("统一社会信用代码", "Registration code"), business.code)
+        yield Field(Text(f"{other.zh}地址", "Its address"), business.address or self._blank("对方地址", "its address"))
+
+    # -- words
+
+    def _slots(self) -> dict[str, str]:
+        voice = self.words.voices[self.to.value]
+        spoken = voice.zh if self.zh else voice.en
+        story = self.story
+        goods = self.words.goods.get(story.goods.value if story.goods else "other", self.words.goods["other"])
+        number = story.order_no
+        third = spoken.me != "I"
+        slots = {
+            "me": spoken.me, "m": spoken.m, "p": spoken.p, "Me": _capital(spoken.me), "M": _capital(spoken.m),
+            "P": _capital(spoken.p), "me_object": spoken.me if third else "me",
+            "mine": f"{spoken.me}’s" if third else "mine", "want": "wants" if third else "want",
+            "goods": chosen(goods, self.language), "sh": story.shop.name, "pf": story.platform.name,
+            "channel": chosen(self.words.channels[(story.payment.channel or Channel.OTHER).value], self.language),
+            "order": (f"订单 {number}" if self.zh else f"Order {number}") if number else f"“{story.title}”",
+            "due": self._when(self.due) if self.due else "",
+            "paid": _yuan(story.payment.amount.minor) if story.payment.amount else self._blank("金额", "amount"),
+        }  # fmt: skip
+        slots["ask"] = self._asked(slots)
+        slots["next"] = self._next(slots)
+        return slots
+
+    def _asked(self, slots: Mapping[str, str]) -> str:
+        what, amount = ("refund", 0) if self.ask is None else (self.ask.what, self.ask.amount_minor)
+        figure = _yuan(amount) if amount else slots["paid"]
+        asked = chosen(self.words.asks[what], self.language).format(**slots, amount=figure)
+        extra = [one for one in self.found.asks if one.what == "damages" and one.strength is Strength.STRONG]
+        if what == "refund" and extra:
+            more = chosen(self.words.asks["damages"], self.language).format(amount=_yuan(extra[0].amount_minor))
+            asked += self._t("，并", " and ") + more
+        return asked
+
+    def _next(self, slots: Mapping[str, str]) -> str:
+        order = list(To)
+        after = [to for to in self.found.letters if order.index(to) > order.index(self.to)]
+        later = [to for to in after if to not in {To.PAYMENT, To.REPORT}]
+        return chosen(self.words.nexts[later[0].value if later else "none"], self.language).format(**slots)
+
+    def _where(self) -> str:
+        shop, platform = self.story.shop.name, self.story.platform.name
+        if platform in {"", NO_PLATFORM}:
+            return self._t(f"在店铺“{shop}”", f"from the shop “{shop}”")
+        return self._t(f"在{platform}的店铺“{shop}”", f"from the shop “{shop}” on {platform}")
+
+    def _when(self, moment: Moment) -> str:
+        local = moment.at.astimezone(CHINA)
+        if not self.zh:
+            return moment.words()
+        day = f"{local.year}年{local.month}月{local.day}日"
+        return f"{day} {local:%H:%M}" if moment.exact else day
+
+    def _blank(self, zh: str, en: str) -> str:
+        name = self._t(zh, en)
+        self.blanks.append(name)
+        return f"【{name}】"
+
+    def _say(self, text: Text, more: Mapping[str, Any] | None = None) -> str:
+        return chosen(text, self.language).format(**{**getattr(self, "slots", {}), **(more or {})})
+
+    def _t(self, zh: str, en: str) -> str:
+        return zh if self.zh else en
+
+
+def kept_numbers(story: Story) -> tuple[str, ...]:
+    """Return the numbers that look like keys and are none."""
+    return (story.order_no, story.payment.reference, story.shop.code, story.platform.code)
+
+
+_WHOM: Final = {
+    To.MERCHANT: Text("商家", "the merchant"), To.PLATFORM: Text("平台", "the platform"),
+    To.SUPPORT: Text("平台客服", "the platform’s support"), To.PANEL: Text("平台争议处理部门", "its dispute team"),
+    To.PAYMENT: Text("支付机构", "the payment institution"), To.ASSOCIATION: Text("消费者协会", "the association"),
+    To.OFFICE: Text("12315", "12315"), To.REPORT: Text("12315（举报）", "12315 (report)"),
+    To.COURT: Text("法院", "the court"),
+}  # fmt: skip
+
+
+def _main_ask(story: Story, found: Assessment) -> Ask | None:
+    """Choose the demand: what the person wants where it stands, else the best that does."""
+    clear = [one for one in found.asks if one.strength in _CLEAR]
+    wanted = _WANTED.get(story.demand, "refund")
+    return next((one for one in clear if one.what == wanted), clear[0] if clear else None)
+
+
+def _due(now: datetime, hours: int) -> Moment | None:
+    """Give the full hour after so many hours, in China; None where the law has its own times."""
+    if not hours:
+        return None
+    end = now.astimezone(CHINA) + timedelta(hours=hours)
+    return Moment(end.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1))
+
+
+def _yuan(minor: int) -> str:
+    return f"{minor // 100}.{minor % 100:02}"
+
+
+def _capital(text: str) -> str:
+    return text[:1].upper() + text[1:]

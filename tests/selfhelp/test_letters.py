@@ -1,0 +1,195 @@
+"""Letters: each as a file that a person reads, and what no letter may hold, leave out or come before."""
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from pypdf import PdfReader
+
+from helpletters import DEAD_KEY, EN, FOLDER, KEPT, MINOR, OWN_MISTAKE, SWINDLE, ZH, written
+from helpstories import NO, NOW, YES, at, shown, told
+from kabao.adjudication import Party
+from kabao.cli.selfhelp import letter as letter_on_terminal
+from kabao.selfhelp import (
+    Business,
+    Goods,
+    Kind,
+    Letter,
+    Moment,
+    NoLetter,
+    SentLetter,
+    Story,
+    To,
+)
+from kabao.selfhelp.assessing import assess
+from kabao.selfhelp.book import law_rules
+from kabao.selfhelp.commands import next_command
+from kabao.selfhelp.folder import load, make
+from kabao.selfhelp.lettercommand import letter_command
+from kabao.selfhelp.letters import letter
+
+RULES = law_rules()
+
+
+def made(story: Story, to: To = To.MERCHANT, language: Any = ZH) -> Letter:
+    found = letter(story, assess(story, RULES, NOW), to, language, NOW)
+    assert isinstance(found, Letter), found
+    return found
+
+
+def none(story: Story, to: To = To.MERCHANT) -> NoLetter:
+    found = letter(story, assess(story, RULES, NOW), to, ZH, NOW)
+    assert isinstance(found, NoLetter), found
+    return found
+
+
+@pytest.mark.parametrize("name", KEPT)
+def test_a_letter_reads_as_its_file(name: str) -> None:
+    assert written(name) == (FOLDER / f"{name}.txt").read_text("utf-8")
+
+
+def test_the_files_are_all_of_a_letter_that_is_kept() -> None:
+    assert {one.stem for one in FOLDER.glob("*.txt")} == set(KEPT)
+
+
+@pytest.mark.parametrize("to", list(To))
+def test_every_letter_states_fact_demand_date_next_step_and_what_nobody_checked(to: To) -> None:
+    found = made(DEAD_KEY, to)
+    assert "2026111400017" in found.body
+    assert ("268.00 元退回原付款账户" in found.body) is (to is not To.REPORT)
+    assert (found.due is not None) is (to in {To.MERCHANT, To.PLATFORM, To.SUPPORT, To.PANEL, To.PAYMENT})
+    if found.due:
+        assert found.due.at > NOW + timedelta(hours=24)
+        assert f"{found.due.at:%H:%M} 前" in found.body
+    assert "证据的真实性没有经过第三方核验。" in found.body
+    assert found.unverified
+    assert found.notes
+    assert all(cite.mark in {"V", "V2"} for cite in found.cites)
+    assert "ABCD-1234" not in found.body
+    assert "AB****GH" in found.body
+
+
+def test_a_complaint_has_every_field_that_its_rules_ask_for_and_the_report_stands_apart() -> None:
+    labels = [field.label.zh for field in made(DEAD_KEY, To.OFFICE).fields]
+    assert labels == ["投诉人", "电话", "通讯地址", "被投诉人", "被投诉人地址"]
+    body = made(DEAD_KEY, To.OFFICE).body
+    for part in ("请求", "事实", "生活中用的", "我同意调解", "我对真实性负责"):
+        assert part in body
+    assert made(DEAD_KEY, To.OFFICE).blanks == ("你的姓名", "你的电话", "你的地址", "对方地址")
+    report = made(DEAD_KEY, To.REPORT).body
+    assert "分开提交" in report
+    assert "退回原付款账户" not in report
+    known = msgspec.structs.replace(
+        DEAD_KEY, shop=Business(name="一家店", real_name="某公司", code="91310000MA1TEST00X", address="某市某路 1 号")
+    )
+    assert "91310000MA1TEST00X" in made(known, To.COURT).body
+    assert "对方地址" not in made(known, To.COURT).blanks
+
+
+def test_where_the_platform_answers_it_is_the_one_complained_of() -> None:
+    story = told("delivery_changed", "mode_changed", "seller_is_platform", platform=Business(name="某平台自营"))
+    assert assess(story, RULES, NOW).asks[0].of == (Party.PLATFORM,)
+    assert "某平台自营" in made(story, To.OFFICE).fields[3].value
+
+
+def test_secrets_are_blacked_out_however_they_are_written_and_order_numbers_stay() -> None:
+    story = msgspec.structs.replace(
+        DEAD_KEY, order_no="AAAA-1111-BBBB", secrets=("pass word9",), summary="口令是 PASSWORD9，订单 AAAA-1111-BBBB。"
+    )
+    body = made(story).body
+    assert "PASSWORD9" not in body
+    assert body.count("AAAA-1111-BBBB") == 2
+
+
+def test_fraud_comes_before_letters_and_unlawful_goods_get_none() -> None:
+    before = msgspec.structs.replace(SWINDLE, signs={"pay_to_unlock": YES})
+    refused = none(before, To.PAYMENT)
+    assert "先报警" in refused.why.zh
+    assert refused.first
+    assert not none(SWINDLE, To.MERCHANT).first
+    assert "止付" in made(SWINDLE, To.PAYMENT).body
+    calling = msgspec.structs.replace(SWINDLE, signs={**SWINDLE.signs, "police_called": NO})
+    assert "being reported" in made(calling, To.PLATFORM, EN).body
+    assert "不许买卖" in none(told("not_delivered", goods=Goods.REAL_NAME)).why.zh
+    assert "没答完" in none(told("")).why.zh
+    assert "自己的责任" in none(OWN_MISTAKE, To.COURT).why.zh
+    assert "没有这一方" in none(told("key_invalid", "key_failed", platform=Business(name="-")), To.PLATFORM).why.zh
+
+
+def test_what_is_wanted_is_asked_for_where_it_stands_and_treble_damages_only_when_shown() -> None:
+    fee = msgspec.structs.replace(OWN_MISTAKE, amounts={"published_fee_minor": 500})
+    assert (
+        "留下 5.00 元作为费用，把 95.00 元退回原付款账户；卡密我不再使用，交回或者作废都行。按商家公布的费用。"
+        in made(fee).body
+    )
+    proof = (shown(Kind.ADMISSION, "deceit"), shown(Kind.RECORDING, "key_failed"))
+    lied = told("key_invalid", "delivered", "key_failed", "deceit", evidence=proof)
+    assert "100.00 元退回原付款账户，并赔偿 500.00 元" in made(lied).body
+    assert "赔偿" not in made(told("key_invalid", "delivered", "key_failed")).body.split("请在")[1]
+    assert "648.00 元" in made(MINOR).body
+    open_law = told("changed_mind", "opened", "-used_up", "-exclusion_confirmed", "restriction_prominent")
+    assert "100.00 元退回" in made(open_law).body
+    waiting = SentLetter(to=To.MERCHANT, sent=at(25, 8), due=Moment(NOW + timedelta(hours=3)))
+    assert "还没有答复" in made(msgspec.structs.replace(DEAD_KEY, letters=(waiting,)), To.PLATFORM).body
+    alone = told("key_invalid", "key_failed", platform=Business(name="-"), order_no="1")
+    assert "在店铺“一家店”购买" in made(alone).body
+    assert "我会请消费者协会调解" in made(alone).body
+
+
+@pytest.fixture
+def place(tmp_path: Path) -> Path:
+    source = tmp_path / "source"
+    for one in (*DEAD_KEY.evidence, *DEAD_KEY.terms):
+        (source / one.file).parent.mkdir(parents=True, exist_ok=True)
+        (source / one.file).write_text("虚拟商品一经售出，概不退换。", "utf-8")
+    make(tmp_path / "case", DEAD_KEY, source=source)
+    return tmp_path / "case"
+
+
+def run(place: Path, to: To = To.MERCHANT, **more: bool) -> dict[str, Any]:
+    asked = {"pdf": False, "again": False, "sent": False} | more
+    found: dict[str, Any] = json.loads(letter_command(place, to, NOW, as_json=True, **asked).text)
+    return found
+
+
+def test_a_letter_is_written_once_and_never_over_an_edited_one(place: Path) -> None:
+    first = run(place)
+    assert (first["file"], first["kept"], first["due"] is not None) == ("letters/merchant.txt", False, True)
+    (place / first["file"]).write_text("我改过的信\n\n卡密 ABCD-1234-EFGH 请退款。\n", "utf-8")
+    kept = run(place, pdf=True)
+    assert (kept["kept"], kept["text"]) == (True, "我改过的信\n\n卡密 AB****GH 请退款。\n")
+    printed = "".join(page.extract_text() for page in PdfReader(place / kept["pdf"]).pages)
+    assert "我改过的信" in printed
+    assert "1234" not in printed
+    again = run(place, again=True)
+    assert (again["file"], again["kept"]) == ("letters/merchant-2.txt", False)
+    assert run(place)["file"] == "letters/merchant-2.txt"
+    assert "我改过的信" in (place / "letters/merchant.txt").read_text("utf-8")
+
+
+def test_what_was_sent_is_noted_and_its_answer_leads_to_the_next(place: Path) -> None:
+    run(place, To.SUPPORT, sent=True)
+    noted = load(place).letters[-1]
+    assert (noted.to, noted.file, noted.due is not None) == (To.SUPPORT, "letters/support.txt", True)
+    answers = ("letters.3.answered=2026-11-25 11:59", "letters.3.answer=不退", "letters.3.sent=2026-11-25 11:00")
+    found = json.loads(next_command(place, answers, NOW, as_json=True).text)
+    assert found["next_letter"] == "panel"
+
+
+def test_a_letter_that_cannot_be_is_refused_in_words(place: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    (place / "letters" / "court.txt").write_bytes(b"\xff\xfe\xff")
+    assert run(place, To.COURT)["error"] == "cannot_read"
+    assert letter_on_terminal(place, to="merchant") == 0
+    assert "还要自己填：你的姓名、你的电话" in capsys.readouterr().out
+    assert letter_on_terminal(place, to="merchant") == 0
+    assert "没有动它" in capsys.readouterr().out
+    (place / "case.yaml").write_text("case_id: x\ncreated_at: 2026-11-25\nsigns:\n  codes_asked: yes\n", "utf-8")
+    assert letter_on_terminal(place, to="12315") == 1
+    assert "110" in capsys.readouterr().out
+    assert run(place)["error"] == "no_letter"
+    (place / "case.yaml").write_text("[", "utf-8")
+    assert run(place)["error"] == "unreadable"
+    assert run(place / "none")["error"] == "no_case"
