@@ -7,8 +7,9 @@ nothing is promised, nothing leaves the folder by itself; pure but for ``folder`
 
 Built: the story's model, the folder (``folder``, ``storyfile``, ``commands``), pasted chats (``chats.messages``), the
 assessment (``assessing.assess``), open questions (``questions.questions``) and faults (``rules.faults``), the calendar
-(``calendar.deadlines``, ``ics``), the pack (``pack.pack``), blacking out (``masks.masked``) and the look before buying
-(``beforehand.look``). Letters and the checklist are values of ``results`` that nothing answers with yet.
+(``calendar.deadlines``, ``ics``), letters (``letters.letter``), the pack (``pack.pack``), blacking out
+(``masks.masked``) and the look before buying (``beforehand.look``). The checklist is a value of ``results`` that
+nothing answers with yet.
 """
 
 from kabao.selfhelp.model import (
