@@ -50,7 +50,8 @@ def test_a_case_goes_from_an_empty_folder_to_its_next_letter_and_a_stopped_sessi
     assert "已收进：evidence/录屏.mp4" in told_now
     assert "下一步：写信给" in told_now
     assert "诉讼时效（还剩 1091 天，法律）" in told_now
-    assert "平台" not in told_now
+    assert "平台不能" not in told_now
+    assert "还没留的证据：商品页整页" in told_now
     (place / "evidence" / "录屏.mp4").write_bytes(b"y")
     assert "和取指纹时不一样了" in next_command(place, (), NOW, as_json=False).text
 

@@ -8,8 +8,8 @@ nothing is promised, nothing leaves the folder by itself; pure but for ``folder`
 Built: the story's model, the folder (``folder``, ``storyfile``, ``commands``), pasted chats (``chats.messages``), the
 assessment (``assessing.assess``), open questions (``questions.questions``) and faults (``rules.faults``), the calendar
 (``calendar.deadlines``, ``ics``), letters (``letters.letter``), the pack (``pack.pack``), blacking out
-(``masks.masked``) and the look before buying (``beforehand.look``). The checklist is a value of ``results`` that
-nothing answers with yet.
+(``masks.masked``), the evidence to have ready (``checklist.checklist``) and the look before buying
+(``beforehand.look``).
 """
 
 from kabao.selfhelp.model import (

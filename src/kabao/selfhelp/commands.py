@@ -13,11 +13,12 @@ from kabao.selfhelp.answering import answered
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
 from kabao.selfhelp.calendar import ADDRESSEES, SOURCE_LABELS, deadlines, remaining
+from kabao.selfhelp.checklist import checklist, hows
 from kabao.selfhelp.ics import ics
 from kabao.selfhelp.model import CHINA, Language, Story, To
 from kabao.selfhelp.pack import Packed, PackNotMadeError, pack
 from kabao.selfhelp.questions import questions
-from kabao.selfhelp.results import Assessment, Deadline, Question, Strength
+from kabao.selfhelp.results import Assessment, CheckState, Deadline, Question, Strength
 from kabao.selfhelp.results import Path as Way
 from kabao.selfhelp.rules import faults
 from kabao.selfhelp.storyfile import UnreadableCaseError
@@ -95,6 +96,7 @@ def next_command(place: Path, answers: tuple[str, ...], now: datetime, *, as_jso
     found = assess(story, rules, now)
     open_now = questions(story, rules, now)
     days = deadlines(story, now)
+    ready = checklist(story, found)
     if as_json:
         rung = next_rung(story, found, now)
         return Said(
@@ -117,6 +119,8 @@ def next_command(place: Path, answers: tuple[str, ...], now: datetime, *, as_jso
                     "next_letter": rung.to,
                     "wait_until": rung.wait_until,
                     "deadlines": days,
+                    "checklist": ready,
+                    "hows": hows(ready),
                     "unverified": found.unverified,
                 }
             )
@@ -265,6 +269,8 @@ def _told(
         lines += [f"- {words(ask.text)}（{words(STRENGTHS[ask.strength])}）" for ask in found.asks]
         lines += [words(found.offer.text)] if found.offer else []
         lines += [say(f"还缺能证明的：{words(one.text)}", f"To be shown: {words(one.text)}") for one in found.wanted]
+        missing = [words(one.title) for one in checklist(story, found) if one.state is CheckState.MISSING]
+        lines += [say(f"还没留的证据：{one}", f"Not kept yet: {one}") for one in missing]
         rung = next_rung(story, found, now)
         if rung.to is not None:
             whom = words(ADDRESSEES[rung.to])
