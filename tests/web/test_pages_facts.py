@@ -130,3 +130,18 @@ async def test_a_merchant_is_told_that_the_articles_speak_to_the_buyer(site: Sit
     note = "条文是对买家说的，里面的“你”指买家。"
     assert note in (await merchant.get(f"/c/{case}")).words
     assert note not in (await buyer.get(f"/c/{case}")).words
+
+
+async def test_what_was_read_in_the_listings_words_stands_at_the_desk_and_in_the_case(site: Site) -> None:
+    merchant, shop, listing = await site.selling()
+    await merchant.get(f"/m/{shop}/listings/{listing}")
+    await merchant.send(f"/listings/{listing}", {"description": "国服通用。退款时酌情扣除手续费。"})
+    buyer = await site.person("买家一")
+    case = await site.complained(buyer, listing, "clause_vague")
+    desk = await site.support()
+    for person, path in ((desk, f"/desk/{case}"), (buyer, f"/c/{case}"), (merchant, f"/c/{case}")):
+        page = await person.get(path)
+        assert "「退款时酌情扣除手续费」" in page.text, path
+        assert "V-AMOUNT" in page.text, path
+    other = await site.complained(await site.person("买家二"), listing)
+    assert "酌情扣除" not in (await desk.get(f"/desk/{other}")).text.split("事实", 1)[1]

@@ -5,10 +5,11 @@ import re
 
 import pytest
 
+from kabao.cases.clauses.documents import structured
 from kabao.shops import ChangedMind, ListingDraft, Terms
 from kabao.terms.packed import packed
 from kabao.web.rewriting import rewritten, told
-from kabao.wiring.listingterms import faults_in, structured
+from kabao.wiring.listingterms import faults_in
 from pages import Site
 
 

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from kabao.adjudication.evidence import STATED, status, weigh
 from kabao.adjudication.fields import Fields, day, flag, items, mapping, nearest, text, whole, word
-from kabao.adjudication.model import Case, Demand, Evidence, Problem, Rulebook, Unreadable
+from kabao.adjudication.model import Case, Clause, Demand, Evidence, Problem, Rulebook, Unreadable
 from kabao.adjudication.yamlread import Node, TextNode, parse, read_bytes
 from kabao.kernel.money import MAX_MINOR
 
@@ -29,6 +29,9 @@ NOT_ABOVE: Final = (
     ("granted_minor", "price_minor"),
 )  # fmt: skip
 """Pairs of amounts of which the first is never more than the second."""
+
+CLAUSES: Final = {"VOID": None, "HURDLE": None, "VAGUE": None, "CONFLICT": None}
+"""How a clause may be wrong, as the terms checker calls it."""
 
 _POSITIVE: Final = ("days_total", "uses_total", "items_total", "face_minor", "promise_multiple")
 
@@ -60,7 +63,9 @@ def _plain(value: object) -> str:
 
 def case_of(node: Node, book: Rulebook) -> Case:
     """Read a case from a node."""
-    fields = Fields(node, "claim facts amounts", "id merchant demand ordered_on filed_on conflict_expired chosen_share")
+    fields = Fields(
+        node, "claim facts amounts", "id merchant demand ordered_on filed_on conflict_expired chosen_share clauses"
+    )
     known: dict[str, bool] = {}
     contested: list[str] = []
     weights: dict[str, tuple[int, int]] = {}
@@ -91,6 +96,23 @@ def case_of(node: Node, book: Rulebook) -> Case:
         chosen_share=fields.maybe("chosen_share", _percent, None),
         case_id=fields.maybe("id", text, ""),
         merchant=fields.maybe("merchant", text, ""),
+        clauses=fields.maybe("clauses", lambda node: _clauses(node, book), ()),
+    )
+
+
+def _clauses(node: Node, book: Rulebook) -> tuple[Clause, ...]:
+    """Read the clauses of which the reasons tell; what they prove stands among the facts."""
+    return tuple(_clause(Fields(item, "fact class id words", "why law"), book) for item in items(node, at_most=200))
+
+
+def _clause(fields: Fields, book: Rulebook) -> Clause:
+    return Clause(
+        word(fields["fact"], book.facts),
+        word(fields["class"], CLAUSES),
+        text(fields["id"]),
+        text(fields["words"]),
+        fields.maybe("why", text, ""),
+        fields.maybe("law", lambda one: tuple(text(each) for each in items(one, at_most=50)), ()),
     )
 
 

@@ -345,6 +345,17 @@ class Evidence(msgspec.Struct, frozen=True):
     by: str | None = None
 
 
+class Clause(msgspec.Struct, frozen=True):
+    """Words that a shop sold by and that are evidence of ``fact``: how they are wrong, why, and by which law."""
+
+    fact: str
+    kind: str
+    clause_id: str
+    words: str
+    why: str
+    law: tuple[str, ...]
+
+
 class Case(msgspec.Struct, frozen=True):
     """What is to be decided. ``known`` are facts shown either way; ``contested`` ones are shown both ways.
 
@@ -363,6 +374,7 @@ class Case(msgspec.Struct, frozen=True):
     chosen_share: int | None = None
     case_id: str = ""
     merchant: str = ""
+    clauses: tuple[Clause, ...] = ()
 
 
 class Problem(NamedTuple):

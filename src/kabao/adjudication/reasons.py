@@ -5,7 +5,7 @@ from typing import Final, NamedTuple
 
 from kabao.adjudication.amounts import Sums
 from kabao.adjudication.compiler import ClaimPlan, Verdict
-from kabao.adjudication.model import Article, Case, Issue, Outcome, Party, Rulebook, Shares, Text
+from kabao.adjudication.model import Article, Case, Clause, Issue, Outcome, Party, Rulebook, Shares, Text
 
 PARTIES: Final = {
     Party.BUYER: Text("买家", "the buyer"),
@@ -32,6 +32,13 @@ OUTCOMES: Final = {
 _UNDECIDED: Final = {
     "gap": Text("没有一条规则覆盖这组事实，由人工决定。", "No article covers these facts, so a person decides."),
     "clash": Text("规则之间有冲突，由人工决定。", "Articles contradict each other here, so a person decides."),
+}
+
+_CLAUSES: Final = {
+    "VOID": Text("依法应属无效，按没有这一条处理", "should be void by law and is decided as if absent"),
+    "HURDLE": Text("要求过高，不能作为拒绝的理由", "asks too much and is no reason to refuse"),
+    "VAGUE": Text("没有写清楚，按对买家有利的理解", "is left open and read in the buyer’s favour"),
+    "CONFLICT": Text("和别处的说法对不上，以对买家有利的为准", "contradicts another; what favours the buyer prevails"),
 }
 
 
@@ -85,6 +92,8 @@ class Voice:
             elif name in used:
                 value = bool(packed & bit)
                 found.append(self._assumed[name, self._bearer(name, plan, masks), value])
+        # Whoever decides may have found otherwise; then the clause stands.
+        found.extend(_clause(one) for one in case.clauses if case.known.get(one.fact))
         found.extend(self._ruled[article.article_id] for article in winners)
         found.extend(self._yields(told))
         if verdict.undecided:
@@ -202,6 +211,15 @@ class Voice:
             en = ", ".join(f"{party.en} {share}%" for party, share in parts)
             found.append(Text(f"责任：{zh}。", f"Responsible: {en}."))
         return found
+
+
+def _clause(clause: Clause) -> Text:
+    """Say of the words a shop sold by how they count, why, and by which law."""
+    does, law = _CLAUSES[clause.kind], "；".join(clause.law)
+    return Text(
+        f"「{clause.words}」{does.zh}：{clause.why}" + (f"依据：{law}。" if law else ""),
+        f"The clause “{clause.words}” ({clause.clause_id}) {does.en}" + (f": {law}." if law else "."),
+    )
 
 
 def yuan(minor: int) -> str:

@@ -11,6 +11,8 @@ from zoneinfo import ZoneInfo
 
 import msgspec
 
+from kabao.cases.clauses.model import Clause
+from kabao.cases.clauses.rules import said_by_clauses, told_of
 from kabao.cases.model import Remedy
 from kabao.orders import OrderView
 
@@ -66,12 +68,14 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Whether every key of the order had been opened in another order before it was opened here."""
     had_before: bool
     """Whether the buyer had opened and kept the same version of the same listing before placing the order."""
+    clauses: Sequence[Clause] = ()
+    """What the terms checker read in the words the order was sold by."""
 
 
 def case_file(record: CaseRecord) -> dict[str, Any]:
     """Write the case as the rulebook reads it; amounts in minor units, dates by Beijing's calendar."""
     facts: dict[str, Any] = dict(_known(record))
-    evidence: dict[str, list[dict[str, Any]]] = {}
+    evidence = _of_clauses(record)
     core = CORE.get(record.claim)
     if core is not None:
         fact, way = core
@@ -84,6 +88,7 @@ def case_file(record: CaseRecord) -> dict[str, Any]:
         evidence.setdefault(said.fact, []).append(item if said.by == "support" else item | {"by": said.by})
     # What the records prove is not weighed against what people say.
     facts |= {fact: {"evidence": items} for fact, items in evidence.items() if fact not in facts}
+    told = told_of(record.claim, record.clauses)
     return {
         "claim": record.claim,
         "demand": DEMANDS[record.demand],
@@ -94,7 +99,15 @@ def case_file(record: CaseRecord) -> dict[str, Any]:
         "conflict_expired": _conflict_expired(record),
         "id": record.case_ref,
         "merchant": f"shop-{record.order.shop_id}",
+        **({"clauses": told} if told else {}),
     }
+
+
+def _of_clauses(record: CaseRecord) -> dict[str, list[dict[str, Any]]]:
+    """Return what the terms checker says of facts; where support has spoken of one, a person has read it instead."""
+    spoken = {said.fact for said in record.said if said.by == "support"}
+    found = said_by_clauses(record.claim, record.clauses)
+    return {fact: items for fact, items in found.items() if fact not in spoken}
 
 
 def _known(record: CaseRecord) -> dict[str, str]:
@@ -199,6 +212,7 @@ def _conflict_expired(record: CaseRecord) -> bool:
     core = CORE.get(record.claim)
     if core is not None:
         first[core[0], core[1] == "proved"] = record.opened_at
+    first |= {(fact, True): record.opened_at for fact in _of_clauses(record)}
     for said in record.said:
         first.setdefault((said.fact, said.shows), said.at)
     began = [max(at, first[fact, not way]) for (fact, way), at in first.items() if (fact, not way) in first]

@@ -10,6 +10,7 @@ import structlog
 
 from kabao.adjudication import Adjudicator, Unreadable, make_case, plain
 from kabao.cases import store
+from kabao.cases.clauses.service import clauses_for
 from kabao.cases.facts import CaseRecord, case_file
 from kabao.cases.model import Asked, Beside, Side
 from kabao.evidence import Item
@@ -48,10 +49,13 @@ async def file_of(
             conflict_for=timedelta(hours=judge.book.conflict.hours),
             key_opened_before=await opened_before(conn, shop_id, order_id, asked.opened_at),
             had_before=await had_before(conn, shop_id, order_id),
+            clauses=await clauses_for(conn, asked, order),
         )
     )
     # A version from before a fact had its name is told nothing of it.
     file["facts"] = {fact: found for fact, found in file["facts"].items() if fact in judge.book.facts}
+    if "clauses" in file:
+        file["clauses"] = [clause for clause in file["clauses"] if clause["fact"] in judge.book.facts]
     return file
 
 

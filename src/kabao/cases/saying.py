@@ -38,6 +38,16 @@ class FactChoice(msgspec.Struct, frozen=True, kw_only=True):
     percent: int
 
 
+class ReadClause(msgspec.Struct, frozen=True, kw_only=True):
+    """Words of the listing in which the terms checker found something, and the fact they are evidence of."""
+
+    label: str
+    words: str
+    id: str
+    why: str
+    law: list[str]
+
+
 class FactsView(msgspec.Struct, frozen=True, kw_only=True):
     """What was said of facts, what the records prove by themselves, and what may be said; never a decision.
 
@@ -49,6 +59,7 @@ class FactsView(msgspec.Struct, frozen=True, kw_only=True):
     recorded: list[tuple[str, bool]]
     choices: list[FactChoice]
     kinds: list[tuple[str, str]]
+    clauses: list[ReadClause]
 
 
 def facts_view(
@@ -92,4 +103,14 @@ def facts_view(
             if fact not in recorded
         ],
         kinds=[] if plan is None else [(name, kind.label.zh) for name, kind in book.evidence_kinds.items()],
+        clauses=[
+            ReadClause(
+                label=book.facts[one["fact"]].label.zh,
+                words=one["words"],
+                id=one["id"],
+                why=one["why"],
+                law=one["law"],
+            )
+            for one in file.get("clauses", [])
+        ],
     )

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple, TypeAlias, assert_never
 from kabao.adjudication import Adjudicator
 from kabao.adjudication.service import RulebookService
 from kabao.cases import rules, store, words
+from kabao.cases.clauses.service import keep_reading
 from kabao.cases.green.rules import of_records
 from kabao.cases.judging import decided, file_of
 from kabao.cases.ladder import store as ladder_store
@@ -203,6 +204,7 @@ class CaseSteps:
         seen = await self._as_its_buyer_sees(conn, order.buyer_id, order.ref)
         if isinstance(seen, Refused):
             return seen
+        await keep_reading(conn, seen)
         if isinstance(judge, Refused):
             named, found = {}, None
         else:

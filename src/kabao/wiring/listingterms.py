@@ -5,16 +5,13 @@ from collections.abc import Iterator, Sequence
 from itertools import chain
 from typing import Final
 
-from kabao.shops import ChangedMind, ListingDraft, Terms, TermsFault
-from kabao.terms import Document, Finding, FindingClass, Kind, Spot, check
+from kabao.cases.clauses.documents import FIELDS, LABELS, documents_of
+from kabao.cases.clauses.rules import SURE
+from kabao.shops import ListingDraft, TermsFault
+from kabao.terms import Finding, FindingClass, Spot, check
 
-FIELDS: Final = ("title", "description", "validity_text", "region_text", "free_text")
-SURE: Final = 0.8
-"""From this confidence on a clause that by law should be void keeps a listing off sale; below it is told only."""
 MOST: Final = 20
 """Faults that are told at once: a text that repeats itself a thousand times needs no thousand sentences."""
-LABELS: Final = {"validity_text": "有效期：", "region_text": "区服、地区："}
-"""A field's label is part of what its words mean: "30 天" alone could be any time."""
 NOTE: Final = re.compile(r"^（[^）]*）")
 """What a rewrite tells the shop beside the words it gives."""
 TO_DO: Final = ("写明", "写清", "只写", "只保留")
@@ -22,45 +19,16 @@ TO_DO: Final = ("写明", "写清", "只写", "只保留")
 PAUSES: Final = tuple("。，；！？、,;!?")
 """After the words that are replaced, any of these ends the sentence already."""
 BLANK: Final = re.compile(r"_{3,}|(?<![A-Za-z0-9])X(?:个工作日|分钟|小时|日|天|元|%)")
-DAY, HOUR, MINUTE = 86_400, 3_600, 60
 
 
 def faults_in(draft: ListingDraft) -> Sequence[TermsFault]:
     """Say what is wrong in the free texts, each by itself and against the structured terms, what blocks first."""
     texts = draft.texts
-    documents = [
-        Document(LABELS.get(field, "") + text if text else "", Kind.PAGE, field) for field, text in texts.items()
-    ]
-    documents.append(Document(structured(draft.terms), Kind.PAGE, "terms"))
-    found = check(documents, clause=True, waivers=False).findings
+    found = check(documents_of(texts, draft.terms), clause=True, waivers=False).findings
     faults: dict[tuple[str, str], TermsFault] = {}
     for fault in chain((fault for finding in found if (fault := _fault(finding, texts))), _blanks(texts)):
         faults.setdefault((fault.field, fault.sentence), fault)
     return sorted(faults.values(), key=lambda fault: (not fault.blocks, FIELDS.index(fault.field)))[:MOST]
-
-
-def structured(terms: Terms) -> str:
-    """Write the structured terms as sentences; what only speeds a claim up says nothing of rights and is left out."""
-    mind = "不支持无理由退款"
-    if terms.changed_mind_after_open is ChangedMind.PARTIAL:
-        mind = f"不想要了，扣{terms.partial_fee_percent}%，退其余"
-    lines = [
-        f"付款后{_span(terms.delivery_promise_seconds)}内送达。",
-        "卡密没有拆封的，放款前可以随时全额退款。",
-        f"发货{_span(terms.escrow_hours * HOUR)}后自动确认收货。",
-        "卡密无效的，可以换新，也可以退款。" if terms.replacement_offered else "卡密无效的，可以退款。",
-        f"卡密有效，拆封后{mind}。",
-    ]
-    if terms.warranty_days:
-        lines.append(f"质保{terms.warranty_days}天。")
-    return "\n".join(lines)
-
-
-def _span(seconds: int) -> str:
-    for size, unit in ((DAY, "天"), (HOUR, "小时"), (MINUTE, "分钟")):
-        if seconds >= size and seconds % size == 0:
-            return f"{seconds // size}{unit}"
-    return f"{seconds}秒"
 
 
 def _fault(finding: Finding, texts: dict[str, str]) -> TermsFault | None:

@@ -1,0 +1,46 @@
+"""Reading the words an order was sold by, in a thread: kept as a case is opened, for a forecast only read."""
+
+import asyncio
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Final
+
+from kabao.cases.clauses import store
+from kabao.cases.clauses.documents import frozen
+from kabao.cases.clauses.model import Clause
+from kabao.cases.clauses.rules import clauses_of
+from kabao.cases.model import Asked
+from kabao.orders import OrderView
+from kabao.postgres import Connection
+from kabao.terms import check
+from kabao.terms.packed import PACKED
+
+DIGEST_LENGTH: Final = 16
+
+
+async def keep_reading(conn: Connection, order: OrderView) -> None:
+    """Read an order's words and keep what was found, once an order; in the transaction that opens a case."""
+    if await store.reading(conn, order.shop_id, order.order_id) is None:
+        found = await _read(order)
+        await store.keep(conn, order.shop_id, order.order_id, checker(), found, order.now)
+
+
+async def clauses_for(conn: Connection, asked: Asked, order: OrderView) -> list[Clause]:
+    """Return what was read in an order's words; a case from before orders were read is told nothing."""
+    kept = await store.reading(conn, order.shop_id, order.order_id)
+    if kept is not None:
+        return kept
+    return [] if asked.case_id else await _read(order)
+
+
+@cache
+def checker() -> str:
+    """Name the catalogue that reads, by its digest."""
+    return hashlib.sha256((files("kabao.terms") / PACKED).read_bytes()).hexdigest()[:DIGEST_LENGTH]
+
+
+async def _read(order: OrderView) -> list[Clause]:
+    # Long words can take a while to read; others are served meanwhile.
+    report = await asyncio.to_thread(check, frozen(order.document), clause=True, waivers=False)
+    return clauses_of(report.findings)
