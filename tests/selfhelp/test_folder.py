@@ -193,3 +193,14 @@ def test_the_seed_is_made_once_for_its_owner_alone(place: Path) -> None:
 def test_the_language_of_the_head_is_the_cases(tmp_path: Path) -> None:
     make(tmp_path / "en", Story(case_id="t", created_at=NOW, language=Language.EN))
     assert "Edit this file" in (tmp_path / "en" / CASE).read_text("utf-8")
+
+
+def test_sums_among_the_figures_are_written_in_yuan_as_they_are_asked_for() -> None:
+    story = answered(answered(STORY, "amounts.failed_minor", "600"), "amounts.items_failed", "2")
+    assert story.amounts == {"failed_minor": 60000, "items_failed": 2}
+    written = write_story(story, None)
+    assert "failed_minor: 600.00" in written.decode()
+    assert read_story(written, CASE, names()) == story
+    assert wrongs("case_id: a\ncreated_at: 2026-11-25 12:00:00+08:00\namounts:\n  failed_minor: 6 USD\n") == [
+        (4, "“6 USD”要写成人民币")
+    ]

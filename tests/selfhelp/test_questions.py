@@ -57,3 +57,22 @@ def test_what_does_not_go_together_is_asked_again_naming_both_places() -> None:
                         ("signs.vanished", QuestionKind.CHOICE), ("signs", QuestionKind.SEVERAL),
                         ("payment.amount", QuestionKind.AMOUNT)):  # fmt: skip
         assert question_for(field, told("key_invalid"), RULES).kind is kind
+
+
+def test_every_problem_opens_with_a_question_and_one_that_is_denied_asks_no_further_into_it() -> None:
+    assert [claim for claim in RULES.book.claims if not fields(told(claim))] == []
+    assert fields(told("minor_purchase")) == ["answers.child_acted"]
+    assert fields(told("minor_purchase", "child_acted")) == ["answers.under_18"]
+    assert "answers.under_18" not in fields(told("minor_purchase", "-child_acted"))
+
+
+def test_figures_are_asked_in_pairs_and_by_what_was_bought() -> None:
+    def asked(goods: Goods, **amounts: int) -> list[str]:
+        return fields(told("service_closed", "service_stopped", goods=goods, amounts=amounts))
+
+    assert asked(Goods.BALANCE) == ["amounts.balance_minor"]
+    assert asked(Goods.BALANCE, balance_minor=100) == ["amounts.face_minor"]
+    assert asked(Goods.SUBSCRIPTION) == ["amounts.days_used"]
+    assert asked(Goods.SUBSCRIPTION, days_used=3) == ["amounts.days_total"]
+    assert not asked(Goods.SUBSCRIPTION, days_used=3, days_total=30)[0].startswith("amounts")
+    assert fields(told("bundle_item_failed", "mismatch", "one_item_affected")) == ["amounts.failed_minor"]

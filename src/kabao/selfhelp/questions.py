@@ -4,7 +4,7 @@ Facts are asked for as long as the engine says that one of them alone would turn
 does not matter.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Final
 
@@ -13,7 +13,7 @@ import msgspec
 from kabao.adjudication import Adjudicator, Outcome, Party
 from kabao.adjudication.decide import Missing
 from kabao.adjudication.model import UNDECIDED, Fact, Text
-from kabao.selfhelp.model import Channel, Goods, Story
+from kabao.selfhelp.model import Answer, Channel, Goods, Story
 from kabao.selfhelp.results import Choice, Fault, Question, QuestionKind
 from kabao.selfhelp.rules import YES_NO, beside_the_point, faults, is_fraud, is_unlawful
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
@@ -28,6 +28,26 @@ NOT_ASKED: Final = frozenset({
     "platform_acted", "clause_void", "clause_ambiguous", "clause_contradicted", "hurdle_excessive", "key_opened_before",
 })  # fmt: skip
 """Facts that a buyer cannot know, or that other questions and the terms checker answer."""
+
+CORE: Final = {
+    "merchant_cancelled_order": ("merchant_cancelled",),
+    "delivery_changed": ("mode_changed",),
+    "bundle_item_failed": ("mismatch", "one_item_affected"),
+    "charged_at_export": ("charge_hidden",),
+    "reclaimed": ("access_lost",),
+    "service_closed": ("service_stopped",),
+    "minor_purchase": ("child_acted", "under_18"),
+    "reseller_purchase": ("defect_shown", "notified_in_time"),
+}
+"""What the claim itself says, in the order it is asked, before anything else; a fact that is not so ends it."""
+
+TOTALS: Final = {
+    "days_used": "days_total",
+    "uses_used": "uses_total",
+    "items_failed": "items_total",
+    "balance_minor": "face_minor",
+}
+"""Figures that count for nothing without another."""
 
 NOT_CLAIMED: Final = frozenset({"buyer_false_claim"})
 """Claims that a merchant makes."""
@@ -209,16 +229,37 @@ def _facts(story: Story, rules: Adjudicator, now: datetime) -> Iterator[Question
     told_story = msgspec.structs.replace(story, answers={**told_by_terms(findings_of(story)), **story.answers})
     decision = rules.decide(case_of(told_story, rules, now, taken_at_word=True))
     facts = rules.book.facts
-    for missing in decision.missing:
-        if missing.fact not in facts:
-            yield _amount(missing.fact)
+    yield from _core(story, facts, answered)
+    lacking = [one.fact for one in decision.missing if one.fact not in facts]
+    yield from (_amount(name) for name in _figures(story, lacking))
     if decision.outcome is Outcome.ROUTE_OUT or len(story.answers) >= MOST_FACTS:
         return
     passed = {*answered, *NOT_ASKED, *beside_the_point(story)}
+    passed.update(CORE.get(story.claim, ()))
     turning = [one for one in decision.missing if one.fact in facts and one.fact not in passed]
     turning.sort(key=lambda one: (not _settles(one, decision.outcome), facts[one.fact].burden is not Party.BUYER))
     for missing in turning:
         yield _fact(facts[missing.fact], _turn(missing.if_proved is not None))
+
+
+def _core(story: Story, facts: Mapping[str, Fact], answered: Mapping[str, Answer]) -> Iterator[Question]:
+    for name in CORE.get(story.claim, ()):
+        if answered.get(name) is Answer.NO:
+            return
+        if name not in answered:
+            why = Text("这是你说的问题本身，先把它说清楚。", "This is the very problem, so it is asked first.")
+            yield _fact(facts[name], why)
+            return
+
+
+def _figures(story: Story, lacking: list[str]) -> list[str]:
+    """Name the figures to ask for: the other half of one that was given, else the price of a part, or a balance."""
+    halves = [total for part, total in TOTALS.items() if part in story.amounts and total not in story.amounts]
+    if lacking and halves:
+        return halves
+    part = ["failed_minor"] if "items_total" in lacking else []
+    asked = [name for name in (*part, *lacking) if name not in story.amounts]
+    return sorted(asked, key=lambda name: (name == "balance_minor") is not (story.goods is Goods.BALANCE))
 
 
 def _settles(missing: Missing, now: Outcome) -> bool:

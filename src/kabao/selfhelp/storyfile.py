@@ -31,6 +31,8 @@ LONGEST: Final = 4_000
 """Characters of a text in the story."""
 MOST: Final = 500
 """Entries of a list."""
+FEN: Final = "_minor"
+"""How names of sums end that are held in fen; a person writes them in yuan."""
 LARGEST_SUM: Final = 10**12
 _SUM: Final = re.compile(r"[¥￥]?\s*(?P<figures>\d[\d,]*(?:\.\d{1,2})?)\s*(?:元|(?P<currency>[A-Za-z]{3}))?")
 _MOMENTS: Final = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
@@ -146,7 +148,7 @@ class _Reader:
             raise _Mistake(f"{field} 这里只写一个值", f"{field} is a single value")
         if issubclass(wanted, StrEnum):
             return _one_of(wanted, node.text.strip(), field)
-        value = _SCALARS[wanted](node.text)
+        value = _yuan(node.text) if wanted is int and field.endswith(FEN) else _SCALARS[wanted](node.text)
         if isinstance(value, str) and field in self._known and value not in self._known[field]:
             raise _unknown(field, value)
         return value
@@ -275,6 +277,14 @@ def amount_of(text: str) -> Amount:
     return Amount(minor, (found["currency"] or CURRENCY).upper())
 
 
+def _yuan(text: str) -> int:
+    """Read a sum in yuan into fen."""
+    amount = amount_of(text)
+    if amount.currency != CURRENCY:
+        raise _Mistake(f"“{text[:40]}”要写成人民币", f"{text[:40]!r} has to be in yuan")
+    return amount.minor
+
+
 _SCALARS: Final[Mapping[Any, Callable[[str], Any]]] = {
     str: _text, int: _number, bool: _boolean, date: _day, datetime: _instant, Moment: moment_of, Amount: amount_of,
 }  # fmt: skip
@@ -318,7 +328,7 @@ def _yaml() -> YAML:
 def plain_of(value: Any) -> Any:
     """Write a value as text, lists and mappings, as it is read back."""
     if isinstance(value, Mapping):
-        return {str(name): plain_of(one) for name, one in value.items()}
+        return {str(name): plain_of(Amount(one) if str(name).endswith(FEN) else one) for name, one in value.items()}
     if isinstance(value, tuple):
         return [plain_of(one) for one in value]
     if isinstance(value, msgspec.Struct) and not isinstance(value, Moment | Amount):
