@@ -7,6 +7,7 @@ from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from kabao.adjudication.service import packaged_book
 from kabao.cases import Remedy
@@ -173,6 +174,35 @@ def replaced(*held: KeySlot) -> Any:
 def test_a_replacement_does_not_make_a_delivery_in_time_late() -> None:
     """The new key's delivery was once taken for the order's, so that every replaced order counted as late."""
     assert facts(order=replaced(slot("sealed", opened=False)))["late"] == "disproved"
+
+
+def test_days_run_anew_from_the_delivery_and_the_opening_of_a_replacement() -> None:
+    """After the release the order's own delivery stands as it was, so the replacement's line in the history counts."""
+    document = {"terms": {**TERMS, "warranty_days": 3, "claim_days": 3}, "notices": NOTICES}
+    for delivered in (NOON, NOON + timedelta(days=2)):
+        known = [
+            facts(
+                order=replace(replaced(slot("sealed", opened=False)), document=document, delivered_at=delivered),
+                opened_at=NOON + timedelta(days=days),
+            )
+            for days in (9, 10)
+        ]
+        assert [one["within_seven_days"] for one in known] == ["proved", "disproved"]
+        assert {one[fact] for one in known for fact in ("within_cover", "notified_in_time")} == {"proved"}
+    newer = replace(slot("opened", opened=True), opened_at=NOON + timedelta(days=4), generation=1)
+    other = slot("opened", opened=True)
+    for days, held, runs in ((7, [newer], True), (8, [newer], False), (7, [newer, other], False)):
+        found = facts(order=replace(replaced(*held), document=document), opened_at=NOON + timedelta(days=days))
+        assert [found.get(fact) for fact in ("within_cover", "notified_in_time")] == ["proved" if runs else None] * 2
+
+
+def test_seven_days_are_counted_from_the_day_after_the_delivery() -> None:
+    """Delivered at 20:00 in Beijing: the seventh day ends at midnight, not at 20:00."""
+    ends = NOON + timedelta(days=7, hours=4)
+    assert [facts(opened_at=at)["within_seven_days"] for at in (ends - timedelta(seconds=1), ends)] == [
+        "proved",
+        "disproved",
+    ]
 
 
 def test_a_complaint_after_a_replacement_is_about_the_new_key_and_the_old_one_is_not_forgotten() -> None:

@@ -132,7 +132,9 @@ def _order(record: CaseRecord) -> dict[str, bool]:
         known["late"] = True
     if order.delivered_at is not None and order.paid_at is not None:
         known["late"] = _first_delivered(order, order.delivered_at) - order.paid_at > promise
-        known["within_seven_days"] = record.opened_at - order.delivered_at <= SEVEN_DAYS
+        known["within_seven_days"] = (
+            _days_between(_last_delivered(order, order.delivered_at), record.opened_at) <= SEVEN_DAYS
+        )
         known["within_seven_of_payment"] = record.opened_at - order.paid_at <= SEVEN_DAYS
         # A key from stock is ready before it is bought; nothing is made for this buyer.
         known["work_begun"] = False
@@ -183,8 +185,11 @@ def _promises(record: CaseRecord) -> dict[str, bool]:
 
 
 def _still_runs(record: CaseRecord, days: int | None) -> bool:
-    """Tell whether a time that runs from the opening of the first key was still running when the case was opened."""
-    opened = _opened(record.order)
+    """Tell whether a time that runs from the opening of the first key held was still running when the case was opened.
+
+    A key given in another's place has a time of its own, from its own opening; of several the first opened counts.
+    """
+    opened = [slot.opened_at for slot in record.order.keys if slot.state == "opened" and slot.opened_at is not None]
     return bool(days) and (not opened or record.opened_at <= min(opened) + timedelta(days=days or 0))
 
 
@@ -200,6 +205,16 @@ def _opened(order: OrderView) -> list[datetime]:
 def _first_delivered(order: OrderView, latest: datetime) -> datetime:
     """Return when the order was first delivered; a key given in another's place counts as a delivery of its own."""
     return next((event.at for event in order.events if event.kind == "delivered"), latest)
+
+
+def _last_delivered(order: OrderView, first: datetime) -> datetime:
+    """Return when the buyer last received a key: the order's delivery, or a later one in another's place."""
+    return max([first, *[event.at for event in order.events if event.kind == "replaced"]])
+
+
+def _days_between(earlier: datetime, later: datetime) -> timedelta:
+    """Count by Beijing's calendar from the day after, as the law counts days."""
+    return later.astimezone(BEIJING).date() - earlier.astimezone(BEIJING).date()
 
 
 def _overpaid(order: OrderView) -> int:
