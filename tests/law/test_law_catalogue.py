@@ -174,6 +174,8 @@ def test_the_sentence_on_appeals_is_cited_without_a_number() -> None:
     assert appeal is not None
     assert appeal.place == Place(None)
     assert citable(appeal, ORDER_DAY)
+    inner = "《最高人民法院关于适用〈中华人民共和国民法典〉合同编通则若干问题的解释》"
+    assert next(one for one in CITATIONS if one.id == "hetong-tongze-9").text_zh().startswith(inner)
     assert appeal.text_zh() == "《网络交易平台规则监督管理办法》（关于申诉复核和人工判定的规定）"
 
 

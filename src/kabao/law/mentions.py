@@ -55,8 +55,8 @@ def name_pattern(instruments: Mapping[str, Instrument]) -> tuple[re.Pattern[str]
 
 
 def plain(text: str) -> str:
-    """Write brackets, digits and dashes one way; the length stays."""
-    return text.translate(PLAIN).replace("[", "〔").replace("]", "〕")
+    """Write brackets, title marks, digits and dashes one way; the length stays."""
+    return text.translate(PLAIN).replace("[", "〔").replace("]", "〕").replace("〈", "《").replace("〉", "》")
 
 
 def mentions(text: str, pattern: re.Pattern[str], by_name: Mapping[str, Instrument]) -> Iterator[Mention]:

@@ -81,13 +81,18 @@ class Citation(msgspec.Struct, frozen=True):
 
     def text_zh(self) -> str:
         """Name it as a letter does: 《消费者权益保护法》第二十五条第一款第三项."""
-        name = f"《{self.instrument.name_zh.removeprefix('中华人民共和国')}》"
+        name = titled(self.instrument.name_zh.removeprefix("中华人民共和国"))
         return name + (place_zh(self.place) if self.place.article else f"（{self.topic_zh}）")
 
     def text_en(self) -> str:
         """Name it in English: Consumer Rights Protection Law, Article 25(1)(3)."""
         detail = f"Article {place_en(self.place)}" if self.place.article else self.topic_en
         return f"{self.instrument.name_en}, {detail}"
+
+
+def titled(name: str) -> str:
+    """Put a Chinese title into its marks; a title inside it takes the single ones, 〈〉 (GB/T 15834, 4.15.3)."""
+    return f"《{name.replace('《', '〈').replace('》', '〉')}》"
 
 
 def in_force(citation: Citation, on: date) -> bool:
