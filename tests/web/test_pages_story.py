@@ -1,6 +1,7 @@
 """The main story by hand, without a script in the browser: sell, buy, open, quarrel, agree, rule."""
 
 import io
+from datetime import UTC, datetime
 
 from PIL import Image
 
@@ -9,6 +10,7 @@ from kabao.cases import OpenCase, Remedy
 from kabao.identity import Role
 from kabao.kernel import Refused
 from kabao.postgres import Database
+from kabao.web.render import when
 from pages import KEYS, Site
 
 
@@ -219,6 +221,24 @@ async def test_a_ruling_is_taken_back_made_anew_and_waits_for_its_review(site: S
     assert "已部分退款" in (await buyer.get(f"/o/{ref}")).text
 
 
+async def test_who_is_asked_reads_until_when_the_clock_stands_and_hands_files_in(
+    site: Site, owner_database: Database
+) -> None:
+    merchant, buyer, staff, _, case = await at_support(site)
+    assert "现在问最晚暂停到" in (await staff.get(f"/desk/{case}")).words
+    await staff.send("/ask", {"to": "buyer", "question": "在哪个区激活的？"})
+    until = when(await owner_database.fetchval("SELECT ends_at FROM case_pause"), datetime.now(UTC))
+    page = await buyer.get(f"/c/{case}")
+    assert page.words.count(f"暂停到 {until}") == 2, "the time by the clock stands at the top and at the answer"
+    shot = [("proofs", ("区服.png", picture(), "image/png"))]
+    page = await buyer.send("/reply", {"answer": ""}, files=shot)
+    assert (page.status, "请重新选" in page.words) == (422, True)
+    page = await buyer.send("/reply", {"answer": "在美区。"}, files=shot)
+    assert "已回答" in page.text
+    page = await merchant.get(f"/c/{case}")
+    assert ("区服.png" in page.words, "暂停到" in page.words) == (True, False)
+
+
 async def test_a_question_is_answered_and_the_panel_votes_and_reviews(site: Site, owner_database: Database) -> None:
     merchant, buyer, staff, _, case = await at_support(site)
     await staff.get(f"/desk/{case}")
@@ -235,8 +255,6 @@ async def test_a_question_is_answered_and_the_panel_votes_and_reviews(site: Site
     page = await buyer.get(f"/c/{case}")
     assert "客服等你回答" in page.words
     assert "去回答提问" in page.words
-    page = await buyer.send("/reply", {"answer": ""})
-    assert page.status == 422
     page = await buyer.send("/reply", {"answer": "在美区。"})
     assert "已回答" in page.text
     assert "轮到客服，你可以等" in page.words

@@ -383,8 +383,9 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     `may_escalate_at` when who opened it may call support even where the other side is silent, `rulings` every ruling
     with the latest last (`ruling`), `pending` the viewer's own ruling that can still be taken back, `green_minor` what
     was refunded as the case was opened (None: it was not), `limit_by` tells its buyer that it would have been but for
-    what he, or the account that paid, was refunded so this month. Support says its first word until `first_word_due_at`
-    (None where the case does not wait for support) and said it at `first_word_at`. `has_first_view` tells of the
+    what he, or the account that paid, was refunded so this month. Support says its first word until
+    `first_word_due_at` (None where the case does not wait for support) and said it at `first_word_at`. A question
+    stops the stage's clock `paused_until` a time, or an answer (None: it runs). `has_first_view` tells of the
     viewer's in this stage, `reads_rules` whether what the rulebook suggests is open to the viewer.
     """
 
@@ -404,6 +405,7 @@ class CaseView(msgspec.Struct, frozen=True, kw_only=True):
     stage_label: str
     turn: Turn
     due_at: datetime | None
+    paused_until: datetime | None
     first_word_due_at: datetime | None
     first_word_at: datetime | None
     what_if_due: str

@@ -13,7 +13,7 @@ from kabao.cases.judging import decided, file_of
 from kabao.cases.ladder import store as ladder_store
 from kabao.cases.ladder.awards import supported_of
 from kabao.cases.ladder.model import Award, Windows
-from kabao.cases.ladder.rules import allowed_actions, decide_wait, is_short, windows_of
+from kabao.cases.ladder.rules import allowed_actions, decide_wait, is_short, running_until, windows_of
 from kabao.cases.machine import Stage
 from kabao.cases.model import Asked, Basis, Beside, CaseView, Decision, OfferState, Remedy, Side, Turn
 from kabao.cases.ports import Notices, Orders
@@ -381,6 +381,7 @@ class CaseSteps:
             viewed = await ladder_store.viewed_stages(conn, shop_id, case_id, account_id)
             votes = [] if side.is_party else await ladder_store.votes(conn, shop_id, case_id)
             erasures = await store.erasures(conn, shop_id, case.order_id)
+            pauses = await ladder_store.pauses(conn, case)
         barred, has_view = frozenset(case.barred), case.state.stage in viewed
         allowed = rules.allowed_actions(case.state, side, case.now) | allowed_actions(
             case.state,
@@ -408,6 +409,7 @@ class CaseSteps:
             erasures=erasures,
             # A ruling not yet visible is its author's alone.
             pending=pending if pending is not None and pending.staff_id == account_id else None,
+            paused_until=None if case.closed_at else running_until(pauses, case.now),
             has_first_view=has_view,
             reads_rules=reads_rules,
             allowed=allowed,

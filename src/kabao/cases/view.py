@@ -1,5 +1,6 @@
 """Builds what one viewer sees of a case from what was read."""
 
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -34,6 +35,7 @@ def build_view(
     items: list[Item],
     erasures: list[ErasureRow],
     pending: Pending | None,
+    paused_until: datetime | None,
     has_first_view: bool,
     reads_rules: bool,
     allowed: frozenset[Action],
@@ -58,6 +60,7 @@ def build_view(
         stage_label=words.STAGE_LABELS[state.stage],
         turn=state.turn,
         due_at=state.due_at,
+        paused_until=paused_until,
         first_word_due_at=first_word_due(state.stage, case.stage_since, state.windows),
         first_word_at=case.first_word_at,
         what_if_due=_what_if_due(case, side),

@@ -26,6 +26,7 @@ from kabao.web.http import (
 
 TEXT_NAMES: Final = (".txt", ".csv", ".log", ".md")
 """Names of text: one that is refused as unknown is written in another encoding than UTF-8."""
+CHOOSE_AGAIN: Final = "选过的文件没有留住，请重新选。"
 LARGEST_ID: Final = 2**63 - 1
 ENDINGS: Final = {
     "text/plain": (".txt",),
@@ -64,7 +65,7 @@ async def take_files(files: list[UploadFile], keep: Keep) -> list[tuple[str, str
 def choose_again(visit: Visit, errors: dict[str, str] | None) -> dict[str, str]:
     """Add to the errors of a form that chosen files have to be chosen again: a browser does not keep them."""
     if errors and visit.form.files("files"):
-        return errors | {"files": "选过的文件没有留住，请重新选。"}
+        return errors | {"files": CHOOSE_AGAIN}
     return errors or {}
 
 

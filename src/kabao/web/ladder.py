@@ -1,5 +1,6 @@
 """The ladder on pages: first views, questions and votes on the desk; answers, review and waiver for the parties."""
 
+from functools import partial
 from typing import Final
 
 from litestar import post
@@ -22,7 +23,8 @@ from kabao.web.deskforms import (
     wished_by,
 )
 from kabao.web.deskview import typed_of
-from kabao.web.http import Page, PageRequest, Visit, page, redirect
+from kabao.web.files import CHOOSE_AGAIN, take_files
+from kabao.web.http import UPLOAD_LIMIT, Page, PageRequest, Visit, page, redirect
 from kabao.web.macros import SUMMARY_BLANKS
 from kabao.web.words import (
     ASKED,
@@ -187,9 +189,9 @@ async def recuse(request: PageRequest, ref: FromPath[str]) -> Page:
     return await _left(visit, case, refused, RECUSED)
 
 
-@post("/c/{ref:str}/reply", status_code=200)
+@post("/c/{ref:str}/reply", status_code=200, request_max_body_size=UPLOAD_LIMIT)
 async def reply(request: PageRequest, ref: FromPath[str]) -> Page:
-    """Answer a question."""
+    """Answer a question, and keep the files that go with the answer."""
     found = await posted_case(request, ref)
     if not isinstance(found, tuple):
         return found
@@ -197,11 +199,16 @@ async def reply(request: PageRequest, ref: FromPath[str]) -> Page:
     if not await visit.services.identity.may(Act.SAY, visit.me.account_id):
         return await show_case(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
     text = visit.form.text("question")
+    files = visit.form.files("proofs")
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0  # noqa: PLR2004  digits of 64 bits
     answered = await visit.services.cases.ladder.reply(visit.me, case.ref, number, visit.form.text("answer"))
     if isinstance(answered, Refused) and answered.code is Refusal.INVALID_FIELDS:
-        return await show_case(visit, case, errors={"answer": "写一句话回答。"}, status=422)
-    return done(visit, case, answered, REPLIED)
+        again = {"proofs": CHOOSE_AGAIN} if files else {}
+        return await show_case(visit, case, errors={"answer": "写一句话回答。"} | again, status=422)
+    if isinstance(answered, Refused):
+        return done(visit, case, answered, REPLIED)
+    left = await take_files(files, partial(visit.services.cases.add_file, visit.me, case.ref))
+    return redirect(f"/c/{case.ref}", flash=REPLIED, visit=visit, left=left)
 
 
 @post("/c/{ref:str}/review", status_code=200)

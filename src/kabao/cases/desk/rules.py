@@ -7,6 +7,7 @@ from typing import Final
 
 from kabao.cases.desk.model import MAX_DRAFT_CHARS, MAX_DRAFT_FIELDS, After, Pausing
 from kabao.cases.ladder.model import Pause
+from kabao.cases.ladder.rules import running_until
 from kabao.cases.model import CaseCard
 from kabao.kernel import Refusal, Refused, parse_ref
 
@@ -63,5 +64,4 @@ def like(text: str) -> str:
 def pausing(pauses: Sequence[Pause], hours: int, now: datetime) -> Pausing:
     """Tell how a stage's clock stands; a pause that runs counts as used to the end set for it."""
     used = sum((pause.ends_at - pause.began_at for pause in pauses), timedelta())
-    running = next((pause.ends_at for pause in pauses if pause.began_at <= now < pause.ends_at), None)
-    return Pausing(until=running, left=max(timedelta(), timedelta(hours=hours) - used))
+    return Pausing(until=running_until(pauses, now), left=max(timedelta(), timedelta(hours=hours) - used))

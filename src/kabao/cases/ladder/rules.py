@@ -76,6 +76,11 @@ def paused_for(pauses: Sequence[Pause]) -> timedelta:
     return sum((pause.ends_at - pause.began_at for pause in pauses), timedelta())
 
 
+def running_until(pauses: Sequence[Pause], now: datetime) -> datetime | None:
+    """Return when the pause that is running ends; None where a stage's clock runs."""
+    return next((pause.ends_at for pause in pauses if pause.began_at <= now < pause.ends_at), None)
+
+
 def due_of(stage: Stage, since: datetime, windows: Windows, pauses: Sequence[Pause]) -> datetime:
     """Compute when a stage in which staff decides is due: its time from its beginning, and its pauses."""
     hours: int = getattr(windows, SPANS[stage])
