@@ -25,7 +25,7 @@ class Bank:
         base: Any = {"database": desk.database, "clock": desk.clock}
         self.institution = SandboxInstitution(**base, ids=IdSource(), secret=SECRET)
         at_it: Any = {**base, "custodian": self.institution, "notices": desk.notices}
-        self.orders = OrderService(**at_it, ids=IdSource(), open_key=open_nothing)
+        self.orders = OrderService(**at_it, ids=IdSource(), open_key=open_nothing, payer_key=b"p" * 32)
         self.runner = InstructionRunner(**at_it)
 
     async def sink(self, body: bytes, signature: str) -> bool:
