@@ -72,6 +72,18 @@ def test_what_contradicts_itself_names_both_places(story: Story, places: tuple[s
     assert [(one.code, one.places) for one in faults(story, NOW)] == [("contradiction", places)]
 
 
+def test_figures_that_cannot_be_are_asked_again_and_never_reach_the_engine() -> None:
+    assert found(amounts={"items_total": 0}) == [("out_of_bounds", ("amounts.items_total",))]
+    assert found(amounts={"promise_multiple": 1001}) == [("out_of_bounds", ("amounts.promise_multiple",))]
+    assert found(amounts={"failed_minor": 10001}) == [("contradiction", ("amounts.failed_minor", "payment.amount"))]
+    assert found(amounts={"days_used": 9, "days_total": 8}) == [
+        ("contradiction", ("amounts.days_used", "amounts.days_total"))
+    ]
+    assert found(amounts={"days_used": 8, "days_total": 8}) == []
+    too_much = type(told("").payment)(amount=Amount(2_000_000_000_00))
+    assert found(payment=too_much, amounts={"failed_minor": 1}) == [("out_of_bounds", ("payment.amount",))]
+
+
 def test_two_payments_are_no_contradiction() -> None:
     assert found(events=(happened(Happening.PAID, 14, Amount(5000)), happened(Happening.PAID, 15, Amount(5000)))) == []
 

@@ -33,7 +33,8 @@ NOT_ABOVE: Final = (
 CLAUSES: Final = {"VOID": None, "HURDLE": None, "VAGUE": None, "CONFLICT": None}
 """How a clause may be wrong, as the terms checker calls it."""
 
-_POSITIVE: Final = ("days_total", "uses_total", "items_total", "face_minor", "promise_multiple")
+POSITIVE: Final = ("days_total", "uses_total", "items_total", "face_minor", "promise_multiple")
+"""Amounts of which there is at least one."""
 
 
 def load_case(path: Path, book: Rulebook) -> Case:
@@ -156,7 +157,7 @@ def _amounts(node: Node) -> dict[str, int]:
     found = {}
     for name, (_, value) in fields.node.entries.items():
         try:
-            found[name] = whole(value, 1 if name in _POSITIVE else 0, AMOUNTS[name])
+            found[name] = whole(value, 1 if name in POSITIVE else 0, AMOUNTS[name])
         except Unreadable as error:
             first = error.problems[0]
             raise value.problem(f"{name}: {first.message}", first.hint) from None

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Final
 
+from kabao.adjudication.casefile import AMOUNTS, NOT_ABOVE, POSITIVE
 from kabao.adjudication.model import Text
 from kabao.selfhelp.model import CURRENCY, Amount, Answer, Happening, Moment, Story
 from kabao.selfhelp.results import Fault
@@ -61,7 +62,7 @@ def faults(story: Story, now: datetime) -> tuple[Fault, ...]:
 
     A `contradiction` is a question to be asked again, of its first place; the others are to be mended.
     """
-    return (*_times(story, now), *_currencies(story), *_contradictions(story))
+    return (*_times(story, now), *_currencies(story), *_figures(story), *_contradictions(story))
 
 
 def _moments(story: Story) -> Iterator[tuple[str, Moment]]:
@@ -134,6 +135,32 @@ def _currencies(story: Story) -> Iterator[Fault]:
                     f"{amount.words()} is not in yuan, and sums in several currencies cannot be added. Please give the "
                     "yuan that your statement shows; the foreign sum may stand in the words of the event.",
                 ),
+            )
+
+
+def _figures(story: Story) -> Iterator[Fault]:
+    """Find figures nobody could reckon with: out of their bounds, or a part that is more than its whole."""
+    figures = {f"amounts.{name}": (value, name) for name, value in story.amounts.items()}
+    if story.payment.amount is not None:
+        figures["payment.amount"] = (story.payment.amount.minor, "price_minor")
+    values = {name: (place, value) for place, (value, name) in figures.items()}
+    for place, (value, name) in figures.items():
+        if value > AMOUNTS[name] or (not value and name in POSITIVE):
+            yield Fault(
+                code="out_of_bounds",
+                places=(place,),
+                text=Text(
+                    f"{place} 写的是 {value}，不合理，请再看一眼。",
+                    f"{place} is {value}: look again, please.",
+                ),
+            )
+    for less, more in NOT_ABOVE:
+        if less in values and more in values and values[less][1] > values[more][1]:
+            places = (values[less][0], values[more][0])
+            yield Fault(
+                code="contradiction",
+                places=places,
+                text=_again(f"{places[0]}: {values[less][1]}", f"{places[1]}: {values[more][1]}"),
             )
 
 
