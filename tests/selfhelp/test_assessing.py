@@ -100,6 +100,14 @@ def test_a_buyer_at_fault_is_told_so_and_gets_an_offer_instead_of_a_demand() -> 
     assert (used.path, used.offer, used.letters) == (Path.BUYER, None, ())
 
 
+def test_who_does_not_know_what_decides_is_not_told_that_it_is_his_own_matter() -> None:
+    story = told("key_invalid", "delivered")
+    assert assess(story, RULES, NOW).path is Path.BUYER
+    unknown = told("key_invalid", "delivered", answers={"delivered": YES, "key_failed": Answer.UNKNOWN})
+    found = assess(unknown, RULES, NOW)
+    assert (found.path, found.offer) == (Path.UNSETTLED, None)
+
+
 def test_fraud_comes_before_every_letter_and_the_merchant_is_never_warned() -> None:
     story = told("not_delivered", "-delivered", "late", signs={"pay_to_unlock": YES})
     found = assess(story, RULES, NOW)

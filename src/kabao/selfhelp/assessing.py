@@ -136,7 +136,12 @@ class _Weighed:
             return Path.UNSETTLED
         if _worth(told) or told.remedy in {"replace", "perform"}:
             return Path.ORDINARY
-        return Path.BUYER if told.shares.buyer else Path.UNSETTLED
+        return Path.BUYER if told.shares.buyer and not self._is_open() else Path.UNSETTLED
+
+    def _is_open(self) -> bool:
+        """Tell whether the person does not know something that would turn the result for him."""
+        turning = {one.fact for one in self.told.missing if one.if_proved is not None}
+        return any(self.story.answers.get(fact) is Answer.UNKNOWN for fact in turning)
 
     def _needs(self) -> tuple[str, ...]:
         """Name the facts that are told, not shown, and without which what is told comes to less."""
