@@ -9,7 +9,7 @@ from typing import Final
 from kabao.cases.clauses import store
 from kabao.cases.clauses.documents import frozen
 from kabao.cases.clauses.model import Clause
-from kabao.cases.clauses.rules import clauses_of
+from kabao.cases.clauses.rules import TELLS, clauses_of
 from kabao.cases.model import Asked
 from kabao.orders import OrderView
 from kabao.postgres import Connection
@@ -27,7 +27,12 @@ async def keep_reading(conn: Connection, order: OrderView) -> None:
 
 
 async def clauses_for(conn: Connection, asked: Asked, order: OrderView) -> list[Clause]:
-    """Return what was read in an order's words; a case from before orders were read is told nothing."""
+    """Return what was read in an order's words; a case from before orders were read is told nothing.
+
+    A claim that is not about terms hears nothing of it, and nothing is read for it.
+    """
+    if asked.claim not in TELLS:
+        return []
     kept = await store.reading(conn, order.shop_id, order.order_id)
     if kept is not None:
         return kept
