@@ -66,6 +66,19 @@ def test_only_settled_facts_bands_and_shares_are_kept() -> None:
     assert (kept.outcome, kept.differs, list(kept.articles)) == ("full_refund", True, ["key_refund"])
 
 
+def test_a_clause_counts_as_a_fact_and_the_shops_words_stay_out() -> None:
+    words = {"fact": "clause_void", "class": "VOID", "id": "K01", "words": "本店概不退换", "why": "不行。", "law": []}
+    evidence = [{"shows": "proved", "kind": "terms_record", "confidence": 95}]
+    file = dict(ruled().case_file) | {
+        "claim": "clause_unfair",
+        "facts": {"clause_void": {"evidence": evidence}},
+        "clauses": [words],
+    }
+    kept = anonymous(ruled(case_file=file), packaged_book())
+    assert list(kept.facts) == ["clause_void"]
+    assert "概不退换" not in str(kept)
+
+
 def test_a_ruling_without_shares_has_those_of_the_rules() -> None:
     kept = anonymous(ruled(share_buyer=None, share_merchant=None, share_platform=None), packaged_book())
     assert (kept.share_buyer, kept.share_merchant, kept.share_platform) == (0, 100, 0)
