@@ -103,7 +103,7 @@ async def _checkout(visit: Visit, checkout: str) -> Page:
     if found is None:
         return refusal_page(visit, Refused(Refusal.NOT_FOUND))
     # As a browser fills in the account its owner pays from: the same one each time, until another is typed.
-    payer = f"演示账户 {visit.person.account_id}" if visit.person else ""
+    payer = f"演示账户 {visit.person.account_id % 10**8:08d}" if visit.person else ""
     back = local_path(found.return_path, "/o")
     return page("custodian.html", visit, private=True, c=found, return_path=back, payer=payer, max_payer=MAX_PAYER)
 
