@@ -46,8 +46,9 @@ async def test_a_market_of_some_days_ends_closed_and_balanced_and_the_same_seed_
     here = await play(database, tmp_path, seed=SEED, days=DAYS, progress=lambda done, of: seen.append((done, of)))
     assert here.is_fine, here.findings
     assert (here.seed, here.days, here.open, here.closed) == (SEED, DAYS, 0, here.cases)
-    assert here.cases == here.settled + here.withdrawn + here.executed
+    assert here.cases == here.settled + here.withdrawn + here.executed + here.charged_back
     assert min(here.ruled, here.settled, here.withdrawn, here.default_rulings, here.reviews, here.deadlines_missed) > 0
+    assert here.chargebacks > 0
     assert seen[-1] == (DAYS, DAYS)
     # Another process, another database, another hour.
     there = kabao("simulate", "--seed", str(SEED), "--days", str(DAYS), "--json")

@@ -119,7 +119,7 @@ class Followed:
     @property
     def is_closed(self) -> bool:
         """Whether the case has ended."""
-        return self.stage in {"settled", "withdrawn", "executed"}
+        return self.stage in {"settled", "withdrawn", "executed", "charged_back"}
 
     @property
     def is_waiting(self) -> bool:
@@ -208,6 +208,10 @@ class Followed:
     def withdrawn(self, now: datetime) -> None:
         """Note that who opened the case took it back."""
         self._end("withdrawn", self.opened_by, now)
+
+    def charged_back(self, now: datetime) -> None:
+        """Note that the payer's bank took the money, which ends the case with nobody's fault found."""
+        self._end("charged_back", "bank", now)
 
     def escalated(self, side: str, now: datetime) -> None:
         """Note that a party called support."""

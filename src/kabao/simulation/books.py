@@ -54,6 +54,8 @@ class OrderBook:
     damages: int = 0
     """What was paid of damages."""
     is_held: bool = True
+    is_charged_back: bool = False
+    """Whether the payer's bank took back what was left of the payment."""
 
     @property
     def stake_minor(self) -> int:
@@ -122,7 +124,7 @@ class Books:
     def may_claim(self, ref: str, now: datetime) -> str:
         """Tell why no case may be opened on an order now; '' where one may."""
         order = self.orders[ref]
-        if order.stake_minor == 0:
+        if order.is_charged_back or order.stake_minor == 0:
             return "already_refunded"
         if order.is_held or order.released_at is None:
             return ""
@@ -163,6 +165,13 @@ class Books:
         order.refunded += amount_minor
         if order.refunded == order.amount_minor:
             order.is_held, order.release_due = False, None
+
+    def charged_back(self, ref: str) -> None:
+        """Let the payer's bank give the buyer what is held; what reached the merchant stays his."""
+        order = self.orders[ref]
+        order.is_charged_back = True
+        if order.is_held:
+            order.refunded, order.is_held, order.release_due = order.amount_minor, False, None
 
     def released(self, ref: str, now: datetime) -> None:
         """Release what is still held."""

@@ -4,7 +4,7 @@ from functools import partial
 from typing import Any
 
 from kabao.adjudication import Adjudicator, Unreadable, make_case, plain
-from kabao.kernel import Refused
+from kabao.kernel import Refused, parse_ref
 from kabao.simulation import store
 from kabao.simulation.auditor import Followed
 from kabao.simulation.model import Award
@@ -12,6 +12,8 @@ from kabao.simulation.town import Town, granted
 
 NOTHING_TO_GIVE = frozenset({"CONFLICT", "ROUTE_OUT", "NEEDS_PERSON", "PERFORM"})
 """Decisions of the rulebook that say nothing a ruling can give."""
+ROUNDS = 200
+"""Runs of the instruction runner at one time before something is wrong."""
 WHOLE = 100
 """Percent of responsibility."""
 
@@ -42,7 +44,16 @@ async def tick(town: Town) -> None:
     """Say what time does to which case, let the services do it, and compare."""
     now = town.now
     town.ticks_put.discard(now)
-    covered = [case for case in sorted(town.open_cases.values(), key=_place) if _is_covered(town, case)]
+    # Of a case refunded at once the bank takes nothing that is the case's.
+    taken = [
+        case
+        for case in town.open_cases.values()
+        if town.books.orders[case.order_ref].is_charged_back and case.green_minor is None
+    ]
+    for case in taken:
+        case.charged_back(now)
+    waiting = [case for case in town.open_cases.values() if not case.is_closed]
+    covered = [case for case in sorted(waiting, key=_place) if _is_covered(town, case)]
     is_open = [case for case in town.open_cases.values() if not case.is_closed]
     visible = [case for case in is_open if case.handed is not None and case.handed.visible_at <= now]
     passed = [case for case in is_open if case.handed is None and case.is_due(now)]
@@ -56,9 +67,33 @@ async def tick(town: Town) -> None:
     for case in [*visible, *passed]:
         await look_at_stock(town, case)
     moved = [case for case in [*visible, *passed] if case.pass_time(now, stands.get(case.ref), partial(pays, town))]
-    town.expect("cases moved by time", len(covered) + len(moved), await town.app.cases.tick())
-    for case in [*covered, *moved]:
+    town.expect("cases moved by time", len(taken) + len(covered) + len(moved), await town.app.cases.tick())
+    for case in [*taken, *covered, *moved]:
         await check(town, case)
+
+
+async def instruct(town: Town) -> None:
+    """Let the custodian do what he is asked, until nothing is due."""
+    for _ in range(ROUNDS):
+        before = await store.pending(town.app.database)
+        await town.app.instructions.run()
+        if await store.pending(town.app.database) in {0, before}:
+            return
+
+
+async def bank_takes_back(town: Town, ref: str, payment: str) -> None:
+    """Let the payer's bank take a payment back, once the custodian has paid what he was asked to; a case of it ends."""
+    await instruct(town)
+    order = town.books.orders[ref]
+    at = parse_ref(ref)
+    if not order.is_held and at in await store.stranded(town.app.database):
+        return
+    town.happened["charged back"] += 1
+    town.happened["charged back while held"] += order.is_held
+    town.books.charged_back(ref)
+    await town.app.custody.charge_back(payment)
+    await town.app.custody.deliver_notices(town.app.take_notice)
+    await tick(town)
 
 
 def _place(case: Followed) -> tuple[int, int]:

@@ -41,6 +41,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     settled: int
     withdrawn: int
     executed: int
+    charged_back: int
     default_rulings: int
     green_rulings: int
     reversed: int
@@ -53,6 +54,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     waited_for_money: int
     refused_refunds: int
     redirects: int
+    chargebacks: int
     damages_minor: int
     damages_owed_minor: int
     deadlines_met: int

@@ -38,12 +38,15 @@ SELECT DISTINCT shop_id, order_id FROM custody_instruction WHERE state = 'refuse
 SELECT count(*) FROM custody_instruction WHERE state = 'pending'
 
 -- name: paid_out
--- What the custodian paid out by order, from his books alone (scan of a throw-away table).
+-- What the custodian paid out by order, from his books alone; what a bank took back, the buyer has (scan of a throw-away
+-- table).
 SELECT p.merchant_ref,
-       coalesce(sum(b.amount_minor) FILTER (WHERE b.kind IN ('refund', 'claim_refund', 'damages')), 0)::bigint AS to_buyer,
+       (coalesce(sum(b.amount_minor) FILTER (WHERE b.kind IN ('refund', 'claim_refund', 'damages')), 0)
+         + coalesce((SELECT sum(k.taken_minor) FROM sandbox.chargeback k JOIN sandbox.payment q USING (payment_id)
+                      WHERE q.merchant_ref = p.merchant_ref), 0))::bigint AS to_buyer,
        coalesce(sum(b.amount_minor - b.fee_minor) FILTER (WHERE b.kind IN ('release', 'reversal')), 0)::bigint AS to_merchant,
        coalesce(sum(b.fee_minor) FILTER (WHERE b.kind = 'release'), 0)::bigint AS fee
-  FROM sandbox.payment p JOIN sandbox.booking b USING (payment_id)
+  FROM sandbox.payment p LEFT JOIN sandbox.booking b USING (payment_id)
  WHERE p.into_account = '' GROUP BY p.merchant_ref
 
 -- name: recouped
@@ -58,7 +61,8 @@ SELECT account_ref, balance_minor FROM sandbox.account
 -- name: flow
 -- What came in at the custodian, what left, and what lies in accounts there (scan of a throw-away table).
 SELECT (SELECT coalesce(sum(amount_minor), 0)::bigint FROM sandbox.payment) AS paid_in,
-       (SELECT coalesce(sum(amount_minor - recoup_minor), 0)::bigint FROM sandbox.booking) AS paid_out,
+       (SELECT coalesce(sum(amount_minor - recoup_minor), 0)::bigint FROM sandbox.booking)
+       + (SELECT coalesce(sum(taken_minor), 0)::bigint FROM sandbox.chargeback) AS paid_out,
        (SELECT coalesce(sum(balance_minor), 0)::bigint FROM sandbox.account) AS in_accounts
 
 -- name: refused

@@ -13,7 +13,7 @@ from kabao.simulation import store
 from kabao.simulation.auditor import Followed
 from kabao.simulation.cast import Merchant, MerchantKind
 from kabao.simulation.deciders import plan_staff
-from kabao.simulation.following import check_open, tick
+from kabao.simulation.following import check_open, instruct, tick
 from kabao.simulation.model import DAY, FINDINGS_SHOWN, HOUR, Mismatch, Progress, Report
 from kabao.simulation.parties import plan_after_ruling, plan_beside_staff, plan_negotiation
 from kabao.simulation.town import BEGINNING, Promise, Town, deposit, found, granted, pay_in
@@ -30,8 +30,6 @@ LULL: Final = 6 * HOUR
 """How often the workers run once nobody trades any more; cases move at the second they are due as before."""
 DAILY: Final = ("fold", "digest", "staff_digest", "tidy")
 """The workers' jobs that need not run every hour here."""
-ROUNDS: Final = 200
-"""Runs of the instruction runner in one hour before something is wrong."""
 
 
 async def play(
@@ -95,22 +93,13 @@ async def _hour(town: Town) -> None:
     town.expect("orders released by time", (len(due), None), (swept.released, swept.halted_why))
     await tick(town)
     town.expect("damages paid on", town.books.pay_owed(), await app.orders.after_release.pay_owed_damages())
-    await _instruct(town)
+    await instruct(town)
     await app.telling.reminders.run()
     if town.now.hour == 0:
         await _midnight(town)
     is_trading = town.now < town.ends_at
     if is_trading or not await _is_over(town):
         town.agenda.put(town.now + (HOUR if is_trading else LULL), partial(_hour, town))
-
-
-async def _instruct(town: Town) -> None:
-    """Let the custodian do what he is asked, until nothing is due."""
-    for _ in range(ROUNDS):
-        before = await store.pending(town.app.database)
-        await town.app.instructions.run()
-        if await store.pending(town.app.database) in {0, before}:
-            return
 
 
 async def _midnight(town: Town) -> None:
@@ -150,7 +139,7 @@ async def _redirect(town: Town, ref: str, buyer_id: int) -> None:
     buyer = town.buyer_of(buyer_id).person
     answer = await town.app.orders.after_release.redirect(buyer, ref, f"acct-{buyer_id % 10_000:04}")
     town.took("redirected", answer)
-    await _instruct(town)
+    await instruct(town)
 
 
 async def _is_over(town: Town) -> bool:
@@ -179,6 +168,7 @@ async def _report(town: Town, seed: int, days: int) -> Report:
         settled=tally["settled"],
         withdrawn=tally["withdrawn"],
         executed=tally["executed"],
+        charged_back=tally["charged_back"],
         default_rulings=sum(stage == "default" for case in town.cases.values() for stage, _ in case.rulings),
         green_rulings=tally["green"],
         reversed=tally["reversed"],
@@ -191,6 +181,7 @@ async def _report(town: Town, seed: int, days: int) -> Report:
         waited_for_money=tally["waited_for_money"],
         refused_refunds=await store.refused(database),
         redirects=town.happened["redirected"],
+        chargebacks=town.happened["charged back"],
         damages_minor=tally["damages"],
         damages_owed_minor=sum(left for fund in town.books.funds.values() for _, _, left in fund.damages),
         deadlines_met=tally["met"],
@@ -224,7 +215,7 @@ async def _return_deposits(town: Town) -> None:
             is_bound = fund.owed > 0 or bool(fund.damages) or bool(town.open_cases)
             if town.took("deposit returned", answer, *(["deposit_bound"] if is_bound else [])):
                 town.books.deposit_returned(merchant.shop_id, left)
-    await _instruct(town)
+    await instruct(town)
 
 
 async def _compare_money(town: Town) -> None:

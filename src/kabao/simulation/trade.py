@@ -13,7 +13,7 @@ from kabao.simulation import cast
 from kabao.simulation.auditor import Followed
 from kabao.simulation.books import OrderBook
 from kabao.simulation.cast import Buyer, Merchant
-from kabao.simulation.following import check
+from kabao.simulation.following import bank_takes_back, check
 from kabao.simulation.model import DAY, HOUR
 from kabao.simulation.records import Records, look, takes_use
 from kabao.simulation.town import DEVICE, Town, granted, pay_in
@@ -101,6 +101,8 @@ async def pay(town: Town, buyer: Buyer, merchant: Merchant, listing: ListingView
         await town.app.custody.close_account(payment)
     if town.chance(1):
         await _pay_wrongly(town, path, ref, amount)
+    if town.chance(4):
+        town.later((2, 300), partial(bank_takes_back, town, ref, payment))
     plan(town, buyer, merchant, ref)
 
 
