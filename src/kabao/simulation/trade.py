@@ -159,7 +159,8 @@ async def reveal(town: Town, buyer: Buyer, ref: str, *, is_partly: bool) -> None
 async def refund_sealed(town: Town, buyer: Buyer, ref: str) -> None:
     """Give sealed keys back."""
     answer = await town.app.orders.refund_sealed(buyer.person, ref)
-    if town.took("refunded sealed", answer, "already_opened", "already_released", "in_case"):
+    late = ["already_refunded"] if town.books.orders[ref].is_charged_back else []
+    if town.took("refunded sealed", answer, "already_opened", "already_released", "in_case", *late):
         done = granted(answer)
         town.expect(f"order {ref}: an instant refund", town.books.orders[ref].stake_minor, done.refunded_minor)
         town.books.refunded_sealed(ref, done.refunded_minor)
@@ -180,7 +181,9 @@ async def gift(town: Town, merchant: Merchant, ref: str) -> None:
     amount = 1 + order.stake_minor // 3
     reaches = town.books.reaches(ref, amount)
     answer = await town.app.orders.after_release.give_back(merchant.person, ref, amount, order.stake_minor)
-    if town.took("gift", answer, "in_case", *([] if reaches else ["deposit_short"])):
+    late = ["invalid_fields", "refund_out_of_range"] if order.is_charged_back else []
+    if town.took("gift", answer, "in_case", *late, *([] if reaches else ["deposit_short"])):
+        town.expect(f"order {ref}: a gift after a chargeback", False, order.is_charged_back)  # noqa: FBT003  compared
         town.books.claim(order, amount, with_reserve=False)
 
 
