@@ -44,6 +44,7 @@ def pages_of(page: Page, role: str) -> list[str]:
             "/log/",
             "/terms",
             "/check",
+            "/help-me",
         ],
         "buyer": ["/o", "/messages", "/me", "/me/notices", "/rules/proposals/new"],
         "merchant": ["/m", "/m/shops/new"],

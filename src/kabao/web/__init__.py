@@ -17,6 +17,7 @@ from kabao.web import (
     deposit,
     desk,
     files,
+    helpme,
     inbox,
     ladder,
     listings,
@@ -80,6 +81,7 @@ def routes() -> list[ControllerRouterHandler]:
         publiclog.handlers,
         terms.handlers,
         check.handlers,
+        helpme.handlers,
         verify.handlers,
         static_files.handlers,
     )

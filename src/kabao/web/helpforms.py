@@ -1,0 +1,279 @@
+"""From the fields of a step to the story: read with limits, each wrong field with its sentence."""
+
+import re
+from collections.abc import Iterable
+from datetime import date, datetime, time
+from enum import StrEnum
+from typing import Final, NamedTuple, TypeVar
+
+import msgspec
+
+from kabao.adjudication.model import Demand, Text
+from kabao.selfhelp import (
+    CHINA,
+    Amount,
+    Answer,
+    Business,
+    Channel,
+    ChatText,
+    Event,
+    Goods,
+    Happening,
+    Moment,
+    RuleClause,
+    Side,
+    Story,
+    TermsKind,
+    TermsText,
+)
+from kabao.selfhelp.signs import FIRST, NONE, SIGNS
+from kabao.web.http import Form
+
+NAME: Final = 100
+LINE: Final = 200
+SUMMARY: Final = 2_000
+EVENT: Final = 500
+PASTED: Final = 60_000
+"""Characters of chat, and of terms, in all: what still travels in a hidden field."""
+ONCE: Final = 25_000
+"""Characters of one paste: what a stranger may send beside the story."""
+EVENTS: Final = 60
+BLANK_EVENTS: Final = 3
+SECRETS: Final = 30
+HOURS_MOST: Final = 24 * 366
+
+_AMOUNT: Final = re.compile(r"[¥￥]?\s?(\d{1,3}(?:,\d{3}){1,3}|\d{1,10})(?:\.(\d{1,2}))?\s{0,2}(?:元|([A-Za-z]{3}))?")
+_YUAN: Final = frozenset({"", "CNY", "RMB"})
+_CHOICE = TypeVar("_CHOICE", bound=StrEnum)
+
+NO_DAY: Final = Text("写日期，比如 2026-11-14。", "Give the day, such as 2026-11-14.")
+NO_TIME: Final = Text("时间写成 20:51 这样，不记得就空着。", "Write the time as 20:51, or leave it empty.")
+NO_AMOUNT: Final = Text("写数目，比如 268 或 268.00。", "Give a sum, such as 268 or 268.00.")
+NO_CHOICE: Final = Text("选一个。", "Choose one.")
+NO_WORDS: Final = Text("写几个字。", "Write a few words.")
+NO_HOURS: Final = Text(f"写小时数，1 到 {HOURS_MOST}。", f"Give hours, from 1 to {HOURS_MOST}.")
+TOO_LONG: Final = Text(
+    f"一次最多 {ONCE} 个字，聊天和条款合起来最多 {PASTED} 个字。先贴要紧的部分，其余的作为文件留着。",
+    f"At most {ONCE} characters at once, {PASTED} of chat and terms in all. Paste what matters; keep the rest.",
+)
+TOO_MANY: Final = Text(f"最多记 {EVENTS} 件事。", f"At most {EVENTS} events.")
+
+
+class Taken(NamedTuple):
+    """The story with what was read, and what could not be read, by field."""
+
+    story: Story
+    errors: dict[str, Text]
+
+
+class Fields:
+    """Reads the fields of one step and remembers what was wrong."""
+
+    def __init__(self, form: Form) -> None:
+        self._form = form
+        self.errors: dict[str, Text] = {}
+
+    def words(self, name: str, limit: int = LINE, *, needed: bool = False) -> str:
+        """Read a line or a text without what cannot be printed."""
+        text = "".join(one for one in self._form.text(name)[:limit] if one.isprintable() or one == "\n")
+        if needed and not text:
+            self.errors[name] = NO_WORDS
+        return text
+
+    def choice(self, name: str, among: type[_CHOICE], *, needed: bool = False) -> _CHOICE | None:
+        """Read one of several; None where nothing was chosen."""
+        text = self._form.text(name)
+        if text in set(among):
+            return among(text)
+        if needed or text:
+            self.errors[name] = NO_CHOICE
+        return None
+
+    def moment(self, name: str, *, needed: bool = False) -> Moment | None:
+        """Read a day and, beside it, the time; None where no day was given."""
+        day_text, time_text = self._form.text(name), self._form.text(f"{name}_time")
+        if not day_text and not needed and not time_text:
+            return None
+        try:
+            day = date.fromisoformat(day_text)
+        except ValueError:
+            self.errors[name] = NO_DAY
+            return None
+        if not time_text:
+            return Moment(datetime.combine(day, time(), CHINA), exact=False)
+        try:
+            clock = time.fromisoformat(time_text).replace(second=0, microsecond=0, tzinfo=None)
+        except ValueError:
+            self.errors[f"{name}_time"] = NO_TIME
+            return None
+        return Moment(datetime.combine(day, clock, CHINA))
+
+    def amount(self, name: str, *, needed: bool = False) -> Amount | None:
+        """Read a sum with its currency, yuan where it names none."""
+        text = self._form.text(name)
+        if not text and not needed:
+            return None
+        found = _AMOUNT.fullmatch(text)
+        if not found:
+            self.errors[name] = NO_AMOUNT
+            return None
+        minor = int(found[1].replace(",", "")) * 100 + int((found[2] or "").ljust(2, "0"))
+        code = (found[3] or "").upper()
+        return Amount(minor) if code in _YUAN else Amount(minor, code)
+
+
+def take_start(story: Story, form: Form) -> Taken:
+    """Step 0: where, what, when, how it was paid, and signs of fraud."""
+    from_form = Fields(form)
+    signs = {name: Answer.YES for name in form.every("sign") if name in SIGNS} or {NONE: Answer.YES}
+    new = msgspec.structs.replace(
+        story,
+        shop=msgspec.structs.replace(story.shop, name=from_form.words("shop_name", NAME, needed=True)),
+        platform=msgspec.structs.replace(story.platform, name=from_form.words("platform_name", NAME)),
+        goods=from_form.choice("goods", Goods, needed=True),
+        payment=msgspec.structs.replace(
+            story.payment,
+            at=from_form.moment("paid_at", needed=True),
+            amount=from_form.amount("amount", needed=True),
+            channel=from_form.choice("channel", Channel, needed=True),
+        ),
+        signs={**{name: one for name, one in story.signs.items() if name in FIRST}, **signs},
+    )
+    return Taken(new, from_form.errors)
+
+
+def take_first(story: Story, form: Form) -> Taken:
+    """After signs of fraud: whether the police and the payment's institution were told."""
+    answers = {name: form.text(f"first_{name}") for name in FIRST}
+    errors = {f"first_{name}": NO_CHOICE for name, answer in answers.items() if answer not in set(Answer)}
+    told = {name: Answer(answer) for name, answer in answers.items() if answer in set(Answer)}
+    return Taken(msgspec.structs.replace(story, signs={**story.signs, **told}), errors)
+
+
+def take_events(story: Story, form: Form) -> Taken:
+    """Step 1: what happened, the chat, and what must be blacked out."""
+    from_form = Fields(form)
+    dropped = {int(number) for number in form.every("drop_event")[:EVENTS] if number.isascii() and number.isdigit()}
+    events = [event for number, event in enumerate(story.events, 1) if number not in dropped]
+    for number in range(1, BLANK_EVENTS + 1):
+        name = f"event{number}"
+        if not any(form.text(f"{name}_{part}") for part in ("at", "text", "amount")):
+            continue
+        at = from_form.moment(f"{name}_at", needed=True)
+        text = from_form.words(f"{name}_text", EVENT)
+        amount = from_form.amount(f"{name}_amount")
+        kind = from_form.choice(f"{name}_kind", Happening) or Happening.OTHER
+        by = from_form.choice(f"{name}_by", Side) or Side.OTHER
+        if at:
+            events.append(Event(at=at, kind=kind, by=by, text=text, amount=amount))
+    if len(events) > EVENTS:
+        from_form.errors["event1_at"] = TOO_MANY
+    secrets = [line.strip()[:LINE] for line in form.raw("secrets")[: SECRETS * LINE].split("\n")]
+    new = msgspec.structs.replace(
+        story,
+        title=from_form.words("title", NAME, needed=True),
+        order_no=from_form.words("order_no", NAME),
+        summary=from_form.words("summary", SUMMARY),
+        events=tuple(sorted(events[:EVENTS], key=lambda event: event.at)),
+        chats=_chats(story, form, from_form),
+        secrets=tuple(dict.fromkeys([*story.secrets, *(one for one in secrets if one)]))[:SECRETS],
+    )
+    return Taken(new, from_form.errors)
+
+
+def _chats(story: Story, form: Form, from_form: Fields) -> tuple[ChatText, ...]:
+    if form.ticked("drop_chat"):
+        return ()
+    kept = [msgspec.structs.replace(chat, names={**chat.names, **_names(form)}) for chat in story.chats]
+    pasted = form.raw("chat")
+    if not pasted.strip():
+        return tuple(kept)
+    if not _fits(story, pasted):
+        from_form.errors["chat"] = TOO_LONG
+        return tuple(kept)
+    return (*kept, ChatText(file=f"chat/{len(kept) + 1}.txt", text=pasted))
+
+
+def _names(form: Form) -> dict[str, Side]:
+    """Read who each name of the chat is: the fields stand in pairs."""
+    pairs = zip(form.every("name"), form.every("side"), strict=False)
+    return {name[:NAME]: Side(side) for name, side in pairs if side in set(Side)}
+
+
+def _fits(story: Story, pasted: str) -> bool:
+    held: Iterable[str] = [chat.text for chat in story.chats] + [one.text for one in story.terms]
+    return len(pasted) <= ONCE and sum(map(len, held)) + len(pasted) <= PASTED
+
+
+def take_claim(story: Story, form: Form, *, claims: Iterable[str], facts: Iterable[str]) -> Taken:
+    """Step 2: what is complained of, what is asked, and the answers to what the law asks about."""
+    from_form = Fields(form)
+    claim = form.text("claim")
+    if claim not in set(claims):
+        from_form.errors["claim"] = NO_CHOICE
+        claim = story.claim
+    answers = dict(story.answers)
+    for fact in facts:
+        answer = form.text(f"answer_{fact}")
+        if answer in set(Answer):
+            answers[fact] = Answer(answer)
+    new = msgspec.structs.replace(
+        story, claim=claim, demand=from_form.choice("demand", Demand) or story.demand, answers=answers
+    )
+    return Taken(new, from_form.errors)
+
+
+def take_parties(story: Story, form: Form) -> Taken:
+    """Who stands behind the shop and the platform, as far as it is known."""
+    from_form = Fields(form)
+
+    def business(prefix: str, old: Business) -> Business:
+        since = from_form.moment(f"{prefix}_since")
+        return msgspec.structs.replace(
+            old,
+            real_name=from_form.words(f"{prefix}_real_name", NAME),
+            code=from_form.words(f"{prefix}_code", NAME),
+            address=from_form.words(f"{prefix}_address"),
+            contact=from_form.words(f"{prefix}_contact"),
+            site=from_form.words(f"{prefix}_site"),
+            since=since.day if since else None,
+        )
+
+    new = msgspec.structs.replace(
+        story, shop=business("shop", story.shop), platform=business("platform", story.platform)
+    )
+    return Taken(new, from_form.errors)
+
+
+def take_terms(story: Story, form: Form, *, now: datetime) -> Taken:
+    """Step 4: the other side's rules as they were pasted, and a clause that sets a time."""
+    from_form = Fields(form)
+    dropped = set(form.every("drop_terms")[:EVENTS])
+    terms = [one for number, one in enumerate(story.terms, 1) if str(number) not in dropped]
+    clauses = [one for number, one in enumerate(story.clauses, 1) if f"c{number}" not in dropped]
+    pasted = form.raw("terms")
+    if pasted.strip():
+        if _fits(story, pasted):
+            of = from_form.choice("terms_of", Side) or Side.MERCHANT
+            kind = from_form.choice("terms_kind", TermsKind) or TermsKind.NOTICE
+            used = {one.file for one in terms}
+            file = next(name for number in range(1, EVENTS) if (name := f"terms/{number}.txt") not in used)
+            terms.append(TermsText(file=file, of=of, kind=kind, text=pasted, seen=Moment(now)))
+        else:
+            from_form.errors["terms"] = TOO_LONG
+    says = from_form.words("clause_says", EVENT)
+    if says:
+        hours = form.number("clause_hours")
+        if form.text("clause_hours") and not (hours and 0 < hours <= HOURS_MOST):
+            from_form.errors["clause_hours"] = NO_HOURS
+        clauses.append(
+            RuleClause(
+                of=from_form.choice("clause_of", Side) or Side.PLATFORM,
+                where=from_form.words("clause_where", LINE),
+                says=says,
+                hours=hours,
+                counts_from=from_form.choice("clause_from", Happening) or Happening.PAID,
+            )
+        )
+    new = msgspec.structs.replace(story, terms=tuple(terms[:10]), clauses=tuple(clauses[:10]))
+    return Taken(new, from_form.errors)

@@ -1,0 +1,390 @@
+"""Self-help for a purchase made elsewhere: one step per page, computed and forgotten; the story travels sealed.
+
+Every step is one form that carries the sealed story. Nothing is stored: what the browser sends back is all there is.
+"""
+
+import asyncio
+import secrets
+from collections.abc import Callable, Mapping
+from datetime import datetime
+from enum import StrEnum
+from http import HTTPStatus
+from typing import Any, Final, NamedTuple
+
+from litestar import Response, get, post
+
+from kabao.adjudication.model import Text
+from kabao.identity import Act
+from kabao.kernel import Refusal, Refused
+from kabao.selfhelp import CHINA, Answer, Assessment, ChatText, Language, Side, Story
+from kabao.selfhelp.assessing import assess
+from kabao.selfhelp.book import law_rules
+from kabao.selfhelp.calendar import SOURCE_LABELS, deadlines, remaining
+from kabao.selfhelp.chats import Chat, read_chat
+from kabao.selfhelp.checklist import checklist, hows
+from kabao.selfhelp.ics import ics
+from kabao.selfhelp.rules import faults, first_steps_answered, is_fraud, is_unlawful
+from kabao.selfhelp.signs import FIRST, SIGNS
+from kabao.web import helpwords
+from kabao.web.helpforms import (
+    BLANK_EVENTS,
+    ONCE,
+    Taken,
+    take_claim,
+    take_events,
+    take_first,
+    take_parties,
+    take_start,
+    take_terms,
+)
+from kabao.web.helppapers import (
+    Shown,
+    chosen_letter,
+    folder_of,
+    letters_given,
+    print_letter,
+    show_letter,
+    take_letters,
+)
+from kabao.web.helpstate import HelpState, Lost, open_state, seal_state
+from kabao.web.http import (
+    HEADERS,
+    Form,
+    Page,
+    PageRequest,
+    Visit,
+    enter,
+    is_large,
+    is_own_form,
+    page,
+    read_form,
+    refusal_page,
+    stale_page,
+)
+
+SHOWN_MESSAGES: Final = 200
+"""Messages of a chat that a page lists; all of them are read."""
+
+
+class Step(StrEnum):
+    """The steps in their order; `FIRST` stands among them only where there are signs of fraud."""
+
+    START = "start"
+    FIRST = "first"
+    EVENTS = "events"
+    CLAIM = "claim"
+    EVIDENCE = "evidence"
+    PARTIES = "parties"
+    TERMS = "terms"
+    LETTERS = "letters"
+    DAYS = "days"
+
+
+TITLES: Final = {
+    Step.START: Text("先看能不能帮上", "Can this help?"),
+    Step.FIRST: Text("先保住钱", "Save the money first"),
+    Step.EVENTS: Text("说清经过", "What happened"),
+    Step.CLAIM: Text("能要什么", "What you can ask for"),
+    Step.EVIDENCE: Text("留好证据", "Keep the evidence"),
+    Step.PARTIES: Text("找谁负责", "Who is responsible"),
+    Step.TERMS: Text("对方的规则", "Their rules"),
+    Step.LETTERS: Text("写信", "Letters"),
+    Step.DAYS: Text("别错过的日子", "Days not to miss"),
+}
+EXPIRED: Final = Text(
+    "上次填的已经过了 30 天，打不开了，请从头来。", "What you had filled in is older than 30 days and no longer opens."
+)
+BROKEN: Final = Text(
+    "上次填的打不开：没有收全，或者不是这个网站发的。请从头来。",
+    "What you had filled in does not open: it is not whole, or not from this site. Please begin anew.",
+)
+TOO_MUCH: Final = Text(
+    "内容太多，这一步没有记下来。按浏览器的返回键回到刚才那一页，聊天和条款只贴要紧的部分。",
+    "This is too much to carry along, so the step was not taken. Go back in your browser and paste only what matters.",
+)
+
+
+class Fact(NamedTuple):
+    """A question of the law's, and what was answered."""
+
+    name: str
+    label: Text
+    meaning: Text | None
+    answer: str
+
+
+@get("/help-me")
+async def help_page(request: PageRequest) -> Page:
+    """Begin: what this can and cannot do, and the first questions."""
+    visit = await enter(request)
+    state = HelpState(story=_new_story(visit.now, request.query_params.get("lang", "")))
+    return _show(visit, state, Step.START)
+
+
+@post("/help-me", status_code=200)
+async def help_step(request: PageRequest) -> Page:
+    """Take a step's answers into the story, and show the step that was asked for."""
+    came = await _came(request)
+    if not isinstance(came, _Came):
+        return came
+    visit, state = came
+    form = visit.form
+    step = _step(form.text("step"))
+    if step is None:
+        # A device that goes on where it stopped sends what it kept, and no answers.
+        at = _wanted(Step.START, form.text("go"), state.story)
+        return await asyncio.to_thread(_show, visit, state, at)
+    if step is Step.LETTERS:
+        state = await asyncio.to_thread(_with_letters, state, form, visit.now)
+    taken = _take(step, state.story, form, visit.now)
+    wanted = step if form.text("pick") else _wanted(step, form.text("go"), taken.story)
+    # Back is always free; on goes only what can be read.
+    goes_on = not taken.errors or _place(wanted) < _place(step)
+    target = wanted if goes_on else step
+    reached = max(state.reached, _place(target))
+    new = HelpState(story=taken.story, edited=state.edited, reached=reached)
+    if seal_state(new, visit.services.form_key, visit.now) is None:
+        return _show(visit, state, step, errors={"": TOO_MUCH})
+    return await asyncio.to_thread(_show, visit, new, target, errors={} if goes_on else taken.errors)
+
+
+@post("/help-me/letter.txt", status_code=200)
+async def help_letter(request: PageRequest) -> Page:
+    """Give a letter as text."""
+    return await _letter(request, "text/plain; charset=utf-8", "txt")
+
+
+@post("/help-me/letter.pdf", status_code=200)
+async def help_letter_pdf(request: PageRequest) -> Page:
+    """Give a letter as PDF."""
+    return await _letter(request, "application/pdf", "pdf")
+
+
+async def _letter(request: PageRequest, media_type: str, ending: str) -> Page:
+    came = await _came(request)
+    if not isinstance(came, _Came):
+        return came
+    visit = came.visit
+
+    def made() -> tuple[HelpState, bytes | None]:
+        state = _with_letters(came.state, visit.form, visit.now)
+        found = assess(state.story, law_rules(), visit.now)
+        to = chosen_letter(visit.form, found, state.story)
+        shown = show_letter(state, found, to, visit.now) if to is not None else None
+        if not isinstance(shown, Shown):
+            return state, None
+        if ending == "pdf":
+            return state, print_letter(shown, visit.now)
+        return state, f"{shown.letter.title}\n\n{shown.body}\n".encode()
+
+    state, content = await asyncio.to_thread(made)
+    if content is None:
+        return await asyncio.to_thread(_show, visit, state, _wanted(Step.START, "letters", state.story))
+    return _file(content, media_type, f"letter.{ending}")
+
+
+@post("/help-me/folder.zip", status_code=200)
+async def help_folder(request: PageRequest) -> Page:
+    """Give the folder that the command line goes on with."""
+    came = await _came(request)
+    if not isinstance(came, _Came):
+        return came
+    return _file(await asyncio.to_thread(folder_of, came.state), "application/zip", "kabao-case.zip")
+
+
+def _with_letters(state: HelpState, form: Form, now: datetime) -> HelpState:
+    return take_letters(state, form, assess(state.story, law_rules(), now), now)
+
+
+def _file(content: bytes, media_type: str, name: str) -> Page:
+    headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="{name}"'}
+    return Response(content, media_type=media_type, headers=HEADERS | headers)
+
+
+@post("/help-me/days.ics", status_code=200)
+async def help_calendar(request: PageRequest) -> Page:
+    """Give the days as a calendar file."""
+    came = await _came(request)
+    if not isinstance(came, _Came):
+        return came
+    story, now = came.state.story, came.visit.now
+    return _file(ics(story, deadlines(story, now), now, story.language), "text/calendar", "kabao.ics")
+
+
+class _Came(NamedTuple):
+    visit: Visit
+    state: HelpState
+
+
+async def _came(request: PageRequest) -> _Came | Page:
+    """Read a step's form: its size, token and seal; anything else is answered here."""
+    visit = await enter(request)
+    if is_large(request):
+        return _show(visit, HelpState(story=_new_story(visit.now, "")), Step.START, errors={"": TOO_MUCH})
+    visit.form = await read_form(request)
+    if not is_own_form(visit):
+        return stale_page(visit)
+    who = "net:" + visit.visitor.network if visit.signed_in is None else visit.me.account_id
+    if not await visit.services.identity.may(Act.HELP, who):
+        return refusal_page(visit, Refused(Refusal.TOO_MANY_TRIES), back="/help-me", link="回到开头")
+    state = open_state(visit.form.raw("state"), visit.services.form_key, visit.now)
+    if isinstance(state, Lost):
+        anew = HelpState(story=_new_story(visit.now, visit.form.text("lang")))
+        return _show(visit, anew, Step.START, errors={"": EXPIRED if state is Lost.EXPIRED else BROKEN})
+    return _Came(visit, state)
+
+
+def _new_story(now: datetime, lang: str) -> Story:
+    return Story(case_id=secrets.token_hex(8), created_at=now, language=Language.EN if lang == "en" else Language.ZH)
+
+
+def _step(text: str) -> Step | None:
+    return Step(text) if text in set(Step) else None
+
+
+def _place(step: Step) -> int:
+    return list(Step).index(step)
+
+
+def _take(step: Step, story: Story, form: Form, now: datetime) -> Taken:
+    if step is Step.CLAIM:
+        book = law_rules().book
+        return take_claim(story, form, claims=set(book.claims) - helpwords.NOT_OURS, facts=book.facts)
+    if step is Step.TERMS:
+        return take_terms(story, form, now=now)
+    takers = {Step.START: take_start, Step.FIRST: take_first, Step.EVENTS: take_events, Step.PARTIES: take_parties}
+    return takers[step](story, form) if step in takers else Taken(story, {})
+
+
+def _wanted(step: Step, go: str, story: Story) -> Step:
+    """Decide which step comes; with signs of fraud none comes before the first ones were answered."""
+    steps = _steps(story)
+    here = steps.index(step) if step in steps else 0
+    named = _step(go)
+    wanted = named if named in steps else steps[min(here + 1, len(steps) - 1)]
+    if is_fraud(story) and not first_steps_answered(story) and _place(wanted) > _place(Step.FIRST):
+        return Step.FIRST
+    return wanted
+
+
+def _steps(story: Story) -> list[Step]:
+    """Name the steps of a story: signs of fraud put one first, unlawful goods leave none after the beginning."""
+    if is_unlawful(story):
+        return [Step.START, Step.FIRST] if is_fraud(story) else [Step.START]
+    return [step for step in Step if step is not Step.FIRST or is_fraud(story)]
+
+
+def _show(visit: Visit, state: HelpState, step: Step, *, errors: Mapping[str, Text] | None = None) -> Page:
+    story = state.story
+    language = "en" if story.language is Language.EN else "zh"
+
+    def words(said: Text) -> str:
+        return said.en if language == "en" else said.zh
+
+    steps = _steps(story)
+    place = steps.index(step)
+    assessment = assess(story, law_rules(), visit.now)
+    wrong = errors or {}
+    more = _more(step, state, assessment, visit, words)
+    return page(
+        "help.html",
+        visit,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
+        private=True,
+        lang=language,
+        t=lambda zh, en: en if language == "en" else zh,
+        words=words,
+        step=step.value,
+        steps=[(one.value, words(TITLES[one]), _place(one) <= state.reached) for one in steps],
+        place=place,
+        title=words(TITLES[step]),
+        following=words(TITLES[steps[place + 1]]) if place + 1 < len(steps) else "",
+        before=steps[place - 1].value if place else "",
+        story=story,
+        told=bool(story.shop.name),
+        state=seal_state(state, visit.services.form_key, visit.now) or "",
+        result=assessment,
+        path=words(helpwords.PATHS[assessment.path]),
+        unlawful=is_unlawful(story),
+        fraud=is_fraud(story),
+        faults=[words(fault.text) for fault in faults(story, visit.now)] if state.reached else [],
+        typed=visit.form.text,
+        ticked=visit.form.every,
+        w=helpwords,
+        labels=lambda named: [(value.value, words(text)) for value, text in named.items()],
+        day=lambda moment: f"{moment.day}" if moment else "",
+        clock=lambda moment: moment.words()[11:] if moment else "",
+        minute=_minute,
+        errors={name: words(said) for name, said in wrong.items()},
+        optional_mark=" (optional)" if language == "en" else "（选填）",
+        errsum_words=("%d to change", "This step was not taken")
+        if language == "en"
+        else ("还有 %d 处要改", "这一步没有完成"),
+        **more,
+    )
+
+
+def _more(
+    step: Step, state: HelpState, assessment: Assessment, visit: Visit, words: Callable[[Text], str]
+) -> dict[str, Any]:
+    """Give what one step shows beside what all show."""
+    story, now = state.story, visit.now
+    given: dict[Step, Callable[[], dict[str, Any]]] = {
+        Step.START: lambda: {"signs": SIGNS},
+        Step.FIRST: lambda: {"first": FIRST},
+        Step.EVENTS: lambda: _of_events(story, now),
+        Step.CLAIM: lambda: _of_claim(story, assessment),
+        Step.EVIDENCE: lambda: _of_evidence(story, assessment),
+        Step.TERMS: lambda: {"pasted": ONCE},
+        Step.LETTERS: lambda: letters_given(state, assessment, visit.form, now),
+        Step.DAYS: lambda: _of_days(story, now, words),
+    }
+    return given[step]() if step in given else {}
+
+
+def _of_events(story: Story, now: datetime) -> dict[str, Any]:
+    read = [read_chat(chat.text, seen=now.astimezone(CHINA).date()) for chat in story.chats]
+    names = _names(story.chats, read)
+    return {"blank": BLANK_EVENTS, "pasted": ONCE, "read": read, "most": SHOWN_MESSAGES, "names": names}
+
+
+def _of_claim(story: Story, assessment: Assessment) -> dict[str, Any]:
+    claims = [one for one in law_rules().book.claims.values() if one.claim_id not in helpwords.NOT_OURS]
+    groups = {kind: [one for one in claims if one.kind == kind] for kind in helpwords.KINDS}
+    return {"groups": groups, "facts": _facts(story, assessment)}
+
+
+def _of_evidence(story: Story, assessment: Assessment) -> dict[str, Any]:
+    ready = checklist(story, assessment)
+    return {"ready": ready, "hows": {one.how_id: one for one in hows(ready)}}
+
+
+def _of_days(story: Story, now: datetime, words: Callable[[Text], str]) -> dict[str, Any]:
+    days = deadlines(story, now)
+    return {"days": [(day, remaining(day, now, story.language), words(SOURCE_LABELS[day.source])) for day in days]}
+
+
+def _names(chats: tuple[ChatText, ...], read: list[Chat]) -> dict[str, Side]:
+    """Name everybody who talks in the chats, and who they are as far as it was said."""
+    named = {name: side for chat in chats for name, side in chat.names.items()}
+    talking = dict.fromkeys(message.name for chat in read for message in chat.messages if message.name)
+    return {name: named.get(name, Side.OTHER) for name in list(talking)[:20]}
+
+
+def _facts(story: Story, assessment: Assessment) -> list[Fact]:
+    """List what decides the case: what was answered, and what would turn it."""
+    book = law_rules().book
+    asked = [*story.answers, *(one.fact for one in (*assessment.wanted, *assessment.risks))]
+    return [
+        Fact(name, book.facts[name].label, book.facts[name].meaning, str(story.answers.get(name, Answer.UNKNOWN)))
+        for name in dict.fromkeys(asked)
+        if name in book.facts
+    ]
+
+
+def _minute(at: datetime, is_day: bool = False) -> str:  # noqa: FBT001, FBT002  a template's own call
+    """Write a moment of China's time to the minute, or a day."""
+    return f"{at.astimezone(CHINA):{'%Y-%m-%d' if is_day else '%Y-%m-%d %H:%M'}}"
+
+
+handlers = [help_page, help_step, help_letter, help_letter_pdf, help_folder, help_calendar]

@@ -1,0 +1,48 @@
+/* Keeps the sealed story of self-help on this device, so that a stopped session can go on. Only what the server sealed
+   is kept: this browser cannot read it, and it opens for thirty days. Every page works without this. */
+(() => {
+  'use strict';
+  const NAME = 'kabao-help';
+  const form = document.getElementById('help-form');
+  if (!form) return;
+  const main = document.getElementById('main');
+  const en = main.lang === 'en';
+  const stored = () => {
+    try { return JSON.parse(localStorage.getItem(NAME) || 'null'); } catch { return null; }
+  };
+  const fresh = main.dataset.help === 'start' && !form.dataset.told;
+  const kept = stored();
+  if (fresh) {
+    if (!kept || !kept.state) return;
+    const note = document.createElement('section');
+    note.className = 'card stack-s';
+    const text = document.createElement('p');
+    text.textContent = en ? 'You stopped half way on this device.' : '上次填了一半，还在这台设备上。';
+    const row = document.createElement('p');
+    row.className = 'row wrap';
+    const go = document.createElement('button');
+    go.className = 'btn pri';
+    go.type = 'button';
+    go.textContent = en ? 'Go on' : '接着填';
+    go.addEventListener('click', () => {
+      form.elements.state.value = kept.state;
+      form.elements.step.value = 'resume';
+      const named = document.createElement('input');
+      named.type = 'hidden';
+      named.name = 'go';
+      named.value = kept.step;
+      form.append(named);
+      form.submit();
+    });
+    const drop = document.createElement('button');
+    drop.className = 'btn';
+    drop.type = 'button';
+    drop.textContent = en ? 'Delete it' : '删掉，重新填';
+    drop.addEventListener('click', () => { localStorage.removeItem(NAME); note.remove(); });
+    row.append(go, drop);
+    note.append(text, row);
+    form.before(note);
+    return;
+  }
+  try { localStorage.setItem(NAME, JSON.stringify({ state: form.elements.state.value, step: main.dataset.help })); } catch { /* no room: the page itself still carries it */ }
+})();

@@ -1,0 +1,174 @@
+"""`/help-me`: from the first question to letters, days and the folder, with nothing kept and without any script."""
+
+import io
+import secrets
+import zipfile
+from datetime import timedelta
+from typing import Any
+
+import httpx
+from pypdf import PdfReader
+
+from browser import Browser
+from helpstories import NOW
+from kabao.selfhelp import Story
+from kabao.selfhelp.book import names
+from kabao.selfhelp.storyfile import read_story
+from kabao.web.helpstate import HelpState, Lost, open_state, seal_state
+from pages import Site
+
+START: dict[str, Any] = {
+    "go": "next", "shop_name": "某店", "platform_name": "某平台", "goods": "key", "paid_at": "2026-07-14",
+    "paid_at_time": "20:51", "amount": "268", "channel": "alipay",
+}  # fmt: skip
+CHAT = "小李 2026/07/14 20:51:07\n在吗，卡密 ABCD-1234-EFGH 用不了\n店主 2026/07/14 20:52:00\n退不了\n"
+
+
+async def walk(site: Site) -> Browser:
+    """Go to the letters as a person without scripts does."""
+    person = site.stranger()
+    await person.get("/help-me")
+    page = await person.send("/help-me", START)
+    assert "说清经过" in page.words
+    page = await person.send("/help-me", {"go": "events", "title": "点卡", "order_no": "A17", "chat": CHAT})
+    assert "退不了" in page.words
+    await person.send("/help-me", {"go": "next", "side": ["me", "merchant"]})
+    page = await person.send("/help-me", {"go": "claim", "claim": "key_invalid", "demand": "refund"})
+    assert "卡密在正确的地方无法兑换" in page.words
+    page = await person.send("/help-me", {"go": "next", "answer_key_failed": "yes"})
+    assert "先留这个" in page.words
+    await person.send("/help-me", {"go": "next"})
+    await person.send("/help-me", {"go": "next", "shop_real_name": "某公司"})
+    page = await person.send("/help-me", {"go": "terms", "terms": "一经售出概不退换"})
+    assert "概不退换" in page.words
+    page = await person.send("/help-me", {"go": "next"})
+    assert "写给谁" in page.words
+    return person
+
+
+async def test_a_person_without_scripts_comes_to_letters_days_and_the_folder_and_nothing_is_kept(site: Site) -> None:
+    person = await walk(site)
+    page = await person.send("/help-me", {"pick": "12315"})
+    assert "消费者投诉书" in page.words
+    assert "ABCD-1234" not in page.text.split("<textarea")[1]
+    page = await person.send(
+        "/help-me", {"go": "letters", "person_name": "某人", "body": "我改过的信，卡密 ABCD-1234-EFGH"}
+    )
+    assert "我改过的信，卡密 AB****GH" in page.text
+    page = await person.send("/help-me", {"pick": "merchant"})
+    assert "某人" in page.text
+    page = await person.send("/help-me", {"pick": "12315"})
+    assert "我改过的信" in page.text
+    text = await taken(person, "letter.txt")
+    assert text.headers["content-disposition"] == 'attachment; filename="letter.txt"'
+    assert text.headers["cache-control"] == "no-store"
+    assert "我改过的信，卡密 AB****GH" in text.text
+    printed = PdfReader(io.BytesIO((await taken(person, "letter.pdf")).content))
+    assert "我改过的信" in "".join(sheet.extract_text() for sheet in printed.pages)
+    page = await person.send("/help-me", {"go": "letters", "fresh": "yes"})
+    assert "我改过的信" not in page.text
+    assert "请求调解" in page.text
+    page = await person.send("/help-me", {"go": "next"})
+    assert "加到手机日历" in page.words
+    assert "BEGIN:VCALENDAR" in (await taken(person, "days.ics")).text
+    folder = zipfile.ZipFile(io.BytesIO((await taken(person, "folder.zip")).content))
+    assert folder.namelist() == ["case.yaml", "chat/1.txt", "terms/1.txt"]
+    story = read_story(folder.read("case.yaml"), "case.yaml", names())
+    assert (story.claim, story.person.name, story.shop.real_name) == ("key_invalid", "某人", "某公司")
+    assert "退不了" in folder.read("chat/1.txt").decode()
+
+
+async def taken(person: Browser, name: str) -> httpx.Response:
+    """Press a button that gives a file."""
+    fields = person.page.form("/help-me").fields
+    return await person.client.post(f"/help-me/{name}", data={key: values for key, values in fields.items() if key})
+
+
+async def test_signs_of_fraud_put_police_and_payment_before_every_other_step(site: Site) -> None:
+    person = site.stranger()
+    await person.get("/help-me?lang=en")
+    page = await person.send("/help-me", {**START, "sign": "codes_asked", "go": "letters"})
+    assert "Call 110" in page.words
+    assert "To whom" not in page.words
+    page = await person.send("/help-me", {"go": "next"})
+    assert page.status == 422
+    page = await person.send("/help-me", {"go": "next", "first_police_called": "yes", "first_payment_stopped": "no"})
+    assert "What happened" in page.words
+
+
+async def test_goods_that_may_not_be_traded_are_told_plainly_and_lead_nowhere(site: Site) -> None:
+    person = site.stranger()
+    await person.get("/help-me")
+    page = await person.send("/help-me", {**START, "goods": "real_name"})
+    assert "不许买卖" in page.words
+    page = await person.send("/help-me", {"go": "letters"})
+    assert "写给谁" not in page.words
+
+
+async def test_what_is_wrong_is_said_at_its_field_and_kept_as_it_was_typed(site: Site) -> None:
+    person = site.stranger()
+    await person.get("/help-me")
+    wrong = {**START, "paid_at": "2026-13-01", "paid_at_time": "25:00", "amount": "很多", "goods": "", "shop_name": ""}
+    page = await person.send("/help-me", wrong)
+    assert page.status == 422
+    for words in ("还有 4 处要改", "写日期", "写数目", "选一个", "写几个字"):
+        assert words in page.words
+    assert 'value="很多"' in page.text
+    page = await person.send("/help-me", {**START, "paid_at_time": "25:00"})
+    assert "时间写成 20:51 这样" in page.words
+    await person.send("/help-me", {**START, "amount": "40 USD"})
+    page = await person.send("/help-me", {"go": "claim", "title": "x", "event1_at": "x", "chat": "字" * 25_001})
+    assert page.status == 422
+    assert "不是人民币" in page.words
+    page = await person.send("/help-me", {"go": "claim", "title": "x", "event1_at": "2027-01-01", "event1_amount": "1"})
+    assert "还没到" in page.words
+    page = await person.send("/help-me", {"go": "next", "claim": "nothing"})
+    assert page.status == 422
+    page = await person.send("/help-me", {"go": "events", "claim": "key_invalid"})
+    page = await person.send("/help-me", {"go": "events", "drop_event": "1", "drop_chat": "yes", "secrets": "abcdefgh"})
+    assert "还没到" not in page.words
+
+
+async def test_a_state_that_is_old_broken_foreign_or_too_much_begins_anew(site: Site) -> None:
+    person = site.stranger()
+    await person.get("/help-me")
+    await person.send("/help-me", START)
+    kept = person.page.form("/help-me").fields["state"]
+    page = await person.send("/help-me", {"state": "x" + kept[0][1:]})
+    assert "打不开" in page.words
+    page = await person.send("/help-me", {"state": kept[0], "step": "resume", "go": "events"})
+    assert "说清经过" in page.words
+    page = await person.send("/help-me", {"shop_name": "字" * 300_000})
+    assert "内容太多" in page.words
+    other = await site.stranger().post("/help-me", {"state": kept[0]})
+    assert other.status == 403
+
+
+def test_a_seal_ends_by_itself_and_opens_under_its_own_key_alone() -> None:
+    state = HelpState(story=Story(case_id="t", created_at=NOW))
+    sealed = seal_state(state, b"k" * 32, NOW)
+    assert sealed is not None
+    assert open_state(sealed, b"k" * 32, NOW) == state
+    assert open_state(sealed, b"k" * 32, NOW + timedelta(days=31)) is Lost.EXPIRED
+    assert open_state(sealed, b"o" * 32, NOW) is Lost.BROKEN
+    assert open_state("é", b"k" * 32, NOW) is Lost.BROKEN
+    assert open_state("A", b"k" * 32, NOW) is Lost.BROKEN
+    noise = "".join(secrets.choice("0123456789abcdef") for _ in range(400_000))
+    much = HelpState(story=Story(case_id="t", created_at=NOW, summary=noise))
+    assert seal_state(much, b"k" * 32, NOW) is None
+    more = HelpState(story=Story(case_id="t", created_at=NOW, summary="字" * 700_000))
+    assert seal_state(more, b"k" * 32, NOW) is None
+
+
+async def test_terms_and_clauses_are_noted_and_removed(site: Site) -> None:
+    person = await walk(site)
+    await person.send("/help-me", {"go": "terms"})
+    clause = {"clause_says": "15 天内", "clause_hours": "360", "clause_of": "platform", "clause_from": "paid"}
+    page = await person.send("/help-me", {"go": "terms", **clause})
+    assert "360 小时" in page.words
+    page = await person.send("/help-me", {"go": "terms", "clause_says": "x", "clause_hours": "0"})
+    assert page.status == 422
+    page = await person.send("/help-me", {"go": "terms", "terms": "字" * 25_001})
+    assert page.status == 422
+    page = await person.send("/help-me", {"go": "terms", "drop_terms": ["1", "c1", "c2"]})
+    assert "贴过的" not in page.words
