@@ -9,7 +9,7 @@ import msgspec
 import pytest
 from pypdf import PdfReader
 
-from helpletters import DEAD_KEY, EN, FOLDER, KEPT, MINOR, OWN_MISTAKE, SWINDLE, ZH, written
+from helpletters import BUNDLE, DEAD_KEY, EN, FOLDER, KEPT, MINOR, OWN_MISTAKE, RECLAIMED, SWINDLE, ZH, written
 from helpstories import NO, NOW, YES, at, shown, told
 from kabao.adjudication import Party
 from kabao.cli.selfhelp import letter as letter_on_terminal
@@ -87,6 +87,27 @@ def test_a_complaint_has_every_field_that_its_rules_ask_for_and_the_report_stand
     )
     assert "91310000MA1TEST00X" in made(known, To.COURT).body
     assert "对方地址" not in made(known, To.COURT).blanks
+
+
+def test_a_sum_below_the_price_says_how_it_comes_about_and_a_parent_writes_for_a_child() -> None:
+    assert "价款 3500.00 元，我自己承担 15%，请求退还其余 2975.00 元。" in made(RECLAIMED).body
+    assert "15 % falls to the plaintiff; 2975.00 is asked." in made(RECLAIMED, To.COURT, EN).body
+    assert "价款 5500.00 元，只请求退还有问题的部分，600.00 元。" in made(BUNDLE, To.PLATFORM).body
+    assert "only the part at fault" in made(BUNDLE, To.PLATFORM, EN).body
+    assert "价款" not in made(DEAD_KEY).body
+    assert "我的孩子于" in made(MINOR).body
+    assert "生活中用的" not in made(MINOR).body
+    assert "the child of the plaintiff" in made(MINOR, To.COURT, EN).body
+
+
+def test_a_report_names_the_conduct_and_fraud_is_named_in_the_title() -> None:
+    assert "在条款里写“虚拟商品一经售出，概不退换”（《消费者权益保护法》" in made(DEAD_KEY, To.REPORT).body
+    lied = told("key_invalid", "key_failed", "deceit", "merchant_unnamed")
+    assert "明知商品有问题仍然出售" in made(lied, To.REPORT).body
+    assert "没有公示经营者的真实名称" in made(lied, To.REPORT).body
+    assert made(SWINDLE, To.PLATFORM).title.startswith("疑似诈骗")
+    assert made(OWN_MISTAKE).title.startswith("协商退款")
+    assert "诉讼费用由被告承担" in made(DEAD_KEY, To.COURT).body
 
 
 def test_where_the_platform_answers_it_is_the_one_complained_of() -> None:

@@ -16,6 +16,8 @@ from kabao.selfhelp.provisions import provisions
 from kabao.selfhelp.results import Ask, Assessment, Cite, Field, Letter, NoLetter, Offer, Path, Strength
 from kabao.selfhelp.rules import NO_PLATFORM, first_steps_answered
 
+CHILDS: Final = "minor_purchase"
+"""The claim of a parent: the child bought, the parent writes."""
 MOST_EVENTS: Final = 15
 MOST_LAWS: Final = 4
 MOST_TERMS: Final = 2
@@ -71,7 +73,7 @@ class _Writer:
         return Letter(
             to=self.to,
             language=self.language,
-            title=masked(self._say(self.frame.title), self.story.secrets, keep),
+            title=masked(self._say(self._title()), self.story.secrets, keep),
             body=body,
             due=self.due,
             fields=tuple(Field(one.label, masked(one.value, self.story.secrets, keep)) for one in self._fields()),
@@ -82,13 +84,18 @@ class _Writer:
             notes=tuple(chosen(one, self.language) for one in self.words.notes[self.to.value]),
         )
 
+    def _title(self) -> Text:
+        if self._is_urgent():
+            return self.words.urgent_title
+        return self.words.offer_title if self._own_offer() else self.frame.title
+
     # -- parts
 
     def _parts(self) -> Iterator[str]:
         if self.to in _OFFICIAL:
             yield self._heads()
             yield self._t("请求" if self.to is not To.REPORT else "举报事项", "Request") + "\n" + self._demand()
-            yield self._t("事实", "Facts") + "\n" + self._opening()
+            yield self._t("事实" if self.to is not To.COURT else "事实和理由", "Facts") + "\n" + self._opening()
         else:
             yield self._say(self.frame.to)
             yield self._opening()
@@ -98,9 +105,12 @@ class _Writer:
         if self.to is not To.PAYMENT:
             yield self._terms()
             yield self._basis()
+        if self.to in {To.OFFICE, To.COURT}:
+            yield self._reckoned()
         if self.to not in _OFFICIAL:
-            yield self._demand()
-        yield self._say(self.words.offer_next if self._own_offer() else self.frame.next)
+            yield "\n".join(one for one in (self._reckoned(), self._demand()) if one)
+        if not self._is_urgent():
+            yield self._say(self.words.offer_next if self._own_offer() else self.frame.next)
         yield self._attachments()
         yield self._not_checked()
         yield self._signed()
@@ -114,14 +124,17 @@ class _Writer:
         where = self._where()
         amount = self.slots["paid"]
         reference = self._t(f"，流水号 {paid.reference}", f", reference {paid.reference}") if paid.reference else ""
+        me = self.slots["me"]
+        who = Text(me, me)
+        if story.claim == CHILDS:
+            who = Text(f"{me}的孩子", "my child" if me == "I" else f"the child of {me}")
         text = self._t(
-            f"{self.slots['me']}于 {when} {where}购买“{story.title}”，订单号 {number}，"
-            f"用{channel}付了 {amount} 元{reference}。",
-            f"On {when} {self.slots['me']} bought “{story.title}” {where}, order {number}, and paid {amount} yuan by "
+            f"{who.zh}于 {when} {where}购买“{story.title}”，订单号 {number}，用{channel}付了 {amount} 元{reference}。",
+            f"On {when} {who.en} bought “{story.title}” {where}, order {number}, and paid {amount} yuan by "
             f"{channel}{reference}.",
         )
-        private = story.answers.get("not_consumer") is not Answer.YES
-        if private and self.to not in {To.MERCHANT, To.PAYMENT, To.REPORT}:
+        private = story.answers.get("not_consumer") is not Answer.YES and story.claim != CHILDS
+        if private and self.to is not To.REPORT:
             text += self._t("买来是自己生活中用的。", " It was bought for personal use.")
         problem = self.words.claims.get(story.claim)
         return text + ("" if self.zh or problem is None else " ") + (self._say(problem) if problem else "")
@@ -181,6 +194,8 @@ class _Writer:
 
     def _terms(self) -> str:
         """Quote the addressee's own rules, then clauses that do not stand, each at its words."""
+        if self.to is To.REPORT:
+            return ""  # there they are the conduct that is reported
         lines = [
             self._t(
                 f"{one.where or '规则'}写明：“{one.says.rstrip('。')}”。", f"{one.where or 'The rules'}: “{one.says}”."
@@ -213,7 +228,7 @@ class _Writer:
 
     def _demand(self) -> str:
         """Ask for what can be asked for; where it is the person's own matter, make the honest offer instead."""
-        if self.found.path is Path.FRAUD and self.frame.urgent is not None:
+        if self._is_urgent() and self.frame.urgent is not None:
             called = self.story.signs.get("police_called") is Answer.YES
             said = Text("已报警", "reported to the police") if called else Text("正在报警", "being reported")
             return self._say(self.frame.urgent, {"police": chosen(said, self.language)})
@@ -223,7 +238,39 @@ class _Writer:
             basis = chosen(offer.basis, self.language) + self._t("", " ") if published else ""
             sums = {"keep": _yuan(offer.keep_minor), "back": _yuan(offer.back_minor)}
             return self._say(self.words.offer, {**sums, "basis": basis})
+        if self.to is To.REPORT:
+            return "\n".join([self._say(self.frame.ask), *self._conduct()])
         return self._say(self.frame.ask)
+
+    def _is_urgent(self) -> bool:
+        return self.found.path is Path.FRAUD and self.frame.urgent is not None
+
+    def _reckoned(self) -> str:
+        """Say how the sum comes about where it is not the whole price."""
+        told, asked, price = self.found.as_told, self.ask, self.story.payment.amount
+        if told is None or asked is None or price is None or asked.what != "refund" or self._own_offer():
+            return ""
+        if not asked.amount_minor < price.minor:
+            return ""
+        paid, sum_asked, share = _yuan(price.minor), _yuan(asked.amount_minor), told.shares.buyer
+        if share:
+            return self._t(
+                f"价款 {paid} 元，{self.slots['me']}自己承担 {share}%，请求退还其余 {sum_asked} 元。",
+                f"Of the price of {paid} yuan {share} % falls to {self.slots['me_object']}; {sum_asked} is asked.",
+            )
+        return self._t(
+            f"价款 {paid} 元，只请求退还有问题的部分，{sum_asked} 元。",
+            f"Of the price of {paid} yuan only the part at fault is asked for, {sum_asked} yuan.",
+        )
+
+    def _conduct(self) -> Iterator[str]:
+        """Name the conduct that is reported: each clause at its words, and what the person told."""
+        for one in [one for one in self.found.terms if one.kind == "VOID"][:MOST_TERMS]:
+            law = self._t("、", "; ").join(one.law[:MOST_TERMS])
+            yield self._t(f"在条款里写“{one.words}”（{law}）", f"A clause of its terms says “{one.words}” ({law})")
+        for fact, said in self.words.conduct.items():
+            if self.story.answers.get(fact) is Answer.YES:
+                yield self._say(said)
 
     def _own_offer(self) -> Offer | None:
         return self.found.offer if self.found.path is Path.BUYER else None
@@ -246,7 +293,7 @@ class _Writer:
         person = self.story.person
         name = person.name or self._blank("你的姓名", "your name")
         phone = person.phone or self._blank("你的电话", "your phone")
-        day = f"{self.now.astimezone(CHINA):%Y-%m-%d}"
+        day = self._when(Moment(self.now, exact=False))
         if self.to is To.COURT:
             return self._t(f"具状人：{name}\n{day}", f"Plaintiff: {name}\n{day}")
         return f"{name}\n{phone}\n{day}"

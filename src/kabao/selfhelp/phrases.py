@@ -70,6 +70,9 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     letters: dict[str, Frame]
     offer: Text
     offer_next: Text
+    offer_title: Text
+    urgent_title: Text
+    conduct: dict[str, Text]
     nexts: dict[str, Text]
     notes: dict[str, list[Text]]
     procedure: dict[str, tuple[str, ...]]
