@@ -137,6 +137,8 @@ def test_a_signed_notice_with_a_value_out_of_range_is_malformed(
     good = {"payment_id": "p", "merchant_ref": "7-ABC", "amount_minor": 1, "currency": "CNY", "paid_at": "now"}
     body = canonical_bytes(good | wrong)
     assert sandbox.verify_notice(body, sandbox.sign(body)) is Refusal.NOTICE_MALFORMED
+    deep = b"[" * 1000
+    assert sandbox.verify_notice(deep, sandbox.sign(deep)) is Refusal.NOTICE_MALFORMED
 
 
 async def test_a_chargeback_takes_what_is_left_once_and_stops_every_later_payout(

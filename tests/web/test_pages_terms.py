@@ -88,3 +88,9 @@ async def test_another_site_cannot_send_it_and_nobody_without_end(site: Site) ->
     page = await buyer.send("/terms", {"text": "概不退换"})
     assert page.status == 429
     assert "概不退换" in page.text
+
+
+async def test_no_page_that_names_a_signed_in_person_is_stored_by_a_cache(site: Site) -> None:
+    buyer = await site.person("小买家")
+    for path in ("/terms", "/check", "/help-me"):
+        assert (await buyer.get(path)).headers["cache-control"] == "no-store", path

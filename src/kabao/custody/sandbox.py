@@ -146,7 +146,7 @@ class SandboxInstitution:
             if isinstance(named, dict) and "kind" in named:
                 return msgspec.json.decode(body, type=ChargebackNotice)
             return msgspec.json.decode(body, type=PaymentNotice)
-        except (ValueError, msgspec.DecodeError):
+        except (ValueError, RecursionError, msgspec.DecodeError):
             return Refusal.NOTICE_MALFORMED
 
     async def carry_out(self, instruction: Instruction) -> None:

@@ -102,7 +102,7 @@ def _page(request: PageRequest, pasted: Pasted) -> Page:
         "check.html",
         pasted.visit,
         status=pasted.status,
-        private=bool(pasted.text),
+        private=True if pasted.text else None,
         lang=lang,
         words=words,
         say={name: words(said) for name, said in SAY.items()},

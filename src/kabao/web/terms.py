@@ -62,7 +62,7 @@ def _page(pasted: Pasted) -> Page:
         "terms.html",
         pasted.visit,
         status=pasted.status,
-        private=bool(pasted.text),
+        private=True if pasted.text else None,
         text=pasted.text,
         kind=pasted.kind,
         kinds=KINDS,
