@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Final
 
-from helpstories import NO, NOW, YES, at, shown, told
+from helpstories import NO, NOW, YES, asked_out, at, shown, told
 from kabao.selfhelp import (
     Event,
     Goods,
@@ -53,10 +53,10 @@ RECLAIMED: Final = told(
     events=(event(Happening.OTHER, 20, 9, Side.OTHER, "登录时提示密码已被修改"),
             event(Happening.BLOCKED, 20, 10, Side.MERCHANT)),
 )  # fmt: skip
-OWN_MISTAKE: Final = told(
+OWN_MISTAKE: Final = asked_out(told(
     "wrong_purchase", "opened", "exclusion_confirmed", "restriction_prominent", "-used_up", title="另一个地区的点卡",
     person=Person(name="某人", phone="13800000000"),
-)  # fmt: skip
+))  # fmt: skip
 MINOR: Final = told(
     "minor_purchase", "child_acted", "under_18", "-guardian_agreed", yuan=648, goods=Goods.TOP_UP, title="游戏点数"
 )

@@ -3,6 +3,8 @@
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
 from kabao.selfhelp import (
     CHINA,
     Amount,
@@ -19,6 +21,8 @@ from kabao.selfhelp import (
     Side,
     Story,
 )
+from kabao.selfhelp.book import law_rules
+from kabao.selfhelp.questions import questions
 
 NOW = datetime(2026, 11, 25, 4, 0, tzinfo=UTC)
 YES, NO = Answer.YES, Answer.NO
@@ -52,3 +56,12 @@ def told(claim: str, *facts: str, yuan: int = 100, **more: Any) -> Story:
 
 def shown(kind: Kind, *facts: str) -> EvidenceItem:
     return EvidenceItem(file=f"evidence/{kind}.png", kind=kind, shows=facts, sha256="0" * 64)
+
+
+def asked_out(story: Story) -> Story:
+    """The same story after every question was answered no."""
+    while open_now := questions(story, law_rules(), NOW):
+        name = open_now[0].field.removeprefix("answers.")
+        assert name not in story.answers
+        story = msgspec.structs.replace(story, answers={**story.answers, name: NO})
+    return story

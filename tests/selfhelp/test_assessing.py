@@ -1,8 +1,9 @@
 """What stories come to; the engine's answers are held by tests/rulings, here it is what a person is told of them."""
 
+import msgspec
 import pytest
 
-from helpstories import NO, NOW, YES, at, happened, shown, told
+from helpstories import NO, NOW, YES, asked_out, at, happened, shown, told
 from kabao.adjudication import Outcome
 from kabao.adjudication.model import Shares
 from kabao.selfhelp import (
@@ -86,23 +87,26 @@ def test_a_published_case_told_by_its_buyer_ends_as_the_law_has_it(
 
 
 def test_a_buyer_at_fault_is_told_so_and_gets_an_offer_instead_of_a_demand() -> None:
-    found = assess(told("wrong_purchase", "opened", "exclusion_confirmed", "restriction_prominent"), RULES, NOW)
+    mistaken = asked_out(told("wrong_purchase", "opened", "exclusion_confirmed", "restriction_prominent"))
+    found = assess(mistaken, RULES, NOW)
     assert (found.path, found.asks, found.letters) == (Path.BUYER, (), (To.MERCHANT,))
     assert "由你自己负责" in found.plainly[0].zh
     assert found.offer is not None
     assert (found.offer.keep_minor, found.offer.back_minor) == (1000, 9000)
-    fee = told("wrong_purchase", "opened", "exclusion_confirmed", "restriction_prominent",
-               amounts={"published_fee_minor": 500})  # fmt: skip
+    fee = msgspec.structs.replace(mistaken, amounts={"published_fee_minor": 500})
     offer = assess(fee, RULES, NOW).offer
     assert offer is not None
     assert (offer.keep_minor, offer.back_minor) == (500, 9500)
-    used = assess(told("key_invalid", "redeemed_by_buyer"), RULES, NOW)
+    used = assess(asked_out(told("key_invalid", "redeemed_by_buyer")), RULES, NOW)
     assert (used.path, used.offer, used.letters) == (Path.BUYER, None, ())
 
 
 def test_who_does_not_know_what_decides_is_not_told_that_it_is_his_own_matter() -> None:
     story = told("key_invalid", "delivered")
-    assert assess(story, RULES, NOW).path is Path.BUYER
+    found = assess(story, RULES, NOW)
+    assert (found.path, found.plainly, found.letters, found.as_told) == (Path.INCOMPLETE, (), (), None)
+    assert assess(told("minor_purchase"), RULES, NOW).path is Path.INCOMPLETE
+    assert assess(asked_out(story), RULES, NOW).path is Path.BUYER
     unknown = told("key_invalid", "delivered", answers={"delivered": YES, "key_failed": Answer.UNKNOWN})
     found = assess(unknown, RULES, NOW)
     assert (found.path, found.offer) == (Path.UNSETTLED, None)

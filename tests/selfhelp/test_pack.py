@@ -10,7 +10,7 @@ import msgspec
 import pytest
 from pypdf import PdfReader
 
-from helpstories import NO, NOW, YES, at, happened, told
+from helpstories import NO, NOW, YES, asked_out, at, happened, told
 from kabao.packs import check
 from kabao.selfhelp import (
     Business,
@@ -166,7 +166,7 @@ def test_what_is_fraud_or_the_buyers_own_fault_is_packed_as_that(tmp_path: Path)
     packed(tmp_path, told("not_delivered", goods=Goods.CHEAT, signs=signs))
     for_police = entries(tmp_path)["documents/1-summary.txt"].decode()
     assert ("== 诈骗迹象 ==" in for_police, "== 要求 ==" in for_police) == (True, False)
-    own = told("wrong_purchase", "opened", "exclusion_confirmed", "restriction_prominent")
+    own = asked_out(told("wrong_purchase", "opened", "exclusion_confirmed", "restriction_prominent"))
     packed(tmp_path, own)
     assert "商量的方案: 请商家留下 ¥10.00" in entries(tmp_path)["documents/1-summary.txt"].decode()
 
@@ -177,9 +177,9 @@ def test_what_is_fraud_or_the_buyers_own_fault_is_packed_as_that(tmp_path: Path)
         (told("not_delivered", goods=Goods.REAL_NAME), "goods_unlawful"),
         (told(""), "incomplete"),
         (told("key_invalid", "-opened", "used_up"), "incomplete"),
-        (told("key_invalid", evidence=(EvidenceItem(file="evidence/plain.txt", kind=Kind.SCREENSHOT),)),
+        (told("key_invalid", "key_failed", evidence=(EvidenceItem(file="evidence/plain.txt", kind=Kind.SCREENSHOT),)),
          "no_fingerprint"),
-        (told("key_invalid", evidence=(
+        (told("key_invalid", "key_failed", evidence=(
             msgspec.structs.replace(item("evidence/plain.txt"), sha256="0" * 64),)), "file_changed"),
     ],
 )  # fmt: skip

@@ -16,6 +16,7 @@ from kabao.adjudication.reasons import OUTCOMES, PARTIES
 from kabao.kernel import Currency, Money
 from kabao.selfhelp.book import cites_of
 from kabao.selfhelp.model import Answer, Story, To
+from kabao.selfhelp.questions import questions
 from kabao.selfhelp.results import (
     Ask,
     Assessment,
@@ -113,6 +114,8 @@ class _Weighed:
     def into(self, base: Assessment) -> Assessment:
         needs = self._needs()
         path = self._path()
+        if path is Path.INCOMPLETE:
+            return msgspec.structs.replace(base, wanted=tuple(self._wanted(needs)), risks=tuple(self._risks()))
         asks = tuple(self._asks(needs)) if path is not Path.BUYER else ()
         return msgspec.structs.replace(
             base,
@@ -136,9 +139,12 @@ class _Weighed:
             return Path.UNSETTLED
         if _worth(told) or told.remedy in {"replace", "perform"}:
             return Path.ORDINARY
-        return Path.BUYER if told.shares.buyer and not self._is_open() else Path.UNSETTLED
+        if not told.shares.buyer or self._is_unknown():
+            return Path.UNSETTLED
+        # Nobody is told that it is his own matter before he was asked what could make it another's.
+        return Path.INCOMPLETE if questions(self.story, self.rules, self.now) else Path.BUYER
 
-    def _is_open(self) -> bool:
+    def _is_unknown(self) -> bool:
         """Tell whether the person does not know something that would turn the result for him."""
         turning = {one.fact for one in self.told.missing if one.if_proved is not None}
         return any(self.story.answers.get(fact) is Answer.UNKNOWN for fact in turning)
