@@ -144,6 +144,30 @@ async def test_a_state_that_is_old_broken_foreign_or_too_much_begins_anew(site: 
     assert other.status == 403
 
 
+async def test_nothing_is_concluded_before_what_decides_was_asked_and_figures_are_asked_for(site: Site) -> None:
+    person = site.stranger()
+    await person.get("/help-me")
+    await person.send("/help-me", START)
+    await person.send("/help-me", {"go": "claim", "title": "游戏点数"})
+    page = await person.send("/help-me", {"go": "claim", "claim": "minor_purchase"})
+    assert "还差几样" in page.words
+    assert "自己的原因，可以" not in page.words
+    assert "checked" not in page.text.split('name="answer_child_acted"')[1][:60]
+    page = await person.send("/help-me", {"go": "letters"})
+    assert "现在没有要写的信" in page.words
+    await person.send("/help-me", {"go": "claim"})
+    answers = {"claim": "bundle_item_failed", "answer_mismatch": "yes", "answer_one_item_affected": "yes"}
+    page = await person.send("/help-me", {"go": "claim", "claim": "bundle_item_failed"})
+    page = await person.send("/help-me", {"go": "claim", **{k: v for k, v in answers.items() if "one_item" not in k}})
+    page = await person.send("/help-me", {"go": "claim", **answers})
+    assert "有问题的那部分值多少元" in page.words
+    page = await person.send("/help-me", {"go": "letters", "figure_failed_minor": "很多"})
+    assert (page.status, "不是金额" in page.words) == (422, True)
+    page = await person.send("/help-me", {"go": "claim", "figure_failed_minor": "60"})
+    assert "退款 ¥60.00" in page.words
+    assert 'value="60.00"' in page.text
+
+
 def test_a_seal_ends_by_itself_and_opens_under_its_own_key_alone() -> None:
     state = HelpState(story=Story(case_id="t", created_at=NOW))
     sealed = seal_state(state, b"k" * 32, NOW)

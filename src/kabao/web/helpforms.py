@@ -26,7 +26,10 @@ from kabao.selfhelp import (
     TermsKind,
     TermsText,
 )
+from kabao.selfhelp.answering import answered
+from kabao.selfhelp.questions import AMOUNTS
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
+from kabao.selfhelp.storyfile import UnreadableCaseError
 from kabao.web.http import Form
 
 NAME: Final = 100
@@ -220,6 +223,14 @@ def take_claim(story: Story, form: Form, *, claims: Iterable[str], facts: Iterab
     new = msgspec.structs.replace(
         story, claim=claim, demand=from_form.choice("demand", Demand) or story.demand, answers=answers
     )
+    for name in AMOUNTS:
+        text = form.text(f"figure_{name}")
+        if not text:
+            continue
+        try:
+            new = answered(new, f"amounts.{name}", text)
+        except UnreadableCaseError as error:
+            from_form.errors[f"figure_{name}"] = error.wrongs[0].text
     return Taken(new, from_form.errors)
 
 

@@ -16,15 +16,17 @@ from litestar import Response, get, post
 from kabao.adjudication.model import Text
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused
-from kabao.selfhelp import CHINA, Answer, Assessment, ChatText, Language, Side, Story
+from kabao.selfhelp import CHINA, Assessment, ChatText, Language, Question, Side, Story
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
 from kabao.selfhelp.calendar import SOURCE_LABELS, deadlines, remaining
 from kabao.selfhelp.chats import Chat, read_chat
 from kabao.selfhelp.checklist import checklist, hows
 from kabao.selfhelp.ics import ics
+from kabao.selfhelp.questions import AMOUNTS, questions
 from kabao.selfhelp.rules import faults, first_steps_answered, is_fraud, is_unlawful
 from kabao.selfhelp.signs import FIRST, SIGNS
+from kabao.selfhelp.storyfile import plain_of
 from kabao.web import helpwords
 from kabao.web.helpforms import (
     BLANK_EVENTS,
@@ -113,6 +115,14 @@ class Fact(NamedTuple):
     answer: str
 
 
+class Figure(NamedTuple):
+    """A number or sum that the computation needs, as it is typed."""
+
+    name: str
+    label: Text
+    value: str
+
+
 @get("/help-me")
 async def help_page(request: PageRequest) -> Page:
     """Begin: what this can and cannot do, and the first questions."""
@@ -144,7 +154,7 @@ async def help_step(request: PageRequest) -> Page:
     reached = max(state.reached, _place(target))
     new = HelpState(story=taken.story, edited=state.edited, reached=reached)
     if seal_state(new, visit.services.form_key, visit.now) is None:
-        return _show(visit, state, step, errors={"": TOO_MUCH})
+        return await asyncio.to_thread(_show, visit, state, step, errors={"": TOO_MUCH})
     return await asyncio.to_thread(_show, visit, new, target, errors={} if goes_on else taken.errors)
 
 
@@ -333,7 +343,7 @@ def _more(
         Step.START: lambda: {"signs": SIGNS},
         Step.FIRST: lambda: {"first": FIRST},
         Step.EVENTS: lambda: _of_events(story, now),
-        Step.CLAIM: lambda: _of_claim(story, assessment),
+        Step.CLAIM: lambda: _of_claim(story, assessment, now),
         Step.EVIDENCE: lambda: _of_evidence(story, assessment),
         Step.TERMS: lambda: {"pasted": ONCE},
         Step.LETTERS: lambda: letters_given(state, assessment, visit.form, now),
@@ -348,10 +358,11 @@ def _of_events(story: Story, now: datetime) -> dict[str, Any]:
     return {"blank": BLANK_EVENTS, "pasted": ONCE, "read": read, "most": SHOWN_MESSAGES, "names": names}
 
 
-def _of_claim(story: Story, assessment: Assessment) -> dict[str, Any]:
+def _of_claim(story: Story, assessment: Assessment, now: datetime) -> dict[str, Any]:
     claims = [one for one in law_rules().book.claims.values() if one.claim_id not in helpwords.NOT_OURS]
     groups = {kind: [one for one in claims if one.kind == kind] for kind in helpwords.KINDS}
-    return {"groups": groups, "facts": _facts(story, assessment)}
+    asked = questions(story, law_rules(), now) if story.claim else ()
+    return {"groups": groups, "facts": _facts(story, assessment, asked), "figures": _figures(story, asked)}
 
 
 def _of_evidence(story: Story, assessment: Assessment) -> dict[str, Any]:
@@ -371,14 +382,25 @@ def _names(chats: tuple[ChatText, ...], read: list[Chat]) -> dict[str, Side]:
     return {name: named.get(name, Side.OTHER) for name in list(talking)[:20]}
 
 
-def _facts(story: Story, assessment: Assessment) -> list[Fact]:
-    """List what decides the case: what was answered, and what would turn it."""
+def _facts(story: Story, assessment: Assessment, asked: tuple[Question, ...]) -> list[Fact]:
+    """List what decides the case: what is asked next, what was answered, and what else would turn it."""
     book = law_rules().book
-    asked = [*story.answers, *(one.fact for one in (*assessment.wanted, *assessment.risks))]
+    next_ones = [one.field.removeprefix("answers.") for one in asked]
+    named = [*next_ones, *story.answers, *(one.fact for one in (*assessment.wanted, *assessment.risks))]
     return [
-        Fact(name, book.facts[name].label, book.facts[name].meaning, str(story.answers.get(name, Answer.UNKNOWN)))
-        for name in dict.fromkeys(asked)
+        Fact(name, book.facts[name].label, book.facts[name].meaning, str(story.answers.get(name, "")))
+        for name in dict.fromkeys(named)
         if name in book.facts
+    ]
+
+
+def _figures(story: Story, asked: tuple[Question, ...]) -> list[Figure]:
+    """List the figures that are asked for or were given; sums in yuan."""
+    open_now = [one.field.removeprefix("amounts.") for one in asked if one.field.startswith("amounts.")]
+    return [
+        Figure(name, AMOUNTS[name], plain_of({name: story.amounts[name]})[name] if name in story.amounts else "")
+        for name in dict.fromkeys([*open_now, *story.amounts])
+        if name in AMOUNTS
     ]
 
 
