@@ -191,6 +191,17 @@ def test_a_letter_is_written_once_and_never_over_an_edited_one(place: Path) -> N
     assert "我改过的信" in (place / "letters/merchant.txt").read_text("utf-8")
 
 
+def test_a_letter_that_is_a_link_is_neither_read_nor_written_through(place: Path, tmp_path: Path) -> None:
+    (tmp_path / "other.txt").write_text("机密", "utf-8")
+    (place / "letters" / "court.txt").symlink_to(tmp_path / "other.txt")
+    assert run(place, To.COURT)["error"] == "unreadable"
+    (place / "letters" / "court.txt").unlink()
+    (place / "letters").rename(tmp_path / "elsewhere")
+    (place / "letters").symlink_to(tmp_path / "elsewhere")
+    assert run(place, To.COURT)["error"] == "unreadable"
+    assert list((tmp_path / "elsewhere").iterdir()) == []
+
+
 def test_what_was_sent_is_noted_and_its_answer_leads_to_the_next(place: Path) -> None:
     run(place, To.SUPPORT, sent=True)
     noted = load(place).letters[-1]

@@ -111,7 +111,7 @@ async def test_what_is_wrong_is_said_at_its_field_and_kept_as_it_was_typed(site:
     wrong = {**START, "paid_at": "2026-13-01", "paid_at_time": "25:00", "amount": "很多", "goods": "", "shop_name": ""}
     page = await person.send("/help-me", wrong)
     assert page.status == 422
-    for words in ("还有 4 处要改", "写日期", "写数目", "选一个", "写几个字"):
+    for words in ("还有 4 处要改", "写日期", "不是金额", "选一个", "写几个字"):
         assert words in page.words
     assert 'value="很多"' in page.text
     page = await person.send("/help-me", {**START, "paid_at_time": "25:00"})

@@ -24,6 +24,7 @@ from kabao.selfhelp.model import (
 )
 from kabao.selfhelp.provisions import provision
 from kabao.selfhelp.results import Cite, Deadline, DueSource
+from kabao.selfhelp.words import ADDRESSEES
 from kabao.selfhelp.workdays import end_on_working_day, is_published, working_days_after
 
 LIMITATION_YEARS: Final = 3
@@ -52,17 +53,6 @@ SOURCE_LABELS: Final = {
     DueSource.CHANNEL_RULE: Text("支付渠道规则，你录入的", "payment channel’s rule, as you entered it"),
     DueSource.OWN_LETTER: Text("你信里给的期限", "the time your letter gave"),
     DueSource.ADVICE: Text("建议，不是期限", "advice, no time limit"),
-}
-ADDRESSEES: Final = {
-    To.MERCHANT: Text("商家", "the merchant"),
-    To.PLATFORM: Text("平台", "the platform"),
-    To.SUPPORT: Text("平台客服", "the platform’s support"),
-    To.PANEL: Text("平台争议处理部门", "the platform’s dispute team"),
-    To.PAYMENT: Text("支付机构", "the payment institution"),
-    To.ASSOCIATION: Text("消费者协会", "the consumers’ association"),
-    To.OFFICE: Text("12315（市场监督管理部门）", "12315 (market supervision)"),
-    To.REPORT: Text("12315 举报", "12315, report"),
-    To.COURT: Text("法院", "the court"),
 }
 
 

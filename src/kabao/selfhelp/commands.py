@@ -12,32 +12,20 @@ from kabao.selfhelp import folder
 from kabao.selfhelp.answering import answered
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
-from kabao.selfhelp.calendar import ADDRESSEES, SOURCE_LABELS, deadlines, remaining
+from kabao.selfhelp.calendar import SOURCE_LABELS, deadlines, remaining
 from kabao.selfhelp.checklist import checklist, hows
 from kabao.selfhelp.ics import ics
 from kabao.selfhelp.model import CHINA, Language, Story, To
 from kabao.selfhelp.pack import Packed, PackNotMadeError, pack
 from kabao.selfhelp.questions import questions
-from kabao.selfhelp.results import Assessment, CheckState, Deadline, Question, Strength
+from kabao.selfhelp.results import Assessment, CheckState, Deadline, Question
 from kabao.selfhelp.results import Path as Way
 from kabao.selfhelp.rules import faults
 from kabao.selfhelp.storyfile import UnreadableCaseError
+from kabao.selfhelp.words import ADDRESSEES, PATHS, STRENGTHS
 
 DONE, REFUSED, UNREADABLE = 0, 1, 2
 MOST_DAYS: Final = 5
-STRENGTHS: Final = {
-    Strength.STRONG: Text("站得住", "strong"),
-    Strength.FAIR: Text("说的能证明就站得住", "stands if it can be shown"),
-    Strength.WEAK: Text("还缺东西", "needs more"),
-}
-WAYS: Final = {
-    Way.INCOMPLETE: Text("还有问题没答完。", "Some questions are open."),
-    Way.FRAUD: Text("这像诈骗：先报警、止付，别的都往后放。", "This looks like fraud: police and payment first."),
-    Way.UNLAWFUL: Text("这类东西法律不许买卖。", "These goods may not be traded by law."),
-    Way.ORDINARY: Text("可以要求对方负责。", "The other side can be asked to answer for it."),
-    Way.BUYER: Text("照你说的，主要是你自己的责任，可以诚恳地商量。", "As told it is mostly your own matter."),
-    Way.UNSETTLED: Text("法律没有给出明确的结果，信里只写事实和请求。", "The law gives no clear result."),
-}
 
 
 class Said(NamedTuple):
@@ -259,7 +247,7 @@ def _told(
         say(f"注意：{one} 和取指纹时不一样了", f"{one} is not what its fingerprint says") for one in stock.changed
     ]
     way = _way(found, open_now)
-    lines += [words(WAYS[way]), *(f"! {words(step.text)}\n  {words(step.why)}" for step in found.first)]
+    lines += [words(PATHS[way]), *(f"! {words(step.text)}\n  {words(step.why)}" for step in found.first)]
     lines += [words(one) for one in found.plainly if way is not Way.INCOMPLETE]
     for one in open_now[:1]:
         lines += ["", *([words(one.again)] if one.again else []), words(one.text), f"  {words(one.why)}"]

@@ -158,6 +158,15 @@ def seed_of(folder: Path) -> bytes:
     return seed
 
 
+def part_of(folder: Path, part: str) -> Path:
+    """Return a part of the folder to write into, made where it is missing. Raises UnreadableCaseError for a link."""
+    place = folder / part
+    if place.is_symlink():
+        raise _wrong(part, f"{part} 是链接，不写", f"{part} is a link and is not written into")
+    place.mkdir(exist_ok=True)
+    return place
+
+
 def write_whole(target: Path, chunks: Iterable[bytes]) -> None:
     """Write a file whole or not at all, readable by its owner alone."""
     part = target.with_name(f".{target.name}.{secrets.token_hex(8)}.part")

@@ -11,8 +11,8 @@ from kabao.selfhelp import folder
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
 from kabao.selfhelp.commands import Said, json_of, no_case, refused, said_in, unreadable
-from kabao.selfhelp.letters import kept_numbers, letter
-from kabao.selfhelp.masks import masked
+from kabao.selfhelp.letters import letter
+from kabao.selfhelp.masks import hide
 from kabao.selfhelp.model import Language, Moment, SentLetter, Story, To
 from kabao.selfhelp.results import Letter, NoLetter
 from kabao.selfhelp.storyfile import UnreadableCaseError
@@ -27,10 +27,11 @@ def letter_command(place: Path, to: To, now: datetime, *, pdf: bool, again: bool
         made = letter(story, assess(story, law_rules(), now), to, language, now)
         if isinstance(made, NoLetter):
             return _none(made, language, as_json=as_json)
+        folder.part_of(place, folder.LETTERS)
         file, is_kept = _file_of(place, to, again=again)
         if not is_kept:
             folder.write_whole(place / file, [f"{made.title}\n\n{made.body}\n".encode()])
-        text = masked((place / file).read_text("utf-8"), story.secrets, kept_numbers(story))
+        text = hide(folder.inside(place, file).read_text("utf-8"), story)
         printed = _print(place, file, text, now) if pdf else None
         if sent:
             folder.save(place, _with_sent(story, made, file, now))

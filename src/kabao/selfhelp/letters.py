@@ -9,12 +9,13 @@ from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kabao.adjudication.model import Demand, Party, Text
-from kabao.selfhelp.masks import masked
+from kabao.selfhelp.masks import hide
 from kabao.selfhelp.model import CHINA, Answer, Channel, Event, Happening, Language, Moment, Side, Story, To
 from kabao.selfhelp.phrases import Frame, Phrases, chosen, phrases
 from kabao.selfhelp.provisions import provisions
 from kabao.selfhelp.results import Ask, Assessment, Cite, Field, Letter, NoLetter, Offer, Path, Strength
 from kabao.selfhelp.rules import NO_PLATFORM, first_steps_answered
+from kabao.selfhelp.words import ADDRESSEES
 
 CHILDS: Final = "minor_purchase"
 """The claim of a parent: the child bought, the parent writes."""
@@ -68,15 +69,14 @@ class _Writer:
 
     def letter(self) -> Letter:
         parts = [part for part in self._parts() if part]
-        keep = kept_numbers(self.story)
-        body = masked("\n\n".join(parts), self.story.secrets, keep)
+        body = hide("\n\n".join(parts), self.story)
         return Letter(
             to=self.to,
             language=self.language,
-            title=masked(self._say(self._title()), self.story.secrets, keep),
+            title=hide(self._say(self._title()), self.story),
             body=body,
             due=self.due,
-            fields=tuple(Field(one.label, masked(one.value, self.story.secrets, keep)) for one in self._fields()),
+            fields=tuple(Field(one.label, hide(one.value, self.story)) for one in self._fields()),
             attachments=tuple(range(1, len(self.story.evidence) + 1)),
             cites=tuple(self.cites.values()),
             unverified=tuple(chosen(one, self.language) for one in self.found.unverified),
@@ -182,7 +182,7 @@ class _Writer:
             return ""
         lines = []
         for sent in self.story.letters:
-            whom = chosen(_WHOM[sent.to], self.language)
+            whom = chosen(ADDRESSEES[sent.to], self.language)
             when = self._when(sent.sent)
             is_due = sent.due is None or sent.due.at <= self.now
             came = self._t("没有答复", "no answer came") if is_due else self._t("还没有答复", "no answer yet")
@@ -388,20 +388,6 @@ class _Writer:
 
     def _t(self, zh: str, en: str) -> str:
         return zh if self.zh else en
-
-
-def kept_numbers(story: Story) -> tuple[str, ...]:
-    """Return the numbers that look like keys and are none."""
-    return (story.order_no, story.payment.reference, story.shop.code, story.platform.code)
-
-
-_WHOM: Final = {
-    To.MERCHANT: Text("商家", "the merchant"), To.PLATFORM: Text("平台", "the platform"),
-    To.SUPPORT: Text("平台客服", "the platform’s support"), To.PANEL: Text("平台争议处理部门", "its dispute team"),
-    To.PAYMENT: Text("支付机构", "the payment institution"), To.ASSOCIATION: Text("消费者协会", "the association"),
-    To.OFFICE: Text("12315", "12315"), To.REPORT: Text("12315（举报）", "12315 (report)"),
-    To.COURT: Text("法院", "the court"),
-}  # fmt: skip
 
 
 def _main_ask(story: Story, found: Assessment) -> Ask | None:

@@ -8,6 +8,8 @@ import re
 from collections.abc import Iterable
 from typing import Final
 
+from kabao.selfhelp.model import Story
+
 HIDDEN: Final = "****"
 _SHORTEST: Final = 3
 _SHOWN: Final = 2
@@ -21,6 +23,12 @@ _NAMED: Final = re.compile(
     r"([A-Za-z0-9][A-Za-z0-9\-_!@#$%^&*.]{3,})",
     re.IGNORECASE,
 )
+
+
+def hide(text: str, story: Story) -> str:
+    """Black out a story's secrets; its numbers of order, payment and registration stay."""
+    numbers = (story.order_no, story.payment.reference, story.shop.code, story.platform.code)
+    return masked(text, story.secrets, numbers)
 
 
 def masked(text: str, secrets: Iterable[str] = (), keep: Iterable[str] = ()) -> str:

@@ -15,8 +15,9 @@ from kabao.adjudication.model import Text
 from kabao.packs import Absent, PackContent, PackFile, PackItem, PackSigner, write_pack
 from kabao.paper import Press
 from kabao.selfhelp.chats import messages
+from kabao.selfhelp.masks import hide
 from kabao.selfhelp.model import ChatText, EvidenceItem, Language, Side, Story
-from kabao.selfhelp.packpaper import WHO, Carried, hide, paper_of, plain_of
+from kabao.selfhelp.packpaper import WHO, Carried, paper_of, plain_of
 from kabao.selfhelp.results import Assessment
 from kabao.selfhelp.results import Path as Way
 from kabao.terms.reading import UnreadableError, decode

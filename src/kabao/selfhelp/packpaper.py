@@ -12,8 +12,7 @@ import msgspec
 from kabao.adjudication.model import Text
 from kabao.paper import PaperFact, PaperItem, PaperLine, PaperSection, StoryPaper
 from kabao.selfhelp.book import law_rules
-from kabao.selfhelp.calendar import ADDRESSEES
-from kabao.selfhelp.masks import masked
+from kabao.selfhelp.masks import hide
 from kabao.selfhelp.model import (
     CHINA,
     Amount,
@@ -27,9 +26,9 @@ from kabao.selfhelp.model import (
     Side,
     Story,
 )
-from kabao.selfhelp.questions import CHANNELS, GOODS
 from kabao.selfhelp.results import Assessment, Strength
 from kabao.selfhelp.signs import FIRST
+from kabao.selfhelp.words import ADDRESSEES, CHANNELS, GOODS
 
 NONE: Final = frozenset({"", "-"})
 
@@ -85,11 +84,6 @@ class Carried(NamedTuple):
 def paper_of(story: Story, found: Assessment, carried: Sequence[Carried]) -> StoryPaper:
     """Write the paper; no secret stands in it."""
     return unsecret(_Writer(story, found).paper(carried), story)
-
-
-def hide(text: str, story: Story) -> str:
-    """Black out secrets in a text of the story's."""
-    return masked(text, story.secrets, (story.order_no, story.payment.reference, story.shop.code, story.platform.code))
 
 
 def unsecret(paper: StoryPaper, story: Story) -> StoryPaper:

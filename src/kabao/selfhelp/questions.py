@@ -13,12 +13,13 @@ import msgspec
 from kabao.adjudication import Adjudicator, Outcome, Party
 from kabao.adjudication.decide import Missing
 from kabao.adjudication.model import UNDECIDED, Fact, Text
-from kabao.selfhelp.model import Answer, Channel, Goods, Story
+from kabao.selfhelp.model import Answer, Goods, Story
 from kabao.selfhelp.results import Choice, Fault, Question, QuestionKind
 from kabao.selfhelp.rules import YES_NO, beside_the_point, faults, is_fraud, is_unlawful
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
 from kabao.selfhelp.terms import findings_of, told_by_terms
 from kabao.selfhelp.testimony import answers_of, case_of
+from kabao.selfhelp.words import CHANNELS, GOODS
 
 MOST_FACTS: Final = 10
 """Beyond so many facts a person has been asked enough."""
@@ -51,36 +52,6 @@ TOTALS: Final = {
 
 NOT_CLAIMED: Final = frozenset({"buyer_false_claim"})
 """Claims that a merchant makes."""
-
-GOODS: Final = {
-    Goods.KEY: Text("卡密、激活码、兑换码", "a card key, activation or voucher code"),
-    Goods.ACCOUNT: Text(
-        "游戏或会员账号（不是实名、社交、支付账号）", "a game or membership account (no real-name one)"
-    ),
-    Goods.SUBSCRIPTION: Text("会员、订阅", "a membership or subscription"),
-    Goods.TOP_UP: Text("代充、直充", "a top-up done by them"),
-    Goods.SERVICE: Text("代练等服务", "a service such as boosting"),
-    Goods.SOFTWARE: Text("软件、授权", "software or a licence"),
-    Goods.BALANCE: Text("预存的余额、点数、储值卡", "prepaid balance, points, a stored-value card"),
-    Goods.REAL_NAME: Text(
-        "实名账号、电话卡、支付账户、接码", "a real-name account, phone card, payment account, codes by text message"
-    ),
-    Goods.CHEAT: Text("外挂、破解、来路不明的卡密、个人信息", "cheats, cracks, keys of unclear origin, personal data"),
-    Goods.OTHER: Text("别的虚拟商品", "something else"),
-}
-
-CHANNELS: Final = {
-    Channel.ALIPAY: Text("支付宝（商家收款）", "Alipay, to a business"),
-    Channel.WECHAT: Text("微信支付（商家收款）", "WeChat Pay, to a business"),
-    Channel.BANK: Text("银行转账", "bank transfer"),
-    Channel.CARD: Text("银行卡、信用卡", "bank or credit card"),
-    Channel.PLATFORM_BALANCE: Text("平台余额", "balance on the platform"),
-    Channel.TRANSFER: Text(
-        "直接转账、红包、个人收款码给个人", "straight to a person: transfer, red packet, own QR code"
-    ),
-    Channel.CRYPTO: Text("虚拟币", "crypto"),
-    Channel.OTHER: Text("别的方式", "another way"),
-}
 
 
 def questions(story: Story, rules: Adjudicator, now: datetime) -> tuple[Question, ...]:

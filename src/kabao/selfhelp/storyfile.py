@@ -103,8 +103,8 @@ def write_plain(tree: Mapping[str, Any]) -> bytes:
 # ---- reading
 
 
-class _Mistake(Exception):  # noqa: N818 - never leaves this module
-    """A value that cannot be."""
+class Mistake(Exception):  # noqa: N818 - a person's, not the program's
+    """A value that cannot be, in words."""
 
     def __init__(self, zh: str, en: str) -> None:
         self.text = Text(zh, en)
@@ -129,7 +129,7 @@ class _Reader:
         """Read a node as a type; None where it is wrong."""
         try:
             return self._read(wanted, node, field)
-        except _Mistake as mistake:
+        except Mistake as mistake:
             self.wrongs.append(Wrong(self._file, node.line, mistake.text))
             return None
 
@@ -145,7 +145,7 @@ class _Reader:
         if isinstance(wanted, type) and issubclass(wanted, msgspec.Struct) and wanted not in _SCALARS:
             return self._struct(wanted, node)
         if not isinstance(node, TextNode):
-            raise _Mistake(f"{field} 这里只写一个值", f"{field} is a single value")
+            raise Mistake(f"{field} 这里只写一个值", f"{field} is a single value")
         if issubclass(wanted, StrEnum):
             return _one_of(wanted, node.text.strip(), field)
         value = _yuan(node.text) if wanted is int and field.endswith(FEN) else _SCALARS[wanted](node.text)
@@ -157,16 +157,16 @@ class _Reader:
         if isinstance(node, TextNode) and not node.text.strip():
             return ()
         if not isinstance(node, ListNode):
-            raise _Mistake(f"{field} 要写成一条一条的（每条前面一个 -）", f"{field} is a list, each entry after a dash")
+            raise Mistake(f"{field} 要写成一条一条的（每条前面一个 -）", f"{field} is a list, each entry after a dash")
         if len(node.items) > MOST:
-            raise _Mistake(f"{field} 最多 {MOST} 条", f"{field} has at most {MOST} entries")
+            raise Mistake(f"{field} 最多 {MOST} 条", f"{field} has at most {MOST} entries")
         return tuple(self.value(inner, item, field) for item in node.items)
 
     def _mapping(self, inner: Any, node: Node, field: str) -> dict[str, Any]:
         if isinstance(node, TextNode) and not node.text.strip():
             return {}
         if not isinstance(node, MapNode):
-            raise _Mistake(f"{field} 要写成“名称: 值”", f"{field} holds names and values")
+            raise Mistake(f"{field} 要写成“名称: 值”", f"{field} holds names and values")
         known = self._known.get(field)
         read: dict[str, Any] = {}
         for name, (key, value) in node.entries.items():
@@ -178,7 +178,7 @@ class _Reader:
 
     def _struct(self, wanted: type[msgspec.Struct], node: Node) -> Any:
         if not isinstance(node, MapNode):
-            raise _Mistake("这里要写成“名称: 值”", "names and values are expected here")
+            raise Mistake("这里要写成“名称: 值”", "names and values are expected here")
         found: dict[str, Any] = {}
         fields = {one.name: one for one in msgspec.structs.fields(wanted) if not _is_elsewhere(wanted, one.name)}
         for name, (key, value) in node.entries.items():
@@ -190,7 +190,7 @@ class _Reader:
                 self.wrongs.append(Wrong(self._file, key.line, _unknown("", name).text))
         lacking = [name for name, one in fields.items() if one.required and name not in node.entries]
         if lacking:
-            raise _Mistake(f"这里还缺 {'、'.join(lacking)}", f"{', '.join(lacking)} is missing here")
+            raise Mistake(f"这里还缺 {'、'.join(lacking)}", f"{', '.join(lacking)} is missing here")
         texts = {name: "" for name in _hints(wanted) if _is_elsewhere(wanted, name)}
         try:
             return wanted(**found, **texts)
@@ -198,33 +198,33 @@ class _Reader:
             return None  # a required value was wrong and is told of already
 
 
-def _unknown(field: str, name: str) -> _Mistake:
+def _unknown(field: str, name: str) -> Mistake:
     inside = f"{field} 里" if field else ""
-    return _Mistake(f"{inside}没有“{name[:60]}”这一项", f"there is no {name[:60]}{f' in {field}' if field else ''}")
+    return Mistake(f"{inside}没有“{name[:60]}”这一项", f"there is no {name[:60]}{f' in {field}' if field else ''}")
 
 
 def _one_of(wanted: type[StrEnum], text: str, field: str) -> StrEnum:
     if text in {one.value for one in wanted}:
         return wanted(text)
     allowed = ", ".join(one.value for one in wanted)
-    raise _Mistake(f"{field} 只能是其中之一：{allowed}", f"{field} is one of {allowed}")
+    raise Mistake(f"{field} 只能是其中之一：{allowed}", f"{field} is one of {allowed}")
 
 
 def _text(text: str) -> str:
     if len(text) > LONGEST:
-        raise _Mistake(f"最多 {LONGEST} 个字", f"at most {LONGEST} characters")
+        raise Mistake(f"最多 {LONGEST} 个字", f"at most {LONGEST} characters")
     return text.strip()
 
 
 def _number(text: str) -> int:
     if not re.fullmatch(r"\d{1,12}", text.strip()):
-        raise _Mistake(f"“{text[:40]}”不是整数", f"{text[:40]!r} is not a whole number")
+        raise Mistake(f"“{text[:40]}”不是整数", f"{text[:40]!r} is not a whole number")
     return int(text)
 
 
 def _boolean(text: str) -> bool:
     if text.strip().lower() not in {"yes", "no", "true", "false"}:
-        raise _Mistake("这里写 yes 或 no", "yes or no is expected here")
+        raise Mistake("这里写 yes 或 no", "yes or no is expected here")
     return text.strip().lower() in {"yes", "true"}
 
 
@@ -240,15 +240,15 @@ def _instant(text: str) -> datetime:
     return read if read.tzinfo else read.replace(tzinfo=CHINA)
 
 
-def _no_time(text: str) -> _Mistake:
-    return _Mistake(
+def _no_time(text: str) -> Mistake:
+    return Mistake(
         f"“{text[:40]}”不是时间，要写成 2026-11-14 20:51 或 2026-11-14",
         f"{text[:40]!r} is no time; write 2026-11-14 20:51 or 2026-11-14",
     )
 
 
 def moment_of(text: str) -> Moment:
-    """Read a time as a person writes it: a minute, or a day alone, in China's time. Raises a mistake with words."""
+    """Read a time as a person writes it: a minute, or a day alone, in China's time. Raises Mistake."""
     plain = text.strip()
     try:
         return Moment(datetime.strptime(plain, "%Y-%m-%d").replace(tzinfo=CHINA), exact=False)
@@ -265,23 +265,27 @@ def moment_of(text: str) -> Moment:
         raise _no_time(text) from None
 
 
+def _currency(code: str) -> str:
+    return CURRENCY if code.upper() == "RMB" else code.upper()
+
+
 def amount_of(text: str) -> Amount:
-    """Read a sum as a person writes it: `268`, `¥268.00`, `268元`, `40.00 USD`. Raises a mistake with words."""
+    """Read a sum as a person writes it: `268`, `¥268.00`, `268元`, `40.00 USD`. Raises Mistake."""
     found = _SUM.fullmatch(text.strip())
     try:
         minor = int(Decimal(found["figures"].replace(",", "")) * 100) if found else -1
     except InvalidOperation:  # pragma: no cover - the pattern lets figures alone through
         minor = -1
     if found is None or not 0 <= minor <= LARGEST_SUM:
-        raise _Mistake(f"“{text[:40]}”不是金额，要写成 268 或 268.00", f"{text[:40]!r} is no sum; write 268 or 268.00")
-    return Amount(minor, (found["currency"] or CURRENCY).upper())
+        raise Mistake(f"“{text[:40]}”不是金额，要写成 268 或 268.00", f"{text[:40]!r} is no sum; write 268 or 268.00")
+    return Amount(minor, _currency(found["currency"] or CURRENCY))
 
 
 def _yuan(text: str) -> int:
     """Read a sum in yuan into fen."""
     amount = amount_of(text)
     if amount.currency != CURRENCY:
-        raise _Mistake(f"“{text[:40]}”要写成人民币", f"{text[:40]!r} has to be in yuan")
+        raise Mistake(f"“{text[:40]}”要写成人民币", f"{text[:40]!r} has to be in yuan")
     return amount.minor
 
 

@@ -1,6 +1,5 @@
 """From the fields of a step to the story: read with limits, each wrong field with its sentence."""
 
-import re
 from collections.abc import Iterable
 from datetime import date, datetime, time
 from enum import StrEnum
@@ -29,7 +28,7 @@ from kabao.selfhelp import (
 from kabao.selfhelp.answering import answered
 from kabao.selfhelp.questions import AMOUNTS
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
-from kabao.selfhelp.storyfile import UnreadableCaseError
+from kabao.selfhelp.storyfile import Mistake, UnreadableCaseError, amount_of
 from kabao.web.http import Form
 
 NAME: Final = 100
@@ -45,13 +44,10 @@ BLANK_EVENTS: Final = 3
 SECRETS: Final = 30
 HOURS_MOST: Final = 24 * 366
 
-_AMOUNT: Final = re.compile(r"[¥￥]?\s?(\d{1,3}(?:,\d{3}){1,3}|\d{1,10})(?:\.(\d{1,2}))?\s{0,2}(?:元|([A-Za-z]{3}))?")
-_YUAN: Final = frozenset({"", "CNY", "RMB"})
 _CHOICE = TypeVar("_CHOICE", bound=StrEnum)
 
 NO_DAY: Final = Text("写日期，比如 2026-11-14。", "Give the day, such as 2026-11-14.")
 NO_TIME: Final = Text("时间写成 20:51 这样，不记得就空着。", "Write the time as 20:51, or leave it empty.")
-NO_AMOUNT: Final = Text("写数目，比如 268 或 268.00。", "Give a sum, such as 268 or 268.00.")
 NO_CHOICE: Final = Text("选一个。", "Choose one.")
 NO_WORDS: Final = Text("写几个字。", "Write a few words.")
 NO_HOURS: Final = Text(f"写小时数，1 到 {HOURS_MOST}。", f"Give hours, from 1 to {HOURS_MOST}.")
@@ -116,13 +112,11 @@ class Fields:
         text = self._form.text(name)
         if not text and not needed:
             return None
-        found = _AMOUNT.fullmatch(text)
-        if not found:
-            self.errors[name] = NO_AMOUNT
+        try:
+            return amount_of(text)
+        except Mistake as mistake:
+            self.errors[name] = mistake.text
             return None
-        minor = int(found[1].replace(",", "")) * 100 + int((found[2] or "").ljust(2, "0"))
-        code = (found[3] or "").upper()
-        return Amount(minor) if code in _YUAN else Amount(minor, code)
 
 
 def take_start(story: Story, form: Form) -> Taken:

@@ -10,11 +10,11 @@ import msgspec
 from kabao.adjudication.model import Text
 from kabao.paper import PaperSection, Press, StoryPaper
 from kabao.selfhelp import Assessment, Letter, NoLetter, Story, To
-from kabao.selfhelp.calendar import ADDRESSEES
 from kabao.selfhelp.folder import CASE, HEAD, LETTERS
-from kabao.selfhelp.letters import kept_numbers, letter
-from kabao.selfhelp.masks import masked
+from kabao.selfhelp.letters import letter
+from kabao.selfhelp.masks import hide
 from kabao.selfhelp.storyfile import write_story
+from kabao.selfhelp.words import ADDRESSEES
 from kabao.web.helpstate import Edited, HelpState
 from kabao.web.http import Form
 
@@ -50,7 +50,7 @@ def show_letter(state: HelpState, assessment: Assessment, to: To, now: datetime)
     kept = next((one for one in state.edited if one.to is to and one.language is story.language), None)
     if kept is None:
         return Shown(made, made.body, is_edited=False)
-    return Shown(made, masked(kept.body, story.secrets, kept_numbers(story)), is_edited=True)
+    return Shown(made, hide(kept.body, story), is_edited=True)
 
 
 def take_letters(state: HelpState, form: Form, assessment: Assessment, now: datetime) -> HelpState:

@@ -3,30 +3,9 @@
 from typing import Final
 
 from kabao.adjudication.model import Demand, Text
-from kabao.selfhelp import Answer, Channel, Goods, Happening, Path, Side, Strength, TermsKind
+from kabao.selfhelp import Answer, Happening, Side, Strength, TermsKind
+from kabao.selfhelp.words import CHANNELS, GOODS, PATHS, STRENGTHS
 
-GOODS: Final = {
-    Goods.KEY: Text("卡密、激活码、兑换码", "A card key, code or voucher"),
-    Goods.ACCOUNT: Text("账号", "An account"),
-    Goods.SUBSCRIPTION: Text("会员、订阅", "A membership or subscription"),
-    Goods.TOP_UP: Text("代充", "A top-up done for me"),
-    Goods.SERVICE: Text("代练、代办等服务", "A service"),
-    Goods.SOFTWARE: Text("软件、授权", "Software or a licence"),
-    Goods.BALANCE: Text("预存的余额、点数", "Prepaid balance or points"),
-    Goods.REAL_NAME: Text("实名账号、电话卡、支付账户、验证码", "A real-name or payment account, phone card, codes"),
-    Goods.CHEAT: Text("外挂、破解、来路不明的卡密、个人信息", "Cheats, cracks, keys of unclear origin, personal data"),
-    Goods.OTHER: Text("别的", "Something else"),
-}  # fmt: skip
-CHANNELS: Final = {
-    Channel.ALIPAY: Text("支付宝", "Alipay"),
-    Channel.WECHAT: Text("微信支付", "WeChat Pay"),
-    Channel.BANK: Text("网银、银行卡转账", "Bank transfer"),
-    Channel.CARD: Text("信用卡", "Credit card"),
-    Channel.PLATFORM_BALANCE: Text("平台余额", "Balance on the platform"),
-    Channel.TRANSFER: Text("直接转给个人、红包", "Straight to a person, red packet"),
-    Channel.CRYPTO: Text("虚拟币", "Crypto"),
-    Channel.OTHER: Text("别的", "Another way"),
-}
 HAPPENINGS: Final = {
     Happening.ORDERED: Text("下单", "Ordered"),
     Happening.PAID: Text("付款", "Paid"),
@@ -64,19 +43,6 @@ ANSWERS: Final = {
     Answer.NO: Text("不是", "No"),
     Answer.UNKNOWN: Text("不清楚", "Not sure"),
 }
-STRENGTHS: Final = {
-    Strength.STRONG: (Text("站得住", "strong"), "ok"),
-    Strength.FAIR: (Text("补上证据就站得住", "stands with proof"), "info"),
-    Strength.WEAK: (Text("还差事实", "needs more facts"), "warn"),
-}
-PATHS: Final = {
-    Path.INCOMPLETE: Text("还差几样，才能说能要什么", "A few things are missing before anything can be said"),
-    Path.FRAUD: Text("有诈骗的迹象，先保住钱", "There are signs of fraud: save the money first"),
-    Path.UNLAWFUL: Text("这样的买卖法律不保护", "The law does not protect this sale"),
-    Path.ORDINARY: Text("可以要求对方负责", "You can hold the other side to it"),
-    Path.BUYER: Text("主要是自己的原因，可以诚恳商量", "Mostly your own matter: ask honestly"),
-    Path.UNSETTLED: Text("法律没有给出明确结果", "The law gives no clear result"),
-}
 KINDS: Final = {
     "merchant": Text("商家的问题", "The merchant’s doing"),
     "buyer": Text("自己的原因", "My own doing"),
@@ -85,3 +51,9 @@ KINDS: Final = {
 }
 NOT_OURS: Final = frozenset({"buyer_false_claim"})
 """Claims that only a merchant brings."""
+MOODS: Final = {Strength.STRONG: "ok", Strength.FAIR: "info", Strength.WEAK: "warn"}
+
+__all__ = [
+    "ANSWERS", "CHANNELS", "DEMANDS", "GOODS", "HAPPENINGS", "KINDS", "MOODS", "NOT_OURS", "PATHS", "SIDES",
+    "STRENGTHS", "TERMS",
+]  # fmt: skip
