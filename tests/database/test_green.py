@@ -269,7 +269,7 @@ async def test_a_reversal_waits_for_the_reserve_and_is_paid_once(desk: Desk) -> 
     assert (waits.stage, waits.turn) == (Stage.REVIEW, Turn.NOBODY)
     assert "平台备付暂时不够付给商家" in waits.what_if_due
     view = await reserve(desk)
-    assert (view.waiting, view.waiting_minor, view.spent_minor) == (1, PRICE, 0)
+    assert (view.waiting, view.waiting_minor, view.spent_minor) == (1, PRICE - FEE, 0)
     assert await desk.cases.tick() == 0
     await fill_reserve(desk)
     assert await desk.cases.tick() == 1

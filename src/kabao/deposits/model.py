@@ -38,7 +38,7 @@ class DepositView(msgspec.Struct, frozen=True, kw_only=True):
 class ReserveView(msgspec.Struct, frozen=True, kw_only=True):
     """The platform's reserve: what was paid in, what of it shops owe, what it spent for good, and what is left.
 
-    `waiting` counts the rulings that neither deposit nor reserve could pay yet; they give `waiting_minor` in all.
+    `waiting` counts the rulings that neither deposit nor reserve could pay yet; they take `waiting_minor` of it in all.
     """
 
     paid_minor: int

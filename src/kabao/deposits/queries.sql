@@ -28,14 +28,18 @@ SELECT coalesce(f.deposit_minor, 0) AS deposit_minor, coalesce(f.owed_minor, 0) 
   LEFT JOIN shop_fund f ON f.shop_id = $1
 
 -- name: reserve
--- The platform's reserve, and the rulings that wait for money. Index: reserve_fund_pkey, cases_due, ruling_pkey.
+-- The platform's reserve, and the rulings that wait for money; a reversal gives the merchant the price less the fee.
+-- Index: reserve_fund_pkey, cases_due, ruling_pkey, orders_pkey.
 SELECT r.paid_minor, r.advanced_minor, r.spent_minor, r.paid_minor - r.advanced_minor - r.spent_minor AS left_minor,
        w.waiting, w.waiting_minor
   FROM reserve_fund r,
-       (SELECT count(*) AS waiting, coalesce(sum(abs(coalesce(n.refund_minor, 0) - g.refund_minor)), 0)::bigint AS waiting_minor
+       (SELECT count(*) AS waiting, coalesce(sum(d.minor - CASE WHEN n.refund_minor > g.refund_minor
+                 THEN d.minor * o.fee_bps / 10000 ELSE 0 END), 0)::bigint AS waiting_minor
           FROM cases c
+          JOIN orders o ON o.shop_id = c.shop_id AND o.order_id = c.order_id
           LEFT JOIN ruling n ON n.shop_id = c.shop_id AND n.case_id = c.case_id AND n.stage = 'green'
           JOIN LATERAL (SELECT u.refund_minor FROM ruling u WHERE u.shop_id = c.shop_id AND u.case_id = c.case_id
                          ORDER BY u.ruling_no DESC LIMIT 1) g ON true
+         CROSS JOIN LATERAL (SELECT abs(coalesce(n.refund_minor, 0) - g.refund_minor) AS minor) d
          WHERE c.closed_at IS NULL AND c.turn = 'nobody') w
  WHERE r.currency = 'CNY'
