@@ -147,7 +147,9 @@ async def test_a_state_that_is_old_broken_foreign_or_too_much_begins_anew(site: 
 async def test_nothing_is_concluded_before_what_decides_was_asked_and_figures_are_asked_for(site: Site) -> None:
     person = site.stranger()
     await person.get("/help-me")
-    await person.send("/help-me", START)
+    page = await person.send("/help-me", {**START, "platform_name": "", "go": "start"})
+    assert 'value="-"' not in page.text
+    await person.send("/help-me", {"go": "next"})
     await person.send("/help-me", {"go": "claim", "title": "游戏点数"})
     page = await person.send("/help-me", {"go": "claim", "claim": "minor_purchase"})
     assert "还差几样" in page.words
@@ -161,6 +163,7 @@ async def test_nothing_is_concluded_before_what_decides_was_asked_and_figures_ar
     page = await person.send("/help-me", {"go": "claim", **{k: v for k, v in answers.items() if "one_item" not in k}})
     page = await person.send("/help-me", {"go": "claim", **answers})
     assert "有问题的那部分值多少元" in page.words
+    assert "商家 0%" not in page.words
     page = await person.send("/help-me", {"go": "letters", "figure_failed_minor": "很多"})
     assert (page.status, "不是金额" in page.words) == (422, True)
     page = await person.send("/help-me", {"go": "claim", "figure_failed_minor": "60"})

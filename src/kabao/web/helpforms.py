@@ -27,6 +27,7 @@ from kabao.selfhelp import (
 )
 from kabao.selfhelp.answering import answered
 from kabao.selfhelp.questions import AMOUNTS
+from kabao.selfhelp.rules import NO_PLATFORM
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
 from kabao.selfhelp.storyfile import Mistake, UnreadableCaseError, amount_of
 from kabao.web.http import Form
@@ -126,7 +127,7 @@ def take_start(story: Story, form: Form) -> Taken:
     new = msgspec.structs.replace(
         story,
         shop=msgspec.structs.replace(story.shop, name=from_form.words("shop_name", NAME, needed=True)),
-        platform=msgspec.structs.replace(story.platform, name=from_form.words("platform_name", NAME)),
+        platform=msgspec.structs.replace(story.platform, name=from_form.words("platform_name", NAME) or NO_PLATFORM),
         goods=from_form.choice("goods", Goods, needed=True),
         payment=msgspec.structs.replace(
             story.payment,
