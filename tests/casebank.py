@@ -9,7 +9,7 @@ from hypothesis.stateful import precondition, rule
 from casemodel import OPEN, Model
 from dispute import Desk
 from kabao.custody import RESERVE_ACCOUNT, CheckoutRequest, SandboxInstitution
-from kabao.kernel import IdSource, Refused
+from kabao.kernel import IdSource, Refusal, Refused
 from kabao.orders import InstructionRunner, OrderService
 from market import PHONE
 from orderdesk import SECRET, open_nothing
@@ -26,6 +26,7 @@ class Bank:
         self.institution = SandboxInstitution(**base, ids=IdSource(), secret=SECRET)
         at_it: Any = {**base, "custodian": self.institution, "notices": desk.notices}
         self.orders = OrderService(**at_it, ids=IdSource(), open_key=open_nothing, payer_key=b"p" * 32)
+        self.orders.chargebacks.cases = desk.ladder.bank
         self.runner = InstructionRunner(**at_it)
 
     async def sink(self, body: bytes, signature: str) -> bool:
@@ -128,8 +129,7 @@ class BankRules:
             m.refunded = 0
         if was_open:
             mover = self.desk.market.buyer if m.by == "buyer" else self.desk.market.owner
-            assert isinstance(self.wait(self.desk.cases.withdraw(mover, m.ref)), Refused)
-            self.wait(self.desk.cases.tick())
+            assert self.wait(self.desk.cases.withdraw(mover, m.ref)) == Refused(Refusal.CASE_CHARGED_BACK)
             m.goes("charged_back", "nobody", None)
 
     def bank_meets_the_case(self, where: str, *, is_paid: bool) -> None:

@@ -10,7 +10,7 @@ import pytest
 
 import dispute
 from kabao.custody import CustodianUnreachable, SandboxInstitution
-from kabao.kernel import FixedClock, IdSource, OrderId, Refused, parse_ref
+from kabao.kernel import FixedClock, IdSource, OrderId, Refusal, Refused, parse_ref
 from kabao.orders import OrderService, Resolved
 from kabao.postgres import Database, DatabaseUnavailable, open_pool
 from market import NOON, Market, seed_market
@@ -110,6 +110,7 @@ async def test_a_case_settled_or_ruled_as_the_bank_takes_the_money_has_one_end(w
     orders = OrderService(
         database=wide, clock=clock, ids=IdSource(), custodian=sandbox, open_key=open_nothing, payer_key=b"p" * 32
     )
+    orders.chargebacks.cases = quarrel.ladder.bank
 
     async def sink(body: bytes, signature: str) -> bool:
         return not isinstance(await orders.take_notice(body, signature), Refused)
@@ -121,12 +122,27 @@ async def test_a_case_settled_or_ruled_as_the_bank_takes_the_money_has_one_end(w
 
     ends = Counter[str]()
     for number in range(ROUNDS):
-        case = await quarrel.case()
-        step = (quarrel.cases.accept_demand, quarrel.market.owner) if number % 2 else (quarrel.cases.withdraw, None)
-        await asyncio.gather(
-            bank(case.order.order_id), step[0](step[1] or quarrel.market.buyer, case.ref), quarrel.cases.tick()
-        )
-        await quarrel.cases.tick()
+        order_id, buyer, owner = await quarrel.bought(), quarrel.market.buyer, quarrel.market.owner
+        opening = quarrel.cases.open(buyer, quarrel.order_ref(order_id), dispute.WISH)
+        if number % 3 == 2:
+            # Opened and taken back at once: whoever is first, no case is open once the notice is booked.
+            opened, _ = await asyncio.gather(opening, bank(order_id))
+            open_after = await wide.fetchval("SELECT count(*) FROM cases WHERE closed_at IS NULL")
+            assert open_after == 0
+            if isinstance(opened, Refused):
+                assert opened.code in {Refusal.ALREADY_REFUNDED, Refusal.REFUND_OUT_OF_RANGE}
+                continue
+            case = opened
+        else:
+            case = await opening
+            assert not isinstance(case, Refused)
+            step = (
+                quarrel.cases.withdraw(buyer, case.ref) if number % 3 else quarrel.cases.accept_demand(owner, case.ref)
+            )
+            answers = await asyncio.gather(bank(order_id), step, quarrel.cases.tick())
+            stage = await wide.fetchval("SELECT stage FROM cases WHERE order_id = $1", order_id)
+            lost = isinstance(answers[1], Refused) and answers[1].code is Refusal.CASE_CHARGED_BACK
+            assert lost is (stage == "charged_back"), (answers[1], stage)
         state, refunded, released, _ = await quarrel.escrow(case)
         assert (state, refunded, released) == ("refunded", PRICE, 0)
         ends[await wide.fetchval("SELECT stage FROM cases WHERE order_id = $1", case.order.order_id)] += 1

@@ -267,7 +267,6 @@ async def test_a_payment_taken_back_by_the_bank_is_said_to_both_and_ends_the_cas
     assert "银行撤回付款" in (await buyer.get(f"/sandbox-custodian/checkout/{checkout}")).text
     page = await buyer.send("/chargeback")
     assert (page.path, "付款银行撤回了这笔付款（演示）" in page.text) == (f"/o/{ref}", True)
-    await site.app.cases.tick()
     for side, known in ((buyer, "先问付款银行"), (merchant, "也不再付给商家")):
         page = await side.get(f"/o/{ref}")
         assert "付款被银行撤回了" in page.text

@@ -294,7 +294,7 @@ class DecisionService:
         if isinstance(case, Refused):
             return case
         if case.closed_at is not None:
-            return Refused(Refusal.CASE_CLOSED)
+            return Refused(case.stage.closed_as)
         judge = await self.judge(case)
         if isinstance(judge, Refused):
             return judge
@@ -311,7 +311,7 @@ class DecisionService:
             await store.lock_case(conn, *at)
             row = await store.case(conn, *at, now)
             if row is None or row.closed_at is not None:
-                return Refused(Refusal.CASE_CLOSED)
+                return Refused((case if row is None else row.state).stage.closed_as)
             if not case.viewer.is_party and person.account_id in row.barred:
                 return Refused(Refusal.RECUSED)
             if note and case.viewer.is_party:

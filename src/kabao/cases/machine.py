@@ -3,6 +3,8 @@
 from enum import StrEnum
 from typing import Final
 
+from kabao.kernel import Refusal
+
 
 class Stage(StrEnum):
     """Where a case stands. The last four are ends."""
@@ -27,6 +29,11 @@ class Stage(StrEnum):
     def is_open(self) -> bool:
         """Whether anything can still happen to the money."""
         return self not in {Stage.SETTLED, Stage.WITHDRAWN, Stage.EXECUTED, Stage.CHARGED_BACK}
+
+    @property
+    def closed_as(self) -> Refusal:
+        """How a step in a case that has ended is refused."""
+        return Refusal.CASE_CHARGED_BACK if self is Stage.CHARGED_BACK else Refusal.CASE_CLOSED
 
     @property
     def is_undecided(self) -> bool:

@@ -129,7 +129,7 @@ def decide_answer(case: CaseState, side: Side, now: datetime) -> Decision | Refu
     if side is not case.opened_by.other:
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
+        return Refused(case.stage.closed_as)
     if case.stage is not Stage.NEGOTIATION or case.turn is not Turn(side):
         return Refused(Refusal.NOT_YOUR_TURN)
     return _pass_on(case, side, "answered", now)
@@ -203,7 +203,7 @@ def decide_escalate(case: CaseState, side: Side, now: datetime) -> Decision | Re
     if not side.is_party:
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
+        return Refused(case.stage.closed_as)
     waited = side is case.opened_by and now >= case.opened_at + ESCALATE_UNANSWERED_AFTER
     if case.stage is not Stage.NEGOTIATION or (case.answered_at is None and not waited):
         return Refused(Refusal.NOT_YOUR_TURN)
@@ -284,7 +284,7 @@ def is_overdue(stage: Stage, turn: Turn, due_at: datetime | None, now: datetime)
 def _ended(case: CaseState) -> Refused | None:
     """Refuse what only goes before a ruling."""
     if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
+        return Refused(case.stage.closed_as)
     if case.was_routed_out and (case.stage is Stage.ROUTED_OUT or case.stage.is_undecided):
         return Refused(Refusal.ROUTED_OUT)
     return None if case.stage.is_undecided else Refused(Refusal.ALREADY_RULED)

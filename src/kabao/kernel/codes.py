@@ -45,6 +45,7 @@ class Refusal(StrEnum):
     NOT_IN_CASE = "not_in_case"
     CASE_LIMIT = "case_limit"
     CASE_CLOSED = "case_closed"
+    CASE_CHARGED_BACK = "case_charged_back"
     NOT_YOUR_TURN = "not_your_turn"
     OFFER_GONE = "offer_gone"
     REFUND_OUT_OF_RANGE = "refund_out_of_range"

@@ -200,6 +200,11 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "No new case is taken on this order: a buyer may withdraw two, a merchant open one. Complain to 12315.",
     ),
     Refusal.CASE_CLOSED: Sentence(409, "纠纷已经结束，没有改动。", "The case is closed; nothing was changed."),
+    Refusal.CASE_CHARGED_BACK: Sentence(
+        409,
+        "付款银行撤回了这笔付款，纠纷随之结束，没有改动。",
+        "The payer's bank took the payment back, which ended the case; nothing was changed.",
+    ),
     Refusal.NOT_YOUR_TURN: Sentence(
         409, "现在还不能做这一步，没有改动。", "This step is not open now; nothing was changed."
     ),

@@ -2,6 +2,7 @@
 
 from typing import Protocol
 
+from kabao.kernel import OrderId, ShopId
 from kabao.postgres import Connection
 
 
@@ -17,4 +18,16 @@ class Notices(Protocol):
 
     async def tell(self, conn: Connection, account_id: int, kind: str, subject: str, link: str, /) -> object:
         """Leave a notice; `link` is a path of this site."""
+        ...
+
+
+class OpenCases(Protocol):
+    """Ends the case that is open on an order, in the caller's transaction; it is locked before the money."""
+
+    async def lock(self, conn: Connection, shop_id: ShopId, order_id: OrderId, /) -> int | None:
+        """Lock the case that is open on an order; None where none is."""
+        ...
+
+    async def end(self, conn: Connection, shop_id: ShopId, order_id: OrderId, locked: int | None, /) -> bool:
+        """End the case that a booked chargeback ends; False where it is another than was locked."""
         ...

@@ -24,6 +24,7 @@ from kabao.kernel import (
 )
 from kabao.orders import store
 from kabao.orders.after_release import AfterRelease
+from kabao.orders.chargebacks import Chargebacks
 from kabao.orders.machine import OrderState
 from kabao.orders.model import (
     Confirmed,
@@ -40,7 +41,7 @@ from kabao.orders.model import (
     Revealed,
 )
 from kabao.orders.ports import Notices, OpenKey
-from kabao.orders.rules import charged_back_subject, kept_dwell, masked_name, payer_mark
+from kabao.orders.rules import kept_dwell, masked_name, payer_mark
 from kabao.orders.view import build_view, role_of
 from kabao.postgres import Connection, Database
 
@@ -69,7 +70,6 @@ class OrderService:
         notices: Notices | None = None,
         kick: Callable[[], None] = lambda: None,
     ) -> None:
-        self._notices = notices
         self._database = database
         self._clock = clock
         self._ids = ids
@@ -78,6 +78,7 @@ class OrderService:
         self._payer_key = payer_key
         self._kick = kick
         self.after_release = AfterRelease(database=database, clock=clock, kick=kick)
+        self.chargebacks = Chargebacks(database=database, clock=clock, custodian=custodian, notices=notices)
 
     async def place(self, buyer: Person, wish: PlaceOrder) -> PlacedOrder | Refused:
         """Place an order and reserve its keys; the same idempotency key answers the same order.
@@ -156,7 +157,10 @@ class OrderService:
             case Refusal() as refusal:
                 return Refused(refusal)
             case ChargebackNotice() as back:
-                return await self._take_chargeback(back)
+                taken = await self.chargebacks.take(back)
+                if not isinstance(taken, Refused):
+                    self._kick()
+                return taken
             case notice:
                 return await self._take_payment(notice)
 
@@ -190,26 +194,6 @@ class OrderService:
                 return NoticeOutcome(
                     ref=format_ref(*at), outcome=outcome, state=OrderState(row["state"]), replayed=row["replayed"]
                 )
-
-    async def _take_chargeback(self, notice: ChargebackNotice) -> NoticeOutcome | Refused:
-        at = parse_ref(notice.merchant_ref)
-        if at is None:
-            return NOT_FOUND
-        told = (self._custodian.provider, notice.payment_id, notice.chargeback_id, notice.taken_minor, notice.currency)
-        async with self._database.transaction() as conn:
-            row = await store.call(conn, "take_chargeback", at.shop_id, at.object_id, *told, self._clock.instant())
-            if row["outcome"] != "charged_back":
-                is_unknown = row["outcome"] == "unknown_payment"
-                return NOT_FOUND if is_unknown else Refused(Refusal.NOTICE_CONTRADICTS)
-            if not row["replayed"] and self._notices is not None:
-                sides = await store.call(conn, "sides", at.shop_id, at.object_id)
-                for account_id, is_buyer in ((sides["buyer_id"], True), (sides["owner_id"], False)):
-                    subject = charged_back_subject(sides["title"], notice.taken_minor, is_buyer=is_buyer)
-                    await self._notices.tell(conn, account_id, "charged_back", subject, f"/o/{format_ref(*at)}")
-        self._kick()
-        return NoticeOutcome(
-            ref=format_ref(*at), outcome="charged_back", state=OrderState(row["state"]), replayed=row["replayed"]
-        )
 
     async def _take_fund_payment(self, notice: PaymentNotice) -> NoticeOutcome | Refused:
         async with self._database.transaction() as conn:

@@ -44,16 +44,7 @@ async def tick(town: Town) -> None:
     """Say what time does to which case, let the services do it, and compare."""
     now = town.now
     town.ticks_put.discard(now)
-    # Of a case refunded at once the bank takes nothing that is the case's.
-    taken = [
-        case
-        for case in town.open_cases.values()
-        if town.books.orders[case.order_ref].is_charged_back and case.green_minor is None
-    ]
-    for case in taken:
-        case.charged_back(now)
-    waiting = [case for case in town.open_cases.values() if not case.is_closed]
-    covered = [case for case in sorted(waiting, key=_place) if _is_covered(town, case)]
+    covered = [case for case in sorted(town.open_cases.values(), key=_place) if _is_covered(town, case)]
     is_open = [case for case in town.open_cases.values() if not case.is_closed]
     visible = [case for case in is_open if case.handed is not None and case.handed.visible_at <= now]
     passed = [case for case in is_open if case.handed is None and case.is_due(now)]
@@ -67,8 +58,8 @@ async def tick(town: Town) -> None:
     for case in [*visible, *passed]:
         await look_at_stock(town, case)
     moved = [case for case in [*visible, *passed] if case.pass_time(now, stands.get(case.ref), partial(pays, town))]
-    town.expect("cases moved by time", len(taken) + len(covered) + len(moved), await town.app.cases.tick())
-    for case in [*taken, *covered, *moved]:
+    town.expect("cases moved by time", len(covered) + len(moved), await town.app.cases.tick())
+    for case in [*covered, *moved]:
         await check(town, case)
 
 
@@ -82,7 +73,10 @@ async def instruct(town: Town) -> None:
 
 
 async def bank_takes_back(town: Town, ref: str, payment: str) -> None:
-    """Let the payer's bank take a payment back, once the custodian has paid what he was asked to; a case of it ends."""
+    """Let the payer's bank take a payment back, once the custodian has paid what he was asked to.
+
+    An open case of it ends with the notice; of one refunded at once the bank takes nothing that is the case's.
+    """
     await instruct(town)
     order = town.books.orders[ref]
     at = parse_ref(ref)
@@ -93,7 +87,9 @@ async def bank_takes_back(town: Town, ref: str, payment: str) -> None:
     town.books.charged_back(ref)
     await town.app.custody.charge_back(payment)
     await town.app.custody.deliver_notices(town.app.take_notice)
-    await tick(town)
+    for case in [one for one in town.open_cases.values() if one.order_ref == ref and one.green_minor is None]:
+        case.charged_back(town.now)
+        await check(town, case)
 
 
 def _place(case: Followed) -> tuple[int, int]:

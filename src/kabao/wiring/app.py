@@ -176,6 +176,7 @@ async def build(
     orders = _orders(base, custody, inventory, keyring.derive("payers"), notices, money_moved)
     rulebook = RulebookService(database=database, clock=clock)
     cases = CaseService(**base, orders=orders, evidence=evidence, notices=notices, rulebook=rulebook)
+    orders.chargebacks.cases = cases.ladder.bank
     decisions = DecisionService(**base, cases=cases, evidence=evidence, rulebook=rulebook)
     return App(
         settings=settings,

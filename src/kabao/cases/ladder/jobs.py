@@ -10,11 +10,11 @@ from kabao.cases import store as case_store
 from kabao.cases import words
 from kabao.cases.desk.store import drop_draft
 from kabao.cases.ladder import awards, rules, store
+from kabao.cases.ladder.bank import BankSteps
 from kabao.cases.ladder.model import Award, RulingStage, Shares
 from kabao.cases.ladder.store import BEGINNING, Handed, Place
 from kabao.cases.machine import Stage
 from kabao.cases.model import MAX_RULING_CHARS, Beside, Decision, Side, Turn
-from kabao.cases.rules import decide_charged_back
 from kabao.cases.steps import SYSTEM, Actor, CaseSteps
 from kabao.cases.store import CaseRow
 from kabao.kernel import Refusal, Refused
@@ -32,9 +32,10 @@ class LadderJobs:
 
     def __init__(self, steps: CaseSteps) -> None:
         self._steps = steps
+        self._bank = BankSteps(steps)
 
     async def tick(self) -> int:
-        """End what the bank took back, publish rulings, do what deadlines do, fill empty seats; returns how many moved.
+        """End what a chargeback left open, publish rulings, do what deadlines do, fill seats; returns how many moved.
 
         A case that somebody is moving just now is left to the next tick.
         """
@@ -88,8 +89,7 @@ class LadderJobs:
         return await self._make_known(conn, case, decision, pending.submission_id, Actor(handed.staff_id, by))
 
     async def _end_charged_back(self, conn: Connection, case: CaseRow, _judge: Adjudicator | Refused) -> bool:
-        decision = decide_charged_back(case.state)
-        return decision is not None and await self._taken(conn, case, decision, SYSTEM)
+        return await self._bank.end_case(conn, case)
 
     async def _make_known(
         self, conn: Connection, case: CaseRow, decision: Decision, submission_id: int, actor: Actor

@@ -139,6 +139,16 @@ INSERT INTO case_waiver (shop_id, case_id, ruling_no, by_role, by_id, at) VALUES
 -- Locks a case unless somebody is moving it just now. Index: cases_pkey.
 SELECT case_id FROM cases WHERE shop_id = $1 AND case_id = $2 FOR UPDATE SKIP LOCKED
 
+-- name: lock_open_case
+-- Locks the case that is open on an order, before its money is locked. Index: cases_one_open.
+SELECT case_id FROM cases WHERE shop_id = $1 AND order_id = $2 AND closed_at IS NULL FOR UPDATE
+
+-- name: case_ended_by_bank
+-- The open case of an order whose payment was taken back while it ran. Index: cases_one_open, chargeback_of_order.
+SELECT c.case_id FROM cases c
+ WHERE c.shop_id = $1 AND c.order_id = $2 AND c.closed_at IS NULL
+   AND EXISTS (SELECT 1 FROM chargeback b WHERE b.shop_id = $1 AND b.order_id = $2 AND b.ended_case)
+
 -- name: visible_submissions
 -- Cases with a ruling that nobody may take back any more. Index: ruling_submission_due.
 SELECT shop_id, case_id, visible_at AS at FROM ruling_submission
@@ -146,7 +156,7 @@ SELECT shop_id, case_id, visible_at AS at FROM ruling_submission
  ORDER BY visible_at, shop_id, case_id LIMIT $5
 
 -- name: charged_back_cases
--- Open cases on orders whose payment the payer's bank took back while they ran. Index: chargeback_ended_case, cases_one_open.
+-- Open cases on orders whose payment the payer's bank took back while they ran and which did not end with it. Index: chargeback_ended_case, cases_one_open.
 SELECT b.received_at AS at, c.shop_id, c.case_id FROM chargeback b
   JOIN cases c ON c.shop_id = b.shop_id AND c.order_id = b.order_id AND c.closed_at IS NULL
  WHERE b.ended_case AND b.received_at <= coalesce($1, now()) AND (b.received_at, c.shop_id, c.case_id) > ($2, $3, $4)

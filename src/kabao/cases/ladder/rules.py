@@ -126,7 +126,7 @@ def decide_reply(
     if question.to_role != side:
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
+        return Refused(case.stage.closed_as)
     if question.answered_at is not None:
         return Refused(Refusal.QUESTION_ANSWERED)
     running = next((pause for pause in pauses if pause.began_at <= now < pause.ends_at), None)
@@ -207,7 +207,7 @@ def may_decide(
     if side.is_party:
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
+        return Refused(case.stage.closed_as)
     if case.stage in {Stage.GREEN, Stage.RULED_OPEN}:
         return Refused(Refusal.ALREADY_RULED)
     if DECIDERS.get(case.turn) is not side:
@@ -408,7 +408,7 @@ def decide_recuse(case: CaseState, side: Side, *, has_voted: bool) -> Refused | 
     if side is not Side.PANEL:
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
+        return Refused(case.stage.closed_as)
     if has_voted:
         return Refused(Refusal.ALREADY_VOTED)
     decided = case.pending is not None or case.stage not in {Stage.PANEL, Stage.REVIEW}
@@ -476,7 +476,7 @@ def _party_after_ruling(case: CaseState, side: Side) -> Refused | None:
     if not side.is_party:
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
-        return Refused(Refusal.CASE_CLOSED)
+        return Refused(case.stage.closed_as)
     if case.stage is Stage.GREEN:
         return None if side is Side.MERCHANT else Refused(Refusal.NOT_ALLOWED)
     has_waived = case.ruling is not None and side.value in case.ruling.waived_by

@@ -8,6 +8,7 @@ from kabao.cases import words
 from kabao.cases.desk.model import DRAFT_KEPT
 from kabao.cases.desk.store import draft_until
 from kabao.cases.ladder import awards, rules, store
+from kabao.cases.ladder.bank import BankSteps
 from kabao.cases.ladder.jobs import LadderJobs
 from kabao.cases.ladder.model import (
     MAX_QUESTION_CHARS,
@@ -47,6 +48,7 @@ class LadderService:
     def __init__(self, steps: CaseSteps) -> None:
         self._steps = steps
         self._jobs = LadderJobs(steps)
+        self.bank = BankSteps(steps)
 
     async def tick(self) -> int:
         """Do what time has come for, see `LadderJobs.tick`; returns how many cases moved."""

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
@@ -243,6 +243,16 @@ async def add_waiver(conn: Connection, case: CaseRow, by_role: Side, by_id: int)
 async def lock_idle_case(conn: Connection, shop_id: int, case_id: int) -> bool:
     """Lock a case; False where somebody is moving it."""
     return await conn.fetchval(_SQL.lock_idle_case, shop_id, case_id) is not None
+
+
+async def lock_open_case(conn: Connection, shop_id: int, order_id: int) -> int | None:
+    """Lock the case that is open on an order, and name it; None where none is."""
+    return cast("int | None", await conn.fetchval(_SQL.lock_open_case, shop_id, order_id))
+
+
+async def case_ended_by_bank(conn: Connection, shop_id: int, order_id: int) -> int | None:
+    """Name the open case of an order whose payment was taken back while it ran."""
+    return cast("int | None", await conn.fetchval(_SQL.case_ended_by_bank, shop_id, order_id))
 
 
 async def waiting(conn: Connection, which: str, at: datetime | None, after: Place, limit: int) -> list[Place]:
