@@ -7,7 +7,21 @@ from pathlib import Path
 import pytest_asyncio
 
 from dispute import FIRST_VIEW, HANDED_IN, HOUR, MERCHANTS, WISH, Desk, code, race, seen, winners
-from kabao.cases import CaseView, CastVote, DeskView, Lane, OpenCase, Outcome, QueuePage, QueueWish, Remedy, Rule, Side
+from kabao.cases import (
+    CaseView,
+    CastVote,
+    DeskView,
+    Lane,
+    OpenCase,
+    Outcome,
+    QueuePage,
+    QueueWish,
+    Remedy,
+    Rule,
+    Side,
+    TimeLeft,
+)
+from kabao.cases.desk.model import Counts
 from kabao.identity import Person, Role
 from kabao.kernel import Refusal, Refused
 from kabao.postgres import Database
@@ -21,10 +35,14 @@ async def desk(owner_database: Database, tmp_path: Path) -> AsyncIterator[Desk]:
     yield await Desk.ready(owner_database, tmp_path, keys=8)
 
 
-async def refs(desk: Desk, staff: Person, wish: QueueWish | None = None) -> list[str]:
-    page = await desk.cases.desk.queue(staff, wish or QueueWish())
+async def page_of(desk: Desk, staff: Person, wish: QueueWish) -> QueuePage:
+    page = await desk.cases.desk.queue(staff, wish)
     assert isinstance(page, QueuePage)
-    return [one.card.ref for one in page.cards]
+    return page
+
+
+async def refs(desk: Desk, staff: Person, wish: QueueWish | None = None) -> list[str]:
+    return [one.card.ref for one in (await page_of(desk, staff, wish or QueueWish())).cards]
 
 
 async def beside(desk: Desk, staff: Person, case: CaseView) -> DeskView:
@@ -59,18 +77,53 @@ async def test_the_queue_has_lanes_filters_and_pages_by_the_time_left(desk: Desk
     assert [one.card.ref for one in (*page.cards, *rest.cards)] == await refs(desk, staff)
     seen(await desk.ladder.ask(staff, first, Side.BUYER, "截图？"))
     assert await refs(desk, staff, QueueWish(lane=Lane.WAITING)) == [first]
-    assert first in await refs(desk, staff, QueueWish(lane=Lane.TEAM))
+    assert first not in await refs(desk, staff)
+    [asked] = (await page_of(desk, staff, QueueWish(lane=Lane.WAITING))).cards
+    assert (asked.is_asked, asked.runs_from) == (True, desk.clock.at + 12 * HOUR)
     seen(await desk.ladder.pass_on(staff, second, "买家只交了一张截图。"))
     assert second not in await refs(desk, staff)
-    assert second in await refs(desk, staff, QueueWish(lane=Lane.TEAM))
-    assert await refs(desk, staff, QueueWish(lane=Lane.NEAR)) == []
-    desk.pass_time(43 * HOUR)
-    assert await refs(desk, staff, QueueWish(lane=Lane.NEAR)) == [third]
-    desk.pass_time(6 * HOUR)
-    assert await refs(desk, staff, QueueWish(lane=Lane.BREACHED)) == [third]
-    assert await service.counts(staff) == {
-        Lane.MINE: 2, Lane.TEAM: 3, Lane.WAITING: 1, Lane.NEAR: 0, Lane.BREACHED: 1,
+    assert await refs(desk, staff, QueueWish(lane=Lane.OTHERS)) == [second]
+    await each_in_one_lane(desk, staff, {first, second, third})
+    # While the question holds the clock, its case is not nearer its deadline: 48 hours are left, as when it was asked.
+    desk.pass_time(11 * HOUR)
+    later = QueueWish(lane=Lane.TEAM, time=TimeLeft.LATER)
+    assert await service.counts(staff, later) == {
+        (Lane.MINE, TimeLeft.LATER): 1, (Lane.WAITING, TimeLeft.LATER): 1, (Lane.OTHERS, TimeLeft.LATER): 1,
     }  # fmt: skip
+    [asked] = (await page_of(desk, staff, QueueWish(lane=Lane.WAITING))).cards
+    assert asked.card.due_at
+    assert asked.card.due_at - asked.runs_from == 48 * HOUR
+    # Its pause used up, nobody waits for the answer any longer.
+    desk.pass_time(32 * HOUR)
+    assert await refs(desk, staff, QueueWish(lane=Lane.WAITING)) == []
+    near = QueueWish(lane=Lane.MINE, time=TimeLeft.NEAR)
+    assert await refs(desk, staff, near) == [third]
+    desk.pass_time(6 * HOUR)
+    assert await refs(desk, staff, QueueWish(lane=Lane.MINE, time=TimeLeft.BREACHED)) == [third]
+    await each_in_one_lane(desk, staff, {first, second, third})
+    assert sum((await told(desk, staff, QueueWish(text="5%"))).values()) == 1, (
+        "lanes count what the filters let through"
+    )
+
+
+async def each_in_one_lane(desk: Desk, staff: Person, everything: set[str]) -> None:
+    lanes = [await refs(desk, staff, QueueWish(lane=lane)) for lane in Lane if lane is not Lane.TEAM]
+    times = [await refs(desk, staff, QueueWish(lane=Lane.TEAM, time=time)) for time in TimeLeft]
+    for parts in (lanes, times, [await refs(desk, staff, QueueWish(lane=Lane.TEAM))]):
+        assert sorted(ref for part in parts for ref in part) == sorted(everything)
+    counted = await told(desk, staff, QueueWish())
+    assert [sum(n for (lane, _), n in counted.items() if lane is of) for of in Lane if of is not Lane.TEAM] == [
+        len(part) for part in lanes
+    ]
+    assert [sum(n for (_, time), n in counted.items() if time is of) for of in TimeLeft] == [
+        len(part) for part in times
+    ]
+
+
+async def told(desk: Desk, staff: Person, wish: QueueWish) -> Counts:
+    counted = await desk.cases.desk.counts(staff, wish)
+    assert not isinstance(counted, Refused)
+    return counted
 
 
 async def test_a_case_is_found_by_its_number_and_its_orders_by_those_who_may_open_it(desk: Desk) -> None:
@@ -83,7 +136,7 @@ async def test_a_case_is_found_by_its_number_and_its_orders_by_those_who_may_ope
     assert await desk.cases.desk.find(desk.market.buyer, case.ref) == []
     for refused in (
         await desk.cases.desk.queue(desk.market.buyer, QueueWish()),
-        await desk.cases.desk.counts(desk.market.buyer),
+        await desk.cases.desk.counts(desk.market.buyer, QueueWish()),
     ):
         assert code(refused) is Refusal.NOT_ALLOWED
 

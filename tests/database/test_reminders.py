@@ -9,13 +9,14 @@ from typing import Any
 import pytest
 
 from dispute import BUYERS, FIRST_VIEW, HOUR, Desk, seen
-from kabao.cases import CaseView, CastVote, MakeOffer, Outcome, Remedy, Rule, Side
+from kabao.cases import CaseView, CastVote, MakeOffer, Outcome, Remedy, Rule, Side, Turn
 from kabao.identity import Person, Role
 from kabao.kernel import FixedClock, Refusal, Refused, parse_ref
 from kabao.notices import QuietHours
 from kabao.postgres import Connection, Database, DatabaseUnavailable, load_queries
 from kabao.reminders import Reminders, StaffDigest
 from kabao.reminders.service import BEFORE_RELEASE
+from kabao.reminders.store import deciders
 from letterbox import ORIGIN, Letterbox, Office
 from market import open_account, person
 
@@ -173,6 +174,30 @@ async def test_seated_panellists_and_the_duty_officer_hear_and_a_handed_in_rulin
     seen(await desk.ladder.vote(seated, case.ref, VOTE))
     desk.pass_time(23 * HOUR)
     assert await reminders.run() == 0
+
+
+async def test_a_duty_officer_who_may_not_decide_is_not_reminded(desk: Desk) -> None:
+    case = await desk.at_support()
+    free, spoke, ruled, left = [await desk.staff(Role.DUTY, Role.PANEL) for _ in range(4)]
+    at = parse_ref(case.ref)
+    assert at is not None
+    shop_id, case_id = at.shop_id, at.object_id
+    place = f"SELECT {shop_id}, {case_id}"
+    await desk.evidence.say(None, shop_id, case.order.order_id, spoke.account_id, Side.MERCHANT, "我来回。")
+    await desk.database.execute(
+        f"""INSERT INTO ruling (shop_id, case_id, ruling_no, staff_id, stage, by_duty, outcome, refund_minor, facts,
+              reasons, differs_reason, dissent, made_at) {place}, 1, $1, 'support', false, 'no_refund', 0, 'f', 'r', '',
+              '', now()""",
+        ruled.account_id,
+    )
+    await desk.database.execute(
+        f"""INSERT INTO panel_seat (shop_id, case_id, stage, seat_no, panellist_id, drawn_at, recused_at, recused_why)
+              {place}, 'panel', 9, $1, now(), now(), '认识'""",
+        left.account_id,
+    )
+    async with desk.database.connection() as conn:
+        heard = await deciders(conn, shop_id, case_id, Turn.DUTY, "panel", [desk.market.buyer.account_id])
+    assert set(heard) & {one.account_id for one in (free, spoke, ruled, left)} == {free.account_id}
 
 
 async def test_a_ruling_reminds_both_sides_but_not_who_waived(desk: Desk, reminders: Reminders) -> None:

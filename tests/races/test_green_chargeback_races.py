@@ -135,6 +135,10 @@ async def green(desk: Desk) -> CaseView:
 async def test_a_review_of_what_was_refunded_at_once_pays_the_merchant_once_beside_the_bank(
     wide: Database, tmp_path: Path
 ) -> None:
+    """The case's row, in `lock_idle_case`: read unlocked, several ticks make one ruling known and carry each out.
+
+    Money alone does not show it, since the reversal is booked under the escrow's row and once an order.
+    """
     desk, bank = await ready(wide, tmp_path)
     members = [await desk.staff(Role.PANEL) for _ in range(2)]
     dice, owner = random.Random(SEED), desk.market.owner  # noqa: S311
@@ -173,3 +177,8 @@ async def test_a_review_of_what_was_refunded_at_once_pays_the_merchant_once_besi
                   max(amount_minor) AS most FROM sandbox.booking WHERE kind = 'reversal'"""
     )
     assert tuple(paid or ()) == (reversed_, reversed_, PRICE - FEE, PRICE - FEE)
+    known = await wide.fetch(
+        """SELECT (SELECT count(*) FROM ruling r WHERE r.shop_id = e.shop_id AND r.case_id = e.case_id) AS rulings,
+                  count(*) AS times FROM case_event e WHERE e.kind = 'green_reversed' GROUP BY e.shop_id, e.case_id"""
+    )
+    assert Counter(tuple(row) for row in known) == {(2, 1): reversed_}, "each review was made known once"

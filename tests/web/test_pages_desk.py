@@ -207,7 +207,7 @@ async def test_the_queue_is_filtered_searched_and_kept_while_going_through_it(si
     _, _, staff, case = await at_support(site)
     page = await staff.get("/desk")
     assert f'href="/desk/{case}"' in page.text
-    assert "待我 1" in page.words
+    assert "待我 1 等对方 0 别人办 0 全组 1 不限 1 已超时 0 快超时 0 还早 1" in page.words
     order = (await staff.get(f"/desk/{case}")).text.split('href="/o/')[1].split('"')[0]
     for query in (
         f"q={case}",
@@ -225,9 +225,10 @@ async def test_the_queue_is_filtered_searched_and_kept_while_going_through_it(si
         "stage=panel",
         "claim=late",
         "least=200",
-        "lane=near",
-        "lane=breached",
+        "time=near",
+        "time=breached",
         "lane=waiting",
+        "lane=others",
         "q=9-9",
     ):
         page = await staff.get(f"/desk?{query}")
@@ -273,7 +274,7 @@ async def test_a_panel_hands_over_blind_and_who_is_recused_has_no_form(site: Sit
     assert parse_ref(case)
     await owner_database.execute("UPDATE cases SET due_at = now() - interval '1 minute' WHERE turn = 'panel'")
     await site.app.cases.tick()
-    assert f"/desk/{case}" in (await officer.get("/desk?lane=breached")).text
+    assert f"/desk/{case}" in (await officer.get("/desk?time=breached")).text
     await officer.get(f"/desk/{case}")
     await officer.send("/first-view", VIEW)
     await officer.send("/rule", RULING)

@@ -268,6 +268,16 @@ def test_a_countdown_in_a_template_uses_the_pages_moment() -> None:
     assert isinstance(countdown(due, NOW), Markup)
 
 
+def test_a_countdown_stands_still_in_a_pause() -> None:
+    due, until = NOW + timedelta(hours=5), NOW + timedelta(hours=2)
+    early, later = [countdown(due, at, paused_until=until) for at in (NOW, NOW + timedelta(hours=1))]
+    assert early == later
+    assert 'class="cd paused"' in early
+    assert f'data-from="{int(until.timestamp() * 1000)}"' in early
+    assert "还剩 3 小时 0 分" in early
+    assert countdown(due, until, paused_until=until) == countdown(due, until)
+
+
 def test_the_styles_parse_in_old_web_views_and_stay_small() -> None:
     css = b"".join((STATIC / name).read_bytes() for name in ("tokens.css", "app.css"))
     text = re.sub(r"/\*.*?\*/", "", css.decode(), flags=re.DOTALL)

@@ -21,6 +21,7 @@ from kabao.cases.desk.model import (
     QueueCard,
     QueuePage,
     QueueWish,
+    TimeLeft,
 )
 from kabao.cases.desk.rules import read_after, write_after
 from kabao.cases.desk.service import DeskService
@@ -134,6 +135,7 @@ __all__ = [
     "Text",
     "TextKind",
     "TextService",
+    "TimeLeft",
     "TimelineFile",
     "TimelineLine",
     "ToGrant",

@@ -36,10 +36,18 @@ SELECT c.shop_id, c.case_id, t.due_at, coalesce($6::timestamptz, now()) AS now, 
 
 -- name: deciders
 -- Who decides a case, at its turn: for support's those who have begun with it, else all; of a panel who has not voted;
--- for the duty officer's every one who may rule in it. Never a party. Index: account_role_pkey, account_role_by_role,
--- first_view_pkey, panel_seat_pkey, panel_vote_once, ruling_pkey.
+-- for the duty officer's every one who may rule in it. Never a party, nor who spoke in the order as one, left a seat or
+-- ruled in the case. Index: account_role_pkey, account_role_by_role, first_view_pkey, panel_seat_pkey, panel_vote_once,
+-- ruling_pkey, message_pkey.
 SELECT a.account_id FROM account a
- WHERE a.frozen_at IS NULL AND a.account_id <> ALL($5::bigint[]) AND a.account_id IN (
+ WHERE a.frozen_at IS NULL AND a.account_id <> ALL($5::bigint[])
+   AND NOT EXISTS (SELECT 1 FROM message m JOIN cases c ON c.shop_id = m.shop_id AND c.order_id = m.order_id
+                    WHERE c.shop_id = $1 AND c.case_id = $2 AND m.author_id = a.account_id
+                      AND m.author_role IN ('buyer', 'merchant'))
+   AND NOT EXISTS (SELECT 1 FROM ruling g WHERE g.shop_id = $1 AND g.case_id = $2 AND g.staff_id = a.account_id)
+   AND NOT EXISTS (SELECT 1 FROM panel_seat t WHERE t.shop_id = $1 AND t.case_id = $2
+                      AND t.panellist_id = a.account_id AND t.recused_at IS NOT NULL)
+   AND a.account_id IN (
    SELECT t.panellist_id FROM panel_seat t
     WHERE $3 = 'panel' AND t.shop_id = $1 AND t.case_id = $2 AND t.stage = $4 AND t.recused_at IS NULL
       AND NOT EXISTS (SELECT 1 FROM panel_vote v WHERE v.shop_id = $1 AND v.case_id = $2
@@ -47,11 +55,8 @@ SELECT a.account_id FROM account a
    UNION ALL
    SELECT r.account_id FROM account_role r
     WHERE $3 = 'duty' AND r.role = 'duty'
-      AND NOT EXISTS (SELECT 1 FROM ruling g WHERE g.shop_id = $1 AND g.case_id = $2 AND g.staff_id = r.account_id)
       AND NOT EXISTS (SELECT 1 FROM first_view v WHERE v.shop_id = $1 AND v.case_id = $2 AND v.staff_id = r.account_id
                          AND $4 = 'review' AND v.stage <> 'review')
-      AND NOT EXISTS (SELECT 1 FROM panel_seat t WHERE t.shop_id = $1 AND t.case_id = $2
-                         AND t.panellist_id = r.account_id AND t.recused_at IS NOT NULL)
    UNION ALL
    SELECT r.account_id FROM account_role r
     WHERE $3 = 'support' AND r.role = 'support'
@@ -68,7 +73,7 @@ WITH near AS MATERIALIZED (
   SELECT DISTINCT ON (q.shop_id, q.case_id, q.to_role) q.shop_id, q.case_id, p.ends_at, 'asked_' || q.to_role AS mark
     FROM case_question q JOIN cases c USING (shop_id, case_id)
     JOIN case_pause p ON p.shop_id = q.shop_id AND p.case_id = q.case_id AND p.stage = q.stage
-   WHERE q.answered_at IS NULL AND q.asked_at > coalesce($3::timestamptz, now()) - interval '7 days'
+   WHERE q.answered_at IS NULL AND q.withdrawn_at IS NULL AND q.asked_at > coalesce($3::timestamptz, now()) - interval '7 days'
      AND c.closed_at IS NULL AND c.stage = q.stage
      AND p.ends_at > coalesce($3::timestamptz, now()) AND p.ends_at <= coalesce($3::timestamptz, now()) + $1::interval
      AND p.ends_at - q.asked_at >= 2 * $1::interval

@@ -338,7 +338,9 @@ def used_percent(case: CaseView, visit: Visit) -> int:
     if case.due_at is None:
         return 0
     whole = (case.due_at - case.stage_since).total_seconds()
-    return max(0, min(100, int(100 * (visit.now - case.stage_since).total_seconds() / whole))) if whole > 0 else 100
+    # In a pause it stands still, at what is gone once the clock runs on.
+    now = max(visit.now, case.paused_until or visit.now)
+    return max(0, min(100, int(100 * (now - case.stage_since).total_seconds() / whole))) if whole > 0 else 100
 
 
 def answer_template(case: CaseView) -> str:

@@ -4,29 +4,40 @@ from datetime import datetime
 from typing import Any, Final
 from urllib.parse import urlencode
 
-from kabao.cases import CLAIMS, COUNTED_TO, MAX_SEARCH_CHARS, Lane, QueueCard, QueueWish, read_after, write_after
+from kabao.cases import (
+    CLAIMS,
+    COUNTED_TO,
+    MAX_SEARCH_CHARS,
+    Lane,
+    QueueCard,
+    QueueWish,
+    TimeLeft,
+    read_after,
+    write_after,
+)
+from kabao.cases.desk.model import Counts
 from kabao.kernel import Refused, parse_ref, parse_yuan
 from kabao.web.http import Visit
 from kabao.web.words import time_left
 
 LANES: Final = (
     (Lane.MINE, "待我"),
-    (Lane.TEAM, "全组"),
     (Lane.WAITING, "等对方"),
-    (Lane.NEAR, "快超时"),
-    (Lane.BREACHED, "已超时"),
+    (Lane.OTHERS, "别人办"),
+    (Lane.TEAM, "全组"),
 )
+TIMES: Final = (("", "不限"), (TimeLeft.BREACHED, "已超时"), (TimeLeft.NEAR, "快超时"), (TimeLeft.LATER, "还早"))
+"""How the deadline may stand; near is less than six hours, and a pause leaves the time as it is."""
 STAGES: Final = (("support", "客服"), ("panel", "争议组"), ("routed_out", "有关部门"), ("review", "复核"))
 STAGE_TAGS: Final = {"panel": "争议组", "routed_out": "有关部门", "review": "复核"}
-FILTERS: Final = ("stage", "claim", "least", "most", "q")
+FILTERS: Final = ("stage", "claim", "least", "most", "q", "time")
 KEPT: Final = ("lane", *FILTERS, "after")
 """What of an address stays while going from case to case."""
 EMPTY: Final = {
     Lane.MINE: "现在没有等你办的。",
-    Lane.TEAM: "全组现在没有要办的。",
     Lane.WAITING: "没有在等买家或商家回答的。",
-    Lane.NEAR: "没有 6 小时内到时的。",
-    Lane.BREACHED: "没有超时的。",
+    Lane.OTHERS: "没有轮到别人办的。",
+    Lane.TEAM: "全组现在没有要办的。",
 }
 
 
@@ -44,19 +55,30 @@ async def queue_of(visit: Visit, current: str = "") -> dict[str, Any]:
         found = await desk.queue(visit.me, wish)
         if not isinstance(found, Refused):
             cards, after = list(found.cards), found.after
-    counts = await desk.counts(visit.me)
+    told = await desk.counts(visit.me, wish)
+    counts = {} if isinstance(told, Refused) else told
     filtered = {name: asked[name] for name in FILTERS if asked[name]}
     keep = {name: text for name, text in asked.items() if text}
     return {
         "lines": [_line(visit, one, keep, is_current=one.card.ref == current) for one in cards],
         "lanes": [
-            (_at(filtered | {"lane": lane.value}), label, _count(counts, lane), lane is wish.lane)
+            (_at(filtered | {"lane": lane.value}), label, _count(counts, lane, wish.time), lane is wish.lane)
             for lane, label in LANES
+        ],
+        "times": [
+            (
+                _at(_timed(filtered, time) | {"lane": wish.lane.value}),
+                label,
+                _count(counts, wish.lane, time or None),
+                time == (wish.time or ""),
+            )
+            for time, label in TIMES
         ],
         "lane": wish.lane.value,
         "asked": asked,
         "wrong": wrong,
         "filtered": bool(filtered),
+        "only_time": not set(filtered) - {"time"},
         "is_number": is_number,
         "clear": _at({"lane": wish.lane.value}),
         "first": _at(filtered | {"lane": wish.lane.value}) if asked["after"] else "",
@@ -86,6 +108,7 @@ def _wish(asked: dict[str, str]) -> tuple[QueueWish, str]:
         claim=asked["claim"] if asked["claim"] in CLAIMS else "",
         text=asked["q"][:MAX_SEARCH_CHARS].replace("\x00", ""),
         after=read_after(asked["after"]),
+        time=TimeLeft(asked["time"]) if asked["time"] in set(TimeLeft) else None,
         least_minor=least or 0,
         **({} if most is None else {"most_minor": most}),
     )
@@ -102,14 +125,16 @@ def _first_word(due_at: datetime | None, now: datetime) -> list[tuple[str, str]]
 
 def _line(visit: Visit, one: QueueCard, keep: dict[str, str], *, is_current: bool) -> dict[str, object]:
     card = one.card
-    seconds = int((card.due_at - visit.now).total_seconds()) if card.due_at else 0
+    # In a pause the time left stands still, and counts from the pause's end on.
+    seconds = int((card.due_at - max(visit.now, one.runs_from)).total_seconds()) if card.due_at else 0
     whole = (card.due_at - card.stage_since).total_seconds() if card.due_at else 0
     text, mood = time_left(seconds)
     if card.closed_at is not None:
         text, mood = "已结束", ""
     tags = [("超时", "bad")] if card.is_overdue else []
     tags += [(STAGE_TAGS[card.stage], "")] if card.stage in STAGE_TAGS else []
-    tags += [("等回答", "info")] if one.is_waiting else []
+    is_paused = one.runs_from > visit.now and card.closed_at is None
+    tags += [("等回答，暂停中", "info") if is_paused else ("没有等到回答", "")] if one.is_asked else []
     tags += _first_word(card.first_word_due_at, visit.now)
     tags += [("有方案", "info")] if card.has_open_offer else []
     return {
@@ -139,6 +164,12 @@ def _at(query: dict[str, str]) -> str:
     return "/desk?" + urlencode(query)
 
 
-def _count(counts: dict[Lane, int] | Refused, lane: Lane) -> str:
-    number = 0 if isinstance(counts, Refused) else counts.get(lane, 0)
+def _timed(filtered: dict[str, str], time: str) -> dict[str, str]:
+    return {name: text for name, text in filtered.items() if name != "time"} | ({"time": time} if time else {})
+
+
+def _count(counts: Counts, lane: Lane, time: str | None) -> str:
+    """Count a lane; the team's is the sum of the others, so that no case is told twice."""
+    fits = [cases for (of, left), cases in counts.items() if lane in {of, Lane.TEAM} and time in {None, left}]
+    number = sum(fits)
     return f"{COUNTED_TO - 1}+" if number >= COUNTED_TO else str(number)

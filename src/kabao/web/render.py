@@ -154,26 +154,33 @@ def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
-def countdown(due: datetime, now: datetime, *, absolute: bool = True) -> Markup:
+def countdown(due: datetime, now: datetime, *, absolute: bool = True, paused_until: datetime | None = None) -> Markup:
     """Show a deadline twice: the moment, and how long until then, which the page's script keeps current.
 
     From 48 hours on it counts days (`2 天 23:41:08`), below that hours (`46:12:55`). The last hour is marked
-    `hot`, a passed deadline `over`. `absolute=False` leaves the moment out where the sentence already has it.
+    `hot`, a passed deadline `over`. `absolute=False` leaves the moment out where the sentence already has it. Until
+    `paused_until` it stands still at what is left after the pause, on the server and in the script.
     """
-    left = max(0, int((due - now).total_seconds()))
-    mood = " over" if due <= now else " hot" if left < _HOUR else ""
+    runs_from = now if paused_until is None else max(now, paused_until)
+    left = max(0, int((due - runs_from).total_seconds()))
+    mood = " over" if due <= runs_from else " hot" if left < _HOUR else ""
+    pause = ""
+    if runs_from > now:
+        # In milliseconds, as the script counts.
+        mood, pause = f"{mood} paused", Markup(' data-from="{}"').format(int(runs_from.timestamp() * 1000))
     days, hours, minutes = left // _DAY, left // _HOUR, left // _MINUTE % 60
     with_days = left >= _DAYS_SHOWN_FROM
     day_part = Markup('<b data-day data-u="d">{}</b><span data-day>天</span>').format(days) if with_days else ""
     unit, shown = ("h", f"{hours % 24:02d}") if with_days else ("H", str(hours))
     chip = Markup(
-        '<span class="cd{mood}" role="timer" data-deadline="{due}" aria-label="{label}">{day}'
+        '<span class="cd{mood}" role="timer" data-deadline="{due}"{pause} aria-label="{label}">{day}'
         '<b data-u="{unit}">{shown}</b><span>:</span><b data-u="m">{minutes}</b><span>:</span>'
         '<b data-u="s">{seconds}</b></span>'
     ).format(
         mood=mood,
         due=_iso(due),
-        label=_spoken(left) if due > now else "已到时",
+        pause=pause,
+        label=_spoken(left) if due > runs_from else "已到时",
         day=day_part,
         unit=unit,
         shown=shown,
@@ -257,8 +264,10 @@ def _when_here(context: Context, moment: datetime) -> str:
 
 
 @pass_context
-def _countdown_here(context: Context, due: datetime, *, absolute: bool = True) -> Markup:
-    return countdown(due, context["now"], absolute=absolute)
+def _countdown_here(
+    context: Context, due: datetime, *, absolute: bool = True, paused_until: datetime | None = None
+) -> Markup:
+    return countdown(due, context["now"], absolute=absolute, paused_until=paused_until)
 
 
 @cache

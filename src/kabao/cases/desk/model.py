@@ -1,9 +1,9 @@
 """The desk as plain values: a queue with its lanes, presence, drafts, seats, and what staff sees beside a case."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
@@ -23,13 +23,24 @@ MAX_SEARCH_CHARS: Final = 60
 
 
 class Lane(StrEnum):
-    """Which part of the queue: what waits for the reader, for the whole team, for a party, and by the time left."""
+    """Which part of the queue: a case waits for the reader, for a party's answer or for others; the team's are all."""
 
     MINE = "mine"
-    TEAM = "team"
     WAITING = "waiting"
-    NEAR = "near"
+    OTHERS = "others"
+    TEAM = "team"
+
+
+class TimeLeft(StrEnum):
+    """How a case's deadline stands, by the time that is left of it; a pause leaves it as it is."""
+
     BREACHED = "breached"
+    NEAR = "near"
+    LATER = "later"
+
+
+Counts: TypeAlias = Mapping[tuple[Lane, TimeLeft], int]
+"""How many cases stand in each lane, the team's apart, by the time left; every case is counted once."""
 
 
 class After(NamedTuple):
@@ -44,6 +55,7 @@ class QueueWish(msgspec.Struct, frozen=True, kw_only=True):
     """What part of the queue somebody wants to see; amounts are the order's, in minor units."""
 
     lane: Lane = Lane.MINE
+    time: TimeLeft | None = None
     stage: str = ""
     claim: str = ""
     least_minor: int = 0
@@ -53,10 +65,14 @@ class QueueWish(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class QueueCard(msgspec.Struct, frozen=True, kw_only=True):
-    """A case in the queue; `is_waiting` where a party was asked and has not answered."""
+    """A case in the queue; `is_asked` where a party was asked and has not answered.
+
+    `runs_from` is the moment from which the time left counts: now or, in a pause, its end.
+    """
 
     card: CaseCard
-    is_waiting: bool
+    is_asked: bool
+    runs_from: datetime
 
 
 class QueuePage(msgspec.Struct, frozen=True, kw_only=True):

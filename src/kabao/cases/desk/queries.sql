@@ -1,37 +1,50 @@
 -- name: queue
--- One page of what a member of staff may open, the least time left first. Index: cases_due, panel_seat_once.
+-- One page of what a member of staff may open, what is due first at the top. Index: cases_due, panel_seat_once.
 SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
        at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor,
-       c.stage, c.turn, c.due_at, c.windows, c.first_word_at, c.stage_since, c.opened_at, c.closed_at, coalesce($4, now()) AS now,
+       c.stage, c.turn, c.due_at, c.windows, c.first_word_at, c.stage_since, c.opened_at, c.closed_at, n.now,
        EXISTS (SELECT 1 FROM case_offer f WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open')
-         AS has_open_offer, d.is_waiting
-  FROM desk_cases_v1($1, $2, $3) d
+         AS has_open_offer, d.is_asked, d.runs_from
+  FROM (SELECT coalesce($4::timestamptz, now()) AS now) n
+ CROSS JOIN LATERAL desk_cases_v2($1, $2, $3, n.now) d
   JOIN cases c USING (shop_id, case_id) JOIN shop h USING (shop_id) JOIN orders o USING (shop_id, order_id)
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
- WHERE CASE $5 WHEN 'mine' THEN d.is_mine WHEN 'waiting' THEN d.is_waiting
-               WHEN 'near' THEN d.due_at > coalesce($4, now()) AND d.due_at <= coalesce($4, now()) + $6::interval
-               WHEN 'breached' THEN d.due_at <= coalesce($4, now()) ELSE true END
+ WHERE ($5 = 'team' OR d.lane = $5)
+   AND CASE $12 WHEN 'near' THEN d.due_at > d.runs_from AND d.due_at <= d.runs_from + $6::interval
+                WHEN 'breached' THEN d.due_at <= d.runs_from
+                WHEN 'later' THEN d.due_at > d.runs_from + $6::interval ELSE true END
    AND ($7 = '' OR c.stage = $7) AND ($8 = '' OR c.claim = $8) AND o.amount_minor BETWEEN $9 AND $10
    AND ($11 = '' OR c.statement ILIKE $11 OR h.name ILIKE $11 OR s.title ILIKE $11)
-   AND (d.due_at, d.shop_id, d.case_id) > ($12, $13, $14)
- ORDER BY d.due_at, d.shop_id, d.case_id LIMIT $15
+   AND (d.due_at, d.shop_id, d.case_id) > ($13, $14, $15)
+ ORDER BY d.due_at, d.shop_id, d.case_id LIMIT $16
 
 -- name: counts
--- How many cases stand in each lane, counted no further than a limit. Index: cases_due, panel_seat_once.
-SELECT count(*) FILTER (WHERE d.is_mine) AS mine, count(*) AS team, count(*) FILTER (WHERE d.is_waiting) AS waiting,
-       count(*) FILTER (WHERE d.due_at > coalesce($4, now()) AND d.due_at <= coalesce($4, now()) + $5::interval) AS near,
-       count(*) FILTER (WHERE d.due_at <= coalesce($4, now())) AS breached
-  FROM (SELECT * FROM desk_cases_v1($1, $2, $3) ORDER BY due_at LIMIT $6) d
+-- How many cases of those that fit the filters stand in each lane, by the time left, counted no further than a limit.
+-- Index: cases_due, panel_seat_once.
+SELECT lane, time_left, count(*) AS cases FROM (
+  SELECT d.lane, CASE WHEN d.due_at <= d.runs_from THEN 'breached' WHEN d.due_at <= d.runs_from + $5::interval THEN 'near'
+                      ELSE 'later' END AS time_left
+    FROM desk_cases_v2($1, $2, $3, coalesce($4::timestamptz, now())) d
+    JOIN cases c USING (shop_id, case_id) JOIN shop h USING (shop_id) JOIN orders o USING (shop_id, order_id)
+    JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+   WHERE ($6 = '' OR c.stage = $6) AND ($7 = '' OR c.claim = $7) AND o.amount_minor BETWEEN $8 AND $9
+     AND ($10 = '' OR c.statement ILIKE $10 OR h.name ILIKE $10 OR s.title ILIKE $10)
+   ORDER BY d.due_at LIMIT $11) q
+ GROUP BY lane, time_left
 
 -- name: by_number
--- The cases of a number, the case's own or its order's, open or not. Index: cases_pkey, cases_of_order.
+-- The cases of a number, the case's own or its order's, open or not. Index: cases_pkey, cases_of_order, case_pause_pkey.
 SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, c.demand, c.demand_minor, o.amount_minor,
        at_stake_v1(c.shop_id, c.order_id, c.opened_at) AS held_minor,
        c.stage, c.turn, c.due_at, c.windows, c.first_word_at, c.stage_since, c.opened_at, c.closed_at, coalesce($3, now()) AS now,
        EXISTS (SELECT 1 FROM case_offer f WHERE f.shop_id = c.shop_id AND f.case_id = c.case_id AND f.state = 'open')
          AS has_open_offer,
        EXISTS (SELECT 1 FROM case_question q WHERE q.shop_id = c.shop_id AND q.case_id = c.case_id
-                  AND q.stage = c.stage AND q.answered_at IS NULL) AS is_waiting
+                  AND q.stage = c.stage AND q.answered_at IS NULL AND q.withdrawn_at IS NULL) AS is_asked,
+       coalesce((SELECT max(u.ends_at) FROM case_pause u
+                  WHERE u.shop_id = c.shop_id AND u.case_id = c.case_id AND u.stage = c.stage
+                    AND u.began_at >= c.stage_since AND u.began_at <= coalesce($3, now())
+                    AND u.ends_at > coalesce($3, now())), coalesce($3, now())) AS runs_from
   FROM cases c JOIN shop h USING (shop_id) JOIN orders o USING (shop_id, order_id)
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
  WHERE c.shop_id = $1 AND (c.case_id = $2 OR c.order_id = $2)

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Final
 
 from kabao.cases.desk import rules, store
-from kabao.cases.desk.model import DRAFT_KEPT, DeskView, Lane, Pausing, QueueCard, QueuePage, QueueWish, Seats
+from kabao.cases.desk.model import DRAFT_KEPT, Counts, DeskView, Pausing, QueueCard, QueuePage, QueueWish, Seats
 from kabao.cases.ladder import store as ladder_store
 from kabao.cases.ladder.rules import SPANS, may_decide, panel_size
 from kabao.cases.machine import Stage
@@ -45,14 +45,15 @@ class DeskService:
         shown = cards[:limit]
         return QueuePage(cards=shown, after=rules.place_of(shown[-1].card) if len(cards) > limit else None)
 
-    async def counts(self, staff: Person) -> dict[Lane, int] | Refused:
-        """Count what stands in each lane; refuses NOT_ALLOWED."""
+    async def counts(self, staff: Person, wish: QueueWish) -> Counts | Refused:
+        """Count what fits a wish's filters, in every lane by the time left; refuses NOT_ALLOWED."""
         if CASE_ROLES.isdisjoint(staff.roles):
             return Refused(Refusal.NOT_ALLOWED)
         async with self._steps.database.connection() as conn:
             return await store.counts(
                 conn,
                 staff.account_id,
+                wish,
                 self._steps.clock.instant(),
                 is_support=Role.SUPPORT in staff.roles,
                 is_duty=Role.DUTY in staff.roles,

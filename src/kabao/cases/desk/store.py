@@ -12,6 +12,7 @@ from kabao.cases.desk.model import (
     HERE_FOR,
     NEAR,
     After,
+    Counts,
     Draft,
     Lane,
     Other,
@@ -19,6 +20,7 @@ from kabao.cases.desk.model import (
     QueueCard,
     QueueWish,
     Seats,
+    TimeLeft,
 )
 from kabao.cases.ladder.model import Shares
 from kabao.cases.store import CaseRow, card_of
@@ -47,11 +49,8 @@ async def queue(
         at,
         wish.lane,
         NEAR,
-        wish.stage,
-        wish.claim,
-        wish.least_minor,
-        wish.most_minor,
-        rules.like(wish.text),
+        *_filters(wish),
+        wish.time or "",
         *(wish.after or _FIRST),
         limit,
     )
@@ -59,11 +58,11 @@ async def queue(
 
 
 async def counts(
-    conn: Connection, staff_id: int, at: datetime | None, *, is_support: bool, is_duty: bool
-) -> dict[Lane, int]:
-    """Count what stands in each lane."""
-    row = await conn.fetchrow(_SQL.counts, staff_id, is_support, is_duty, at, NEAR, COUNTED_TO)
-    return {} if row is None else {lane: row[lane.value] for lane in Lane}
+    conn: Connection, staff_id: int, wish: QueueWish, at: datetime | None, *, is_support: bool, is_duty: bool
+) -> Counts:
+    """Count what fits the filters, in each lane by the time left."""
+    rows = await conn.fetch(_SQL.counts, staff_id, is_support, is_duty, at, NEAR, *_filters(wish), COUNTED_TO)
+    return {(Lane(row["lane"]), TimeLeft(row["time_left"])): row["cases"] for row in rows}
 
 
 async def by_number(conn: Connection, shop_id: int, number: int, at: datetime | None) -> list[QueueCard]:
@@ -124,4 +123,8 @@ async def seats(conn: Connection, case: CaseRow, staff_id: int, needed: int) -> 
 
 
 def _queued(row: Record) -> QueueCard:
-    return QueueCard(card=card_of(row), is_waiting=row["is_waiting"])
+    return QueueCard(card=card_of(row), is_asked=row["is_asked"], runs_from=row["runs_from"])
+
+
+def _filters(wish: QueueWish) -> tuple[str, str, int, int, str]:
+    return wish.stage, wish.claim, wish.least_minor, wish.most_minor, rules.like(wish.text)

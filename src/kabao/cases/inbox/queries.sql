@@ -10,7 +10,7 @@ SELECT c.shop_id, c.case_id, c.order_id, s.title, h.name AS shop_name, c.claim, 
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
  CROSS JOIN LATERAL (SELECT c.turn IN ('merchant', 'nobody') OR (SELECT count(*) FROM case_question q
       WHERE q.shop_id = c.shop_id AND q.case_id = c.case_id AND q.stage = c.stage AND q.to_role = 'merchant'
-        AND q.answered_at IS NULL) > 0 AS is_mine) m
+        AND q.answered_at IS NULL AND q.withdrawn_at IS NULL) > 0 AS is_mine) m
  WHERE c.shop_id = $1 AND c.closed_at IS NULL
    AND (coalesce(c.due_at, 'infinity'::timestamptz), c.case_id) > (coalesce($3::timestamptz, 'infinity'), $4::bigint)
    AND CASE $2::text WHEN 'mine' THEN m.is_mine WHEN 'theirs' THEN NOT m.is_mine AND c.stage NOT IN ('green', 'ruled_open')
@@ -40,7 +40,7 @@ SELECT (SELECT count(*) FROM cases WHERE shop_id = $1 AND closed_at IS NULL) AS 
        (SELECT count(*) FROM (SELECT 1 FROM cases WHERE shop_id = $1 AND closed_at IS NOT NULL LIMIT $2) e) AS closed
   FROM (SELECT count(*) FILTER (WHERE c.turn IN ('merchant', 'nobody') OR (SELECT count(*) FROM case_question q
                  WHERE q.shop_id = c.shop_id AND q.case_id = c.case_id AND q.stage = c.stage
-                   AND q.to_role = 'merchant' AND q.answered_at IS NULL) > 0) AS mine,
+                   AND q.to_role = 'merchant' AND q.answered_at IS NULL AND q.withdrawn_at IS NULL) > 0) AS mine,
                count(*) FILTER (WHERE c.stage IN ('green', 'ruled_open') AND c.turn <> 'nobody') AS ruled_open,
                count(*) FILTER (WHERE c.stage IN ('green', 'ruled_open') AND c.turn = 'parties' AND (SELECT count(*)
                   FROM case_waiver w WHERE w.shop_id = c.shop_id AND w.case_id = c.case_id AND w.by_role = 'merchant') = 0)

@@ -1,10 +1,10 @@
 /* The whole client script besides htmx: countdowns, copy buttons, chosen file names, one send per form.
-   Every page works without it, and it stores nothing in the browser: a buyer may paste a card key anywhere. */
+   every page works without it; it stores nothing in the browser: a buyer may paste a card key anywhere. */
 (() => {
   'use strict';
   const root = document.documentElement;
   root.classList.add('js');
-  // The server's clock decides deadlines; a phone set wrong must not show more or less time than there is.
+  // The server's clock decides deadlines: a phone set wrong must not show more or less time than there is.
   const skew = root.dataset.now ? Date.parse(root.dataset.now) - Date.now() : 0;
   const two = (n) => String(n).padStart(2, '0');
 
@@ -16,7 +16,8 @@
   };
 
   const show = (el) => {
-    const left = Math.floor((Date.parse(el.dataset.deadline) - Date.now() - skew) / 1000);
+    const at = Math.max(Date.now() + skew, +el.dataset.from || 0);
+    const left = Math.floor((Date.parse(el.dataset.deadline) - at) / 1000);
     const s = Math.max(0, left);
     if (s < 172800) {
       el.querySelectorAll('[data-day]').forEach((part) => part.remove());
