@@ -69,6 +69,8 @@ def test_sarif_is_valid_against_the_published_schema(
 ) -> None:
     page = tmp_path / "page.txt"
     page.write_text("付款后24小时内发货。\n支持7天无理由退货。", "utf-8")
+    run("terms", "check", notice, "--page", page)
+    assert "以此为准：page.txt:2 支持7天无理由退货" in capsys.readouterr().out
     assert run("terms", "check", notice, "--page", page, "--sarif") == 1
     log = json.loads(capsys.readouterr().out)
     validator = jsonschema_rs.validator_for(SCHEMA)

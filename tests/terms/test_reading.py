@@ -9,11 +9,28 @@ import pytest
 from pypdf import PdfReader, PdfWriter
 from pypdf.generic import DecodedStreamObject, DictionaryObject, NameObject
 
-from kabao.terms import Document, check
-from kabao.terms.apart import DEFAULTS, TOO_MUCH, Answer, Limits, answered, ending, heard, read_apart
+from kabao.terms import Document, Kind, check
+from kabao.terms.apart import (
+    DEFAULTS,
+    LONGEST_TEXT,
+    MOST_FOUND,
+    TOO_MUCH,
+    Answer,
+    BusyError,
+    Checked,
+    Limits,
+    Part,
+    Readers,
+    UnreadablePartError,
+    answered,
+    checked,
+    ending,
+    heard,
+    is_between,
+)
 from kabao.terms.lexicon import tokenise
 from kabao.terms.normal import normalise
-from kabao.terms.reading import DOCX_TEXT, LARGEST_FILE, LARGEST_TEXT, Content, UnreadableError, read_file
+from kabao.terms.reading import DOCX_TEXT, LARGEST_TEXT, UnreadableError, read_file
 
 CLAUSE = "虚拟商品一经售出，概不退换"
 W = 'xmlns:w="http://schemas.openxmlformats.org/wordprocessingml/2006/main"'
@@ -143,29 +160,43 @@ def test_a_pdf_is_read_no_further_than_its_text_is_checked() -> None:
     assert str(LARGEST_TEXT) in refused(written(writer))
 
 
-def apart(content: bytes, name: str = "", limits: Limits = DEFAULTS) -> str:
+def apart(*parts: Part, limits: Limits = DEFAULTS) -> Checked | str:
     try:
-        return asyncio.run(read_apart(content, name, limits)).text
-    except UnreadableError as error:
-        return f"refused: {error}"
+        return asyncio.run(Readers().check(parts, limits))
+    except UnreadablePartError as error:
+        return f"refused {error.document}: {error}"
 
 
-def test_an_upload_is_read_in_a_process_of_its_own_that_ends_at_its_limits() -> None:
-    assert apart(CLAUSE.encode("gbk"), "协议.txt") == CLAUSE
-    assert apart(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 rest").startswith("refused: 这是旧的 .doc")
-    assert apart(b"x" * (LARGEST_FILE + 1)).startswith("refused: 文件有 20 MB")
+def file(content: bytes, form: str = "") -> Part:
+    return Part(Kind.AGREEMENT, content=content, form=form)
+
+
+def test_uploads_are_read_and_checked_in_a_process_of_its_own_that_ends_at_its_limits() -> None:
+    two = apart(file(CLAUSE.encode("gbk"), "txt"), Part(Kind.CHAT, "支持7天无理由退款。"))
+    assert isinstance(two, Checked)
+    assert two.texts == (CLAUSE, "支持7天无理由退款。")
+    [against] = [one for one in two.report.findings if is_between(one)]
+    assert against is two.report.findings[0]
+    assert (against.document, against.other[0].document) == (0, 1)
+    assert apart(Part(Kind.PAGE, "好"), file(b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1 rest")) == (
+        "refused 1: 这是旧的 .doc 或加了密码的 Office 文件；请另存为没有密码的 .docx"
+    )
     writer = pdf("x) Tj " + "1 0 0 1 0 0 Tm (y) Tj " * 500_000 + "(z")
-    assert apart(written(writer), "a.pdf", Limits(seconds=1)) == f"refused: {TOO_MUCH}"
-    assert apart(written(writer), "a.pdf", Limits(memory=90_000_000)) == f"refused: {TOO_MUCH}"
+    assert apart(file(written(writer)), limits=Limits(seconds=1)) == f"refused None: {TOO_MUCH}"
+    assert apart(file(written(writer)), limits=Limits(memory=90_000_000)) == f"refused 0: {TOO_MUCH}"
 
 
 def test_what_a_process_says_is_believed_only_as_an_answer() -> None:
-    assert heard(answered(b"html\n<p>a")) == Content("\x0b\0\0a", "html")
-    with pytest.raises(UnreadableError, match="空"):
-        heard(answered(b"txt\n"))
-    for nonsense in (b"", b"[]", b'{"text":', msgspec.json.encode(Answer(text="x" * (LARGEST_TEXT + 1)))):
-        with pytest.raises(UnreadableError, match="上限"):
-            heard(nonsense)
+    said = heard(answered(msgspec.msgpack.encode([file(b"<p>a", "html"), file("概不退款，".encode() * 900)])), 2)
+    assert said.texts[0] == "\x0b\0\0a"
+    assert said.found > len(said.report.findings) == MOST_FOUND
+    for part, why in ((file(b"\n"), "空"), (Part(Kind.PAGE, "x" * (LONGEST_TEXT + 1)), "最多看 200000 个")):
+        with pytest.raises(UnreadablePartError, match=why):
+            heard(answered(msgspec.msgpack.encode([part])), 1)
+    short = msgspec.msgpack.encode(Answer(checked([Document("好")])))
+    for nonsense in (b"", b"\x90", b"\x81", msgspec.msgpack.encode(Answer()), short):
+        with pytest.raises(UnreadablePartError, match="上限"):
+            heard(nonsense, 2)
     assert [ending(name) for name in ("a.PDF", "x/../b.html", "c", "d.p\nq", "-e.docx")] == [
         "pdf",
         "html",
@@ -173,6 +204,21 @@ def test_what_a_process_says_is_believed_only_as_an_answer() -> None:
         "",
         "docx",
     ]
+
+
+async def test_few_files_are_read_at_a_time_some_more_wait_a_little_and_the_rest_come_back_later() -> None:
+    readers = Readers(places=1, waiting=1, patience=0.1)
+    async with readers.place():
+        waits = asyncio.create_task(readers.check([file(b"x")]))
+        await asyncio.sleep(0)
+        with pytest.raises(BusyError):
+            await readers.check([file(b"x")])
+        assert not waits.done()
+        with pytest.raises(BusyError):
+            await waits
+        waits = asyncio.create_task(readers.check([Part(Kind.PAGE, "好")]))
+        await asyncio.sleep(0)
+    assert (await waits).texts == ("好",)
 
 
 def test_what_is_too_large_empty_or_no_text_is_refused_with_the_limit() -> None:

@@ -40,7 +40,7 @@ async def test_what_is_empty_too_long_or_sent_from_elsewhere_is_refused(site: Si
     stranger = site.stranger()
     await stranger.get("/check?lang=en")
     page = await stranger.send("/check?lang=en", {"text": " "})
-    assert (page.status, "page or terms first." in page.words) == (422, True)
+    assert (page.status, "choose a file first." in page.words) == (422, True)
     page = await stranger.send("/check?lang=en", {"text": "概" * 20_001})
     assert (page.status, "At most 20000 characters" in page.words) == (422, True)
     page = await stranger.send("/check?lang=en", {"text": "概" * 200_000})

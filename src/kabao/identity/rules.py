@@ -68,6 +68,8 @@ class Act(StrEnum):
     GRANT_MANY = "grant-many"
     PRINT_RULING = "ruling"
     CHECK_TERMS = "terms"
+    READ_FILE = "terms-file"
+    """Having a file of terms read, which takes a process of its own."""
     HELP = "help"
     """A step of the self-help pages."""
     MISS = "miss"
@@ -88,6 +90,7 @@ LIMITS: Final[dict[Act, Limit]] = {
     Act.GRANT_MANY: Limit(30, 3600),
     Act.PRINT_RULING: Limit(120, 3600),
     Act.CHECK_TERMS: Limit(60, 3600),
+    Act.READ_FILE: Limit(30, 3600),
     Act.HELP: Limit(300, 3600),
     Act.WEBHOOK: Limit(30, 3600),
     Act.OPEN_SHOP: Limit(10, 3600),

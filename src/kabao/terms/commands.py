@@ -91,7 +91,10 @@ def _told(report: Report, names: Sequence[str]) -> str:
         lines.append(f"{place} [{SHOWN[finding.kind.value]}] {finding.id} {finding.title}")
         if finding.words:
             lines.append(f"    原文：{finding.words}")
-        lines += [f"    对照：{names[spot.document]}:{spot.line} {spot.words}" for spot in finding.other]
+        lines += [
+            f"    {'还有' if number else '以此为准'}：{names[spot.document]}:{spot.line} {spot.words}"
+            for number, spot in enumerate(finding.other)
+        ]
         lines.append(f"    理由：{finding.why}")
         lines.append(f"    依据：{'；'.join(finding.law)}")
         lines.append(f"    可改：{finding.rewrite}")

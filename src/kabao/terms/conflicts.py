@@ -189,7 +189,7 @@ def _finding(cluster: list[Statement]) -> Finding:
         lawful_if="几处写成同一个意思，或写明各自适用的情形",
         topic=topic.id,
         document=loser.document,
-        other=tuple(each.spot for each in cluster if each is not loser),
+        other=(winner.spot, *(each.spot for each in cluster if each is not loser and each is not winner)),
     )
 
 

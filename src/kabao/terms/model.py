@@ -68,6 +68,7 @@ class Finding(msgspec.Struct, frozen=True, rename={"kind": "class"}):
     topic: str = ""
     document: int = 0
     other: tuple[Spot, ...] = ()
+    """What a contradiction stands against; the first of them prevails."""
     evasion: tuple[str, ...] = ()
     fingerprint: str = ""
 

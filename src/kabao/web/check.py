@@ -1,25 +1,20 @@
-"""The page for before a purchase: paste a shop's page, read what it promises, leaves out, may not say."""
+"""The page for before a purchase: hand in a shop's page, read what it promises, leaves out, may not say."""
 
+import asyncio
 from typing import Final
 
 from litestar import get, post
 
 from kabao.adjudication.model import Text
-from kabao.selfhelp.beforehand import CAPTURING, PAYING, look
+from kabao.selfhelp.beforehand import CAPTURING, PAYING, Beforehand, look
 from kabao.terms import Kind
 from kabao.web.http import Page, PageRequest, enter, page
-from kabao.web.pasted import LONGEST, TOO_OFTEN, Pasted, Problem, read_pasted
+from kabao.web.pasted import BODY_LIMIT, LARGEST, LONGEST, TAKEN, Pasted, Sent, read_pasted
 
 MOST: Final = 40
 """Clauses that one page shows."""
-PROBLEMS: Final = {
-    Problem.EMPTY: ("text", Text("先把商品页或者售后说明贴进来。", "Paste the shop's page or terms first.")),
-    Problem.TOO_LONG: (
-        "text",
-        Text(f"最多 {LONGEST} 个字。长的分几次贴。", f"At most {LONGEST} characters. Paste a longer text in parts."),
-    ),
-    Problem.TOO_OFTEN: ("", Text(TOO_OFTEN.zh, TOO_OFTEN.en)),
-}
+MARKS: Final = {0x00: None, 0x0B: "\n", 0x1C: " "}
+"""What stands for the markup of an HTML file, as a reader sees it."""
 KINDS: Final = (
     (Kind.PAGE.value, Text("商品页", "Goods page")),
     (Kind.NOTICE.value, Text("店铺公告、售后说明", "Shop notice, after-sales terms")),
@@ -42,10 +37,10 @@ GIVES: Final = {
 SAY: Final = {
     "title": Text("买前检查", "Check before you buy"),
     "lead": Text(
-        "把商品页、售后说明或者客服的话贴进来，看它答应了什么、没写什么、哪些话站不住，再照着单子付款和留证据。"
-        "贴的内容看完就忘，不保存。",
-        "Paste a shop's page, terms or chat: see what it promises, what it leaves out and what cannot stand, then pay "
-        "and keep evidence by the list. What you paste is read and forgotten.",
+        "把商品页、售后说明或者客服的话贴进来，或者选一个文件，看它答应了什么、没写什么、哪些话站不住，"
+        "再照着单子付款和留证据。看完就忘，不保存。",
+        "Paste a shop's page, terms or chat, or choose a file: see what it promises, what it leaves out and what "
+        "cannot stand, then pay and keep evidence by the list. It is read and forgotten.",
     ),
     "danger": Text("先停一下", "Stop first"),
     "danger_lead": Text("这些写法是钱追不回来的常见开头。", "This is how money that never comes back usually begins."),
@@ -69,7 +64,11 @@ SAY: Final = {
     "print": Text("可以打印，或者存成 PDF，买的时候照着做。", "Print this or save it as PDF and follow it as you buy."),
     "again": Text("改一改，再看一遍", "Change it and look again"),
     "kind": Text("这是什么", "What this is"),
-    "text": Text("商品页或者售后说明", "The shop's page or terms"),
+    "text": Text("贴商品页或者售后说明", "Paste the shop's page or terms"),
+    "file": Text("或者选一个文件", "Or choose a file"),
+    "file_hint": Text(f"PDF、Word（docx）、网页或文本，最大 {LARGEST // 1_000_000} MB。选了文件就看文件。",
+                      f"PDF, Word, HTML or text of at most {LARGEST // 1_000_000} MB, taken in place of the text."),
+    "read": Text("看的是文件：", "This file was read: "),
     "hint": Text(f"最多 {LONGEST} 个字。先去掉姓名、电话和卡密。",
                  f"At most {LONGEST} characters, without names, phones or keys."),
     "go": Text("检查", "Check"),
@@ -81,42 +80,45 @@ SAY: Final = {
 @get("/check")
 async def check_page(request: PageRequest) -> Page:
     """Ask for a page, and show the list that is good for every purchase."""
-    return _page(request, Pasted(await enter(request), "", Kind.PAGE))
+    return _page(request, Pasted(await enter(request), (Sent(Kind.PAGE),)))
 
 
-@post("/check", status_code=200)
+@post("/check", status_code=200, request_max_body_size=BODY_LIMIT)
 async def checked(request: PageRequest) -> Page:
-    """Read what was pasted and forget it."""
-    pasted = await read_pasted(request, Kind.PAGE)
-    return _page(request, pasted) if isinstance(pasted, Pasted) else pasted
+    """Read what was handed in and forget it."""
+    pasted = await read_pasted(request, (Kind.PAGE,))
+    if not isinstance(pasted, Pasted):
+        return pasted
+    seen = await asyncio.to_thread(look, pasted.checked.texts[0].translate(MARKS)) if pasted.checked else None
+    return pasted.answered(_page(request, pasted, seen))
 
 
-def _page(request: PageRequest, pasted: Pasted) -> Page:
+def _page(request: PageRequest, pasted: Pasted, seen: Beforehand | None = None) -> Page:
     lang = "en" if request.query_params.get("lang") == "en" else "zh"
 
     def words(said: Text) -> str:
         return said.en if lang == "en" else said.zh
 
-    errors = dict([PROBLEMS[pasted.problem]]) if pasted.problem else {}
+    errors = pasted.trouble.said() if pasted.trouble else {}
     return page(
         "check.html",
         pasted.visit,
         status=pasted.status,
-        private=True if pasted.text else None,
+        private=True if pasted.checked or pasted.trouble else None,
         lang=lang,
         words=words,
         say={name: words(said) for name, said in SAY.items()},
-        text=pasted.text,
-        kind=pasted.kind,
+        sent=pasted.sent[0],
         kinds=[(value, words(said)) for value, said in KINDS],
         report=pasted.report,
-        seen=look(pasted.text) if pasted.report else None,
+        seen=seen,
         most=MOST,
         classes=CLASSES,
         gives=GIVES,
         paying=PAYING,
         capturing=CAPTURING,
         longest=LONGEST,
+        taken=TAKEN,
         errors={name: words(said) for name, said in errors.items()},
     )
 

@@ -16,6 +16,7 @@ from kabao.ledger import LedgerService
 from kabao.notices import Mailer, NoticeService
 from kabao.orders import OrderService
 from kabao.shops import ShopService
+from kabao.terms.apart import Readers
 from kabao.timestamps import TimestampService
 from kabao.tlog import TransparencyLog
 from kabao.web.packkeys import PackKeys
@@ -92,6 +93,7 @@ class Services(Protocol):
     ledger: LedgerService
     pack_keys: PackKeys
     form_key: bytes
+    readers: Readers
     deposits: DepositService
     webhooks: WebhookService
 

@@ -1,29 +1,27 @@
-"""The page that checks terms: paste a text, read what is void, open, contradictory or missing; nothing is kept."""
+"""The page that checks terms: one text, or two together, pasted or as files; nothing of what was handed in is kept."""
 
 from typing import Final, NamedTuple
 
 from litestar import get, post
 
 from kabao.terms import Finding, FindingClass, Kind
+from kabao.terms.apart import is_between
 from kabao.terms.commands import GIVES, SHOWN, TRICKS
+from kabao.terms.spots import shown
 from kabao.web.http import Page, PageRequest, enter, page
-from kabao.web.pasted import LONGEST, TOO_OFTEN, Pasted, Problem, read_pasted
+from kabao.web.pasted import BODY_LIMIT, LARGEST, LONGEST, TAKEN, Pasted, Sent, read_pasted
 
 AROUND: Final = 40
 """Characters of the text shown before and after the words a finding is about."""
-MOST: Final = 200
-"""Findings that one page shows; a text that has more is mended and sent again."""
 KINDS: Final = (
     (Kind.NOTICE.value, "店铺公告、售后说明"),
     (Kind.PAGE.value, "商品页"),
     (Kind.AGREEMENT.value, "用户协议、平台规则"),
     (Kind.CHAT.value, "客服聊天"),
 )
-PROBLEMS: Final = {
-    Problem.EMPTY: {"text": "先把条款贴进来。"},
-    Problem.TOO_LONG: {"text": f"最多 {LONGEST} 个字。长的分几次贴，或者用命令行：kabao terms check 文件。"},
-    Problem.TOO_OFTEN: {"": TOO_OFTEN.zh},
-}
+USUAL: Final = (Kind.NOTICE, Kind.AGREEMENT)
+LETTERS: Final = ("A", "B")
+"""What two documents are called where findings name them."""
 MOODS: Final = {
     FindingClass.VOID: "bad",
     FindingClass.HURDLE: "bad",
@@ -34,45 +32,50 @@ MOODS: Final = {
 
 
 class Shown(NamedTuple):
-    """A finding with its words where they stand in the text."""
+    """A finding with its words where they stand in the text, and whether it is one between two documents."""
 
     finding: Finding
     label: str
     mood: str
     before: str
     after: str
+    is_between: bool
 
 
 @get("/terms")
 async def terms_page(request: PageRequest) -> Page:
     """Ask for a text."""
-    return _page(Pasted(await enter(request), "", Kind.NOTICE))
+    return _page(Pasted(await enter(request), tuple(Sent(kind) for kind in USUAL)))
 
 
-@post("/terms", status_code=200)
+@post("/terms", status_code=200, request_max_body_size=BODY_LIMIT)
 async def check_terms(request: PageRequest) -> Page:
-    """Check the text that was sent and forget it."""
-    pasted = await read_pasted(request, Kind.NOTICE)
-    return _page(pasted) if isinstance(pasted, Pasted) else pasted
+    """Check what was sent and forget it."""
+    pasted = await read_pasted(request, USUAL)
+    return pasted.answered(_page(pasted)) if isinstance(pasted, Pasted) else pasted
 
 
 def _page(pasted: Pasted) -> Page:
-    report = pasted.report
+    found = pasted.checked
+    texts = found.texts if found else ()
     return page(
         "terms.html",
         pasted.visit,
         status=pasted.status,
-        private=True if pasted.text else None,
-        text=pasted.text,
-        kind=pasted.kind,
+        private=True if pasted.checked or pasted.trouble else None,
+        sent=pasted.sent,
+        letters=LETTERS[: len(texts)] if len(texts) > 1 else ("",),
         kinds=KINDS,
+        kind_names=dict(KINDS),
         longest=LONGEST,
-        most=MOST,
-        report=report,
-        found=[_shown(finding, pasted.text) for finding in report.findings[:MOST]] if report else [],
+        largest=LARGEST,
+        taken=TAKEN,
+        report=pasted.report,
+        checked=found,
+        found=[_shown(finding, texts[finding.document]) for finding in found.report.findings] if found else [],
         gives=GIVES,
         tricks=TRICKS,
-        errors=PROBLEMS[pasted.problem] if pasted.problem else {},
+        errors={name: said.zh for name, said in pasted.trouble.said().items()} if pasted.trouble else {},
     )
 
 
@@ -86,8 +89,9 @@ def _shown(finding: Finding, text: str) -> Shown:
         finding=finding,
         label=SHOWN[finding.kind.value],
         mood=MOODS[finding.kind],
-        before=before if is_placed else "",
-        after=after if is_placed else "",
+        before=shown(before) if is_placed else "",
+        after=shown(after) if is_placed else "",
+        is_between=is_between(finding),
     )
 
 

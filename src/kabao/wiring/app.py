@@ -32,6 +32,7 @@ from kabao.postgres import (
     upgrade,
 )
 from kabao.shops import OnMerchant, ShopService
+from kabao.terms.apart import Readers
 from kabao.web.packkeys import PackKeys
 from kabao.webhooks import WebhookService
 from kabao.wiring import store
@@ -88,6 +89,7 @@ class App:
     """Signs what pages hand out and take back, such as when a form was shown."""
     pack_keys: PackKeys
     """What this site signs packs and its log with, for the page that checks packs."""
+    readers: Readers = field(default_factory=Readers)
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property
