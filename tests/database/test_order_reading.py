@@ -6,6 +6,7 @@ import pytest
 
 from dispute import Desk
 from kabao.cases import DecisionService, DecisionView, FactsView, OpenCase, Remedy, SayFact
+from kabao.cases.clauses.service import checker, name_of, sources
 from kabao.kernel import IdSource, Refused
 from kabao.postgres import Database
 
@@ -51,9 +52,13 @@ async def test_a_case_keeps_what_was_read_as_it_was_opened_and_the_forecast_read
     assert await owner_database.fetchval("SELECT count(*) FROM order_reading") == 0
     case = await desk.cases.open(buyer, order.ref, UNFAIR)
     assert not isinstance(case, Refused)
+    assert await owner_database.fetchval("SELECT checker FROM order_reading") == checker()
     filed = decided(await decisions.decision(buyer, case.ref))
     assert filed.full == foreseen.full
     assert any("「卡密一经售出，概不退换」依法应属无效" in reason.zh for reason in filed.findings)
+    [said] = [reason.en for reason in filed.findings if "decided as if absent" in reason.en]
+    assert "Consumer Rights Protection Law, Article 26" in said
+    assert "《" not in said.partition("decided as if absent")[2]
     for fact in ("ground_shown", "notice_given"):
         said = SayFact(fact=fact, shows=True, kind="platform_log", confidence=95)
         assert await decisions.say_fact(desk.market.staff, case.ref, said) is None
@@ -68,3 +73,15 @@ async def test_a_case_keeps_what_was_read_as_it_was_opened_and_the_forecast_read
     # A case from before orders were read is told nothing, and by fair words the clause binds.
     await owner_database.execute("DELETE FROM order_reading")
     assert decided(await decisions.decision(buyer, case.ref)).outcome == "DENY"
+
+
+def test_the_checkers_name_changes_with_its_data_its_engine_and_what_is_made_of_an_orders_words() -> None:
+    """Two readings of one name were read alike: data alone would name an engine that reads otherwise the same."""
+    read = sources()
+    assert {"kabao.terms/packed.json", "kabao.terms/check.py", "kabao.cases.clauses/documents.py"} <= set(read)
+    names = {name_of(read), checker()}
+    assert len(names) == 1
+    for path in read:
+        names.add(name_of({**read, path: read[path] + b" "}))
+    assert len(names) == 1 + len(read)
+    assert name_of(dict(reversed(read.items()))) == checker()

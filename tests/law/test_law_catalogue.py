@@ -15,6 +15,7 @@ from kabao.law import (
     Mark,
     Place,
     citable,
+    in_english,
     load_catalogue,
     pack,
     unpack,
@@ -177,6 +178,15 @@ def test_the_sentence_on_appeals_is_cited_without_a_number() -> None:
     inner = "《最高人民法院关于适用〈中华人民共和国民法典〉合同编通则若干问题的解释》"
     assert next(one for one in CITATIONS if one.id == "hetong-tongze-9").text_zh().startswith(inner)
     assert appeal.text_zh() == "《网络交易平台规则监督管理办法》（关于申诉复核和人工判定的规定）"
+
+
+def test_what_is_named_in_chinese_is_named_in_english_as_far_as_the_catalogue_knows_it() -> None:
+    assert in_english("《消费者权益保护法》第二十六条第二款") == "Consumer Rights Protection Law, Article 26(2)"
+    for unknown in ("《民法典》第九千条", "不是法律", ""):
+        assert in_english(unknown) == unknown
+    for citation in CITATIONS:
+        if citation.place.article:
+            assert "《" not in in_english(citation.text_zh()), citation.id
 
 
 @pytest.mark.parametrize("packed", [b"", b"{}", b"[1", b'{"sources": {}, "instruments": [{"id": 1}]}', b"\xff"])

@@ -29,6 +29,8 @@ async def test_the_same_in_english_and_a_page_without_promises(site: Site) -> No
     stranger = site.stranger()
     await stranger.get("/check?lang=en")
     page = await stranger.send("/check?lang=en", {"text": "<b>hello"})
+    assert "Law: Consumer Rights Protection Law, Article" in page.words
+    assert "Law: 《" not in page.words
     assert "It says none of this." in page.text
     assert "Keep before you pay" in page.text
     assert "Stop first" not in page.text

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 from kabao.adjudication.amounts import Sums
 from kabao.adjudication.compiler import ClaimPlan, Verdict
 from kabao.adjudication.model import Article, Case, Clause, Issue, Outcome, Party, Rulebook, Shares, Text
+from kabao.law import in_english
 
 PARTIES: Final = {
     Party.BUYER: Text("买家", "the buyer"),
@@ -216,9 +217,10 @@ class Voice:
 def _clause(clause: Clause) -> Text:
     """Say of the words a shop sold by how they count, why, and by which law."""
     does, law = _CLAUSES[clause.kind], "；".join(clause.law)
+    by = "; ".join(map(in_english, clause.law))
     return Text(
         f"「{clause.words}」{does.zh}：{clause.why}" + (f"依据：{law}。" if law else ""),
-        f"The clause “{clause.words}” ({clause.clause_id}) {does.en}" + (f": {law}." if law else "."),
+        f"The clause “{clause.words}” ({clause.clause_id}) {does.en}" + (f": {by}." if by else "."),
     )
 
 

@@ -7,7 +7,7 @@ substance, filing time for procedure); what is known but may not be cited is in 
 say so; nothing here is legal advice. Reading the YAML (``kabao.law.reading``) is for building the packed file only.
 """
 
-from kabao.law.catalogue import Catalogue, Found, load_catalogue, pack, unpack
+from kabao.law.catalogue import Catalogue, Found, in_english, load_catalogue, pack, unpack
 from kabao.law.entries import CatalogueError
 from kabao.law.mentions import Mention
 from kabao.law.model import CITABLE_MARKS, Citation, Instrument, Mark, Place, citable, in_force
@@ -23,6 +23,7 @@ __all__ = [
     "Mention",
     "Place",
     "citable",
+    "in_english",
     "in_force",
     "load_catalogue",
     "pack",

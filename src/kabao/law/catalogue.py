@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from datetime import date
-from functools import cache
+from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Final, NamedTuple
 
@@ -83,6 +83,15 @@ class Catalogue:
 def load_catalogue() -> Catalogue:
     """Return the product's catalogue; read once. Raises CatalogueError where the packed file is damaged."""
     return Catalogue(unpack((files("kabao.law") / PACKED).read_bytes()))
+
+
+@lru_cache(maxsize=4096)
+def in_english(named: str) -> str:
+    """Name in English what a text names in Chinese, such as 《民法典》第四百九十七条; unknown law stays as it is."""
+    found = load_catalogue().find(named)
+    if not found or any(one.citation is None for one in found):
+        return named
+    return "; ".join(one.citation.text_en() for one in found if one.citation)
 
 
 def pack(content: CatalogueFile) -> bytes:

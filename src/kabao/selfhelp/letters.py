@@ -4,11 +4,12 @@ A letter says what the story holds and nothing more: the person's own part too, 
 nobody has checked. Card keys and passwords are blacked out. Who gets none hears why, and what comes first.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
 from kabao.adjudication.model import Demand, Party, Text
+from kabao.law import in_english
 from kabao.selfhelp.masks import hide
 from kabao.selfhelp.model import CHINA, Answer, Channel, Event, Happening, Language, Moment, Side, Story, To
 from kabao.selfhelp.phrases import Frame, Phrases, chosen, phrases
@@ -205,7 +206,7 @@ class _Writer:
         ]
         for one in [one for one in self.found.terms if one.kind in {"VOID", "CONFLICT", "HURDLE"}][:MOST_TERMS]:
             whose = self.slots["m"] if one.of is Side.MERCHANT else self.slots["p"]
-            law = self._t("、", "; ").join(one.law[:MOST_TERMS])
+            law = self._law(one.law)
             lines.append(
                 self._t(
                     f"{whose}的条款写着“{one.words}”。{one.why}" + (f"（{law}）" if law else ""),
@@ -263,10 +264,13 @@ class _Writer:
             f"Of the price of {paid} yuan only the part at fault is asked for, {sum_asked} yuan.",
         )
 
+    def _law(self, named: Sequence[str]) -> str:
+        return self._t("、".join(named[:MOST_TERMS]), "; ".join(map(in_english, named[:MOST_TERMS])))
+
     def _conduct(self) -> Iterator[str]:
         """Name the conduct that is reported: each clause at its words, and what the person told."""
         for one in [one for one in self.found.terms if one.kind == "VOID"][:MOST_TERMS]:
-            law = self._t("、", "; ").join(one.law[:MOST_TERMS])
+            law = self._law(one.law)
             yield self._t(f"在条款里写“{one.words}”（{law}）", f"A clause of its terms says “{one.words}” ({law})")
         for fact, said in self.words.conduct.items():
             if self.story.answers.get(fact) is Answer.YES:

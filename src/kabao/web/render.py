@@ -17,6 +17,8 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from kabao.law import in_english
+
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
 TEMPLATES = HERE / "templates"
@@ -251,6 +253,11 @@ def stampmark(character: str) -> Markup:
     ).format(character)
 
 
+def _laws(named: Iterable[str], lang: str) -> str:
+    """Name provisions in the page's language; they come in Chinese."""
+    return "; ".join(map(in_english, named)) if lang == "en" else "；".join(named)
+
+
 @pass_context
 def _csrf_here(context: Context) -> Markup:
     return Markup('<input type="hidden" name="{}" value="{}">').format(
@@ -300,6 +307,7 @@ def environment() -> Environment:
     }
     env.globals.update(words)
     env.filters.update({name: words[name] for name in ("yuan", "hash", "when", "stamp", "phone_mask")})
+    env.filters["laws"] = _laws
     return env
 
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from functools import cache
 from importlib.resources import files
 from typing import Final
@@ -14,9 +15,10 @@ from kabao.cases.model import Asked
 from kabao.orders import OrderView
 from kabao.postgres import Connection
 from kabao.terms import check
-from kabao.terms.packed import PACKED
 
 DIGEST_LENGTH: Final = 16
+READING: Final = ("kabao.terms", "kabao.cases.clauses")
+"""The packages that decide what is read in an order's words: data and code."""
 
 
 async def keep_reading(conn: Connection, order: OrderView) -> None:
@@ -41,8 +43,26 @@ async def clauses_for(conn: Connection, asked: Asked, order: OrderView) -> list[
 
 @cache
 def checker() -> str:
-    """Name the catalogue that reads, by its digest."""
-    return hashlib.sha256((files("kabao.terms") / PACKED).read_bytes()).hexdigest()[:DIGEST_LENGTH]
+    """Name what reads: the catalogue, the engine, and what is made of an order's words before and after."""
+    return name_of(sources())
+
+
+def sources() -> dict[str, bytes]:
+    """Return every file on which a reading depends, by its path."""
+    return {
+        f"{package}/{file.name}": file.read_bytes()
+        for package in READING
+        for file in files(package).iterdir()
+        if file.name.endswith((".py", ".json"))
+    }
+
+
+def name_of(content: Mapping[str, bytes]) -> str:
+    """Digest files with their paths, in no order but that of the paths."""
+    digest = hashlib.sha256()
+    for path in sorted(content):
+        digest.update(f"{path}\n{len(content[path])}\n".encode() + content[path])
+    return digest.hexdigest()[:DIGEST_LENGTH]
 
 
 async def _read(order: OrderView) -> list[Clause]:
