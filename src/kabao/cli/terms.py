@@ -49,3 +49,22 @@ def check(
     said = check_command(sources, as_json=as_json, as_sarif=as_sarif, fail_on=fail_on, clause=clause)
     sys.stdout.write(said.text + "\n")
     return said.code
+
+
+@terms.command(name="prove")
+def prove(
+    *, as_json: Annotated[bool, Parameter(name="--json", negative="", help="Print one JSON object.")] = False
+) -> int:
+    """Prove that no structured terms a listing may have demand two outcomes at once; ends with 1 where some do."""
+    import msgspec  # noqa: PLC0415  see the top of the file
+
+    from kabao.shops.proof import prove as tried  # noqa: PLC0415  the solver is slow to load
+
+    verdict = tried()
+    if as_json:
+        sys.stdout.write(msgspec.json.encode(verdict).decode() + "\n")
+    else:
+        lines = [*verdict.clashes, *(f"{name} 在任何情形下都不会适用" for name in verdict.idle)]
+        done = f"{verdict.promises} 项承诺两两对照：店铺能填的任何条款、在任何情形下，都不会要求两种结果。"
+        sys.stdout.write("\n".join(lines or [done]) + "\n")
+    return 1 if verdict.clashes or verdict.idle else 0

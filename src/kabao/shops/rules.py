@@ -23,6 +23,14 @@ MAX_ESCROW_HOURS: Final = 2_160
 MAX_CLAIM_DAYS: Final = 365
 MAX_WARRANTY_DAYS: Final = 3_650
 MAX_PARTIAL_FEE: Final = 90
+TERM_BOUNDS: Final = {
+    "delivery_promise_seconds": (1, MAX_PROMISE_SECONDS),
+    "escrow_hours": (1, MAX_ESCROW_HOURS),
+    "claim_days": (1, MAX_CLAIM_DAYS),
+    "warranty_days": (0, MAX_WARRANTY_DAYS),
+    "partial_fee_percent": (1, MAX_PARTIAL_FEE),
+}
+"""The least and the most of each number of the structured terms; the fee only where there is one."""
 
 NOTICE_PLACE: Final = "下单页，付款按钮上方，未勾选的方框"
 NOTICE_VERSION: Final = "1"
@@ -141,31 +149,13 @@ def terms_faults(terms: Terms) -> dict[str, str]:
     """Check structured terms, field by field."""
     faults = {
         field: sentence
-        for field, number, least, most, sentence in (
-            (
-                "delivery_promise_seconds",
-                terms.delivery_promise_seconds,
-                1,
-                MAX_PROMISE_SECONDS,
-                "承诺的送达时间要在 1 秒到 7 天之间。",
-            ),
-            (
-                "escrow_hours",
-                terms.escrow_hours,
-                1,
-                MAX_ESCROW_HOURS,
-                "自动确认时间要在 1 到 2160 小时之间，也就是最长 90 天。",
-            ),
-            ("claim_days", terms.claim_days, 1, MAX_CLAIM_DAYS, "售后期要在 1 到 365 天之间。"),
-            (
-                "warranty_days",
-                terms.warranty_days,
-                0,
-                MAX_WARRANTY_DAYS,
-                "质保要在 0 到 3650 天之间，0 表示没有另外的质保。",
-            ),
+        for field, number, sentence in (
+            ("delivery_promise_seconds", terms.delivery_promise_seconds, "承诺的送达时间要在 1 秒到 7 天之间。"),
+            ("escrow_hours", terms.escrow_hours, "自动确认时间要在 1 到 2160 小时之间，也就是最长 90 天。"),
+            ("claim_days", terms.claim_days, "售后期要在 1 到 365 天之间。"),
+            ("warranty_days", terms.warranty_days, "质保要在 0 到 3650 天之间，0 表示没有另外的质保。"),
         )
-        if not least <= number <= most
+        if not TERM_BOUNDS[field][0] <= number <= TERM_BOUNDS[field][1]
     }
     for field, label, text, most in (
         ("validity_text", "有效期说明", terms.validity_text, 100),
@@ -183,8 +173,9 @@ def _partial_faults(terms: Terms) -> dict[str, str]:
     percent = terms.partial_fee_percent
     if terms.changed_mind_after_open is ChangedMind.NONE:
         return {} if percent is None else {"partial_fee_percent": "选了拆封后不退，就不用填扣的比例。"}
-    if percent is None or not 1 <= percent <= MAX_PARTIAL_FEE:
-        return {"partial_fee_percent": f"拆封后不想要时扣的比例要在 1 到 {MAX_PARTIAL_FEE} 之间。"}
+    least, most = TERM_BOUNDS["partial_fee_percent"]
+    if percent is None or not least <= percent <= most:
+        return {"partial_fee_percent": f"拆封后不想要时扣的比例要在 {least} 到 {most} 之间。"}
     return {}
 
 
