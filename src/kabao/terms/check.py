@@ -9,6 +9,7 @@ import msgspec
 
 from kabao.terms import conflicts, missing, profile
 from kabao.terms.bits import bit, bits, bits_of
+from kabao.terms.causes import excuses, refers_back
 from kabao.terms.frames import read
 from kabao.terms.lexicon import tokenise
 from kabao.terms.matching import CompiledEntry, anchors, candidates, matches
@@ -94,6 +95,9 @@ def read_document(document: Document, number: int = 0) -> Reading:
             below = tokenise(text.plain, *stretch.heading)
             heading = (stretch.heading, bits(name for token in below for name in token.names))
         sentence.heading = heading[1]
+        before = reading.sentences[-1] if reading.sentences else None
+        if before is not None and before.paragraph == stretch.paragraph and refers_back(text.plain, stretch.start):
+            sentence.carried = (before.everything | before.carried) & excuses()
         is_new = stretch.paragraph != paragraph
         actor = read(sentence, text.plain, anchors(), "" if is_new else actor)
         if not stretch.is_item and (is_new or intro is None):
@@ -128,6 +132,7 @@ def _as_item(sentence: Sentence, intro: Frame) -> None:
         case.neg, case.actor, case.modal, case.exceptions = intro.neg, intro.actor, intro.modal, intro.exceptions
         case.before = case.scope = case.near = sentence.everything | (intro.before & ~bit(LISTED))
         sentence.frames = [case]
+        sentence.carried |= intro.sentence.everything & excuses()
 
 
 def _case(sentence: Sentence, act: frozenset[str], *, meta: bool) -> Frame:

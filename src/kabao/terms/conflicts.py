@@ -16,6 +16,9 @@ MOST_STATEMENTS: Final = 40
 LONG: Final = "LONG"
 YES, NO = "yes", "no"
 ALWAYS: Final = frozenset({"jurisdiction"})
+MONTH: Final = 28 * 86400
+HUNDRED, UNEVEN = 100, 3
+"""Percent by which months and years differ from the same time in days."""
 UNITS: Final = frozenset({"TIME", "PERCENT", "MONEY", "MULTIPLE", "TIMES"})
 
 
@@ -143,6 +146,8 @@ def _nearest(frame: Frame, unit: str) -> Quantity | None:
 
 def _contradict(one: Statement, other: Statement) -> bool:
     values = {one.value, other.value}
+    if _same_time(one.value, other.value):
+        return False
     same = one.document == other.document
     if len(values) == 1 or one.spot == other.spot or (YES in values and NO not in values):
         return False
@@ -153,6 +158,14 @@ def _contradict(one: Statement, other: Statement) -> bool:
         return False
     near = same and abs(one.paragraph - other.paragraph) <= 1
     return not ((one.is_exception or other.is_exception) and (near or one.case != other.case))
+
+
+def _same_time(one: str, other: str) -> bool:
+    """Whether two times are one, counted in months or in days: 一年 and 12个月, 30天 and 一个月."""
+    if not (one.startswith("TIME:") and other.startswith("TIME:")):
+        return False
+    shorter, longer = sorted((int(one.removeprefix("TIME:")), int(other.removeprefix("TIME:"))))
+    return longer * HUNDRED <= shorter * (HUNDRED + UNEVEN) if shorter >= MONTH else shorter == longer
 
 
 def _same_case(one: Statement, other: Statement, *, same: bool) -> bool:

@@ -7,6 +7,7 @@ from itertools import pairwise
 from typing import Final
 
 from kabao.terms.bits import bit, bits_of, width
+from kabao.terms.causes import own_causes
 from kabao.terms.model import NOBODY, Frame, Quantity, Sentence, Token
 from kabao.terms.packed import packed
 from kabao.terms.polarity import PREDICATES, REMEDIES, deny
@@ -17,6 +18,7 @@ QUOTE: Final = re.compile("[“《”》]")
 PARTIES: Final = ("BUYER", "SHOP", "MERCHANT", "PLATFORM", "GUARDIAN", "PUBLIC")
 STRONG: Final = frozenset({"SHOP", "MERCHANT", "PLATFORM"})
 NOT_ACTING: Final = frozenset("对向给为与和就从替被经因及在")
+GROUNDS: Final = re.compile("(?:根据|按照|依据|因|由于|配合)[^,。;]{0,16}$")
 LONGEST_CONDITION: Final = 3
 SHORT_SEGMENT: Final = 6
 FARTHEST_SPEECH: Final = 5
@@ -28,6 +30,7 @@ MARKERS: Final = frozenset({"IF", "THEN", "EXPIRE", "EXC_OPEN", "EXC_CLOSE"})
 def read(sentence: Sentence, text: str, anchors: frozenset[str], inherited: str) -> str:
     """Fill a sentence's segments and frames; return who acts at its end, for the next sentence."""
     _segment(sentence, text)
+    own_causes(sentence.tokens, text, sentence.start, sentence.end)
     deny(sentence.tokens, text)
     tokens = sentence.tokens
     sentence.everything = _bits(tokens) | _derived(tokens)
@@ -246,7 +249,7 @@ def _frame(sentence: Sentence, token: Token, segments: list[_Segment], exception
         modal=segments[number].modal,
         actor=actor,
         quantities=tuple(quantities),
-        conditional=segments[number].is_condition,
+        conditional=segments[number].is_condition or (token.fact and bool(token.names & REMEDIES)),
         meta=0 <= meta <= token.start,
         item=False,
         segment=number,
@@ -296,10 +299,9 @@ def _actor(tokens: Iterable[Token], inherited: str, text: str) -> str:
     for token in tokens:
         if token.start and text[token.start - 1] in NOT_ACTING:
             continue
-        for party in PARTIES:
-            if party in token.names:
-                found = party
-                break
+        party = next((each for each in PARTIES if each in token.names), NOBODY)
+        if party and not (party == "PUBLIC" and found in STRONG and GROUNDS.search(text, 0, token.start)):
+            found = party
     return found or NOBODY
 
 

@@ -106,7 +106,7 @@ def matches(rule: Compiled, frame: Frame) -> bool:
     if (rule.rule.neg is not None and rule.rule.neg != frame.neg) or not rule.act & act:
         return False
     scope = frame.scope | act
-    if rule.lacks & scope:
+    if rule.lacks & (scope | frame.sentence.carried):
         return False
     for alternatives in rule.has:
         if not alternatives & scope:
@@ -127,7 +127,7 @@ def _around(rule: Compiled, frame: Frame, act: int) -> bool:
             if not alternatives & near:
                 return False
     if rule.sentence or rule.sentence_lacks:
-        everything = frame.sentence.everything | frame.sentence.heading | frame.scope
+        everything = frame.sentence.everything | frame.sentence.heading | frame.sentence.carried | frame.scope
         if rule.sentence_lacks & everything:
             return False
         for alternatives in rule.sentence:

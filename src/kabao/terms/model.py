@@ -155,6 +155,8 @@ class Token(msgspec.Struct, eq=False, gc=False):
     quantity: Quantity | None = None
     neg: bool = False
     quoted: bool = False
+    fact: bool = False
+    """Denied as something that did not happen (未处理), which refuses nothing."""
     segment: int = 0
 
 
@@ -194,6 +196,8 @@ class Sentence(msgspec.Struct, eq=False):
     end: int
     paragraph: int
     heading: int = 0
+    carried: int = 0
+    """What the sentence before says of whose doing it is, where this one refers to it: 由此产生的损失."""
     tokens: list[Token] = []
     segments: list[tuple[int, int]] = []
     frames: list[Frame] = []

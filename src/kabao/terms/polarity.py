@@ -29,6 +29,8 @@ PREDICATES: Final = frozenset(
 )  # fmt: skip
 REMEDIES: Final = frozenset({"REFUND", "EXCHANGE", "SERVICE", "COMPENSATE", "LIABLE", "CLAIM"})
 PREPOSITIONS: Final = frozenset("就向对因以在从与将把按给为")
+NOT_DONE: Final = frozenset({"未", "未曾", "尚未", "未能"})
+"""Denials of what was done or came about; a term that refuses says 不, 概不, 恕不."""
 FARTHEST_DOUBLED: Final = 2
 """Characters between two denials that still cancel each other out."""
 FARTHEST_ENDED: Final = 4
@@ -96,6 +98,7 @@ class _Reader:
             if not token.names & PREDICATES and _aims_further(self.tokens, number, denial, self.text):
                 return
             token.neg = len(self.pending) % 2 == 1 and _reaches(self.tokens, denial, token, self.text)
+            token.fact = token.neg and self.text[denial.start : denial.end] in NOT_DONE
             self.pending, self.last = [], token
         elif self.last is not None and _listed(self.text, self.tokens, self.last, token):
             token.neg, self.last = self.last.neg, token

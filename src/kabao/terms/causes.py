@@ -1,0 +1,84 @@
+"""Find out whose doing a loss or a dispute is: what the buyer brought about himself, no shop need answer for.
+
+Told apart by how a cause is put, not by what it is: 因会员…造成的, 您因…受到的, 保管、维护不当, 不得…,由此…. What the
+seller, the goods or a complaint brought about is none of it.
+"""
+
+import re
+from collections.abc import Iterator
+from functools import cache
+from typing import Final
+
+from kabao.terms.bits import bits_of
+from kabao.terms.model import Token
+
+OWN: Final = frozenset({"OWN_REASON", "BUYER_FAULT"})
+NOT_HIS: Final = frozenset(
+    {
+        "SHOP", "MERCHANT", "PLATFORM", "UPSTREAM", "DEFECT", "BAN", "COMPLAINT", "BAD_REVIEW", "REVIEW", "AUTHORITY",
+        "SUE", "CLAIM", "REFUND", "EXCHANGE", "SERVICE", "APPEAL", "NO_REASON",
+    }
+)  # fmt: skip
+CAUSED: Final = re.compile("导致|造成|引起|引发|产生|致使|而受|受到|遭受|损失|后果")
+BECAUSE: Final = ("因为", "由于", "因")
+CARELESS: Final = re.compile("(?:保管|使用|维护|操作|设置|填写|保存|输入)[^,。;]{0,4}(?:不当|不善|失误|疏忽)")
+REFERS: Final = re.compile("(?:对)?由此|因此|对此|否则|违者|如有违反|违反(?:上述|前述|本条|前款)")
+EXCUSES: Final = (*OWN, "LAW_BREACH", "FAKE", "FORCE_MAJEURE", "LINKS", "OFFPLATFORM", "MALICE")
+LEAD: Final = 6
+"""Characters at the head of a sentence among which it may refer to the one before."""
+
+
+def own_causes(tokens: list[Token], text: str, start: int, end: int) -> None:
+    """Let a buyer who is named as the cause, or what he did wrongly or against a rule, mean a reason of his own."""
+    for token in _at_fault(tokens, text, start, end):
+        token.names |= OWN
+        token.bits = bits_of(token.names)
+
+
+def refers_back(text: str, start: int) -> bool:
+    """Whether a sentence speaks of what the one before says came about."""
+    return REFERS.search(text, start, start + LEAD) is not None
+
+
+@cache
+def excuses() -> int:
+    """Return the bits of what excuses a shop, for the sentence that refers to it."""
+    return bits_of(frozenset(EXCUSES))
+
+
+def _at_fault(tokens: list[Token], text: str, start: int, end: int) -> Iterator[Token]:
+    for number, token in enumerate(tokens):
+        if "BUYER" in token.names and _is_cause(tokens[number + 1 :], token, text):
+            yield token
+        if "FORBID" in token.names and _forbids_buyer(tokens[:number], tokens[number + 1 :], token):
+            yield from _consequence(tokens[number + 1 :], text)
+    for found in CARELESS.finditer(text, start, end):
+        yield from (token for token in tokens if found.start() <= token.start < found.end())
+
+
+def _is_cause(following: list[Token], buyer: Token, text: str) -> bool:
+    """Whether because stands before or behind him, and what follows in the segment is his and was brought about."""
+    if not (text.endswith(BECAUSE, 0, buyer.start) or text.startswith(BECAUSE, buyer.end)):
+        return False
+    segment = [token for token in following if token.segment == buyer.segment]
+    if any(token.names & NOT_HIS for token in segment):
+        return False
+    stop = max((token.end for token in segment), default=buyer.end)
+    return CAUSED.search(text, buyer.end, stop + 4) is not None
+
+
+def _forbids_buyer(before: list[Token], after: list[Token], forbidden: Token) -> bool:
+    """Whether the buyer must not do something that is no right of his."""
+    parties = [token.names for token in before if token.names & {"BUYER", "SHOP", "MERCHANT", "PLATFORM"}]
+    if not parties or "BUYER" not in parties[-1]:
+        return False
+    here = [token for token in after if token.segment == forbidden.segment]
+    return not any(token.names & NOT_HIS for token in here)
+
+
+def _consequence(after: list[Token], text: str) -> Iterator[Token]:
+    for token in after:
+        lead = text[max(0, token.start - 4) : token.end + 1]
+        if REFERS.search(lead):
+            yield token
+            return
