@@ -3,6 +3,7 @@
 import hashlib
 from collections import Counter
 from collections.abc import Sequence
+from functools import cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -25,6 +26,7 @@ LAW: Final = "LAW_RESERVED"
 LISTED: Final = "LISTED"
 LAW_REASON: Final = "写明不影响法律规定的权利，只在法律允许的范围内起作用"
 DEFECT_REASON: Final = "同一段话保留了商品有问题时的退换，只排除其他情形"
+UNUSED_REASON: Final = "没有使用之前可以退，只排除使用之后反悔"
 META_REASON: Final = "这句话是在禁止或评价这类条款，不是在采用它"
 DENIED_REASON: Final = "这句话否定了这类做法"
 PLACES: Final = frozenset({"JURIS", "COURT", "NAMEDCOURT", "ARBITRATE"})
@@ -223,7 +225,21 @@ def _beside(reading: Reading) -> dict[int, frozenset[str]]:
             ):
                 for paragraph in (sentence.paragraph, sentence.paragraph - 1)[: 1 + turned]:
                     saving.setdefault(paragraph, set()).add("defect")
+            if is_remedy and "REFUND" in frame.act and frame.scope & unused():
+                saving.setdefault(sentence.paragraph, set()).add("unused")
     return {paragraph: frozenset(names) for paragraph, names in saving.items()}
+
+
+@cache
+def unused() -> int:
+    """Return the bits of what was not yet looked at, used or begun."""
+    return bits_of(frozenset({"SEALED", "NO:VIEWED", "NO:USED", "NO:START", "NO:DELIVERED", "NO:RECHARGE"}))
+
+
+@cache
+def sweeping() -> int:
+    """Return the bits of what refuses whatever is wrong."""
+    return bits_of(frozenset({"ALLCASES", "CONCESSIVE", "ANYPROBLEM", "DEFECT", "REFUSAL_WORDS", "SALE_FINAL"}))
 
 
 def _first(reading: Reading, frame: Frame, beside: frozenset[str], *, vague: bool) -> Hit | None:
@@ -260,6 +276,8 @@ def _saved(each: CompiledEntry, frame: Frame, beside: frozenset[str]) -> str:
         return LAW_REASON
     if "defect" in ways and (bit("DEFECT") & frame.exceptions or "defect" in beside):
         return DEFECT_REASON
+    if "defect" in ways and "unused" in beside and not frame.scope & sweeping():
+        return UNUSED_REASON
     return ""
 
 

@@ -15,6 +15,8 @@ MOST_STATEMENTS: Final = 40
 """Of one topic that are compared with each other; a document that says more is told of the first."""
 LONG: Final = "LONG"
 YES, NO = "yes", "no"
+PLAN_CASES: Final = frozenset({"monthly", "quarterly", "annual"})
+"""What one document says of one plan is an exception to what it says of all."""
 ALWAYS: Final = frozenset({"jurisdiction"})
 MONTH: Final = 28 * 86400
 HUNDRED, UNEVEN = 100, 3
@@ -172,7 +174,7 @@ def _same_case(one: Statement, other: Statement, *, same: bool) -> bool:
     """Whether two statements are for the same case; what one document says for one case is its exception."""
     if one.case == other.case:
         return True
-    if one.case and other.case:
+    if (one.case and other.case) or (same and PLAN_CASES & {one.case, other.case}):
         return False
     return not same or one.is_promise or other.is_promise
 

@@ -23,6 +23,8 @@ LONGEST_CONDITION: Final = 3
 SHORT_SEGMENT: Final = 6
 FARTHEST_SPEECH: Final = 5
 MODALS: Final = frozenset({"MAY", "MUST", "ONLY", "RECOMMEND", "OFFER", "FORBID"})
+NOUNS: Final = frozenset({"VIRTUAL", "CONTRACT", "GIFT", "BALANCE", "PLAN"})
+PLANS: Final = frozenset({"PLAN"})
 OPENERS: Final = frozenset({"IF", "EXC_OPEN"})
 MARKERS: Final = frozenset({"IF", "THEN", "EXPIRE", "EXC_OPEN", "EXC_CLOSE"})
 
@@ -54,7 +56,7 @@ def read(sentence: Sentence, text: str, anchors: frozenset[str], inherited: str)
     actor = inherited
     for token in tokens:
         if token.names & anchors and (id(token) not in excepted or "VAGUE_TRIGGER" in token.names):
-            sentence.frames.append(_frame(sentence, token, segments, exceptions, actor, meta))
+            sentence.frames.append(_frame(sentence, token, segments, exceptions, actor, meta, text))
         if token.bits & parties():
             actor = _actor((token,), actor, text)
     _share_conditions(sentence.frames)
@@ -115,9 +117,17 @@ def _exceptions(sentence: Sentence, text: str) -> set[int]:
                     sentence.segments[token.segment][1] - sentence.segments[token.segment][0] < SHORT_SEGMENT
                 )
                 taken.update(id(each) for each in tokens[:number] if each.segment >= first)
-        elif text[token.start : token.end] in {"除非", "unless", "except"}:
+        elif text[token.start : token.end] in {"除非", "unless", "except"} or _only_but(sentence, token, text):
             taken.update(id(each) for each in tokens[number:] if each.segment == token.segment)
     return taken
+
+
+def _only_but(sentence: Sentence, token: Token, text: str) -> bool:
+    """Whether 除了 takes something out of the rule, and nothing is added to it: 除了…, 还…."""
+    if text[token.start : token.end] != "除了" or any("EXC_CLOSE" in each.names for each in sentence.tokens):
+        return False
+    end = sentence.segments[token.segment][1]
+    return not re.match("[^,。;]{0,4}[还也更]", text[end : end + 6])
 
 
 def _meta(sentence: Sentence, text: str) -> int:
@@ -126,9 +136,10 @@ def _meta(sentence: Sentence, text: str) -> int:
     What the stronger side must not do, what a notice must not say, and what "不等于" or "不会要求" takes back.
     """
     tokens = sentence.tokens
-    if sentence.everything & bit("VOIDWORD") and (sentence.everything | sentence.everything >> width()) & remedies():
+    held = sentence.everything | sentence.everything >> width()
+    if held & bit("DISOWN") or (sentence.everything & bit("VOIDWORD") and held & remedies()):
         return sentence.start
-    if not (sentence.everything | sentence.everything >> width()) & denials():
+    if not held & denials():
         return -1
     party = NOBODY
     for number, token in enumerate(tokens):
@@ -213,7 +224,20 @@ class _Segment:
         self.modal = _names(tokens) & MODALS
 
 
-def _frame(sentence: Sentence, token: Token, segments: list[_Segment], exceptions: int, actor: str, meta: int) -> Frame:
+def _describes(sentence: Sentence, token: Token, text: str) -> bool:
+    """Whether a denied remedy refuses nothing: it did not happen (未处理), or tells which goods (不退换的商品)."""
+    if not (token.neg and token.names & REMEDIES):
+        return False
+    if token.fact:
+        return True
+    noun = token.end + (text[token.end : token.end + 1] == "的")
+    names = next((each.names for each in sentence.tokens if each.start == noun), frozenset())
+    return bool(names & (NOUNS if noun > token.end else PLANS))
+
+
+def _frame(
+    sentence: Sentence, token: Token, segments: list[_Segment], exceptions: int, actor: str, meta: int, text: str
+) -> Frame:
     number = token.segment
     first, last = _reach(segments, number)
     before = after = 0
@@ -249,7 +273,7 @@ def _frame(sentence: Sentence, token: Token, segments: list[_Segment], exception
         modal=segments[number].modal,
         actor=actor,
         quantities=tuple(quantities),
-        conditional=segments[number].is_condition or (token.fact and bool(token.names & REMEDIES)),
+        conditional=segments[number].is_condition or _describes(sentence, token, text),
         meta=0 <= meta <= token.start,
         item=False,
         segment=number,
