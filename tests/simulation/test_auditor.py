@@ -166,6 +166,29 @@ def test_questions_pause_a_stage_for_twelve_hours_in_all() -> None:
     assert case.due_at == NOON + 60 * HOUR, "nothing is left to pause"
 
 
+def test_what_an_authority_has_stands_still_until_it_is_given_back_or_thirty_days_are_over() -> None:
+    waited, returned = followed(stake=500_00), followed(stake=500_00)
+    for case in (waited, returned):
+        case.contested(NOON)
+        case.escalated("buyer", NOON)
+        case.offered("merchant", "partial_refund", 1_00, NOON)
+        case.passed_on(NOON)
+        case.voted(6, Ballot(upholds=True, award=ALL), NOON)
+        assert not case.may_be_routed
+        case.has_signs = True
+        assert (case.may_be_routed, case.is_negotiable) == (True, True)
+        case.routed_out("panel", NOON)
+        assert (*stands(case), case.offer, case.ballots) == ("routed_out", "duty", NOON + 30 * DAY, None, {})
+        assert (case.may_be_routed, case.is_negotiable) == (False, False)
+    assert not waited.pass_time(NOON + 29 * DAY, ALL, pays)
+    assert waited.pass_time(NOON + 30 * DAY, ALL, pays)
+    returned.given_back(NOON + DAY)
+    assert stands(waited) == ("panel", "panel", NOON + 33 * DAY)
+    assert stands(returned) == ("panel", "panel", NOON + 4 * DAY)
+    assert (waited.may_be_routed, waited.is_negotiable) == (False, False)
+    assert waited.tally == returned.tally == Counter(met=4), "an authority has no deadline that staff could miss"
+
+
 def test_three_vote_and_majorities_and_medians_decide() -> None:
     case = followed(stake=600_00)
     case.passed_on(NOON)

@@ -16,6 +16,8 @@ import msgspec
 from kabao.simulation.model import HOUR, Award, Standing
 
 UNDO: Final = timedelta(seconds=10)
+AUTHORITY: Final = timedelta(days=30)
+"""How long a case waits for what an authority says."""
 UNDECIDED: Final = ("negotiation", "support", "panel")
 OTHER: Final = {"buyer": "merchant", "merchant": "buyer"}
 
@@ -102,6 +104,10 @@ class Followed:
     waived: set[str] = field(default_factory=set)
     left: set[int] = field(default_factory=set)
     """Panellists who stood aside."""
+    has_signs: bool = False
+    """Whether staff put down that a crime is suspected, which a platform does not decide."""
+    was_routed: bool = False
+    """Whether it was handed to an authority, after which nobody settles, withdraws or hands it over again."""
     epoch: int = 0
 
     def __post_init__(self) -> None:
@@ -156,6 +162,17 @@ class Followed:
     def is_due(self, now: datetime) -> bool:
         """Tell whether its time is over; the duty officer of a panel has none, and a wait for money is always over."""
         return self.due_at is not None and self.due_at <= now and (self.stage, self.turn) != ("panel", "duty")
+
+    @property
+    def is_negotiable(self) -> bool:
+        """Whether the two may still settle, and who opened the case take it back."""
+        return self.stage in UNDECIDED and not self.was_routed
+
+    @property
+    def may_be_routed(self) -> bool:
+        """Whether those whose turn it is may hand it to an authority: on signs of a crime, once, and unruled."""
+        is_theirs = self.stage in {"support", "panel"} and self.handed is None
+        return is_theirs and self.has_signs and not self.was_routed
 
     def has_ruling_in(self) -> bool:
         """Tell whether a ruling was handed in that nobody has seen."""
@@ -222,6 +239,17 @@ class Followed:
     def passed_on(self, now: datetime) -> None:
         """Note that support passed the case on."""
         self._rise("panel", "support", now)
+
+    def routed_out(self, by: str, now: datetime) -> None:
+        """Note that an authority has the case: the open offer lapses, votes are void, its money stays where it is."""
+        self.offer = None
+        self.ballots.clear()
+        self.was_routed = True
+        self._move("routed_out", "duty", now + AUTHORITY, by, now)
+
+    def given_back(self, now: datetime) -> None:
+        """Note that the duty officer gave it to the panel before the authority's time was over."""
+        self._rise("panel", "duty", now)
 
     def asked(self, now: datetime) -> None:
         """Note a question: the clock stands still for what is left of the stage's pauses."""
@@ -300,7 +328,7 @@ class Followed:
                 self._ruled("time", now)
             case "negotiation", _:
                 self._rise("support", "time", now)
-            case "support", _:
+            case (("support" | "routed_out"), _):
                 self._rise("panel", "time", now)
             case "panel", "panel":
                 self._move("panel", "duty", self.due_at, "time", now)
@@ -371,7 +399,10 @@ class Followed:
         self.epoch += 1
 
     def _count(self, by: str) -> None:
-        """Count how a deadline ended; time to ask is nobody's deadline, and the duty officer of a panel has none."""
-        if self.turn in {"nobody", "parties"} or (self.stage, self.turn) == ("panel", "duty"):
+        """Count how a deadline ended.
+
+        Time to ask is nobody's deadline, the duty officer of a panel has none, and for an authority he only waits.
+        """
+        if self.turn in {"nobody", "parties"} or (self.turn == "duty" and self.stage != "review"):
             return
         self.tally["missed" if by == "time" else "met" if by == self.turn else "moot"] += 1

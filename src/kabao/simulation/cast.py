@@ -63,6 +63,13 @@ MERCHANTS: Final = {
     MerchantKind.SILENT: MerchantWays(50, 85, (10, 60), 30, 30, 5, 150_00),
     MerchantKind.CROOKED: MerchantWays(65, 10, (8, 47), 3, 30, 90, 0),
 }
+CRIMES: Final = {
+    MerchantKind.DILIGENT: 3,
+    MerchantKind.SLOW: 3,
+    MerchantKind.SILENT: 5,
+    MerchantKind.CROOKED: 20,
+}
+"""Of a hundred faulty orders, behind how many there is a crime that the police pursue."""
 STAFF_LATE: Final = 12
 """Of a hundred cases, how many one of the staff does not get to in time."""
 STAFF_HOURS: Final = (1, 44)

@@ -7,6 +7,7 @@ from kabao.identity import Person
 from kabao.kernel import Refused
 from kabao.simulation import cast, store
 from kabao.simulation.auditor import Ballot, Followed
+from kabao.simulation.authority import hands_over
 from kabao.simulation.following import NOTHING_TO_GIVE, check, late
 from kabao.simulation.model import Award
 from kabao.simulation.parties import reply
@@ -63,7 +64,8 @@ async def support_moves(town: Town, case: Followed, who: Person, epoch: int) -> 
             await check(town, case)
     else:
         await find_out(town, case, who)
-        await rule(town, case, who, "support")
+        if not await hands_over(town, case, who, "support"):
+            await rule(town, case, who, "support")
 
 
 async def ask(town: Town, case: Followed, who: Person) -> None:
@@ -141,6 +143,8 @@ async def panel_votes(town: Town, case: Followed, who: Person, epoch: int) -> No
         await ask(town, case, who)
     view = GiveFirstView(outcome=Outcome.FULL_REFUND, shares=AGAINST_MERCHANT, sentence="先看截图。")
     town.took("first view", await ladder.first_view(who, case.ref, view), "first_view_given")
+    if await hands_over(town, case, who, "panel"):
+        return
     award = await weighed(town, case, who)
     upholds = award.refund_minor > 0
     if not upholds:
@@ -172,7 +176,9 @@ async def duty_rules(town: Town, case: Followed, epoch: int) -> None:
     """Rule where the time of others has passed, as one who has not ruled in the case."""
     free = [one for number, one in town.staff.duty.items() if number not in case.ruled_by]
     if case.epoch == epoch and not case.has_ruling_in() and free:
-        await rule(town, case, town.rng.choice(free), "duty")
+        officer = town.rng.choice(free)
+        if not await hands_over(town, case, officer, "duty"):
+            await rule(town, case, officer, "duty")
 
 
 async def recuse(town: Town, case: Followed, who: Person, epoch: int) -> None:

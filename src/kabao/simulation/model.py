@@ -47,6 +47,7 @@ class Report(msgspec.Struct, frozen=True, kw_only=True):
     reversed: int
     cases_by_merchant: int
     duty_rulings: int
+    routed_out: int
     reviews: int
     overturned: int
     stood: int

@@ -41,6 +41,15 @@ def plan_beside_staff(town: Town, case: Followed) -> None:
         town.later((1, 60), partial(withdraw, town, case))
 
 
+def plan_meanwhile(town: Town, case: Followed) -> None:
+    """Plan what the two try while an authority has the case: they may write, and nothing else."""
+    if town.chance(40):
+        town.later((1, 500), partial(offer, town, case, town.rng.choice(("buyer", "merchant"))))
+    if town.chance(40):
+        town.later((1, 500), partial(withdraw, town, case))
+    town.later((1, 200), partial(write, town, case, town.rng.choice(("buyer", "merchant"))))
+
+
 def plan_after_ruling(town: Town, case: Followed) -> None:
     """Plan whether somebody asks for a review, waives it, or lets the time pass."""
     buyer, merchant = _sides(town, case)
@@ -131,7 +140,7 @@ async def answer(town: Town, case: Followed) -> None:
 
 async def offer(town: Town, case: Followed, side: str) -> None:
     """Offer something, or something else."""
-    is_allowed = case.stage in {"negotiation", "support", "panel"}
+    is_allowed = case.is_negotiable
     kind = town.rng.choices(cast.REMEDIES, (15, 60, 25))[0]
     asked = town.rng.randint(1, case.stake_minor) if kind is Remedy.PARTIAL_REFUND else 0
     wish = MakeOffer(kind=kind, refund_minor=asked, note="这样可以吗？")
@@ -204,7 +213,7 @@ async def escalate(town: Town, case: Followed, side: str) -> None:
 async def withdraw(town: Town, case: Followed) -> None:
     """Take the case back; sometimes it is opened again."""
     buyer, _ = _sides(town, case)
-    is_allowed = case.stage in {"negotiation", "support", "panel"}
+    is_allowed = case.is_negotiable
     done = await town.app.cases.withdraw(_person(town, case, case.opened_by), case.ref)
     if not is_allowed:
         late(town, case, "withdrawal", done)
@@ -215,6 +224,14 @@ async def withdraw(town: Town, case: Followed) -> None:
         await check(town, case)
         if case.opened_by == "buyer" and town.chance(40):
             town.later((1, 20), partial(claim, town, buyer, town.merchant_of(case.shop_id), case.order_ref))
+
+
+async def write(town: Town, case: Followed, side: str) -> None:
+    """Write something into the case, which moves nothing."""
+    if not case.is_closed:
+        town.took(
+            "written", await town.app.cases.say(_person(town, case, side), case.ref, "已经报案，回执号稍后补上。")
+        )
 
 
 async def reply(town: Town, case: Followed, side: str) -> None:

@@ -11,11 +11,12 @@ from kabao.orders import audit
 from kabao.postgres import Database
 from kabao.simulation import store
 from kabao.simulation.auditor import Followed
+from kabao.simulation.authority import plan_authority
 from kabao.simulation.cast import Merchant, MerchantKind
 from kabao.simulation.deciders import plan_staff
 from kabao.simulation.following import check_open, instruct, tick
 from kabao.simulation.model import DAY, FINDINGS_SHOWN, HOUR, Mismatch, Progress, Report
-from kabao.simulation.parties import plan_after_ruling, plan_beside_staff, plan_negotiation
+from kabao.simulation.parties import plan_after_ruling, plan_beside_staff, plan_meanwhile, plan_negotiation
 from kabao.simulation.town import BEGINNING, Promise, Town, deposit, found, granted, pay_in
 from kabao.simulation.trade import shop
 from kabao.wiring import Workers
@@ -67,6 +68,9 @@ def plan(town: Town, case: Followed) -> None:
             plan_beside_staff(town, case)
         case "review":
             plan_staff(town, case)
+        case "routed_out":
+            plan_authority(town, case)
+            plan_meanwhile(town, case)
         case "ruled_open" | "green" if case.turn == "parties":
             plan_after_ruling(town, case)
         case _:
@@ -174,6 +178,7 @@ async def _report(town: Town, seed: int, days: int) -> Report:
         reversed=tally["reversed"],
         cases_by_merchant=tally["by_merchant"],
         duty_rulings=tally["duty_rulings"],
+        routed_out=sum(case.was_routed for case in town.cases.values()),
         reviews=tally["reviews"],
         overturned=tally["overturned"],
         stood=tally["stood"],

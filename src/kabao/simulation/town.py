@@ -85,6 +85,8 @@ class Town:
     open_cases: dict[str, Followed] = field(default_factory=dict)
     faulty: set[str] = field(default_factory=set)
     """Orders whose keys are bad, which nobody but their buyer knows."""
+    criminal: set[str] = field(default_factory=set)
+    """Orders behind which there is a crime, such as a key bought with a stolen card; the police tell staff."""
     bought: dict[tuple[int, int], datetime] = field(default_factory=dict)
     """When a buyer placed the first order in a shop that was paid, by buyer and shop."""
     green_uses: dict[int, list[datetime]] = field(default_factory=dict)

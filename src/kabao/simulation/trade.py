@@ -53,6 +53,8 @@ async def shop(town: Town) -> None:
     town.happened["placed"] += 1
     if town.chance(merchant.ways.sells_faulty):
         town.faulty.add(placed.ref)
+        if town.chance(cast.CRIMES[merchant.kind]):
+            town.criminal.add(placed.ref)
     what = partial(pay, town, buyer, merchant, listing, quantity, placed.ref)
     dice = town.rng.randrange(100)
     if dice < 92:  # noqa: PLR2004  percent
