@@ -15,7 +15,7 @@ LINK = re.compile(r"^\s+(buyer|merchant|support|operator)\s+(\S+)", re.MULTILINE
 
 @pytest.fixture(scope="module")
 def links(demo: Town) -> dict[str, str]:
-    return dict(LINK.findall(demo.serving.output))
+    return dict(reversed(LINK.findall(demo.serving.output)))
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from kabao.wiring import (
     Settings,
     audit_books,
     demo_access,
+    finish_demo,
     is_demo_unfinished,
     migrate,
     schema_status,
@@ -31,7 +32,14 @@ def settings(tmp_path: Path, owner_dsn: str, dsn: str) -> Settings:
     return Settings(data=tmp_path / "data", port=0, owner_dsn=owner_dsn, app_dsn=dsn)
 
 
-ROLES = ["buyer", "merchant", "support", "panel", "panel", "panel", "duty", "operator"]
+ROLES = ["buyer"] * 2 + ["merchant"] * 3 + ["support"] + ["panel"] * 3 + ["duty", "operator"]
+STANDING = """
+SELECT c.stage, count(*) AS cases, max(t.seats) AS seats FROM cases c
+  LEFT JOIN LATERAL (SELECT count(*) AS seats FROM panel_seat p
+                      WHERE p.shop_id = c.shop_id AND p.case_id = c.case_id AND p.stage = c.stage) t ON true
+ GROUP BY c.stage ORDER BY c.stage
+"""
+LIBRARY = "SELECT claim, stage, outcome FROM precedent ORDER BY claim, stage"
 
 
 async def test_a_folder_is_held_while_it_is_served_and_commands_work_beside(settings: Settings) -> None:
@@ -76,12 +84,36 @@ async def test_the_demo_market_is_made_once_and_its_books_agree(settings: Settin
         assert [str(link.role) for link in access.links] == ROLES
         assert len(access.staff) == 6
         assert (await audit_books(settings)).ok
+        before = {row["stage"]: (row["cases"], row["seats"]) for row in await owner_database.fetch(STANDING)}
+        await owner_database.execute("UPDATE ruling_submission SET visible_at = now()")
+        await finish_demo(app, wait_seconds=0)
+        await finish_demo(app)
+        assert (await audit_books(settings)).ok
     finally:
         await app.close()
-    stages = await owner_database.fetch("SELECT stage FROM cases WHERE closed_at IS NULL ORDER BY stage")
-    assert [row["stage"] for row in stages] == ["negotiation", "support"]
+    assert before == {
+        "negotiation": (1, 0),
+        # Four of these were ruled on a moment ago, which nobody sees for ten seconds.
+        "support": (5, 0),
+        "panel": (2, 3),
+        "review": (1, 1),
+        "settled": (1, 0),
+        "executed": (1, 0),
+    }
+    after = {row["stage"]: row["cases"] for row in await owner_database.fetch(STANDING)}
+    assert after == {stage: cases for stage, (cases, _) in before.items()} | {
+        "support": 1,
+        "ruled_open": 1,
+        "executed": 4,
+    }
+    assert [tuple(row) for row in await owner_database.fetch(LIBRARY)] == [
+        ("already_used", "support", "full_refund"),
+        ("changed_mind", "green", "full_refund"),
+        ("changed_mind", "support", "no_refund"),
+        ("not_as_described", "support", "full_refund"),
+    ]
     states = {row["state"] for row in await owner_database.fetch("SELECT DISTINCT state FROM orders")}
-    assert states == {"placed", "delivered", "opened", "settled", "refunded"}
+    assert states == {"placed", "delivered", "opened", "settled", "refunded", "partly_refunded"}
 
 
 async def test_a_demo_market_that_broke_off_says_so_and_stays(settings: Settings, owner_database: Any) -> None:

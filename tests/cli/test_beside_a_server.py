@@ -4,6 +4,7 @@ import json
 import re
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pyotp
@@ -28,8 +29,19 @@ def test_the_demo_serves_a_small_market(demo: Demo) -> None:
     assert httpx.get(f"{serving.origin}/healthz").json() == {"status": "ok"}
 
 
-def test_the_demo_prints_a_link_for_each_role(demo: Demo) -> None:
+def test_the_demo_prints_a_link_for_each_role_and_its_start_page_makes_new_ones(demo: Demo) -> None:
     _, serving = demo
+    (start,) = re.findall(r"http\S+/demo/\S+", serving.output)
+    roles = re.findall(rf"{urlsplit(start).path}/\d+", httpx.get(start).text)
+    assert len(roles) == 11
+    first, second = (httpx.get(f"{serving.origin}{roles[0]}").headers["location"] for _ in range(2))
+    assert first != second
+    assert "用链接登录" in httpx.get(f"{serving.origin}{second}").text
+    checkout = re.search("/sandbox-custodian/checkout/[a-z0-9]+", httpx.get(start).text)
+    assert checkout is not None
+    assert "撤回这笔付款" in httpx.get(f"{serving.origin}{checkout[0]}").text
+    for nowhere in (f"{start}/11", f"{start}x", f"{serving.origin}/demo/x", f"{serving.origin}/demo/x/0"):
+        assert httpx.get(nowhere).status_code == 404, nowhere
     for role in ("buyer", "merchant", "support", "operator"):
         link = re.search(rf"{role} +(http\S+/sign-in/link/\S+)", serving.output)
         assert link is not None

@@ -38,7 +38,7 @@ def test_what_is_in_the_folder_stays_over_a_restart(tmp_path: Path, logs: Path) 
     before = refs(first.origin)
     assert len(before) == 12
     assert "stay as they are" in first.output
-    assert len(re.findall("/sign-in/link/", first.output)) == 8
+    assert len(re.findall("/sign-in/link/", first.output)) == 11
     assert first.stop(signal.SIGINT) == 0
 
     second = begin("serve", data, logs)

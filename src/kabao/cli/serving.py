@@ -11,7 +11,19 @@ from cyclopts import Parameter
 from kabao.cli.running import run
 from kabao.cli.terminal import DEFAULT_DATA, DataOption, ExitCode, out, print_secret, say
 from kabao.notices import TerminalTransport
-from kabao.wiring import App, DemoMarket, Settings, demo_access, is_demo_unfinished, migrate, seed_demo, serve, start
+from kabao.wiring import (
+    App,
+    DemoMarket,
+    Door,
+    Settings,
+    demo_access,
+    finish_demo,
+    is_demo_unfinished,
+    migrate,
+    seed_demo,
+    serve,
+    start,
+)
 from kabao.wiring.settings import DEFAULT_HOST, DEFAULT_PORT
 
 PortOption = Annotated[int, Parameter(name="--port", help="The port to listen on; 0 takes a free one.")]
@@ -56,12 +68,18 @@ def demo_command(
             say("数据目录里已有店铺，内容保持不变。", "The data folder holds shops already; they stay as they are.")
 
     async def ready(app: App) -> None:
-        _say_access(await demo_access(app), app.settings)
+        access = await demo_access(app)
+        if access.links:
+            door = Door(app, access)
+            app.demo = door
+            _say_start(f"{app.settings.origin}{door.path}")
+        _say_access(access, app.settings)
         await _say_ready(app)
 
     async def work() -> None:
         if serve_it:
-            await serve(settings, prepare=prepare_market, on_ready=ready, transport=TerminalTransport())
+            transport = TerminalTransport()
+            await serve(settings, prepare=prepare_market, on_ready=ready, beside=finish_demo, transport=transport)
             return
         await migrate(settings)
         app = await start(settings, purpose="command")
@@ -83,6 +101,11 @@ async def _say_ready(app: App) -> None:
         f"卡保已就绪：{app.settings.origin}（按 Ctrl-C 停止）",
         f"kabao is ready: {app.settings.origin} (Ctrl-C stops it)",
     )
+
+
+def _say_start(address: str) -> None:
+    say("\n演示首页，从这里进入每个角色：", "\nThe demo's start page, which leads to every role:")
+    print_secret(f"  {address}")
 
 
 def _say_access(market: DemoMarket, settings: Settings) -> None:

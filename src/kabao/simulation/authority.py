@@ -5,7 +5,7 @@ from functools import partial
 from kabao.cases import GiveFirstView, Outcome, SayFact, Shares
 from kabao.identity import Person
 from kabao.simulation.auditor import Followed
-from kabao.simulation.following import check, late
+from kabao.simulation.following import check, knows, late
 from kabao.simulation.town import Town
 
 CRIME = SayFact(fact="crime_suspected", shows=True, note="公安已立案", kind="police_record", confidence=97)
@@ -24,7 +24,7 @@ async def hands_over(town: Town, case: Followed, who: Person, by: str) -> bool:
         return False
     ladder = town.app.cases.ladder
     town.took("first view", await ladder.first_view(who, case.ref, VIEW), "first_view_given", "already_ruled")
-    is_allowed = case.may_be_routed
+    is_allowed = case.may_be_routed and await knows(town, case)
     done = await ladder.route_out(who, case.ref, "这件涉嫌犯罪，转公安处理。")
     if not is_allowed:
         late(town, case, "handing over", done)

@@ -146,6 +146,13 @@ def pays(town: Town, case: Followed, award: Award) -> bool:
     return True
 
 
+async def knows(town: Town, case: Followed) -> bool:
+    """Tell whether the rulebook has words for what is claimed; of a merchant's claims it knows one kind."""
+    view = granted(await town.app.cases.case(town.buyer_of(case.buyer_id).person, case.ref))
+    judge = granted(await town.app.decisions.judge(view))
+    return case.claim in judge.book.claims
+
+
 async def supported(town: Town, case: Followed) -> Award | None:
     """Ask the rulebook what of an unanswered demand it supports on all that is known; never damages."""
     decisions, buyer = town.app.decisions, town.buyer_of(case.buyer_id).person

@@ -2,6 +2,8 @@
 
 from typing import Protocol
 
+import msgspec
+
 from kabao.adjudication.service import RulebookService
 from kabao.cases import CaseService, DecisionService
 from kabao.custody import SandboxInstitution
@@ -9,7 +11,7 @@ from kabao.deposits import DepositService
 from kabao.dossier import ChecklistService, ExportService, ReceiptService, RulingService
 from kabao.evidence import EvidenceService
 from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
-from kabao.identity import EmailService, IdentityService
+from kabao.identity import EmailService, IdentityService, Role
 from kabao.inventory import InventoryService
 from kabao.kernel import Clock, IdSource
 from kabao.ledger import LedgerService
@@ -67,6 +69,46 @@ class Foundations(Protocol):
         """Timestamps of its checkpoints."""
 
 
+class DemoRole(msgspec.Struct, frozen=True, kw_only=True):
+    """Somebody of the demo market and what waited for them at first; `password` and `code` are staff's, and secret."""
+
+    number: int
+    role: Role
+    name: str
+    hint: str
+    password: str
+    code: str
+
+    def __repr__(self) -> str:
+        """Leave out the secrets: a repr ends up in logs."""
+        return f"DemoRole(number={self.number}, role={self.role!r})"
+
+
+class DemoPayment(msgspec.Struct, frozen=True, kw_only=True):
+    """An order that was paid in the demo, with the page of the simulated institution where it was."""
+
+    buyer: str
+    ref: str
+    title: str
+    path: str
+
+
+class DemoDoor(Protocol):
+    """The start page of a demo market; no other market has one."""
+
+    def opens(self, key: str) -> bool:
+        """Tell whether an address carries the page's key."""
+
+    async def roles(self) -> list[DemoRole]:
+        """List who may be walked as."""
+
+    async def link(self, number: int) -> str | None:
+        """Make a sign-in link for one of them."""
+
+    async def payments(self) -> list[DemoPayment]:
+        """List what was paid."""
+
+
 class Services(Protocol):
     """Every part that pages use, by name."""
 
@@ -96,6 +138,10 @@ class Services(Protocol):
     readers: Readers
     deposits: DepositService
     webhooks: WebhookService
+
+    @property
+    def demo(self) -> DemoDoor | None:
+        """The demo's start page; None everywhere else."""
 
     @property
     def settings(self) -> Origin:

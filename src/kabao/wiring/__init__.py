@@ -11,7 +11,8 @@ Invariants:
 """
 
 from kabao.wiring.app import App, build, start
-from kabao.wiring.demo import DemoMarket, demo_access, is_demo_unfinished, seed_demo
+from kabao.wiring.demo import DemoMarket, demo_access, finish_demo, is_demo_unfinished, seed_demo
+from kabao.wiring.demodoor import Door
 from kabao.wiring.front import Patience
 from kabao.wiring.http import create_asgi
 from kabao.wiring.log import configure_logging
@@ -23,6 +24,7 @@ from kabao.wiring.workers import Pace, Workers
 __all__ = [
     "App",
     "DemoMarket",
+    "Door",
     "NotMigrated",
     "Pace",
     "Patience",
@@ -34,6 +36,7 @@ __all__ = [
     "configure_logging",
     "create_asgi",
     "demo_access",
+    "finish_demo",
     "is_demo_unfinished",
     "migrate",
     "schema_status",

@@ -34,6 +34,7 @@ from kabao.postgres import (
 from kabao.shops import OnMerchant, ShopService
 from kabao.terms.apart import Readers
 from kabao.web.packkeys import PackKeys
+from kabao.web.services import DemoDoor
 from kabao.webhooks import WebhookService
 from kabao.wiring import store
 from kabao.wiring.archive import Archive, Foundations, build_archive, found_evidence
@@ -90,6 +91,8 @@ class App:
     pack_keys: PackKeys
     """What this site signs packs and its log with, for the page that checks packs."""
     readers: Readers = field(default_factory=Readers)
+    demo: DemoDoor | None = None
+    """The start page of a demo market; None everywhere else."""
     _stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     @property

@@ -3,8 +3,8 @@
 import asyncio
 import signal
 import socket
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager, suppress
 from typing import Final
 
 import msgspec
@@ -74,6 +74,7 @@ async def serve(
     *,
     prepare: OnReady | None = None,
     on_ready: OnReady | None = None,
+    beside: OnReady | None = None,
     sender: CodeSender | None = None,
     transport: MailTransport | None = None,
     stop: asyncio.Event | None = None,
@@ -81,8 +82,8 @@ async def serve(
 ) -> None:
     """Serve until SIGINT or SIGTERM (or `stop`); a second signal stops waiting for open requests.
 
-    `prepare` runs before the first request is taken, `on_ready` once the address answers. Raises what `start` raises,
-    and `PortTaken`.
+    `prepare` runs before the first request is taken, `on_ready` once the address answers, `beside` while it is served,
+    and is cancelled where it has not ended by then. Raises what `start` raises, and `PortTaken`.
     """
     listener, settings = take_port(settings)
     stopping = stop or asyncio.Event()
@@ -92,7 +93,8 @@ async def serve(
             if prepare is not None and not stopping.is_set():
                 await prepare(app)
             if not stopping.is_set():
-                await _serve_app(app, listener, stopping, on_ready, patience or Patience())
+                async with _beside(app, beside):
+                    await _serve_app(app, listener, stopping, on_ready, patience or Patience())
         finally:
             await app.close()
             log.info("stopped", data=str(settings.data))
@@ -136,6 +138,28 @@ async def _serve_app(
         with suppress(asyncio.CancelledError):
             await watching
         await workers.stop()
+
+
+@asynccontextmanager
+async def _beside(app: App, work: OnReady | None) -> AsyncIterator[None]:
+    """Let some work run along, and end it before anything it needs is taken down."""
+    if work is None:
+        yield
+        return
+    running = asyncio.create_task(_logged(app, work))
+    try:
+        yield
+    finally:
+        running.cancel()
+        await asyncio.wait([running])
+
+
+async def _logged(app: App, work: OnReady) -> None:
+    try:
+        await work(app)
+    except Exception as error:  # noqa: BLE001  what runs beside the server must not end it
+        # Its message may quote a row; the type is enough to find it.
+        log.error("work beside the server failed", error=type(error).__name__)  # noqa: TRY400
 
 
 async def _stop_when(stopping: asyncio.Event, server: uvicorn.Server) -> None:
