@@ -4,46 +4,17 @@ import io
 import secrets
 import zipfile
 from datetime import timedelta
-from typing import Any
 
-import httpx
 from pypdf import PdfReader
 
-from browser import Browser
 from helpstories import NOW
+from helpwalk import START, taken, walk
+from kabao.helpcases import HelpState
 from kabao.selfhelp import Story
 from kabao.selfhelp.book import names
 from kabao.selfhelp.storyfile import read_story
-from kabao.web.helpstate import HelpState, Lost, open_state, seal_state
+from kabao.web.helpstate import Lost, open_state, seal_state
 from pages import Site
-
-START: dict[str, Any] = {
-    "go": "next", "shop_name": "某店", "platform_name": "某平台", "goods": "key", "paid_at": "2026-07-14",
-    "paid_at_time": "20:51", "amount": "268", "channel": "alipay",
-}  # fmt: skip
-CHAT = "小李 2026/07/14 20:51:07\n在吗，卡密 ABCD-1234-EFGH 用不了\n店主 2026/07/14 20:52:00\n退不了\n"
-
-
-async def walk(site: Site) -> Browser:
-    """Go to the letters as a person without scripts does."""
-    person = site.stranger()
-    await person.get("/help-me")
-    page = await person.send("/help-me", START)
-    assert "说清经过" in page.words
-    page = await person.send("/help-me", {"go": "events", "title": "点卡", "order_no": "A17", "chat": CHAT})
-    assert "退不了" in page.words
-    await person.send("/help-me", {"go": "next", "side": ["me", "merchant"]})
-    page = await person.send("/help-me", {"go": "claim", "claim": "key_invalid", "demand": "refund"})
-    assert "卡密在正确的地方无法兑换" in page.words
-    page = await person.send("/help-me", {"go": "next", "answer_key_failed": "yes"})
-    assert "先留这个" in page.words
-    await person.send("/help-me", {"go": "next"})
-    await person.send("/help-me", {"go": "next", "shop_real_name": "某公司"})
-    page = await person.send("/help-me", {"go": "terms", "terms": "一经售出概不退换"})
-    assert "概不退换" in page.words
-    page = await person.send("/help-me", {"go": "next"})
-    assert "写给谁" in page.words
-    return person
 
 
 async def test_a_person_without_scripts_comes_to_letters_days_and_the_folder_and_nothing_is_kept(site: Site) -> None:
@@ -76,12 +47,6 @@ async def test_a_person_without_scripts_comes_to_letters_days_and_the_folder_and
     story = read_story(folder.read("case.yaml"), "case.yaml", names())
     assert (story.claim, story.person.name, story.shop.real_name) == ("key_invalid", "某人", "某公司")
     assert "退不了" in folder.read("chat/1.txt").decode()
-
-
-async def taken(person: Browser, name: str) -> httpx.Response:
-    """Press a button that gives a file."""
-    fields = person.page.form("/help-me").fields
-    return await person.client.post(f"/help-me/{name}", data={key: values for key, values in fields.items() if key})
 
 
 async def test_signs_of_fraud_put_police_and_payment_before_every_other_step(site: Site) -> None:

@@ -100,3 +100,7 @@ class Refusal(StrEnum):
     WEBHOOK_ROTATING = "webhook_rotating"
     WEBHOOK_OFF = "webhook_off"
     SAID_ENOUGH = "said_enough"
+    HELP_CASE_CHANGED = "help_case_changed"
+    HELP_CASES_FULL = "help_cases_full"
+    HELP_CASE_TOO_LARGE = "help_case_too_large"
+    HELP_FILES_FULL = "help_files_full"

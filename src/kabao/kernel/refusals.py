@@ -470,4 +470,22 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "You have written a great deal in this order within 24 hours; this was not sent. In a case, staff will look. "
         "Files and answers to offers are taken as ever.",
     ),
+    Refusal.HELP_CASE_CHANGED: Sentence(
+        409,
+        "这件维权刚在别处改过，这里的没有保存。",
+        "This case was saved elsewhere meanwhile; what stands here was not saved.",
+    ),
+    Refusal.HELP_CASES_FULL: Sentence(
+        409,
+        "最多保存 20 件维权，没有保存。先删掉不要的。",
+        "At most 20 cases are kept; this one was not saved. Delete one first.",
+    ),
+    Refusal.HELP_CASE_TOO_LARGE: Sentence(
+        413, "内容太多，没有保存。聊天和条款只留要紧的部分。", "This is too much; it was not saved."
+    ),
+    Refusal.HELP_FILES_FULL: Sentence(
+        409,
+        "文件放满了（一件 40 个、共 200 MB，一个人共 1 GB），没有收下。",
+        "There is no room (40 files and 200 MB a case, 1 GB a person); it was not taken.",
+    ),
 }

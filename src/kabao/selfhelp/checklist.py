@@ -52,6 +52,11 @@ def hows(items: Iterable[CheckItem]) -> tuple[HowTo, ...]:
     return tuple(HowTo(how_id=name, title=found[name].title, steps=found[name].steps) for name in named)
 
 
+def kinds_of(check_id: str) -> tuple[Kind, ...]:
+    """Say what files may be that are captured for a line of the list."""
+    return next((one.kinds for one in _data().items if one.id == check_id), ())
+
+
 def _fits(item: _Item, story: Story, assessment: Assessment) -> bool:
     if item.fraud:
         return assessment.path is Path.FRAUD

@@ -18,7 +18,9 @@ from kabao.web import (
     deposit,
     desk,
     files,
+    helpcase,
     helpme,
+    helpsaved,
     inbox,
     ladder,
     listings,
@@ -84,6 +86,8 @@ def routes() -> list[ControllerRouterHandler]:
         terms.handlers,
         check.handlers,
         helpme.handlers,
+        helpsaved.handlers,
+        helpcase.handlers,
         verify.handlers,
         static_files.handlers,
     )

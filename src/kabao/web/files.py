@@ -46,8 +46,8 @@ ENDINGS: Final = {
 }
 """How a file's name has to end, by what the file is; the first is put on where none of them stands."""
 _RANGE: Final = re.compile(r"bytes=(\d{1,15})?-(\d{1,15})?")
-Keep = Callable[[str, AsyncIterator[bytes]], Awaitable[Item | Refused]]
-"""Takes a name and the bytes."""
+Keep = Callable[[str, AsyncIterator[bytes]], Awaitable[object]]
+"""Takes a name and the bytes; a Refused where it does not."""
 
 
 async def take_files(files: list[UploadFile], keep: Keep) -> list[tuple[str, str]]:

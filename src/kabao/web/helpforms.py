@@ -43,6 +43,8 @@ ONCE: Final = 25_000
 EVENTS: Final = 60
 BLANK_EVENTS: Final = 3
 SECRETS: Final = 30
+TEXTS: Final = 10
+"""Texts of terms, and clauses."""
 HOURS_MOST: Final = 24 * 366
 
 _CHOICE = TypeVar("_CHOICE", bound=StrEnum)
@@ -281,5 +283,5 @@ def take_terms(story: Story, form: Form, *, now: datetime) -> Taken:
                 counts_from=from_form.choice("clause_from", Happening) or Happening.PAID,
             )
         )
-    new = msgspec.structs.replace(story, terms=tuple(terms[:10]), clauses=tuple(clauses[:10]))
+    new = msgspec.structs.replace(story, terms=tuple(terms[:TEXTS]), clauses=tuple(clauses[:TEXTS]))
     return Taken(new, from_form.errors)

@@ -11,9 +11,11 @@ from enum import StrEnum
 from http import HTTPStatus
 from typing import Any, Final, NamedTuple
 
+import msgspec
 from litestar import Response, get, post
 
 from kabao.adjudication.model import Text
+from kabao.helpcases import HelpState
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused
 from kabao.selfhelp import CHINA, Assessment, ChatText, Language, Question, Side, Story
@@ -39,6 +41,7 @@ from kabao.web.helpforms import (
     take_start,
     take_terms,
 )
+from kabao.web.helpkept import Held, hold_step
 from kabao.web.helppapers import (
     Shown,
     chosen_letter,
@@ -48,19 +51,21 @@ from kabao.web.helppapers import (
     show_letter,
     take_letters,
 )
-from kabao.web.helpstate import HelpState, Lost, open_state, seal_state
+from kabao.web.helpstate import Lost, open_state, seal_state
 from kabao.web.http import (
     HEADERS,
     Form,
     Page,
     PageRequest,
     Visit,
+    ask_to_sign_in,
     enter,
     is_large,
     is_own_form,
     page,
     read_form,
     refusal_page,
+    same_origin,
     stale_page,
 )
 
@@ -128,34 +133,52 @@ async def help_page(request: PageRequest) -> Page:
     """Begin: what this can and cannot do, and the first questions."""
     visit = await enter(request)
     state = HelpState(story=_new_story(visit.now, request.query_params.get("lang", "")))
-    return _show(visit, state, Step.START)
+    return show_step(visit, state, Step.START)
 
 
 @post("/help-me", status_code=200)
 async def help_step(request: PageRequest) -> Page:
     """Take a step's answers into the story, and show the step that was asked for."""
-    came = await _came(request)
-    if not isinstance(came, _Came):
+    came = await came_with(request)
+    if not isinstance(came, Came):
         return came
     visit, state = came
     form = visit.form
-    step = _step(form.text("step"))
+    step = named_step(form.text("step"))
     if step is None:
         # A device that goes on where it stopped sends what it kept, and no answers.
-        at = _wanted(Step.START, form.text("go"), state.story)
-        return await asyncio.to_thread(_show, visit, state, at)
+        at = wanted_step(Step.START, form.text("go"), state.story)
+        return await asyncio.to_thread(show_step, visit, state, at)
+    done = await take_step(visit, state, step)
+    if done.state is None:
+        return await asyncio.to_thread(show_step, visit, state, step, errors=done.errors)
+    held = await hold_step(visit, done.state)
+    return await asyncio.to_thread(show_step, visit, held.state, done.step, errors=done.errors, held=held.why)
+
+
+class Done(NamedTuple):
+    """What a step came to: the state it leaves (None where it was too much), the step to show, what is wrong."""
+
+    state: HelpState | None
+    step: Step
+    errors: Mapping[str, Text]
+
+
+async def take_step(visit: Visit, state: HelpState, step: Step) -> Done:
+    """Take the fields of a step into the state, and say which step comes."""
+    form = visit.form
     if step is Step.LETTERS:
         state = await asyncio.to_thread(_with_letters, state, form, visit.now)
     taken = _take(step, state.story, form, visit.now)
-    wanted = step if form.text("pick") else _wanted(step, form.text("go"), taken.story)
+    wanted = step if form.text("pick") else wanted_step(step, form.text("go"), taken.story)
     # Back is always free; on goes only what can be read.
     goes_on = not taken.errors or _place(wanted) < _place(step)
     target = wanted if goes_on else step
     reached = max(state.reached, _place(target))
-    new = HelpState(story=taken.story, edited=state.edited, reached=reached)
+    new = msgspec.structs.replace(state, story=taken.story, reached=reached)
     if seal_state(new, visit.services.form_key, visit.now) is None:
-        return await asyncio.to_thread(_show, visit, state, step, errors={"": TOO_MUCH})
-    return await asyncio.to_thread(_show, visit, new, target, errors={} if goes_on else taken.errors)
+        return Done(None, step, {"": TOO_MUCH})
+    return Done(new, target, {} if goes_on else taken.errors)
 
 
 @post("/help-me/letter.txt", status_code=200)
@@ -171,8 +194,8 @@ async def help_letter_pdf(request: PageRequest) -> Page:
 
 
 async def _letter(request: PageRequest, media_type: str, ending: str) -> Page:
-    came = await _came(request)
-    if not isinstance(came, _Came):
+    came = await came_with(request)
+    if not isinstance(came, Came):
         return came
     visit = came.visit
 
@@ -189,17 +212,17 @@ async def _letter(request: PageRequest, media_type: str, ending: str) -> Page:
 
     state, content = await asyncio.to_thread(made)
     if content is None:
-        return await asyncio.to_thread(_show, visit, state, _wanted(Step.START, "letters", state.story))
+        return await asyncio.to_thread(show_step, visit, state, wanted_step(Step.START, "letters", state.story))
     return _file(content, media_type, f"letter.{ending}")
 
 
 @post("/help-me/folder.zip", status_code=200)
 async def help_folder(request: PageRequest) -> Page:
     """Give the folder that the command line goes on with."""
-    came = await _came(request)
-    if not isinstance(came, _Came):
+    came = await came_with(request)
+    if not isinstance(came, Came):
         return came
-    return _file(await asyncio.to_thread(folder_of, came.state), "application/zip", "kabao-case.zip")
+    return _file(await asyncio.to_thread(folder_of, came.state, came.visit.now), "application/zip", "kabao-case.zip")
 
 
 def _with_letters(state: HelpState, form: Form, now: datetime) -> HelpState:
@@ -214,41 +237,47 @@ def _file(content: bytes, media_type: str, name: str) -> Page:
 @post("/help-me/days.ics", status_code=200)
 async def help_calendar(request: PageRequest) -> Page:
     """Give the days as a calendar file."""
-    came = await _came(request)
-    if not isinstance(came, _Came):
+    came = await came_with(request)
+    if not isinstance(came, Came):
         return came
     story, now = came.state.story, came.visit.now
     return _file(ics(story, deadlines(story, now), now, story.language), "text/calendar", "kabao.ics")
 
 
-class _Came(NamedTuple):
+class Came(NamedTuple):
+    """A step's form that opened: who sent it and what it carried."""
+
     visit: Visit
     state: HelpState
 
 
-async def _came(request: PageRequest) -> _Came | Page:
+async def came_with(request: PageRequest) -> Came | Page:
     """Read a step's form: its size, token and seal; anything else is answered here."""
     visit = await enter(request)
     if is_large(request):
-        return _show(visit, HelpState(story=_new_story(visit.now, "")), Step.START, errors={"": TOO_MUCH})
+        return show_step(visit, HelpState(story=_new_story(visit.now, "")), Step.START, errors={"": TOO_MUCH})
     visit.form = await read_form(request)
+    state = open_state(visit.form.raw("state"), visit.services.form_key, visit.now)
+    if visit.signed_in is None and isinstance(state, HelpState) and state.saved and same_origin(request):
+        # A saved case's session ran out: the step is taken once its owner is back.
+        return ask_to_sign_in(visit)
     if not is_own_form(visit):
         return stale_page(visit)
     who = "net:" + visit.visitor.network if visit.signed_in is None else visit.me.account_id
     if not await visit.services.identity.may(Act.HELP, who):
         return refusal_page(visit, Refused(Refusal.TOO_MANY_TRIES), back="/help-me", link="回到开头")
-    state = open_state(visit.form.raw("state"), visit.services.form_key, visit.now)
     if isinstance(state, Lost):
         anew = HelpState(story=_new_story(visit.now, visit.form.text("lang")))
-        return _show(visit, anew, Step.START, errors={"": EXPIRED if state is Lost.EXPIRED else BROKEN})
-    return _Came(visit, state)
+        return show_step(visit, anew, Step.START, errors={"": EXPIRED if state is Lost.EXPIRED else BROKEN})
+    return Came(visit, state)
 
 
 def _new_story(now: datetime, lang: str) -> Story:
     return Story(case_id=secrets.token_hex(8), created_at=now, language=Language.EN if lang == "en" else Language.ZH)
 
 
-def _step(text: str) -> Step | None:
+def named_step(text: str) -> Step | None:
+    """Read a step's name; None for what is none."""
     return Step(text) if text in set(Step) else None
 
 
@@ -266,11 +295,11 @@ def _take(step: Step, story: Story, form: Form, now: datetime) -> Taken:
     return takers[step](story, form) if step in takers else Taken(story, {})
 
 
-def _wanted(step: Step, go: str, story: Story) -> Step:
+def wanted_step(step: Step, go: str, story: Story) -> Step:
     """Decide which step comes; with signs of fraud none comes before the first ones were answered."""
     steps = _steps(story)
     here = steps.index(step) if step in steps else 0
-    named = _step(go)
+    named = named_step(go)
     wanted = named if named in steps else steps[min(here + 1, len(steps) - 1)]
     if is_fraud(story) and not first_steps_answered(story) and _place(wanted) > _place(Step.FIRST):
         return Step.FIRST
@@ -284,7 +313,10 @@ def _steps(story: Story) -> list[Step]:
     return [step for step in Step if step is not Step.FIRST or is_fraud(story)]
 
 
-def _show(visit: Visit, state: HelpState, step: Step, *, errors: Mapping[str, Text] | None = None) -> Page:
+def show_step(
+    visit: Visit, state: HelpState, step: Step, *, errors: Mapping[str, Text] | None = None, held: Held = Held.YES
+) -> Page:
+    """Show a step; `held` says why it is not saved, where it should be."""
     story = state.story
     language = "en" if story.language is Language.EN else "zh"
 
@@ -299,7 +331,7 @@ def _show(visit: Visit, state: HelpState, step: Step, *, errors: Mapping[str, Te
     return page(
         "help.html",
         visit,
-        status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK,
+        status=HTTPStatus.UNPROCESSABLE_ENTITY if wrong else HTTPStatus.OK if held is Held.YES else HTTPStatus.CONFLICT,
         private=True,
         lang=language,
         t=lambda zh, en: en if language == "en" else zh,
@@ -312,6 +344,8 @@ def _show(visit: Visit, state: HelpState, step: Step, *, errors: Mapping[str, Te
         before=steps[place - 1].value if place else "",
         story=story,
         told=bool(story.shop.name),
+        saved=state.saved,
+        held=held.value,
         state=seal_state(state, visit.services.form_key, visit.now) or "",
         result=assessment,
         path=words(helpwords.PATHS[assessment.path]),
@@ -324,7 +358,7 @@ def _show(visit: Visit, state: HelpState, step: Step, *, errors: Mapping[str, Te
         labels=lambda named: [(value.value, words(text)) for value, text in named.items()],
         day=lambda moment: f"{moment.day}" if moment else "",
         clock=lambda moment: moment.words()[11:] if moment else "",
-        minute=_minute,
+        minute=china_minute,
         errors={name: words(said) for name, said in wrong.items()},
         optional_mark=" (optional)" if language == "en" else "（选填）",
         errsum_words=("%d to change", "This step was not taken")
@@ -404,7 +438,7 @@ def _figures(story: Story, asked: tuple[Question, ...]) -> list[Figure]:
     ]
 
 
-def _minute(at: datetime, is_day: bool = False) -> str:  # noqa: FBT001, FBT002  a template's own call
+def china_minute(at: datetime, is_day: bool = False) -> str:  # noqa: FBT001, FBT002  a template's own call
     """Write a moment of China's time to the minute, or a day."""
     return f"{at.astimezone(CHINA):{'%Y-%m-%d' if is_day else '%Y-%m-%d %H:%M'}}"
 

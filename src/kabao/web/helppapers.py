@@ -8,18 +8,15 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from kabao.adjudication.model import Text
+from kabao.helpcases import Edited, HelpState, SavedCase
+from kabao.helpcases.folders import LONGEST_LETTER, texts_of
 from kabao.paper import PaperSection, Press, StoryPaper
 from kabao.selfhelp import Assessment, Letter, NoLetter, Story, To
-from kabao.selfhelp.folder import CASE, HEAD, LETTERS
 from kabao.selfhelp.letters import letter
 from kabao.selfhelp.masks import hide
-from kabao.selfhelp.storyfile import write_story
 from kabao.selfhelp.words import ADDRESSEES
-from kabao.web.helpstate import Edited, HelpState
 from kabao.web.http import Form
 
-LONGEST_LETTER: Final = 12_000
-"""Characters of a letter as a person changed it."""
 MOST_EDITED: Final = len(To)
 NAME, LINE = 100, 200
 
@@ -88,16 +85,11 @@ def print_letter(shown: Shown, now: datetime) -> bytes:
     return Press().story(paper, at=now)
 
 
-def folder_of(state: HelpState) -> bytes:
+def folder_of(state: HelpState, now: datetime) -> bytes:
     """Pack the folder that `kabao selfhelp` goes on with: the story, chats, terms, changed letters."""
-    story = state.story
-    files = {CASE: HEAD[story.language].encode() + write_story(story, None)}
-    files |= {one.file: one.text.encode() for one in story.chats}
-    files |= {one.file: one.text.encode() for one in story.terms}
-    files |= {f"{LETTERS}/{one.to.value}.txt": f"{one.body}\n".encode() for one in state.edited}
     packed = io.BytesIO()
     with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, content in files.items():
+        for name, content in texts_of(SavedCase(state=state, seed=b""), now).items():
             archive.writestr(name, content)
     return packed.getvalue()
 

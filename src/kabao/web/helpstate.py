@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCMSIV
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
-from kabao.selfhelp import Language, Story, To
+from kabao.helpcases import HelpState
 
 KEPT: Final = timedelta(days=30)
 """How long a sealed state opens after it was last sent; each step seals it anew."""
@@ -27,22 +27,6 @@ _VERSION: Final = b"\x01"
 _NONCE: Final = 12
 _TIME: Final = 8
 _PURPOSE: Final = b"kabao self-help state 1"
-
-
-class Edited(msgspec.Struct, frozen=True, kw_only=True):
-    """A letter as the person changed it."""
-
-    to: To
-    language: Language
-    body: str
-
-
-class HelpState(msgspec.Struct, frozen=True, kw_only=True):
-    """The story, the letters that were changed, and the furthest step that was reached."""
-
-    story: Story
-    edited: tuple[Edited, ...] = ()
-    reached: int = 0
 
 
 class Lost(StrEnum):

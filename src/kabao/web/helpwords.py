@@ -4,7 +4,7 @@ from typing import Final
 
 from kabao.adjudication.model import Demand, Text
 from kabao.selfhelp import Answer, Happening, Side, Strength, TermsKind
-from kabao.selfhelp.words import CHANNELS, GOODS, PATHS, STRENGTHS
+from kabao.selfhelp.words import ADDRESSEES, CHANNELS, GOODS, PATHS, STRENGTHS
 
 HAPPENINGS: Final = {
     Happening.ORDERED: Text("下单", "Ordered"),
@@ -54,6 +54,6 @@ NOT_OURS: Final = frozenset({"buyer_false_claim"})
 MOODS: Final = {Strength.STRONG: "ok", Strength.FAIR: "info", Strength.WEAK: "warn"}
 
 __all__ = [
-    "ANSWERS", "CHANNELS", "DEMANDS", "GOODS", "HAPPENINGS", "KINDS", "MOODS", "NOT_OURS", "PATHS", "SIDES",
-    "STRENGTHS", "TERMS",
+    "ADDRESSEES", "ANSWERS", "CHANNELS", "DEMANDS", "GOODS", "HAPPENINGS", "KINDS", "MOODS", "NOT_OURS", "PATHS",
+    "SIDES", "STRENGTHS", "TERMS",
 ]  # fmt: skip

@@ -32,7 +32,9 @@ FLASH_COOKIE: Final = "kabao_flash"
 KEPT_FIELD: Final = "kept"
 NEVER_ECHOED: Final = frozenset({CSRF_FIELD, KEPT_FIELD, "password", "totp", "code", "keys"})
 
-NOT_WORDS: Final = frozenset({"idempotency_key", "snapshot_no", "next", "sent", "offer", "version", "shown", "dwell"})
+NOT_WORDS: Final = frozenset(
+    {"idempotency_key", "snapshot_no", "next", "sent", "offer", "version", "shown", "dwell", "state"}
+)
 """Hidden fields: sent again with a kept form, but nothing that anyone typed."""
 LEFT_SHOWN: Final = 5
 LEFT_NAME: Final = 60
@@ -448,7 +450,8 @@ def ask_to_sign_in(visit: Visit) -> Page:
 
 def goes_on(path: str) -> str:
     """Say what a kept form goes on with after sign-in; empty where nothing is kept."""
-    return "" if not path else "下单" if path.startswith("/buy/") else "提交"
+    verbs = {"/buy/": "下单", "/help-me": "保存"}
+    return "" if not path else next((verb for start, verb in verbs.items() if path.startswith(start)), "提交")
 
 
 # ---------------------------------------------------------------- bodies

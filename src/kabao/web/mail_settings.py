@@ -20,7 +20,7 @@ TOKEN_LIMIT: Final = 100
 TOPICS: Final = (
     (Topic.ORDERS, "订单", "卖出、放款和订单的变化"),
     (Topic.CASES, "案件", "纠纷里轮到你、方案、裁决，多数有时限"),
-    (Topic.REMINDERS, "时限提醒", "轮到你的时限还剩 24 小时和 3 小时；钱自动付给商家以前"),
+    (Topic.REMINDERS, "时限提醒", "轮到你的时限还剩 24 小时和 3 小时；钱自动付给商家以前；我的维权里的日子"),
     (Topic.RECEIPTS, "证据回执", "你的每份证据存证以后的凭证，带附件"),
     (Topic.DIGEST, "工作台日报", "每天早上九点，等你处理的案件"),
 )

@@ -11,6 +11,7 @@ from kabao.deposits import DepositService
 from kabao.dossier import ChecklistService, ExportService, ReceiptService, RulingService
 from kabao.evidence import EvidenceService
 from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
+from kabao.helpcases import HelpCases, HelpFiles
 from kabao.identity import EmailService, IdentityService, Role
 from kabao.inventory import InventoryService
 from kabao.kernel import Clock, IdSource
@@ -138,6 +139,11 @@ class Services(Protocol):
     readers: Readers
     deposits: DepositService
     webhooks: WebhookService
+    help_files: HelpFiles
+
+    @property
+    def help_cases(self) -> HelpCases:
+        """Purchases made elsewhere that people saved."""
 
     @property
     def demo(self) -> DemoDoor | None:

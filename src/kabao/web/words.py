@@ -82,6 +82,9 @@ PAID: Final = Flash("paid", "ok", "托管方收到了你的付款。")
 PAID_LATE: Final = Flash("paid_late", "warn", "付款来晚了，这笔钱正在原路退给你。")
 PAID_WRONG: Final = Flash("paid_wrong", "warn", "付的金额和应付的不一样，这笔钱正在原路退给你。")
 PAID_TWICE: Final = Flash("paid_twice", "warn", "这一单已经付过，多付的这笔正在原路退给你。")
+HELP_SAVED: Final = Flash("help_saved", "ok", "已保存到你的账户，加密存放，只有你看得到。")
+HELP_NOTED: Final = Flash("help_noted", "ok", "已记下。")
+HELP_DELETED: Final = Flash("help_deleted", "ok", "已删除，连同解密的钥匙，找不回来了。")
 
 FLASHES: Final[dict[str, Flash]] = {flash.key: flash for flash in list(globals().values()) if isinstance(flash, Flash)}
 

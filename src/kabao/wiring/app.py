@@ -14,6 +14,7 @@ from kabao.custody import SandboxInstitution
 from kabao.deposits import DepositService
 from kabao.evidence import EvidenceService
 from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
+from kabao.helpcases import HelpCases, HelpFiles
 from kabao.identity import CodeSender, EmailService, IdentityService, Role, TerminalCodeSender, normal_phone
 from kabao.inventory import InventoryService, Keyring, open_keyring
 from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
@@ -88,6 +89,7 @@ class App:
     """Set after a money step that left an instruction, so that the custodian hears of it at once."""
     form_key: bytes
     """Signs what pages hand out and take back, such as when a form was shown."""
+    help_files: HelpFiles
     pack_keys: PackKeys
     """What this site signs packs and its log with, for the page that checks packs."""
     readers: Readers = field(default_factory=Readers)
@@ -99,6 +101,11 @@ class App:
     def webhooks(self) -> WebhookService:
         """Where shops' own programs hear of orders and cases."""
         return self.telling.webhooks
+
+    @property
+    def help_cases(self) -> HelpCases:
+        """Purchases made elsewhere that people saved."""
+        return self.help_files.cases
 
     async def probe(self) -> None:
         """Return when the database works; raises `DatabaseUnavailable`."""
@@ -176,8 +183,7 @@ async def build(
     custody = SandboxInstitution(**base, secret=keyring.derive("sandbox"))
     on = await found_evidence(settings, database, clock, ids, keyring, settings.data / SECRETS_FOLDER)
     evidence = EvidenceService(**base, blobs=blobs, not_before=on.not_before, on_erased=on.erasing.item_erased)
-    emails, mailer = _mail(settings, base, keyring, transport)
-    notices = NoticeService(**base, mailer=mailer)
+    emails, mailer, notices = _mail(settings, base, keyring, transport)
     orders = _orders(base, custody, inventory, keyring.derive("payers"), notices, money_moved)
     rulebook = RulebookService(database=database, clock=clock)
     cases = CaseService(**base, orders=orders, evidence=evidence, notices=notices, rulebook=rulebook)
@@ -215,6 +221,7 @@ async def build(
         ),
         form_key=keyring.derive("forms"),
         pack_keys=on.keys,
+        help_files=HelpFiles(HelpCases(**base, key=keyring.derive("help cases"), blobs=blobs, notices=notices)),
         notices=notices,
         mailer=mailer,
         telling=build_telling(settings, keyring, cases=cases, notices=notices, mailer=mailer, **base),
@@ -260,13 +267,14 @@ def _orders(
 
 def _mail(
     settings: Settings, base: _Base, keyring: Keyring, transport: MailTransport | None
-) -> tuple[EmailService, Mailer]:
+) -> tuple[EmailService, Mailer, NoticeService]:
     carrier, sender = mail_of(settings, transport)
     database, clock, ids = base["database"], base["clock"], base["ids"]
     codes = CodeMail(clock=clock, ids=ids, transport=carrier, sender=sender) if carrier else None
     emails = EmailService(database=database, clock=clock, sender=codes, secret=keyring.derive("identity"))
     secret = keyring.derive("mail")
-    return emails, Mailer(**base, addresses=emails, transport=carrier, sender=sender, secret=secret)
+    mailer = Mailer(**base, addresses=emails, transport=carrier, sender=sender, secret=secret)
+    return emails, mailer, NoticeService(**base, mailer=mailer)
 
 
 def _deposits(base: _Base, custody: SandboxInstitution, money_moved: asyncio.Event) -> DepositService:

@@ -74,6 +74,7 @@ class Workers:
             Job("cases", pace.cases, app.cases.tick),
             Job("digest", pace.digest, app.telling.merchant_digest.run),
             Job("reminders", pace.reminders, app.telling.reminders.run),
+            Job("help_reminders", pace.reminders, app.help_cases.remind),
             Job("staff_digest", pace.staff_digest, app.telling.staff_digest.run),
             Job("webhooks", pace.webhooks, app.webhooks.run),
             Job("mail", pace.mail, self._mail),

@@ -1,10 +1,12 @@
 /* Keeps the sealed story of self-help on this device, so that a stopped session can go on. Only what the server sealed
-   is kept: this browser cannot read it, and it opens for thirty days. Every page works without this. */
+   is kept: this browser cannot read it, and it opens for thirty days. A case that was just saved
+   leaves nothing here. Every page works without this. */
 (() => {
   'use strict';
   const NAME = 'kabao-help';
   const form = document.getElementById('help-form');
-  if (!form) return;
+  if (document.querySelector('[data-help-saved]')) localStorage.removeItem(NAME);
+  if (!form || form.dataset.saved) return;
   const main = document.getElementById('main');
   const en = main.lang === 'en';
   const stored = () => {

@@ -1,0 +1,11 @@
+"""Saved cases of self-help; the SQL is in the file of that name."""  # noqa: INP001  Alembic loads it by path
+
+from kabao.postgres.script import run_script_beside
+
+revision = "0031_help_cases"
+down_revision = "0030_grounds"
+
+
+def upgrade() -> None:
+    """Run the SQL file."""
+    run_script_beside(__file__)
