@@ -134,6 +134,17 @@ KINDS: Final[Mapping[str, Kind]] = {
         {"overturned": "复核改判", "by_duty": "值班长代为裁决"},
         PERCENT,
     ),
+    "elsewhere": Kind(
+        "在别处买的，怎么结束",
+        "维权助手里保存过、自己说了结果并且允许计数的。结果是当事人自己填的，没有核对。",
+        {
+            "refunded": "已退款",
+            "partly": "部分解决",
+            "replaced": "已补发",
+            "refused": "被拒绝",
+            "stopped": "不再追究",
+        },
+    ),
 }
 """The sections in the order pages show them."""
 

@@ -124,6 +124,8 @@ UNION ALL
 SELECT 'reviews', 'overturned', count(*), count(*) FILTER (WHERE r.is_overturned) FROM reviewed r
 UNION ALL
 SELECT 'reviews', 'by_duty', count(*), count(*) FILTER (WHERE r.by_duty) FROM ruling r WHERE r.stage = 'panel'
+UNION ALL
+SELECT 'elsewhere', h.ending, count(*), NULL FROM help_outcome h GROUP BY h.ending
 
 -- name: unpublished_cases
 -- Cases ruled on and carried out that are not in the library yet, with what the rules said beside their last ruling.

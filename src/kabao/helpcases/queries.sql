@@ -82,7 +82,3 @@ UPDATE help_case SET remind_at = $3 WHERE account_id = $1 AND case_id = $2
 -- name: count_ending
 -- Counts how a case ended: the month and the word. Index: help_outcome_pkey.
 INSERT INTO help_outcome (outcome_id, month, ending) VALUES ($1, $2, $3)
-
--- name: endings
--- How counted cases ended. Index: none, one row an ending that somebody allowed to be counted.
-SELECT ending, count(*) AS n FROM help_outcome GROUP BY ending ORDER BY n DESC, ending

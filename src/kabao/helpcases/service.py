@@ -16,8 +16,6 @@ from kabao.postgres import Connection, Database
 from kabao.selfhelp import Ending
 from kabao.selfhelp.calendar import deadlines
 
-SMALLEST_COUNTED: Final = 20
-"""No public figure stands on fewer cases."""
 _NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
 _MOST_TOLD: Final = 500
 
@@ -125,12 +123,6 @@ class HelpCases:
             if changed.case.is_counted and not self.view(before).case.is_counted and ending is not None:
                 await store.count_ending(conn, self.ids.next(), ending.at.day.replace(day=1), ending.kind)
         return changed
-
-    async def endings(self) -> list[tuple[str, int]] | None:
-        """Return how counted cases ended; None below the least number that is told."""
-        async with self.database.connection() as conn:
-            found = await store.endings(conn)
-        return found if sum(number for _, number in found) >= SMALLEST_COUNTED else None
 
     async def delete(self, account_id: int, case_id: int) -> Refused | None:
         """Delete a case for good: its key first of all, then the bytes of its files; NOT_FOUND.

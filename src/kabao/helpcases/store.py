@@ -131,10 +131,6 @@ async def count_ending(conn: Connection, outcome_id: int, month: date, ending: s
     await conn.execute(_SQL.count_ending, outcome_id, month, ending)
 
 
-async def endings(conn: Connection) -> list[tuple[str, int]]:
-    return [(row["ending"], row["n"]) for row in await conn.fetch(_SQL.endings)]
-
-
 def _row(row: asyncpg.Record | None) -> Row:
     assert row is not None  # noqa: S101  each of these answers a row
     return Row(*(row[name] for name in Row._fields))
