@@ -21,7 +21,7 @@ SHORTEST_MADE_UP: Final = 3
 OPAQUE: Final = {
     "SELFBEAR", "OWN_REASON", "MINOR", "ADULT", "QUALITY_OK", "LAW_RESERVED", "UPSTREAM", "SALE_FINAL", "UNDEFINED",
     "BUYER_FAULT", "LISTED", "DEFECT", "ALLGOODS", "AMOUNT_BASE", "OPERATOR", "LICENCE", "PERSONALINFO",
-    "PLATFORM_ONLY",
+    "PLATFORM_ONLY", "GOODS",
 }  # fmt: skip
 NOT_INHERITED: Final = {"MALICE", "DIFFER", "DEFECT", "OWN_REASON", "QUALITY_OK", "THEN"}
 TODAY: Final = date(2026, 11, 23)
@@ -80,6 +80,7 @@ def build() -> dict[str, Any]:
                 [concept, case]
                 for concept, case in ((key.replace("~", "NO:"), case) for key, case in topics["cases"].items())
             ],
+            "about": [list(pair) for pair in topics["about"].items()],
         },
     }
 

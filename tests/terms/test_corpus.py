@@ -8,6 +8,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
+from ruamel.yaml import YAML
 
 from kabao.bench.terms import BARS, Sample, Tally, figures, judge, passed, read_samples
 from kabao.terms import Document, Kind, check
@@ -17,7 +18,7 @@ HERE = Path(__file__).parent
 SAMPLES = list(read_samples(HERE / "development"))
 ENTRIES = [f"K{number:02}" for number in range(1, 38)]
 PARAPHRASES, NEIGHBOURS, SHARED = 5, 3, 1 / 3
-MOST_VAGUE = 1
+MOST_VAGUE, MOST_PAIRS_MISSED = 1, 2
 
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
 import terms_data  # noqa: E402  the tool that packs the data
@@ -138,10 +139,22 @@ def test_ordinary_sentences_are_left_alone() -> None:
         assert len(found) <= MOST_VAGUE, [finding.words for finding in found]
 
 
+def test_two_texts_are_told_to_contradict_each_other_only_where_they_do() -> None:
+    """Other goods, plans, matters, or one time in two units are no contradiction."""
+    missed = []
+    for pair in YAML(typ="safe").load((HERE / "pairs.yaml").read_text(encoding="utf-8"))["pairs"]:
+        texts = [Document(pair[kind], Kind(kind)) for kind in Kind if kind in pair]
+        found = any(finding.kind == "CONFLICT" for finding in check(texts, clause=True).findings)
+        assert pair["contradict"] or not found, texts
+        if pair["contradict"] and not found:
+            missed.append(texts)
+    assert len(missed) <= MOST_PAIRS_MISSED, missed
+
+
 def test_the_blind_half_is_read_no_worse_than_before() -> None:
     """A ratchet on figures of text that nobody wrote rules for; raise it when they rise."""
     told = figures(tally_of("test"))
-    floors = {"VOID": (0.98, 0.93), "VAGUE": (0.96, 0.86), "CONFLICT": (0.93, 0.93)}
+    floors = {"VOID": (0.98, 0.94), "VAGUE": (0.96, 0.89), "CONFLICT": (1.0, 1.0)}
     assert set(floors) == set(BARS)
     for kind, (precision, recall) in floors.items():
         assert told[kind]["precision"] >= precision, told

@@ -19,7 +19,10 @@ NOT_HIS: Final = frozenset(
         "SUE", "CLAIM", "REFUND", "EXCHANGE", "SERVICE", "APPEAL", "NO_REASON",
     }
 )  # fmt: skip
-CAUSED: Final = re.compile("导致|造成|引起|引发|产生|致使|而受|受到|遭受|损失|后果")
+CAUSED: Final = re.compile("致|造成|引起|引发|产生|而受|受到|遭受|损失|后果")
+OWN_DOING: Final = re.compile(
+    "[之的]?(?:自身|自行|个人|本人|未|提供|填写|输入|选择|操作|保管|泄露|违反|过失|过错|疏忽|设备|网络)"
+)
 BECAUSE: Final = ("因为", "由于", "因")
 CARELESS: Final = re.compile("(?:保管|使用|维护|操作|设置|填写|保存|输入)[^,。;]{0,4}(?:不当|不善|失误|疏忽)")
 REFERS: Final = re.compile("(?:对)?由此|因此|对此|否则|违者|如有违反|违反(?:上述|前述|本条|前款)")
@@ -61,7 +64,7 @@ def _is_cause(following: list[Token], buyer: Token, text: str) -> bool:
     if not (text.endswith(BECAUSE, 0, buyer.start) or text.startswith(BECAUSE, buyer.end)):
         return False
     segment = [token for token in following if token.segment == buyer.segment]
-    if any(token.names & NOT_HIS for token in segment):
+    if not OWN_DOING.match(text, buyer.end) and any(token.names & NOT_HIS for token in segment):
         return False
     stop = max((token.end for token in segment), default=buyer.end)
     return CAUSED.search(text, buyer.end, stop + 4) is not None

@@ -276,7 +276,7 @@ def _saved(each: CompiledEntry, frame: Frame, beside: frozenset[str]) -> str:
         return LAW_REASON
     if "defect" in ways and (bit("DEFECT") & frame.exceptions or "defect" in beside):
         return DEFECT_REASON
-    if "defect" in ways and "unused" in beside and not frame.scope & sweeping():
+    if {"defect", "unused"}.intersection(ways) and "unused" in beside and not frame.scope & sweeping():
         return UNUSED_REASON
     return ""
 

@@ -15,8 +15,8 @@ MOST_STATEMENTS: Final = 40
 """Of one topic that are compared with each other; a document that says more is told of the first."""
 LONG: Final = "LONG"
 YES, NO = "yes", "no"
-PLAN_CASES: Final = frozenset({"monthly", "quarterly", "annual"})
-"""What one document says of one plan is an exception to what it says of all."""
+CUSTOM: Final = "custom"
+"""Goods made to order, which by law are an exception to what is said of all."""
 ALWAYS: Final = frozenset({"jurisdiction"})
 MONTH: Final = 28 * 86400
 HUNDRED, UNEVEN = 100, 3
@@ -35,6 +35,8 @@ class Statement(NamedTuple):
     kind: Kind
     document: int
     paragraph: int
+    about: frozenset[str]
+    """Which goods or plans it speaks of; none is all of them."""
     is_exception: bool
     is_promise: bool
     is_void: bool
@@ -128,6 +130,9 @@ def _statement(
         kind=reading.kind,
         document=reading.number,
         paragraph=frame.sentence.paragraph,
+        about=frozenset(
+            name for concept, name in packed().prevails["about"] if bit(concept) & (held | frame.token.bits)
+        ),
         is_exception=bool(frame.exceptions or frame.scope & bit("BUT")),
         is_promise=rule.rule.reason == "promise",
         is_void=any(start < spot.end and spot.start < end for start, end in near),
@@ -153,7 +158,7 @@ def _contradict(one: Statement, other: Statement) -> bool:
     same = one.document == other.document
     if len(values) == 1 or one.spot == other.spot or (YES in values and NO not in values):
         return False
-    if not _same_case(one, other, same=same):
+    if not _same_case(one, other, same=same) or not _same_goods(one, other, same=same):
         return False
     promised = one.is_promise or other.is_promise or one.topic.id in ALWAYS
     if same and (LONG in values or ((one.is_void or other.is_void) and not promised)):
@@ -174,9 +179,18 @@ def _same_case(one: Statement, other: Statement, *, same: bool) -> bool:
     """Whether two statements are for the same case; what one document says for one case is its exception."""
     if one.case == other.case:
         return True
-    if (one.case and other.case) or (same and PLAN_CASES & {one.case, other.case}):
+    if one.case and other.case:
         return False
     return not same or one.is_promise or other.is_promise
+
+
+def _same_goods(one: Statement, other: Statement, *, same: bool) -> bool:
+    """Whether both may speak of the same goods; what one document says of some of them is its exception."""
+    if (CUSTOM in one.about) != (CUSTOM in other.about):
+        return False
+    if one.about and other.about:
+        return bool(one.about & other.about)
+    return not same or not (one.about or other.about)
 
 
 def _finding(cluster: list[Statement]) -> Finding:

@@ -211,12 +211,13 @@ def _is_condition(sentence: Sentence, number: int, by_segment: list[list[Token]]
 class _Segment:
     """A segment's tokens, what they mean together, and how it stands to its neighbours."""
 
-    __slots__ = ("asserts", "held", "is_condition", "modal", "opens", "tokens")
+    __slots__ = ("asserts", "held", "is_condition", "is_label", "modal", "opens", "tokens")
 
     def __init__(self, tokens: list[Token], excepted: set[int], *, is_condition: bool, is_label: bool) -> None:
         self.tokens = [token for token in tokens if id(token) not in excepted] if excepted else tokens
         self.held = _bits(self.tokens)
         self.is_condition = is_condition
+        self.is_label = is_label
         self.asserts = not (is_condition or is_label) and any(
             token.names & PREDICATES and "BAN" not in token.names for token in tokens
         )
@@ -287,13 +288,17 @@ def _reach(segments: list[_Segment], number: int) -> tuple[int, int]:
     first = last = number
     while first > 0 and not segments[first - 1].asserts:
         first -= 1
-    while last + 1 < len(segments) and not segments[last + 1].asserts and not segments[last + 1].opens:
+    while last + 1 < len(segments) and not segments[last + 1].asserts:
+        if segments[last + 1].opens and not segments[last].is_label:
+            break
         last += 1
     return first, last
 
 
 def _opens(segment: list[Token]) -> bool:
     """Whether a segment begins a new condition or a turn."""
+    if segment and "ALLCASES" in segment[0].names:
+        return False
     return (bool(segment) and bool(segment[0].names & {"IF", "BUT", "EXC_OPEN"})) or any(
         "THEN" in each.names for each in segment
     )
