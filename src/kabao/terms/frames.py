@@ -36,7 +36,8 @@ def read(sentence: Sentence, text: str, anchors: frozenset[str], inherited: str)
     deny(sentence.tokens, text)
     tokens = sentence.tokens
     sentence.everything = _bits(tokens) | _derived(tokens)
-    if not any(token.names & anchors for token in tokens):
+    anchored = bits_of(anchors)
+    if not any(token.bits & anchored for token in tokens):
         return _actor(tokens, inherited, text)
     excepted = _exceptions(sentence, text)
     meta = _meta(sentence, text)
@@ -55,7 +56,7 @@ def read(sentence: Sentence, text: str, anchors: frozenset[str], inherited: str)
     exceptions = _bits(token for token in tokens if id(token) in excepted)
     actor = inherited
     for token in tokens:
-        if token.names & anchors and (id(token) not in excepted or "VAGUE_TRIGGER" in token.names):
+        if token.bits & anchored and (id(token) not in excepted or "VAGUE_TRIGGER" in token.names):
             sentence.frames.append(_frame(sentence, token, segments, exceptions, actor, meta, text))
         if token.bits & parties():
             actor = _actor((token,), actor, text)
@@ -218,8 +219,9 @@ class _Segment:
         self.held = _bits(self.tokens)
         self.is_condition = is_condition
         self.is_label = is_label
+        acting, banned = predicates(), bit("BAN")
         self.asserts = not (is_condition or is_label) and any(
-            token.names & PREDICATES and "BAN" not in token.names for token in tokens
+            token.bits & acting and not token.bits & banned for token in tokens
         )
         self.opens = _opens(tokens)
         self.modal = _names(tokens) & MODALS
@@ -297,11 +299,10 @@ def _reach(segments: list[_Segment], number: int) -> tuple[int, int]:
 
 def _opens(segment: list[Token]) -> bool:
     """Whether a segment begins a new condition or a turn."""
-    if segment and "ALLCASES" in segment[0].names:
+    if not segment or segment[0].bits & bit("ALLCASES"):
         return False
-    return (bool(segment) and bool(segment[0].names & {"IF", "BUT", "EXC_OPEN"})) or any(
-        "THEN" in each.names for each in segment
-    )
+    then = bit("THEN")
+    return bool(segment[0].bits & turns()) or any(each.bits & then for each in segment)
 
 
 def _share_conditions(frames: list[Frame]) -> None:
@@ -348,6 +349,18 @@ def _bits(tokens: Iterable[Token]) -> int:
     for token in tokens:
         held |= token.bits << denied if token.neg else token.bits
     return held
+
+
+@cache
+def predicates() -> int:
+    """Return the bits of every act that a term may be about."""
+    return bits_of(PREDICATES)
+
+
+@cache
+def turns() -> int:
+    """Return the bits of what opens a condition or a turn."""
+    return bits_of(frozenset({"IF", "BUT", "EXC_OPEN"}))
 
 
 @cache

@@ -28,6 +28,7 @@ PREDICATES: Final = frozenset(
     }
 )  # fmt: skip
 REMEDIES: Final = frozenset({"REFUND", "EXCHANGE", "SERVICE", "COMPENSATE", "LIABLE", "CLAIM"})
+DENIED_FROM_AFAR: Final = PREDICATES - {"SELFBEAR", "UNRELATED"}
 PREPOSITIONS: Final = frozenset("就向对因以在从与将把按给为")
 NOT_DONE: Final = frozenset({"未", "未曾", "尚未", "未能"})
 """Denials of what was done or came about; a term that refuses says 不, 概不, 恕不."""
@@ -172,7 +173,8 @@ def _listed(text: str, tokens: list[Token], last: Token, token: Token) -> bool:
             return False
         if last.end <= each.start and each.end <= token.start and text[each.start : each.end] != "的":
             between = between.replace(text[each.start : each.end], "", 1)
-    return between.strip() in LISTS
+    joined = between.strip()
+    return joined in LISTS and (bool(joined) or bool(last.names & PREDICATES) == bool(token.names & PREDICATES))
 
 
 def _bind_back(tokens: list[Token], pending: list[Token]) -> None:
@@ -182,7 +184,7 @@ def _bind_back(tokens: list[Token], pending: list[Token]) -> None:
     segment = pending[0].segment
     near = [token for token in tokens if token.segment == segment and not is_free(token) and token not in pending]
     if not near:
-        near = [token for token in tokens if token.segment == segment - 1 and token.names & PREDICATES][-2:]
+        near = [token for token in tokens if token.segment == segment - 1 and token.names & DENIED_FROM_AFAR][-2:]
     acts = [token for token in near if token.names & PREDICATES] or near[-1:]
     for token in acts:
         token.neg = not token.neg or not token.names & PREDICATES
