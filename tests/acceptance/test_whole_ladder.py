@@ -7,13 +7,17 @@ that must be there, nothing sideways, and, on a phone and a desk, light and dark
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Browser, Locator, Page
 
 from clocktown import ClockTown, clock_town
+from kabao.cases import GiveFirstView, OpenCase, Outcome, Remedy, SayFact, Shares
+from kabao.custody import CheckoutRequest
 from kabao.identity import Role
 from kabao.postgres import EmbeddedServer
+from kabao.wiring.quarrels import DEVICE, buy, granted
 
 pytestmark = pytest.mark.browser
 
@@ -26,6 +30,7 @@ TEXTS = SHARES | {
     "reasons": "商家要证明卖出时卡是好的，没有证明。",
     "differs_reason": "两份证据都看过。",
 }
+KEYS = [f"TEST-{number:04d}-AAAA" for number in range(8)]
 RULING = {"outcome": "full_refund"} | TEXTS
 PICTURES = Path(__file__).parents[2] / "build" / "screens"
 
@@ -63,25 +68,38 @@ def look(town: ClockTown, page: Page, name: str, *words: str) -> None:
 
     axe looks at the light page on a phone and at the dark one on a desk: each width and each theme once.
     """
-    PICTURES.mkdir(parents=True, exist_ok=True)
     page.goto(page.url.partition("?")[0])
     size = page.viewport_size
     for width, dark in SCREENS:
         page.set_viewport_size({"width": width, "height": 844})
-        page.emulate_media(color_scheme="dark" if dark else "light")
-        seen = page.locator("main").inner_text()
-        for word in words:
-            assert word in seen, (name, word, seen[:1500])
-        assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"), (
-            f"{name} scrolls sideways at {width}"
-        )
-        if dark == (width > PHONE):
-            faults = [(one["id"], one["nodes"][0]["html"][:200]) for one in Axe().run(page).response["violations"]]
-            assert faults == [], name
-        page.screenshot(path=PICTURES / f"{name}-{width}-{'dark' if dark else 'light'}.png", full_page=True)
+        seen(town, page, name, *words, dark=dark, with_axe=dark == (width > PHONE))
     page.emulate_media(color_scheme="light")
     page.set_viewport_size(size or {"width": 390, "height": 844})
+
+
+def seen(town: ClockTown, page: Page, name: str, *words: str, dark: bool = False, with_axe: bool = True) -> None:
+    """See a page as it stands on the screen it is open on, in one theme, and keep the picture."""
+    PICTURES.mkdir(parents=True, exist_ok=True)
+    width = (page.viewport_size or {"width": PHONE})["width"]
+    page.emulate_media(color_scheme="dark" if dark else "light")
+    told = page.locator("main").inner_text()
+    for word in words:
+        assert word in told, (name, word, told[:1500])
+    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"), (
+        f"{name} scrolls sideways at {width}"
+    )
+    if with_axe:
+        faults = [(one["id"], one["nodes"][0]["html"][:200]) for one in Axe().run(page).response["violations"]]
+        assert faults == [], name
+    page.screenshot(path=PICTURES / f"{name}-{width}-{'dark' if dark else 'light'}.png", full_page=True)
     assert town.complaints == []
+
+
+def glance(town: ClockTown, page: Page, path: str, name: str, *words: str, dark: bool = False) -> None:
+    """Go to a page and see it on the screen it is open on, in one theme."""
+    page.goto(path)
+    seen(town, page, name, *words, dark=dark)
+    page.emulate_media(color_scheme="light")
 
 
 def bought(town: ClockTown, buyer: Page, listing: str) -> str:
@@ -99,25 +117,32 @@ def bought(town: ClockTown, buyer: Page, listing: str) -> str:
     return order
 
 
-def complained(town: ClockTown, buyer: Page, order: str) -> str:
+def complained(town: ClockTown, buyer: Page, order: str, *, is_looked_at: bool = False) -> str:
     """Open a case on the order; returns the case's path."""
     town.pass_time(minutes=5)
     buyer.goto(f"{order}/problem")
+    if is_looked_at:
+        seen(town, buyer, "problem-claim", "全额退款")
     send(buyer, "/problem", claim="already_used", demand="full_refund")
+    if is_looked_at:
+        seen(town, buyer, "problem-forecast", "估计", dark=True)
     send(buyer, "/problem", statement="拆封后五分钟激活，提示已被使用。要求全额退款。")
     return buyer.url.removeprefix(town.origin).partition("?")[0]
 
 
 def test_a_case_climbs_from_negotiation_to_a_reviewed_ruling(town: ClockTown) -> None:
-    _, _, listing = town.run(town.site.selling())
+    _, shop, listing = town.run(town.site.selling())
     merchant = town.person("店主一", Role.MERCHANT)
     buyer = town.person("小买家")
     panel = [town.staff("争议一", Role.PANEL), town.staff("争议二", Role.PANEL)]
-    case = complained(town, buyer, bought(town, buyer, listing))
+    inbox = f"/m/{shop}/cases"
+    case = complained(town, buyer, bought(town, buyer, listing), is_looked_at=True)
     look(town, buyer, "case-negotiation-buyer", "协商")
+    glance(town, merchant, inbox, "inbox-mine", "急的在前", "预计")
     merchant.goto(case)
     look(town, merchant, "case-negotiation-merchant", "协商")
     send(merchant, "/say", body="这张卡出库前测过，是好的。")
+    glance(town, merchant, f"{inbox}?t=theirs", "inbox-theirs", "等买家", dark=True)
     buyer.goto(case)
     send(buyer, "/escalate")
     look(town, buyer, "case-support-buyer", "客服")
@@ -133,6 +158,8 @@ def test_a_case_climbs_from_negotiation_to_a_reviewed_ruling(town: ClockTown) ->
     look(town, buyer, "case-ruled-buyer", "申请复核")
     buyer.goto(f"{case}/ruling")
     look(town, buyer, "ruling-issued", "查明", "复核", "12315")
+    glance(town, merchant, f"{case}/ruling", "ruling-merchant", "查明", "申请复核")
+    glance(town, merchant, f"{inbox}?t=review", "inbox-review", "已裁决")
 
     merchant.goto(case)
     send(merchant, "/review", reason="出库检测记录没有被考虑。")
@@ -144,7 +171,21 @@ def test_a_case_climbs_from_negotiation_to_a_reviewed_ruling(town: ClockTown) ->
     buyer.goto(case)
     look(town, buyer, "case-executed-buyer", "已执行")
     buyer.goto(f"{case}/ruling")
-    look(town, buyer, "ruling-enforced", "96.50")
+    look(town, buyer, "ruling-enforced", "96.50", "维持")
+    glance(town, deciding, f"{case}/ruling", "ruling-panellist", "查明", dark=True)
+    glance(town, merchant, f"{inbox}?t=closed", "inbox-closed", "结束", dark=True)
+    read_by_strangers(town)
+
+
+def read_by_strangers(town: ClockTown) -> None:
+    """What has ended stands in the public library, without a number that says too much."""
+    town.pass_time(seconds=1)
+    stranger = town.page()
+    glance(town, stranger, "/precedents", "precedents-list", "卡密提示已被使用：全额退款")
+    stranger.get_by_role("link", name="卡密提示已被使用：全额退款").click()
+    seen(town, stranger, "precedents-one", "复核裁决", "认定的事实", dark=True)
+    glance(town, stranger, "/open", "open-too-few", "少于 20 件，不公布")
+    glance(town, stranger, "/rules/proposals", "proposals-none", "还没有公开的建议", dark=True)
 
 
 def heard(town: ClockTown, case: str, buyer: Page) -> None:
@@ -157,6 +198,7 @@ def heard(town: ClockTown, case: str, buyer: Page) -> None:
     send(support, "/ask", to="buyer", question="激活时的完整提示是什么？")
     buyer.goto(case)
     look(town, buyer, "case-paused-buyer", "提问")
+    glance(town, support, "/desk?lane=waiting", "desk-waiting", ref, dark=True)
     send(buyer, "/reply", answer="提示：该卡已被使用。")
     support.goto(f"/desk/{ref}")
     look(town, support, "desk-needs-first-view", "初步意见")
@@ -169,7 +211,9 @@ def heard(town: ClockTown, case: str, buyer: Page) -> None:
 def voted(town: ClockTown, case: str, panel: list[Page]) -> Page:
     """The panellist who was drawn views and votes; the ruling is handed in, and nobody else sees it yet."""
     deciding = seated(panel, case)
+    seen(town, deciding, "desk-panel-needs-first-view", "初步意见")
     send(deciding, "/first-view", **FIRST_VIEW)
+    seen(town, deciding, "desk-panel-drafting", "责任归属", dark=True)
     send(deciding, "/vote", upholds="yes", refund="96.50", **TEXTS)
     look(town, deciding, "desk-handed-in", "已提交")
     return deciding
@@ -186,13 +230,21 @@ def reviewed(town: ClockTown, case: str, panel: list[Page]) -> None:
 
 def test_a_case_ends_by_agreement_by_withdrawal_or_by_the_time_that_passed(town: ClockTown) -> None:
     """Each deadline's consequence is on the page beforehand, and is what then comes."""
-    _, _, listing = town.run(town.site.selling())
+    _, _, listing = town.run(town.site.selling(keys=KEYS))
     merchant = town.person("店主一", Role.MERCHANT)
     buyer = town.person("小买家")
     town.staff("争议一", Role.PANEL)
     duty = town.staff("值班一", Role.DUTY)
+    settle(town, buyer, merchant, listing)
+    withdraw(town, buyer, listing)
+    run_out_of_time(town, buyer, merchant, duty, listing)
+    leave_the_ladder(town, buyer, merchant, listing)
 
-    settled = complained(town, buyer, bought(town, buyer, listing))
+
+def settle(town: ClockTown, buyer: Page, merchant: Page, listing: str) -> None:
+    """An offer, another one, and what both agree on."""
+    order = bought(town, buyer, listing)
+    settled = complained(town, buyer, order)
     merchant.goto(f"{settled}/offer")
     send(merchant, "/offer", kind="partial_refund", refund="60", note="退六十，今天办到。")
     buyer.goto(settled)
@@ -205,7 +257,12 @@ def test_a_case_ends_by_agreement_by_withdrawal_or_by_the_time_that_passed(town:
     send(merchant, "/accept")
     buyer.goto(settled)
     look(town, buyer, "settle-accepted-buyer", "已和解", "80.00")
+    town.pass_time(minutes=1)
+    glance(town, buyer, order, "settle-paid-buyer", "80.00", dark=True)
 
+
+def withdraw(town: ClockTown, buyer: Page, listing: str) -> None:
+    """A buyer takes a case back."""
     withdrawn = complained(town, buyer, bought(town, buyer, listing))
     buyer.goto(f"{withdrawn}/withdraw")
     look(town, buyer, "withdraw-asked-buyer", "至少还有 24 小时")
@@ -213,19 +270,27 @@ def test_a_case_ends_by_agreement_by_withdrawal_or_by_the_time_that_passed(town:
     buyer.goto(withdrawn)
     look(town, buyer, "case-withdrawn-buyer", "已撤回")
 
+
+def run_out_of_time(town: ClockTown, buyer: Page, merchant: Page, duty: Page, listing: str) -> None:
+    """Nobody decides in time, rung after rung."""
     left = complained(town, buyer, bought(town, buyer, listing))
     assert "自动转给客服" in buyer.locator("main").inner_text()
     town.pass_time(hours=49)
     buyer.goto(left)
     look(town, buyer, "case-timed-out-buyer", "客服")
-    town.pass_time(hours=49)
+    merchant.goto(f"{left}/offer")
+    send(merchant, "/offer", kind="partial_refund", refund="10", note="退十块。")
+    town.pass_time(hours=43)
+    support, ref = town.staff("客服一", Role.SUPPORT), left.removeprefix("/c/")
+    glance(town, support, "/desk?lane=team&time=near", "desk-near-breach", ref)
+    town.pass_time(hours=6)
     buyer.goto(left)
     assert "由值班长裁决" in buyer.locator("main").inner_text()
     town.pass_time(hours=73)
     buyer.goto(left)
     look(town, buyer, "case-duty-buyer", "值班长")
-    ref = left.removeprefix("/c/")
     town.check_staff(duty, "值班一")
+    glance(town, duty, "/desk?lane=team&time=breached", "desk-breached", ref, "超时", dark=True)
     duty.goto(f"/desk/{ref}")
     send(duty, "/first-view", **FIRST_VIEW)
     duty.goto(f"/desk/{ref}")
@@ -233,10 +298,60 @@ def test_a_case_ends_by_agreement_by_withdrawal_or_by_the_time_that_passed(town:
     send(duty, "/rule")
     town.pass_time(seconds=11)
     buyer.goto(left)
-    look(town, buyer, "case-ruled-by-duty-buyer", "由值班长作出")
+    look(town, buyer, "case-ruled-by-duty-buyer", "由值班长作出", "已失效")
     town.pass_time(days=7, minutes=1)
     buyer.goto(left)
     look(town, buyer, "case-executed-by-time-buyer", "已执行")
+
+
+def leave_the_ladder(town: ClockTown, buyer: Page, merchant: Page, listing: str) -> None:
+    """Cases that no person here rules on: the records do, an authority has it, or a bank ends it."""
+    green = town.run(refunded_at_once(town, listing))
+    glance(town, buyer, green, "case-green-buyer", "已当场裁决并退款", "不追回你已得的退款")
+    glance(town, merchant, green, "case-green-merchant", "接受，还是申请复核", dark=True)
+    routed = town.run(routed_out(town, listing))
+    glance(town, buyer, routed, "case-routed-out-buyer", "已转有关部门", "拨 110", dark=True)
+    glance(town, merchant, routed, "case-routed-out-merchant", "已转有关部门")
+    town.run(taken_back(town, routed))
+    glance(town, buyer, routed, "case-charged-back-buyer", "付款被银行撤回，已结案")
+
+
+async def refunded_at_once(town: ClockTown, listing: str) -> str:
+    """Let the buyer ask for sealed keys' money, which the records decide; returns the case's path."""
+    app, buyer = town.site.app, await town.site.known("小买家")
+    order = await buy(app, buyer, granted(await app.shops.listing(listing, buyer)))
+    wish = OpenCase(claim="changed_mind", demand=Remedy.FULL_REFUND, statement="不想要了，还没拆封。")
+    return f"/c/{granted(await app.cases.open(buyer, order, wish)).ref}"
+
+
+async def routed_out(town: ClockTown, listing: str) -> str:
+    """Lead a case to support, who learns of a crime and hands it to the police; returns its path."""
+    app, buyer, owner = town.site.app, await town.site.known("小买家"), await town.site.known("店主一")
+    known = await town.site.known("客服一")
+    support = msgspec.structs.replace(known, roles=frozenset({Role.SUPPORT}), staff_checked=True)
+    order = await buy(app, buyer, granted(await app.shops.listing(listing, buyer)))
+    granted(await app.orders.reveal(buyer, order, None, DEVICE))
+    wish = OpenCase(claim="already_used", demand=Remedy.FULL_REFUND, statement="激活时提示已被使用。")
+    case = granted(await app.cases.open(buyer, order, wish)).ref
+    granted(await app.cases.answer(owner, case, "不同意。"))
+    granted(await app.cases.escalate(buyer, case))
+    crime = SayFact(fact="crime_suspected", shows=True, kind="police_record", confidence=97)
+    assert await app.decisions.say_fact(support, case, crime) is None
+    view = GiveFirstView(outcome=Outcome.NO_REFUND, shares=Shares(buyer=100), sentence="先看公安的回执。")
+    granted(await app.cases.ladder.first_view(support, case, view))
+    assert await app.cases.ladder.route_out(support, case, "公安已立案，见证据一。") is None
+    return f"/c/{case}"
+
+
+async def taken_back(town: ClockTown, case: str) -> None:
+    """Let the bank of who paid take the payment back."""
+    app, buyer = town.site.app, await town.site.known("小买家")
+    order = granted(await app.cases.case(buyer, case.removeprefix("/c/"))).order
+    asked = CheckoutRequest(
+        merchant_ref=order.ref, subject="", amount_minor=order.amount_minor, currency="CNY", return_path="/"
+    )
+    assert await app.custody.charge_back_all((await app.custody.checkout(asked)).checkout_id) == 1
+    assert await app.custody.deliver_notices(app.take_notice) == 1
 
 
 def seated(panel: list[Page], case: str) -> Page:
