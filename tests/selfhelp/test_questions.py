@@ -1,7 +1,11 @@
-from helpstories import NO, NOW, YES, told
-from kabao.selfhelp import Answer, Goods, QuestionKind, Story
-from kabao.selfhelp.book import law_rules
+from helpstories import NO, NOW, YES, asked_out, told
+from kabao.selfhelp import Answer, Goods, Language, Letter, QuestionKind, Story, To
+from kabao.selfhelp.answering import answered
+from kabao.selfhelp.assessing import assess
+from kabao.selfhelp.book import law_rules, names
+from kabao.selfhelp.letters import letter
 from kabao.selfhelp.questions import question_for, questions
+from kabao.selfhelp.storyfile import read_story, write_story
 
 RULES = law_rules()
 
@@ -76,3 +80,19 @@ def test_figures_are_asked_in_pairs_and_by_what_was_bought() -> None:
     assert asked(Goods.SUBSCRIPTION, days_used=3) == ["amounts.days_total"]
     assert not asked(Goods.SUBSCRIPTION, days_used=3, days_total=30)[0].startswith("amounts")
     assert fields(told("bundle_item_failed", "mismatch", "one_item_affected")) == ["amounts.failed_minor"]
+
+
+def test_a_figure_that_nobody_knows_is_asked_once_and_leaves_the_sum_of_a_letter_to_be_filled_in() -> None:
+    story = told("bundle_item_failed", "mismatch", "one_item_affected")
+    asked = []
+    while (one := questions(story, law_rules(), NOW)) and one[0].field.startswith("amounts."):
+        asked.append(one[0].field)
+        story = answered(story, one[0].field, "unknown")
+    assert asked == ["amounts.failed_minor", "amounts.items_total", "amounts.items_failed"]
+    assert read_story(write_story(story, None), "case.yaml", names()).unknown == story.unknown
+    found = assess(asked_out(story), law_rules(), NOW)
+    made = letter(story, found, To.MERCHANT, Language.ZH, NOW)
+    assert isinstance(made, Letter)
+    assert ("【要退的金额】" in made.body, "100.00 元退回" in made.body) == (True, False)
+    known = answered(story, "amounts.failed_minor", "60")
+    assert (known.amounts["failed_minor"], "failed_minor" in known.unknown) == (6000, False)

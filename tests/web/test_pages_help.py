@@ -134,6 +134,9 @@ async def test_nothing_is_concluded_before_what_decides_was_asked_and_figures_ar
     assert "商家 0%" not in page.words
     page = await person.send("/help-me", {"go": "letters", "figure_failed_minor": "很多"})
     assert (page.status, "不是金额" in page.words) == (422, True)
+    page = await person.send("/help-me", {"go": "claim", "figure_failed_minor": "不知道"})
+    assert "一共买了几个" in page.words
+    assert 'value="不知道"' in page.text
     page = await person.send("/help-me", {"go": "claim", "figure_failed_minor": "60"})
     assert "退款 ¥60.00" in page.words
     assert 'value="60.00"' in page.text

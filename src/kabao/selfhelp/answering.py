@@ -6,7 +6,7 @@ import msgspec
 
 from kabao.adjudication.model import Text
 from kabao.selfhelp.book import names
-from kabao.selfhelp.model import ChatText, Story, TermsText
+from kabao.selfhelp.model import Answer, ChatText, Story, TermsText
 from kabao.selfhelp.signs import NONE, SIGNS
 from kabao.selfhelp.storyfile import UnreadableCaseError, Wrong, plain_of, read_story, write_plain
 
@@ -17,7 +17,8 @@ Named = TypeVar("Named", ChatText, TermsText)
 def answered(story: Story, field: str, value: str) -> Story:
     """Return the story with the answer in it. Raises UnreadableCaseError (file "", line 0) with what is wrong.
 
-    For `signs` the value names those that there are, separated by commas, or the word none.
+    For `signs` the value names those that there are, separated by commas, or the word none; an amount may be answered
+    with the word unknown.
     """
     tree = plain_of(story)
     if field == "signs":
@@ -26,7 +27,14 @@ def answered(story: Story, field: str, value: str) -> Story:
             raise _wrong(f"没有“{unknown[0][:40]}”这一项", f"there is no {unknown[0][:40]}")
         tree["signs"] |= {name: "yes" if name in named else "no" for name in SIGNS}
     else:
-        _put(tree, field, value)
+        head, _, name = field.partition(".")
+        if head == "amounts":
+            tree["unknown"] = [one for one in tree["unknown"] if one != name]
+        if head == "amounts" and value == Answer.UNKNOWN:
+            tree["unknown"].append(name)
+            tree["amounts"].pop(name, None)
+        else:
+            _put(tree, field, value)
     try:
         read = read_story(write_plain(tree), field, names())
     except UnreadableCaseError as error:

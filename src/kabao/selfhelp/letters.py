@@ -356,6 +356,9 @@ class _Writer:
     def _asked(self, slots: Mapping[str, str]) -> str:
         what, amount = ("refund", 0) if self.ask is None else (self.ask.what, self.ask.amount_minor)
         figure = _yuan(amount) if amount else slots["paid"]
+        if self.ask is None and self.story.unknown:
+            # What cannot be reckoned is not asked for as the whole.
+            figure = self._blank("要退的金额", "the sum")
         asked = chosen(self.words.asks[what], self.language).format(**slots, amount=figure)
         extra = [one for one in self.found.asks if one.what == "damages" and one.strength is Strength.STRONG]
         if what == "refund" and extra:

@@ -18,6 +18,16 @@ _GAP: Final = r"[\s\-_—–]*"
 _KEY_SHAPED: Final = re.compile(
     r"(?<![A-Za-z0-9\-])(?=[A-Z0-9\-]*[A-Z])(?=[A-Z0-9\-]*\d)[A-Z0-9]{4,8}(?:-[A-Z0-9]{4,8}){2,7}(?![A-Za-z0-9\-])"
 )
+_LOWER_SHAPED: Final = re.compile(
+    r"(?<![A-Za-z0-9\-/.@_])(?=(?:[A-Za-z]*-)*[A-Za-z]*\d[A-Za-z0-9]*-[A-Za-z\-]*\d)(?=[A-Z0-9\-]*[a-z])"
+    r"[A-Za-z0-9]{4,8}(?:-[A-Za-z0-9]{4,8}){2,7}(?![A-Za-z0-9\-])"
+)
+"""With small letters two parts have to hold a digit: `well-known-2026` is a word."""
+_WITHOUT_DASHES: Final = re.compile(
+    r"(?<![A-Za-z0-9\-/.@_=])(?!9[1-3]\d{6})(?=[A-Z]*\d+[A-Z])(?=(?:\d*[A-Z]){3})(?=(?:[A-Z]*\d){3})"
+    r"[A-Z0-9]{12,25}(?![A-Za-z0-9\-@_])"
+)
+"""Letters and digits mixed; a number behind a word (`SF1234567890123`) and a company's registration are none."""
 _NAMED: Final = re.compile(
     r"((?:卡密|卡号|激活码|兑换码|充值码|序列号|密码|验证码|提取码|CDKEY|CDK|password|passcode)\s*(?:是|为)?\s*[:：=]?\s*)"
     r"([A-Za-z0-9][A-Za-z0-9\-_!@#$%^&*.]{3,})",
@@ -36,7 +46,8 @@ def masked(text: str, secrets: Iterable[str] = (), keep: Iterable[str] = ()) -> 
     for secret in sorted(secrets, key=len, reverse=True):
         text = _without(text, secret)
     kept = {one for one in keep if one}
-    text = _KEY_SHAPED.sub(lambda found: found[0] if found[0] in kept else _stub(found[0]), text)
+    for shape in (_KEY_SHAPED, _LOWER_SHAPED, _WITHOUT_DASHES):
+        text = shape.sub(lambda found: found[0] if found[0] in kept else _stub(found[0]), text)
     return _NAMED.sub(lambda found: found[0] if found[2] in kept else found[1] + _stub(found[2]), text)
 
 

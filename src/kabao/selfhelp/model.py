@@ -324,6 +324,8 @@ class Story(msgspec.Struct, frozen=True, kw_only=True):
     summary: str = ""
     amounts: Mapping[str, int] = {}
     """Further amounts and counts of the rulebook's case file, such as `items_failed`."""
+    unknown: tuple[str, ...] = ()
+    """Amounts and counts that the person was asked for and cannot give."""
     signs: Mapping[str, Answer] = {}
     answers: Mapping[str, Answer] = {}
     events: tuple[Event, ...] = ()

@@ -225,11 +225,12 @@ def _core(story: Story, facts: Mapping[str, Fact], answered: Mapping[str, Answer
 
 def _figures(story: Story, lacking: list[str]) -> list[str]:
     """Name the figures to ask for: the other half of one that was given, else the price of a part, or a balance."""
-    halves = [total for part, total in TOTALS.items() if part in story.amounts and total not in story.amounts]
+    known = {*story.amounts, *story.unknown}
+    halves = [total for part, total in TOTALS.items() if part in story.amounts and total not in known]
     if lacking and halves:
         return halves
     part = ["failed_minor"] if "items_total" in lacking else []
-    asked = [name for name in (*part, *lacking) if name not in story.amounts]
+    asked = [name for name in (*part, *lacking) if name not in known]
     return sorted(asked, key=lambda name: (name == "balance_minor") is not (story.goods is Goods.BALANCE))
 
 
@@ -278,4 +279,5 @@ def _amount(name: str) -> Question:
         kind=QuestionKind.AMOUNT if name.endswith("_minor") else QuestionKind.NUMBER,
         text=AMOUNTS.get(name, Text(f"数目：{name}", f"The figure {name}")),
         why=Text("没有这个数目就算不出能要多少。", "Without it the sum cannot be computed."),
+        choices=(Choice(Answer.UNKNOWN, Text("不知道", "not known")),),
     )

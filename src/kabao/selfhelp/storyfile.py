@@ -118,6 +118,7 @@ class _Reader:
         self._known: Final[Mapping[str, frozenset[str]]] = {
             "answers": names.facts,
             "amounts": names.amounts,
+            "unknown": names.amounts,
             "signs": names.signs,
             "shows": names.facts,
             "rebuts": names.facts,

@@ -44,6 +44,8 @@ ONCE: Final = 25_000
 EVENTS: Final = 60
 BLANK_EVENTS: Final = 3
 SECRETS: Final = 30
+NOT_KNOWN: Final = frozenset({"不知道", "不清楚", "unknown", "not sure"})
+"""What a person writes for a figure that he cannot give."""
 TEXTS: Final = 10
 """Texts of terms, and clauses."""
 HOURS_MOST: Final = 24 * 366
@@ -234,7 +236,7 @@ def take_claim(story: Story, form: Form, *, claims: Iterable[str], facts: Iterab
         if not text:
             continue
         try:
-            new = answered(new, f"amounts.{name}", text)
+            new = answered(new, f"amounts.{name}", Answer.UNKNOWN if text.lower() in NOT_KNOWN else text)
         except UnreadableCaseError as error:
             from_form.errors[f"figure_{name}"] = error.wrongs[0].text
     return Taken(new, from_form.errors)

@@ -431,9 +431,12 @@ def _facts(story: Story, assessment: Assessment, asked: tuple[Question, ...]) ->
 def _figures(story: Story, asked: tuple[Question, ...]) -> list[Figure]:
     """List the figures that are asked for or were given; sums in yuan."""
     open_now = [one.field.removeprefix("amounts.") for one in asked if one.field.startswith("amounts.")]
+    given = plain_of(story.amounts) | dict.fromkeys(
+        story.unknown, "不知道" if story.language is Language.ZH else "unknown"
+    )
     return [
-        Figure(name, AMOUNTS[name], plain_of({name: story.amounts[name]})[name] if name in story.amounts else "")
-        for name in dict.fromkeys([*open_now, *story.amounts])
+        Figure(name, AMOUNTS[name], given.get(name, ""))
+        for name in dict.fromkeys([*open_now, *given])
         if name in AMOUNTS
     ]
 
