@@ -15,7 +15,7 @@ from typing import TypeVar
 
 from PIL import Image, ImageDraw
 
-from kabao.cases import GiveFirstView, MakeOffer, Outcome, Remedy, Rule, Shares
+from kabao.cases import GiveFirstView, MakeOffer, Outcome, Remedy, Rule, Shares, Stage
 from kabao.cases.ladder.model import UNDO
 from kabao.identity import Person, Role, mask_phone
 from kabao.kernel import Refused
@@ -64,11 +64,12 @@ async def person(app: App, phone: str, name: str, role: Role) -> Person:
 
 
 async def quarrel(app: App) -> str:
-    """Lead the demo's first open case to a ruling, with evidence from both sides; returns its reference."""
+    """Lead the demo's case in negotiation to a ruling, with evidence from both sides; returns its reference."""
     buyer = await person(app, *market.BUYER, Role.BUYER)
     merchant = await person(app, market.SHOPS[0].phone, market.SHOPS[0].owner, Role.MERCHANT)
     support = await person(app, *market.SUPPORT, Role.SUPPORT)
-    case = granted(await app.cases.case(buyer, (await app.cases.my_cases(buyer))[0].ref))
+    first = next(one for one in await app.cases.my_cases(buyer) if one.stage is Stage.NEGOTIATION)
+    case = granted(await app.cases.case(buyer, first.ref))
     await app.cases.add_file(buyer, case.ref, "激活页面.png", stream(screenshot()))
     words = "进货单（演示）\n批次 DEMO-7，数量 60，2026-11-20 入库。\n".encode()
     await app.cases.add_file(merchant, case.ref, "进货单.txt", stream(words))

@@ -52,7 +52,8 @@ class Camera:
 
     def __init__(self, chromium: Browser, printed: str, folder: Path, data: Path) -> None:
         self.chromium = chromium
-        self.links = dict(LINK.findall(printed))
+        # The first of each role: the second buyer and the other merchants stand below.
+        self.links = dict(reversed(LINK.findall(printed)))
         self.staff = dict(STAFF.findall(printed))
         self.folder = folder
         self.data = data
