@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from kabao.cases import Remedy
-from kabao.figures import LEAST, Choice, Ending, choices_of
+from kabao.figures import LEAST, Choice, Ending, OnTable, choices_of
 from kabao.figures.rules import similar_of
 
 PRICE = 9650
@@ -75,7 +75,28 @@ def test_losing_costs_at_most_the_demand_or_what_the_rules_give_and_the_damages(
 
 
 def test_a_replacement_costs_a_key_and_no_money() -> None:
-    found = choices(demand=Remedy.REPLACEMENT, demand_minor=0, outcome="REPLACE")
-    assert found["accept"].is_replacement
-    assert found["accept"].most_minor == 0
-    assert found["accept"].kept_minor == PRICE - 193
+    found = choices(demand=Remedy.REPLACEMENT, demand_minor=0, outcome="REPLACE", keys=2, unit_minor=PRICE // 2)
+    accept = found["accept"]
+    assert (accept.keys, accept.keys_minor, accept.most_minor, accept.fee_minor) == (2, PRICE, 0, 193)
+    assert "replace" not in found
+    beside = choices(keys=1, unit_minor=PRICE)["replace"]
+    assert (beside.keys_minor, beside.refund_minor, beside.kept_minor) == (PRICE, 0, PRICE - 193)
+
+
+@pytest.mark.parametrize(
+    ("kind", "refund", "back", "fee"),
+    [
+        (Remedy.PARTIAL_REFUND, 4000, 4000, 113),
+        (Remedy.FULL_REFUND, 0, PRICE, 0),
+        (Remedy.REPLACEMENT, 0, 0, 193),
+        (Remedy.RELEASE, 0, 0, 193),
+    ],
+)
+def test_the_offer_on_the_table_tells_what_is_left_after_the_fee(
+    kind: Remedy, refund: int, back: int, fee: int
+) -> None:
+    found = choices(table=OnTable(kind=kind, refund_minor=refund, is_mine=True), keys=1, unit_minor=PRICE)
+    table = found["table"]
+    assert (table.refund_minor, table.fee_minor, table.kept_minor) == (back, fee, PRICE - back - fee)
+    assert table.is_mine
+    assert ("replace" in found) is (kind is not Remedy.REPLACEMENT)

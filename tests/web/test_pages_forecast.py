@@ -1,6 +1,7 @@
 """A buyer sees what a claim would come to before filing it; a merchant what each answer costs."""
 
 from browser import Browser
+from media import picture
 from pages import Site
 
 
@@ -33,21 +34,33 @@ async def test_the_forecast_comes_before_anything_is_filed(site: Site) -> None:
 
 
 async def test_what_was_chosen_may_be_changed_and_is_forecast_anew(site: Site) -> None:
-    _, buyer, _ = await at_the_form(site)
+    merchant, buyer, ref = await at_the_form(site)
     await buyer.send("/problem", {"claim": "already_used"})
     page = await buyer.send("/problem", {"claim": "changed_mind", "step": "forecast"})
     assert "（发生了什么）" in page.form("/problem").fields["statement"][0]
     partly = {"demand": "partial_refund", "amount": "30", "step": "forecast"}
     page = await buyer.send("/problem", partly | {"statement": "我自己写的。"})
     assert page.form("/problem").fields["statement"] == ["我自己写的。"]
-    assert "部分退款 ¥30" in page.words
+    assert "部分退款 ¥30.00" in page.words
     page = await buyer.send("/problem", {"amount": "965", "step": "forecast", "statement": "我自己写的。"})
     assert page.status == 422
     assert "退款金额不能超过" in page.text
     assert page.form("/problem").fields["statement"] == ["我自己写的。"]
     assert "这是估计" not in page.words
-    page = await buyer.send("/problem", {"amount": "30", "step": "", "statement": "我自己写的。"})
+    # A form that comes back for its brackets keeps forecast and files; nobody else sees these before it is sent.
+    files = [("files", ("shot.png", picture("PNG"), "image/png")), ("files", ("x.exe", b"MZ" + bytes(8), "x/y"))]
+    page = await buyer.send("/problem", {"amount": "30", "step": "", "statement": "（发生了什么）"}, files=files)
+    assert (page.status, "把括号里的改成你的事实" in page.words) == (422, True)
+    assert "这是估计" in page.words
+    assert "「x.exe」没有收下" in page.words
+    assert "先收着的文件" in page.words
+    assert "shot.png" not in (await merchant.get(f"/o/{ref}")).text
+    [kept] = page.form("/problem").fields["kept"]
+    page = await merchant.post(f"/o/{ref}/say", merchant.page.form("/say").fields | {"kept": kept, "body": "在吗"})
+    assert "shot.png" not in page.text, "nobody hands in what another put aside"
+    page = await buyer.send("/problem", {"statement": "我自己写的。"})
     assert page.path.startswith("/c/")
+    assert "shot.png" in (await merchant.get(page.path)).text
 
 
 async def test_each_claim_begins_its_statement_with_what_the_order_knows(site: Site) -> None:

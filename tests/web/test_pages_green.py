@@ -20,7 +20,7 @@ async def test_a_sealed_order_is_refunded_as_it_is_filed_and_the_merchant_may_ha
         "商家可以申请复核",
         "没有拆封过",
         "不追回你已得的退款",
-        "可申请复核 168 小时",
+        "可申请复核 7 天",
     ):
         assert told in page.words, told
     assert "/review" not in page.text

@@ -246,7 +246,7 @@ async def test_a_text_in_another_encoding_is_named_beside_what_was_sent(site: Si
     await buyer.get(f"/o/{ref}/problem")
     page = await buyer.send("/problem", {"claim": "", "statement": "坏了"}, files=gbk)
     assert page.status == 422
-    assert "请重新选" in page.text
+    assert "「聊天.txt」没有收下：文字文件要用 UTF-8 编码" in page.words
 
 
 async def test_the_buy_page_reckons_and_says_what_to_correct(site: Site) -> None:
@@ -307,7 +307,7 @@ async def test_a_case_speaks_to_its_reader_and_says_how_it_stands(site: Site) ->
     await merchant.send("/offer", {"kind": "replacement"})
     await buyer.get(f"{case}/accept")
     page = await buyer.send("/accept")
-    assert "双方同意： 补发新的卡密" in page.words
+    assert "双方同意：补发新的卡密" in page.words
     page = await buyer.get(f"/o/{ref}")
     assert "补发的卡密已送达，等你拆封" in page.text
     assert "补发的" in page.words

@@ -38,13 +38,34 @@ async def test_an_offer_stands_beside_the_demand_and_what_the_rules_come_to(site
     assert "退给你¥40.00你要求¥96.50预计¥0.00" in words
     assert "比预计的结果多退¥40.00" in words
     assert "预计是估计，不是裁决" in words
-    assert "其余¥56.50付给商家" in words
+    assert "其余¥56.50从托管方付给商家" in words
     assert "方案 ¥40.00，预计 ¥0.00，最多 ¥96.50" in page.text
     words = (await merchant.get(f"/c/{case}")).words.replace(" ", "")
     assert "退给买家¥40.00买家要求¥96.50预计¥0.00" in words
+    # The merchant reads what reaches him, and what every other way would cost him.
+    net = "其余¥56.50从托管方付给你，扣平台服务费¥1.69，你得¥54.81"
+    assert net in words
+    assert "你提的方案，等买家答复退¥40.00，你得¥54.81（已扣平台服务费¥1.69）" in words
+    assert "提出补发库存里出1张新卡密，按这单的售价值¥96.50；不退钱" in words
+    await buyer.get(f"/c/{case}/offer")
+    await buyer.send("/offer", {"kind": "partial_refund", "refund": "40", "note": ""})
+    page = await merchant.get(f"/c/{case}/accept")
+    assert net in page.words.replace(" ", "")
+    page = await merchant.get(f"/c/{case}/offer")
+    assert "剩下的扣3%归你：全退你得¥0.00，一分不退你得¥93.61" in page.words.replace(" ", "")
     # Whoever decides is told no forecast before a first view.
     desk = await site.support()
     assert "预计" not in (await desk.get(f"/desk/{case}")).words.partition("公开数据")[0]
+    await merchant.get(f"/c/{case}/accept")
+    page = await merchant.send("/accept")
+    assert "付给你¥54.81（¥56.50扣平台服务费¥1.69）" in page.words.replace(" ", "")
+    order = page.text.split('href="/o/')[1].split('"')[0]
+    paid = "¥54.81付给你（¥56.50扣平台服务费¥1.69）"
+    assert paid in (await merchant.get(f"/o/{order}")).words.replace(" ", "")
+    # No new claim, because this one is settled: not because any days were over.
+    page = await buyer.get(f"/o/{order}")
+    assert "纠纷已经了结，平台不再另开一件" in page.words.replace(" ", "")
+    assert "售后期过了" not in page.words
 
 
 async def test_the_deposits_page_names_the_ruling_that_waits(site: Site) -> None:

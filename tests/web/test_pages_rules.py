@@ -181,8 +181,8 @@ async def test_two_books_compared_name_what_is_new_and_gone(database: Database, 
         (Damages(), "没有", "none"),
         (
             Damages((Component(Loss.MULTIPLE, times=3, floor_minor=50000),)),
-            "价款的 3 倍（不足 ¥500 的按 ¥500）",
-            "3 times the price (at least ¥500)",
+            "价款的 3 倍（不足 ¥500.00 的按 ¥500.00）",
+            "3 times the price (at least ¥500.00)",
         ),
         (
             Damages(
@@ -193,7 +193,7 @@ async def test_two_books_compared_name_what_is_new_and_gone(database: Database, 
                     ),
                 )
             ),
-            "以下取高的：按承诺的倍数赔（退款算在里面）、证明了的损失（最多 ¥1）",
+            "以下取高的：按承诺的倍数赔（退款算在里面）、证明了的损失（最多 ¥1.00）",
             "the greater of: the promised multiple of the price (the refund counts towards it);",
         ),
         (Payer(Party.MERCHANT), "商家", "the merchant"),

@@ -47,7 +47,7 @@ async def test_a_case_leads_to_its_ruling_and_the_ruling_to_all_it_rests_on(data
         links = page.read.links
         assert any(link.startswith("/rules/") and link.endswith("#r12") for link in links)
         assert any(link.startswith(f"/o/{case.order}/files/") for link in links)
-        for href in (f"/c/{case.ref}/similar", f"/c/{case.ref}#h-rv", "/verify/signer.pem"):
+        for href in (f"/c/{case.ref}#h-rv", "/verify/signer.pem"):
             assert href in links
         await case.site.app.foundations.log.sequence()
         assert f"/o/{case.order}/receipts/" in (await case.buyer.get(f"/c/{case.ref}/ruling")).text

@@ -139,13 +139,19 @@ async def test_an_offer_is_made_countered_and_accepted(site: Site) -> None:
     page = await merchant.send("/offer", {"kind": "partial_refund", "refund": "60", "note": "补你一部分"})
     assert "等对方决定" in page.text
     page = await buyer.get(f"/c/{case}")
-    assert "接受 ¥60" in page.words
+    assert "接受 ¥60.00" in page.words
     page = await buyer.get(f"/c/{case}/offer")
     assert "商家提的是部分退款 ¥60.00。你要求全额退款" in page.words.replace("¥ 60 .00", "¥60.00")
     await buyer.send("/offer", {"kind": "full_refund"})
     await merchant.get(f"/c/{case}/accept")
     page = await merchant.send("/accept")
     assert "已和解" in page.text
+    # What was agreed stands first; what the rules would have come to is folded away.
+    told = page.words.replace(" ", "")
+    assert told.index("双方同意：全额退款") < told.index("按规则本来会怎么判")
+    assert "买家提出；" in told
+    assert "商家接受。退给买家¥96.50，退到原付款账户。" in told
+    assert "按规则怎么判" not in told
     assert "已全额退款" in (await buyer.get(f"/o/{ref}")).text
 
 
@@ -228,13 +234,21 @@ async def test_who_is_asked_reads_until_when_the_clock_stands_and_hands_files_in
     assert "现在问最晚暂停到" in (await staff.get(f"/desk/{case}")).words
     await staff.send("/ask", {"to": "buyer", "question": "在哪个区激活的？"})
     until = when(await owner_database.fetchval("SELECT ends_at FROM case_pause"), datetime.now(UTC))
+    await staff.get(f"/desk/{case}")
+    await staff.send("/ask", {"to": "buyer", "question": "几点激活的？"})
     page = await buyer.get(f"/c/{case}")
-    assert page.words.count(f"暂停到 {until}") == 2, "the time by the clock stands at the top and at the answer"
+    assert page.words.count(f"暂停到 {until}") == 3, "once at the top and at each answer"
+    assert 'class="cd paused"' in page.text
+    assert "暂停" in page.words.partition("客服到时没有结论")[0], "said beside the clock"
     shot = [("proofs", ("区服.png", picture(), "image/png"))]
     page = await buyer.send("/reply", {"answer": ""}, files=shot)
     assert (page.status, "请重新选" in page.words) == (422, True)
     page = await buyer.send("/reply", {"answer": "在美区。"}, files=shot)
     assert "已回答" in page.text
+    page = await merchant.get(f"/c/{case}")
+    assert f"在等回答，时限暂停到 {until}" in page.words
+    page = await buyer.get(f"/c/{case}")
+    await buyer.send("/reply", {"answer": "20:15。"})
     page = await merchant.get(f"/c/{case}")
     assert ("区服.png" in page.words, "暂停到" in page.words) == (True, False)
 

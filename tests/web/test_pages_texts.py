@@ -5,6 +5,7 @@ from urllib.parse import urlencode
 from kabao.cases import WriteText
 from kabao.kernel import Refusal, Refused
 from kabao.shops import parse_shop_ref
+from media import picture
 from pages import Site
 
 
@@ -19,14 +20,16 @@ async def test_a_buyer_begins_from_a_text_filled_from_the_order_and_cannot_send_
     assert "全额退款 ¥96.50；逾期将请客服介入。" in body
     assert "拆封，（几点几分）提示" in body
     assert "请在 11月" in body or "请在 12月" in body
-    page = await buyer.send("/say")
+    page = await buyer.send("/say", files=[("files", ("shot.png", picture("PNG"), "image/png"))])
     assert (page.status, "把括号里的改成你的话" in page.text) == (422, True)
+    assert "先收着的文件" in page.words, "chosen files stay with the form"
     assert "（几点几分）" in page.form("/say").fields["body"][0], "what was typed stays"
     for blank, words in (("（几点几分）", "14:05"), ("（看到的原话）", "已被使用"), ("（附证据几）", "")):
         body = body.replace(blank, words)
     page = await buyer.send("/say", {"body": body})
     assert "已发送" in page.text
     assert "14:05提示“已被使用”" in page.text
+    assert "证据 1：shot.png" in page.text
     page = await buyer.get(f"/c/{case}?text=answer")
     assert page.form("/say").fields["body"] == [""], "the other side's texts are not his"
 

@@ -9,12 +9,14 @@ import pytest
 from jinja2 import UndefinedError
 from markupsafe import Markup
 
+from kabao.kernel import yuan_text
 from kabao.web.render import (
     STATIC,
     TEMPLATES,
     countdown,
     environment,
     flow,
+    hours_text,
     icon,
     icon_names,
     ladder,
@@ -27,7 +29,6 @@ from kabao.web.render import (
     static_url,
     when,
     yuan,
-    yuan_text,
 )
 
 NOW = datetime(2026, 11, 23, 12, 14, 7, tzinfo=UTC)
@@ -55,11 +56,6 @@ def page(**context: object) -> str:
 def test_money_shows_two_decimals_and_thousands(minor: int, text: str) -> None:
     assert yuan_text(minor) == text
     assert words(yuan(minor)) == text
-
-
-@pytest.mark.parametrize(("minor", "text"), [(6000, "¥60"), (6050, "¥60.50"), (-6000, "-¥60")])
-def test_a_button_drops_only_empty_cents(minor: int, text: str) -> None:
-    assert yuan_text(minor, short=True) == text
 
 
 def test_the_year_appears_only_when_it_is_another_year() -> None:
@@ -105,6 +101,11 @@ def test_a_countdown_stands_beside_its_moment() -> None:
     shown = countdown(NOW + timedelta(hours=1), NOW)
     assert '<time datetime="2026-11-23T13:14:07.000Z">11月23日 21:14</time>' in shown
     assert 'data-deadline="2026-11-23T13:14:07.000Z"' in shown
+
+
+@pytest.mark.parametrize(("hours", "text"), [(24, "24 小时"), (72, "72 小时"), (100, "100 小时"), (168, "7 天")])
+def test_a_service_level_is_told_in_days_above_seventy_two_hours(hours: int, text: str) -> None:
+    assert hours_text(hours) == text
 
 
 @pytest.mark.parametrize(

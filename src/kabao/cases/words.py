@@ -7,6 +7,7 @@ from kabao.cases.ladder.awards import outcome_of
 from kabao.cases.ladder.model import ROUTED_OUT_FOR, RulingStage, Windows
 from kabao.cases.machine import Stage
 from kabao.cases.model import CaseState, Decision, OfferState, OfferView, Outcome, Remedy, RoseWhy, Rung, Side, Turn
+from kabao.kernel import yuan_text
 
 STAGE_LABELS: Final = {
     Stage.NEGOTIATION: "协商中",
@@ -62,7 +63,7 @@ def silence(case: CaseState) -> str:
 
 def yuan(minor: int) -> str:
     """Write an amount as pages do: ``¥96.50``."""
-    return f"¥{minor // 100:,}.{minor % 100:02d}"
+    return yuan_text(minor)
 
 
 def remedy_label(kind: Remedy, refund_minor: int) -> str:

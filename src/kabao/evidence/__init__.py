@@ -12,6 +12,7 @@ from kabao.evidence.abuse import mask_abuse
 from kabao.evidence.blobs import BlobDamaged, Blobs, StorageFull
 from kabao.evidence.keeping import KeepingService, Purged
 from kabao.evidence.model import (
+    CHUNK_BYTES,
     MAX_FILE_BYTES,
     MAX_FILES_PER_SIDE,
     MAX_MESSAGE_CHARS,
@@ -40,6 +41,7 @@ from kabao.evidence.service import EvidenceService
 from kabao.evidence.uploads import UploadService
 
 __all__ = [
+    "CHUNK_BYTES",
     "MAX_FILES_PER_SIDE",
     "MAX_FILE_BYTES",
     "MAX_MESSAGE_CHARS",

@@ -5,7 +5,18 @@ cases is told no forecast; a precedent holds nothing that anybody typed but a su
 """
 
 from kabao.figures.forecast import ForecastService
-from kabao.figures.model import LEAST, Choice, Ending, Forecast, ForeseeFacts, ForeseeOrder, Frequency, Move, Similar
+from kabao.figures.model import (
+    LEAST,
+    Choice,
+    Ending,
+    Forecast,
+    ForeseeFacts,
+    ForeseeOrder,
+    Frequency,
+    Move,
+    OnTable,
+    Similar,
+)
 from kabao.figures.openly import PublicFigures, Row, Section
 from kabao.figures.precedents import Found, Precedent, PrecedentService, Search
 from kabao.figures.proposals import ProposalService
@@ -25,6 +36,7 @@ __all__ = [
     "Found",
     "Frequency",
     "Move",
+    "OnTable",
     "Precedent",
     "PrecedentService",
     "Proposal",

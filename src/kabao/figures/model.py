@@ -86,7 +86,8 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     """What one way of answering a claim costs a merchant at least and at most, in minor units of the order's money.
 
     `least_minor` and `most_minor` are refund and damages together, `kept_minor` what the merchant still gets at most,
-    less the platform's fee; `kind` is accept, offer or contest.
+    less the platform's fee of `fee_minor`; `keys` new keys out of his stock are worth `keys_minor` at the order's
+    price. `kind` is accept, table (the offer that stands, `is_mine` where he made it), offer, replace or contest.
     """
 
     kind: str
@@ -94,7 +95,18 @@ class Choice(msgspec.Struct, frozen=True, kw_only=True):
     least_minor: int
     most_minor: int
     kept_minor: int
-    is_replacement: bool = False
+    fee_minor: int
+    keys: int = 0
+    keys_minor: int = 0
+    is_mine: bool = False
+
+
+class OnTable(msgspec.Struct, frozen=True, kw_only=True):
+    """The offer that stands between the parties; `refund_minor` only of a partial refund."""
+
+    kind: Remedy
+    refund_minor: int
+    is_mine: bool
 
 
 class Move(StrEnum):

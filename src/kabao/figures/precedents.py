@@ -179,6 +179,11 @@ class PrecedentService:
         async with self._database.connection() as conn:
             return await store.precedent_of_case(conn, at.shop_id, at.object_id)
 
+    async def has_like(self, claim: str) -> bool:
+        """Tell whether a search for cases with a claim finds any; it is only offered where it does."""
+        async with self._database.connection() as conn:
+            return await store.has_like(conn, claim)
+
     async def like_case(self, person: Person, ref: str) -> Search | Refused:
         """Write the search for cases similar to one, for whoever may see its decision.
 

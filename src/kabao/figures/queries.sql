@@ -169,6 +169,10 @@ SELECT p.*, NULL::bigint AS likeness FROM precedent p WHERE p.public_id = $1
 -- Where a case stands in the library. Index: precedent_once.
 SELECT public_id FROM precedent WHERE shop_id = $1 AND case_id = $2
 
+-- name: has_like
+-- Whether the library holds a precedent of a claim. Index: precedent_by_claim.
+SELECT EXISTS (SELECT 1 FROM precedent WHERE claim = $1)
+
 -- name: common_facts
 -- The facts that stand most often in precedents, of one claim or of all. Index: precedent_by_claim.
 SELECT f AS fact FROM precedent p, unnest(p.facts) f WHERE $1 = '' OR p.claim = $1

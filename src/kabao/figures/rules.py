@@ -4,13 +4,13 @@ from collections.abc import Mapping
 from typing import Final
 
 from kabao.cases import Remedy
-from kabao.figures.model import ENDINGS, LEAST, Choice, Ending, Frequency, Move, Similar
+from kabao.figures.model import ENDINGS, LEAST, Choice, Ending, Frequency, Move, OnTable, Similar
+from kabao.orders import fee_of
 
 OFFERABLE: Final = frozenset({"FULL_REFUND", "PARTIAL_REFUND", "VOID_RESTITUTION", "PROMISE", "DAMAGES"})
 """Outcomes of the rulebook that can be offered as a refund."""
 REFUSING: Final = frozenset({"DENY", "BUYER_PAYS"})
 """Outcomes of the rulebook that give the buyer nothing."""
-BPS: Final = 10_000
 
 
 def similar_of(counts: Mapping[str, int]) -> Similar | None:
@@ -37,44 +37,51 @@ def choices_of(
     outcome: str,
     refund_minor: int,
     damages_minor: int,
+    keys: int = 0,
+    unit_minor: int = 0,
+    table: OnTable | None = None,
 ) -> list[Choice]:
-    """Tell a merchant what accepting, offering at the forecast and contesting cost; all in minor units.
+    """Tell a merchant what accepting, settling, offering at the forecast and contesting cost; all in minor units.
 
     Contesting costs nothing where the claim fails, and at most what was demanded or what the rules give, whichever is
-    more, with the damages. An offer is only listed where the rules lead to a refund below the demand.
+    more, with the damages. An offer is only listed where the rules lead to a refund below the demand, and a replacement
+    of the opened `keys`, at `unit_minor` each, where none stands in demand or offer.
     """
-    demanded = 0 if demand is Remedy.REPLACEMENT else min(held_minor, demand_minor or held_minor)
-    given = min(held_minor, refund_minor)
-    choices = [
-        Choice(
-            kind="accept",
-            refund_minor=demanded,
-            least_minor=demanded,
-            most_minor=demanded,
-            kept_minor=_kept(held_minor - demanded, fee_bps),
-            is_replacement=demand is Remedy.REPLACEMENT,
+
+    def settled(kind: str, remedy: Remedy, refund: int, *, is_mine: bool = False) -> Choice:
+        is_new = remedy is Remedy.REPLACEMENT
+        back = 0 if is_new or remedy is Remedy.RELEASE else min(held_minor, refund or held_minor)
+        fee = fee_of(held_minor - back, fee_bps)
+        return Choice(
+            kind=kind,
+            refund_minor=back,
+            least_minor=back,
+            most_minor=back,
+            kept_minor=held_minor - back - fee,
+            fee_minor=fee,
+            keys=keys if is_new else 0,
+            keys_minor=keys * unit_minor if is_new else 0,
+            is_mine=is_mine,
         )
-    ]
-    if outcome in OFFERABLE and 0 < given < demanded:
-        choices.append(
-            Choice(
-                kind="offer",
-                refund_minor=given,
-                least_minor=given,
-                most_minor=given,
-                kept_minor=_kept(held_minor - given, fee_bps),
-            )
-        )
-    choices.append(
-        Choice(
-            kind="contest",
-            refund_minor=given,
-            least_minor=0,
-            most_minor=max(demanded, given) + damages_minor,
-            kept_minor=_kept(held_minor, fee_bps),
-        )
+
+    accept, given = settled("accept", demand, demand_minor), min(held_minor, refund_minor)
+    choices = [accept]
+    if table is not None:
+        choices.append(settled("table", table.kind, table.refund_minor, is_mine=table.is_mine))
+    if outcome in OFFERABLE and 0 < given < accept.refund_minor:
+        choices.append(settled("offer", Remedy.PARTIAL_REFUND, given))
+    if keys and not any(one.keys for one in choices):
+        choices.append(settled("replace", Remedy.REPLACEMENT, 0))
+    fee = fee_of(held_minor, fee_bps)
+    contest = Choice(
+        kind="contest",
+        refund_minor=given,
+        least_minor=0,
+        most_minor=max(accept.refund_minor, given) + damages_minor,
+        kept_minor=held_minor - fee,
+        fee_minor=fee,
     )
-    return choices
+    return [*choices, contest]
 
 
 def best_move(*, held_minor: int, demand: Remedy, demand_minor: int, outcome: str, refund_minor: int) -> Move:
@@ -87,7 +94,3 @@ def best_move(*, held_minor: int, demand: Remedy, demand_minor: int, outcome: st
         return Move.SHOW
     demanded = 0 if demand is Remedy.REPLACEMENT else min(held_minor, demand_minor or held_minor)
     return Move.ACCEPT if min(held_minor, refund_minor) >= demanded else Move.OFFER
-
-
-def _kept(released_minor: int, fee_bps: int) -> int:
-    return released_minor - released_minor * fee_bps // BPS

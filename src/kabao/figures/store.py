@@ -58,6 +58,11 @@ async def precedents(
     return [_precedent(dict(row)) for row in await conn.fetch(_SQL.precedents, claim, outcome, facts, limit, offset)]
 
 
+async def has_like(conn: Connection, claim: str) -> bool:
+    """Tell whether there is a precedent of a claim."""
+    return bool(await conn.fetchval(_SQL.has_like, claim))
+
+
 async def precedent(conn: Connection, public_id: str) -> PrecedentRow | None:
     """Read one precedent."""
     row = await conn.fetchrow(_SQL.precedent, public_id)

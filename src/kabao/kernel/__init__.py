@@ -20,7 +20,7 @@ from kabao.kernel.ids import (
     format_ref,
     parse_ref,
 )
-from kabao.kernel.money import MAX_MINOR, Currency, Money, parse_yuan
+from kabao.kernel.money import MAX_MINOR, Currency, Money, parse_yuan, yuan_text
 from kabao.kernel.refusals import Refused, refuse
 
 __all__ = [
@@ -48,4 +48,5 @@ __all__ = [
     "parse_yuan",
     "refuse",
     "short_digest",
+    "yuan_text",
 ]

@@ -64,6 +64,12 @@ class Money:
         return other.minor
 
 
+def yuan_text(minor: int) -> str:
+    """Write an amount of 分 as people read it everywhere, ``¥1,234.50``: always with its cents."""
+    whole, cents = divmod(abs(minor), 100)
+    return f"{'-' if minor < 0 else ''}¥{whole:,}.{cents:02d}"
+
+
 def parse_yuan(text: str) -> Money | None:
     """Read what a person typed (``96.5``, ``1,234.50``, ``￥8``) as CNY; None where it is not an amount in range.
 

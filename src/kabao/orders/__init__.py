@@ -32,6 +32,7 @@ from kabao.orders.model import (
     Revealed,
     SweepReport,
     SweepStatus,
+    fee_of,
 )
 from kabao.orders.service import OrderService
 from kabao.orders.store import had_before
@@ -68,5 +69,6 @@ __all__ = [
     "SweepService",
     "SweepStatus",
     "audit",
+    "fee_of",
     "had_before",
 ]

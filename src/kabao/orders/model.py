@@ -118,14 +118,15 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     """What an order may still be claimed for after its release.
 
     `left_minor` is what of the price has not been given back, `paid_minor` what has been; `until` when the claim days
-    end; `is_open` whether a case may be opened now; `stranded_minor` what the custodian could not pay out and waits for
-    another account; `damages_owed_minor` what of the damages that were ruled the shop still owes. Nothing is left where
-    the payer's bank took the payment back.
+    end; `is_decided` whether a case has decided it, which no other does again; `is_open` whether a case may be opened
+    now; `stranded_minor` what the custodian could not pay out and waits for another account; `damages_owed_minor` what
+    of the damages that were ruled the shop still owes. Nothing is left where the payer's bank took the payment back.
     """
 
     left_minor: int = 0
     until: datetime | None = None
     is_open: bool = False
+    is_decided: bool = False
     stranded_minor: int = 0
     damages_owed_minor: int = 0
     paid_minor: int = 0
@@ -209,6 +210,11 @@ class OrderEvent(msgspec.Struct, frozen=True, kw_only=True):
     at: datetime
 
 
+def fee_of(released_minor: int, fee_bps: int) -> int:
+    """What the platform keeps of a released amount, rounded down as every money step does."""
+    return released_minor * fee_bps // 10_000
+
+
 class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     """An order as one viewer sees it."""
 
@@ -248,6 +254,10 @@ class OrderView(msgspec.Struct, frozen=True, kw_only=True):
     last_case_ref: str | None
     allowed: frozenset[str]
     now: datetime
+
+    def fee_on(self, released_minor: int) -> int:
+        """What the platform keeps of this much as it is released to the merchant."""
+        return fee_of(released_minor, self.fee_bps)
 
     @property
     def given_back_minor(self) -> int:

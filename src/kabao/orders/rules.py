@@ -7,6 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
+from kabao.kernel import yuan_text
 from kabao.orders.machine import OrderState
 from kabao.orders.model import Dwell
 
@@ -137,7 +138,7 @@ def masked_name(name: str) -> str:
 
 def refused_subject(named: str, amount_minor: int, *, is_order: bool) -> str:
     """Write the notice of money that its payee's account takes no more; the amount is in minor units."""
-    amount = f"¥{amount_minor // 100:,}.{amount_minor % 100:02d}"
+    amount = yuan_text(amount_minor)
     if is_order:
         return f"「{named}」有 {amount} 没能退到原付款账户，还在托管方，请到订单里换一个收款账户"
     return f"「{named}」的 {amount} 没能退到原付款账户，还在托管方，请看保证金页"
@@ -145,7 +146,7 @@ def refused_subject(named: str, amount_minor: int, *, is_order: bool) -> str:
 
 def charged_back_subject(title: str, taken_minor: int, *, is_buyer: bool) -> str:
     """Write the notice that the payer's bank took an order's payment back; the amount is in minor units."""
-    amount = f"¥{taken_minor // 100:,}.{taken_minor % 100:02d}"
+    amount = yuan_text(taken_minor)
     if taken_minor == 0:
         return f"「{title}」的付款被付款银行撤回，这笔钱早已付清，订单的钱没有动"
     if is_buyer:
@@ -155,7 +156,7 @@ def charged_back_subject(title: str, taken_minor: int, *, is_buyer: bool) -> str
 
 def digest_subject(kind: Literal["sale", "payout"], shop_name: str, orders: int, amount_minor: int) -> str:
     """Write a merchant's notice of sales or payouts; the amount is in minor units, of payouts what reached them."""
-    amount = f"¥{amount_minor // 100:,}.{amount_minor % 100:02d}"
+    amount = yuan_text(amount_minor)
     if kind == "sale":
         return f"「{shop_name}」卖出 {orders} 单，共 {amount}，卡密已封存送达，钱在托管方"
     return f"「{shop_name}」{orders} 单已放款，扣除费用后 {amount} 付到商家账户"

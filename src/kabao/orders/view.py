@@ -116,6 +116,7 @@ def _claim(row: Any) -> ClaimView:
         left_minor=left,
         until=until,
         is_open=is_open,
+        is_decided=row["decided_in_case"],
         stranded_minor=row["stranded_minor"],
         damages_owed_minor=row["damages_owed_minor"],
         paid_minor=row["claimed_minor"],

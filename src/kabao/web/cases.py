@@ -10,8 +10,9 @@ from kabao.cases import PLATFORM, RULED_BY, Action, CaseView, MakeOffer, Remedy,
 from kabao.cases.rules import WITHDRAWALS_AT_MOST
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
+from kabao.web.aside import FIELD, hand_in, put_aside
 from kabao.web.costs import costs_of
-from kabao.web.files import choose_again, take_files
+from kabao.web.files import take_files
 from kabao.web.http import (
     POLL_STOP,
     UPLOAD_LIMIT,
@@ -100,7 +101,7 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     is_answer = visit.form.text("kind") == "answer"
     if visit.form.text("then") == "draft":
         return await _keep_draft(visit, case, body)
-    is_empty = not body and (is_answer or not files)
+    is_empty = not body and (is_answer or not (files or visit.form.every(FIELD)))
     if is_empty or unfilled(body):
         wrong = "写一句话，或者选一个文件。" if is_empty else BLANKS_LEFT
         return await show_case(visit, case, errors={"body": wrong}, status=422)
@@ -113,7 +114,9 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
             return await show_case(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
         await cases.texts.keep_draft(visit.me, case, "")
     left = await take_files(files, partial(visit.services.cases.add_file, visit.me, case.ref))
-    flash = ANSWERED if is_answer else SENT if body or len(left) < len(files) else NOTHING_KEPT
+    left += await hand_in(visit, case.order)
+    given = len(files) + len(visit.form.every(FIELD))
+    flash = ANSWERED if is_answer else SENT if body or len(left) < given else NOTHING_KEPT
     # Back to the composer, where the talk goes on; to the top where something there wants to be read.
     return redirect(f"/c/{case.ref}" + ("" if left else "#say"), flash=flash, visit=visit, left=left)
 
@@ -304,11 +307,13 @@ async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
     suiting = await texts.suiting(case, TextKind.ANSWER if Action.ANSWER in case.allowed else TextKind.MESSAGE)
     begun = chosen(visit, suiting, case, None if isinstance(decision, Refused) else decision)
     draft = await texts.draft(visit.me, case)
+    told, kept = await put_aside(visit, order, errors) if case.viewer.is_party else (errors or {}, [])
     return page(
         "case.html",
         visit,
         status=status,
-        errors=choose_again(visit, errors),
+        errors=told,
+        kept=kept,
         c=case,
         decision=None if isinstance(decision, Refused) else decision,
         checks=None if isinstance(checks, Refused) else checks,
@@ -324,10 +329,12 @@ async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         draft=None if begun else draft,
         texts=suiting,
         reply_text=visit.form.raw("answer"),
+        reply_to=visit.form.text("question"),
         review_text=visit.form.raw("reason"),
         ruled_by=RULED_BY,
         answer_template=answer_template(case),
         size_text=size_text,
+        has_precedents=await visit.services.precedents.has_like(case.claim),
         used=used_percent(case, visit),
         version=version_of(case),
     )

@@ -10,9 +10,10 @@ from litestar.params import FromPath
 from kabao.cases import MERCHANT_CLAIMS, OpenCase, Remedy
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.orders import OrderView
-from kabao.web.files import choose_again, take_files
+from kabao.web.aside import hand_in, put_aside
+from kabao.web.files import take_files
 from kabao.web.http import UPLOAD_LIMIT, Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
-from kabao.web.words import MERCHANT_CASE_OPENED
+from kabao.web.words import MERCHANT_CASE_OPENED, size_text
 
 DEMANDS: Final = (
     ("release", "全部付给我", "买家这单不退钱"),
@@ -30,7 +31,7 @@ async def complain_page(request: PageRequest, ref: FromPath[str]) -> Page:
     order = await _mine(visit, ref)
     if not isinstance(order, OrderView):
         return order
-    return redirect(f"/o/{order.ref}") if "complain" not in order.allowed else _form(visit, order, EMPTY)
+    return redirect(f"/o/{order.ref}") if "complain" not in order.allowed else await _form(visit, order, EMPTY)
 
 
 @post("/m/orders/{ref:str}/complain", status_code=200, request_max_body_size=UPLOAD_LIMIT)
@@ -45,13 +46,14 @@ async def complain(request: PageRequest, ref: FromPath[str]) -> Page:
     form = {name: visit.form.text(name) for name in EMPTY}
     wanted = read_complaint(form, order)
     if isinstance(wanted, dict):
-        return _form(visit, order, form, errors=wanted, status=422)
+        return await _form(visit, order, form, errors=wanted, status=422)
     case = await visit.services.cases.open(visit.me, order.ref, wanted)
     if isinstance(case, Refused):
         if not case.fields and order.open_case_ref:
             return redirect(f"/c/{order.open_case_ref}")
-        return _form(visit, order, form, errors=case.fields or {"": case.zh}, status=case.status)
+        return await _form(visit, order, form, errors=case.fields or {"": case.zh}, status=case.status)
     left = await take_files(visit.form.files("files"), partial(visit.services.cases.add_file, visit.me, case.ref))
+    left += await hand_in(visit, case.order)
     return redirect(f"/c/{case.ref}", flash=MERCHANT_CASE_OPENED, visit=visit, left=left)
 
 
@@ -87,15 +89,18 @@ async def _mine(visit: Visit, ref: str) -> OrderView | Page:
     return order
 
 
-def _form(
+async def _form(
     visit: Visit, order: OrderView, form: Mapping[str, str], *, errors: dict[str, str] | None = None, status: int = 200
 ) -> Page:
+    told, kept = await put_aside(visit, order, errors)
     return page(
         "m_complain.html",
         visit,
         status=status,
         private=True,
-        errors=choose_again(visit, errors),
+        errors=told,
+        kept=kept,
+        size_text=size_text,
         o=order,
         claims=list(MERCHANT_CLAIMS.values()),
         demands=DEMANDS,

@@ -275,6 +275,7 @@ async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         o=order,
         beside=beside,
         version=version_of(case),
+        has_precedents=await visit.services.precedents.has_like(case.claim),
         axis=axis_of(case, visit.now),
         axis_width=AXIS_WIDTH,
         checks=None if isinstance(checks, Refused) else checks,

@@ -8,7 +8,8 @@ from kabao.cases import CaseView, DecisionView, Outcome, OwnView
 from kabao.cases.ladder.awards import differs
 from kabao.cases.ladder.model import Award
 from kabao.evidence import Item, hint_sentences
-from kabao.web.render import SHANGHAI, yuan_text
+from kabao.kernel import yuan_text
+from kabao.web.render import SHANGHAI
 
 AXIS_WIDTH: Final = 720
 EDGE: Final = 44

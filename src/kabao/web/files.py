@@ -57,9 +57,14 @@ async def take_files(files: list[UploadFile], keep: Keep) -> list[tuple[str, str
         name = upload.filename or "file"
         kept = await keep(name, chunks(upload))
         if isinstance(kept, Refused):
-            is_text = kept.code is Refusal.FILE_TYPE_UNKNOWN and name.lower().endswith(TEXT_NAMES)
-            left.append((name, "file_encoding" if is_text else str(kept.code)))
+            left.append((name, why_left(name, kept)))
     return left
+
+
+def why_left(name: str, refused: Refused) -> str:
+    """Tell why a file was not taken, for its sentence: text in another encoding is no unknown kind of thing."""
+    is_text = refused.code is Refusal.FILE_TYPE_UNKNOWN and name.lower().endswith(TEXT_NAMES)
+    return "file_encoding" if is_text else str(refused.code)
 
 
 def choose_again(visit: Visit, errors: dict[str, str] | None) -> dict[str, str]:

@@ -203,8 +203,8 @@ async def reply(request: PageRequest, ref: FromPath[str]) -> Page:
     number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0  # noqa: PLR2004  digits of 64 bits
     answered = await visit.services.cases.ladder.reply(visit.me, case.ref, number, visit.form.text("answer"))
     if isinstance(answered, Refused) and answered.code is Refusal.INVALID_FIELDS:
-        again = {"proofs": CHOOSE_AGAIN} if files else {}
-        return await show_case(visit, case, errors={"answer": "写一句话回答。"} | again, status=422)
+        again = {f"proofs-{number}": CHOOSE_AGAIN} if files else {}
+        return await show_case(visit, case, errors={f"answer-{number}": "写一句话回答。"} | again, status=422)
     if isinstance(answered, Refused):
         return done(visit, case, answered, REPLIED)
     left = await take_files(files, partial(visit.services.cases.add_file, visit.me, case.ref))

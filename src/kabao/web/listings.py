@@ -7,7 +7,7 @@ import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.kernel import Refusal, Refused, parse_ref, parse_yuan
+from kabao.kernel import Refusal, Refused, parse_ref, parse_yuan, yuan_text
 from kabao.shops import (
     CATEGORIES,
     MAX_PRICE_MINOR,
@@ -22,7 +22,6 @@ from kabao.shops import (
 )
 from kabao.web.http import Form, Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
 from kabao.web.merchant import own_shop, shop_of
-from kabao.web.render import yuan_text
 from kabao.web.rewriting import WATCHED, Rewritten, rewritten, told
 from kabao.web.words import PAUSED, PUBLISHED, SAVED, duration
 

@@ -4,7 +4,8 @@ from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
 from kabao.cases import CaseView, Stage
-from kabao.web.render import stamp, when, yuan_text
+from kabao.kernel import yuan_text
+from kabao.web.render import stamp, when
 
 TO_ANSWER: Final = timedelta(hours=12)
 """How long a party is given; the clock pauses no longer than that."""

@@ -10,9 +10,10 @@ from litestar.params import FromPath
 from kabao.cases import CLAIMS, KIND_LABELS, ClaimKind, OpenCase, Remedy
 from kabao.figures import Forecast, ForeseeOrder
 from kabao.identity import Act
-from kabao.kernel import Refusal, Refused, parse_yuan
+from kabao.kernel import Refusal, Refused, parse_yuan, yuan_text
 from kabao.orders import OrderView
-from kabao.web.files import choose_again, take_files
+from kabao.web.aside import hand_in, put_aside
+from kabao.web.files import take_files
 from kabao.web.http import (
     UPLOAD_LIMIT,
     Page,
@@ -24,8 +25,8 @@ from kabao.web.http import (
     refusal_page,
     signed,
 )
-from kabao.web.render import stamp, yuan_text
-from kabao.web.words import AT_ONCE, CASE_OPENED, CLAIM_OPENED, REMEDIES
+from kabao.web.render import stamp
+from kabao.web.words import AT_ONCE, CASE_OPENED, CLAIM_OPENED, REMEDIES, size_text
 
 STATEMENT_LIMIT: Final = 2000
 FIELDS: Final = ("claim", "demand", "amount", "statement", "by_person")
@@ -62,7 +63,7 @@ async def problem_page(request: PageRequest, ref: FromPath[str]) -> Page:
     if "problem" not in order.allowed:
         return redirect(f"/o/{order.ref}")
     claim = request.query_params.get("claim", "")
-    return _form(visit, order, dict.fromkeys(FIELDS, "") | {"claim": claim, "demand": "full_refund"})
+    return await _form(visit, order, dict.fromkeys(FIELDS, "") | {"claim": claim, "demand": "full_refund"})
 
 
 @post("/o/{ref:str}/problem", status_code=200, request_max_body_size=UPLOAD_LIMIT)
@@ -79,20 +80,40 @@ async def open_case(request: PageRequest, ref: FromPath[str]) -> Page:
         return await _second_step(visit, order, form)
     wanted = read_claim(form, order)
     if isinstance(wanted, dict):
-        return _form(visit, order, form, errors=wanted, status=422, is_second=True)
+        return await _again(visit, order, form, wanted, status=422)
     case = await visit.services.cases.open(visit.me, order.ref, wanted)
     if isinstance(case, Refused):
-        return _not_opened(visit, order, form, case)
+        return await _not_opened(visit, order, form, case)
     left = await take_files(visit.form.files("files"), partial(visit.services.cases.add_file, visit.me, case.ref))
+    left += await hand_in(visit, case.order)
     flash = AT_ONCE if case.green_minor is not None else CLAIM_OPENED if order.claim.is_open else CASE_OPENED
     return redirect(f"/c/{case.ref}", flash=flash, visit=visit, left=left)
 
 
-def _not_opened(visit: Visit, order: OrderView, form: dict[str, str], refused: Refused) -> Page:
+async def _not_opened(visit: Visit, order: OrderView, form: dict[str, str], refused: Refused) -> Page:
     if not refused.fields and order.open_case_ref:
         return redirect(f"/c/{order.open_case_ref}")
     errors = refused.fields or {"": refused.zh}
-    return _form(visit, order, form, errors=errors, status=refused.status, is_second=True)
+    return await _again(visit, order, form, errors, status=refused.status)
+
+
+async def _again(visit: Visit, order: OrderView, form: dict[str, str], errors: dict[str, str], *, status: int) -> Page:
+    """Give the second form back with what is wrong in it; files and forecast stay."""
+    found = None
+    if not {"claim", "demand", "amount"} & set(errors) and await _may_foresee(visit):
+        wanted = read_claim(form | {"statement": "-"}, order)
+        found = None if isinstance(wanted, dict) else await _foreseen(visit, order, wanted)
+    forecast = None if isinstance(found, Refused) else found
+    return await _form(visit, order, form, errors=errors, status=status, is_second=True, forecast=forecast)
+
+
+async def _may_foresee(visit: Visit) -> bool:
+    return await visit.services.identity.may(Act.FORECAST, visit.me.account_id)
+
+
+async def _foreseen(visit: Visit, order: OrderView, wanted: OpenCase) -> Forecast | Refused:
+    wish = ForeseeOrder(order_ref=order.ref, claim=wanted.claim, demand=wanted.demand, demand_minor=wanted.demand_minor)
+    return await visit.services.forecasts.of_order(visit.me, wish)
 
 
 async def _second_step(visit: Visit, order: OrderView, form: dict[str, str]) -> Page:
@@ -102,17 +123,17 @@ async def _second_step(visit: Visit, order: OrderView, form: dict[str, str]) -> 
     # The statement is asked for on this step, so that an empty one is no mistake yet.
     wanted = read_claim(form | {"statement": "-"}, order)
     if isinstance(wanted, dict):
-        return _form(visit, order, form, errors=wanted, status=422, is_second=visit.form.ticked("statement"))
-    if not await visit.services.identity.may(Act.FORECAST, visit.me.account_id):
+        is_second = visit.form.ticked("statement")
+        return await _form(visit, order, form, errors=wanted, status=422, is_second=is_second)
+    if not await _may_foresee(visit):
         refused = Refused(Refusal.TOO_MANY_TRIES)
-        return _form(visit, order, form, errors={"": refused.zh}, status=refused.status)
-    wish = ForeseeOrder(order_ref=order.ref, claim=wanted.claim, demand=wanted.demand, demand_minor=wanted.demand_minor)
-    found = await visit.services.forecasts.of_order(visit.me, wish)
+        return await _form(visit, order, form, errors={"": refused.zh}, status=refused.status)
+    found = await _foreseen(visit, order, wanted)
     if isinstance(found, Refused) and found.code is not Refusal.NOT_FOUND:
-        return _form(visit, order, form, errors=found.fields or {"": found.zh}, status=found.status)
+        return await _form(visit, order, form, errors=found.fields or {"": found.zh}, status=found.status)
     is_ours = not form["statement"] or _is_template(form["statement"], order)
     form = form | {"statement": template(order, wanted) if is_ours else form["statement"]}
-    return _form(visit, order, form, is_second=True, forecast=None if isinstance(found, Refused) else found)
+    return await _form(visit, order, form, is_second=True, forecast=None if isinstance(found, Refused) else found)
 
 
 def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, str]:
@@ -190,7 +211,7 @@ def _is_template(statement: str, order: OrderView) -> bool:
     return first in {f"订单 {order.ref}（{order.title}），{_fact(order, claim)}。" for claim in CLAIMS}
 
 
-def _form(
+async def _form(
     visit: Visit,
     order: OrderView,
     form: Mapping[str, str],
@@ -200,12 +221,17 @@ def _form(
     is_second: bool = False,
     forecast: Forecast | None = None,
 ) -> Page:
+    told, kept = await put_aside(visit, order, errors)
+    amount = parse_yuan(form["amount"]) if form["demand"] == Remedy.PARTIAL_REFUND else None
     return page(
         "problem.html",
         visit,
         status=status,
         private=True,
-        errors=choose_again(visit, errors),
+        errors=told,
+        kept=kept,
+        size_text=size_text,
+        asked_minor=amount.minor if amount else None,
         o=order,
         groups=GROUPS,
         remedies=REMEDIES,

@@ -17,6 +17,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined, pass_context
 from jinja2.runtime import Context
 from markupsafe import Markup, escape
 
+from kabao.kernel import yuan_text
 from kabao.law import in_english
 
 HERE = Path(__file__).parent
@@ -30,6 +31,7 @@ Step = Literal["done", "now", "todo"]
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86400
 _DAYS_SHOWN_FROM = 2 * _DAY
+_HOURS_MOST = 72
 _SHORT_HASH = 4
 _MASKABLE_DIGITS = 8
 
@@ -78,15 +80,6 @@ def icon(name: str, cls: str = "") -> Markup:
     return Markup('<svg class="{}" aria-hidden="true"><use href="{}#{}"/></svg>').format(
         classes, static_url("icons.svg"), name
     )
-
-
-def yuan_text(minor: int, *, short: bool = False) -> str:
-    """Write an amount of minor units (分) as plain text, `¥1,234.50`; `short` drops `.00` for buttons."""
-    sign = "-" if minor < 0 else ""
-    whole, cents = divmod(abs(minor), 100)
-    if short and not cents:
-        return f"{sign}¥{whole:,}"
-    return f"{sign}¥{whole:,}.{cents:02d}"
 
 
 def yuan(minor: int) -> Markup:
@@ -154,6 +147,11 @@ def _local(moment: datetime) -> datetime:
 
 def _iso(moment: datetime) -> str:
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def hours_text(hours: int) -> str:
+    """Write a service level: `72 小时`, and whole days above that (`7 天`)."""
+    return f"{hours // 24} 天" if hours > _HOURS_MOST and hours % 24 == 0 else f"{hours} 小时"
 
 
 def countdown(due: datetime, now: datetime, *, absolute: bool = True, paused_until: datetime | None = None) -> Markup:
@@ -303,6 +301,7 @@ def environment() -> Environment:
         "iso": _iso,
         "when": _when_here,
         "countdown": _countdown_here,
+        "hours_text": hours_text,
         "csrf": _csrf_here,
     }
     env.globals.update(words)

@@ -27,7 +27,7 @@ from kabao.adjudication.model import (
 )
 from kabao.adjudication.model import Literal as FactLiteral
 from kabao.adjudication.reasons import OUTCOMES, PARTIES
-from kabao.web.render import yuan_text
+from kabao.kernel import yuan_text
 
 Language = Literal["zh", "en"]
 
@@ -289,10 +289,10 @@ def _loss(part: Component, language: Language) -> str:
         said = _LOSSES[part.base]
     limits = []
     if part.floor_minor:
-        least = yuan_text(part.floor_minor, short=True)
+        least = yuan_text(part.floor_minor)
         limits.append(Text(f"不足 {least} 的按 {least}", f"at least {least}"))
     if part.cap_minor is not None:
-        most = yuan_text(part.cap_minor, short=True)
+        most = yuan_text(part.cap_minor)
         limits.append(Text(f"最多 {most}", f"at most {most}"))
     if part.less_refund:
         limits.append(Text("退款算在里面", "the refund counts towards it"))

@@ -59,6 +59,7 @@ async def ruling_page(request: PageRequest, ref: FromPath[str]) -> Page:
         r=shown,
         s=shown.sheet,
         c=shown.case,
+        has_precedents=await visit.services.precedents.has_like(shown.case.claim),
         states=STATES,
         who=WHO,
         outside=OUTSIDE,

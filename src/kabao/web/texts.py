@@ -19,11 +19,11 @@ from kabao.cases import (
     WriteText,
     fill,
 )
-from kabao.kernel import Refused
+from kabao.kernel import Refused, yuan_text
 from kabao.shops import ShopView
 from kabao.web.http import Page, PageRequest, Visit, page, redirect, refusal_page
 from kabao.web.merchant import shop_of
-from kabao.web.render import stamp, when, yuan_text
+from kabao.web.render import stamp, when
 from kabao.web.words import SAVED, TEXT_GONE
 
 USES: Final = ((TextKind.ANSWER.value, "回应买家"), (TextKind.OFFER.value, "方案的说明"))

@@ -5,8 +5,9 @@ from typing import Final, Literal, NamedTuple
 
 from kabao.cases.words import AUTHORITIES as AUTHORITY_ROUTES
 from kabao.cases.words import OUTSIDE as OUTSIDE_ROUTES
+from kabao.kernel import yuan_text
 from kabao.orders import Move
-from kabao.web.render import Step, yuan_text
+from kabao.web.render import Step
 
 OUTSIDE: Final = OUTSIDE_ROUTES
 AUTHORITIES: Final = AUTHORITY_ROUTES
