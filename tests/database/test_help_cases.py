@@ -18,7 +18,7 @@ from kabao.helpcases.sealing import PIECE, CaseUnreadable, plain_pieces, sealed_
 from kabao.identity import Person, Role
 from kabao.kernel import FixedClock, IdSource, Refusal, Refused
 from kabao.notices import NoticeService
-from kabao.postgres import Database
+from kabao.postgres import Database, load_queries
 from kabao.selfhelp import Ending, EndKind, Kind, RuleClause, Side, To
 from market import open_account, person
 from media import picture
@@ -84,6 +84,10 @@ async def test_each_day_is_told_once_and_none_of_a_closed_or_deleted_case(home: 
     async with home.database.connection() as conn:
         counted = {one.key: one.cases for one in await public_counts(conn, None) if one.section == "elsewhere"}
     assert counted == {"refused": 19, "refunded": 1}
+    async with home.database.transaction() as conn:
+        await conn.execute("SET LOCAL enable_seqscan = off")
+        plan = await conn.fetch(f"EXPLAIN {load_queries('kabao.helpcases').due_case}", None)
+    assert "help_case_remind" in str(plan)
     assert await home.cases.delete(me, case_id) is None
     assert await home.notices.inbox(home.me) == []
     assert code(await home.cases.delete(me, case_id)) is Refusal.NOT_FOUND
@@ -106,6 +110,8 @@ async def test_cases_have_limits_and_open_under_the_servers_key_alone(home: Home
     await home.database.execute("UPDATE help_case SET sealed = sealed || '\\x00' WHERE case_id = $1", case_id)
     with pytest.raises(CaseUnreadable):
         await home.cases.find(me, case_id)
+    await home.database.execute("UPDATE help_case SET remind_at = '2026-11-01' WHERE case_id = $1", case_id)
+    assert [await home.cases.remind(), await home.cases.delete(me, case_id)] == [0, None]
 
 
 async def test_files_are_given_back_whole_or_not_at_all(home: Home) -> None:

@@ -90,8 +90,11 @@ async def test_what_is_wrong_is_said_at_its_field_and_kept_as_it_was_typed(site:
     page = await person.send("/help-me", {"go": "next", "claim": "nothing"})
     assert page.status == 422
     page = await person.send("/help-me", {"go": "events", "claim": "key_invalid"})
-    page = await person.send("/help-me", {"go": "events", "drop_event": "1", "drop_chat": "yes", "secrets": "abcdefgh"})
+    page = await person.send(
+        "/help-me", {"go": "events", "drop_event": "1", "drop_chat": "yes", "secrets": "abcdefgh\nab"}
+    )
     assert "还没到" not in page.words
+    assert (page.status, "已记 1 个" in page.words) == (422, True)
 
 
 async def test_a_state_that_is_old_broken_foreign_or_too_much_begins_anew(site: Site) -> None:

@@ -3,11 +3,13 @@
 import io
 import re
 import zipfile
+from datetime import UTC, datetime
 from pathlib import Path
 
 from browser import Browser, Shown
 from helpwalk import START, walk
 from kabao.packs import check
+from kabao.selfhelp.commands import pack_command
 from media import picture
 from pages import Site
 
@@ -174,6 +176,10 @@ async def test_files_letters_and_answers_come_into_a_pack_that_verifies(site: Si
     assert b"ABCD-1234" not in texts
 
     folder = await given(person, path, "folder.zip")
+    by_command = tmp_path / "by command"
+    zipfile.ZipFile(io.BytesIO(folder)).extractall(by_command)
+    said = pack_command(by_command, target, datetime.now(UTC), as_json=True)
+    assert (said.code, check(target).exit_code) == (0, 0)
     page = await person.get("/help-me/cases")
     page = await person.send("/import", files=[("file", ("case.zip", folder, "application/zip"))])
     assert "概不退款" in page.words

@@ -10,7 +10,7 @@ from obstore.store import ObjectStore
 from kabao.evidence import Blobs
 from kabao.helpcases import rules, store
 from kabao.helpcases.model import LARGEST_SEALED, MOST_CASES, CaseView, HelpState, SavedCase
-from kabao.helpcases.sealing import Wrapping, open_case, seal_case
+from kabao.helpcases.sealing import CaseUnreadable, Wrapping, open_case, seal_case
 from kabao.kernel import Clock, IdSource, Refusal, Refused
 from kabao.postgres import Connection, Database
 from kabao.selfhelp import Ending
@@ -149,7 +149,12 @@ class HelpCases:
         return told
 
     async def _tell(self, conn: Connection, row: store.Row, now: datetime) -> int:
-        case = self.view(row).case
+        try:
+            case = self.view(row).case
+        except CaseUnreadable:
+            # What opens no more must not keep the days of everybody else from being told.
+            await store.remind_next(conn, row.account_id, row.case_id, None)
+            return 0
         days = deadlines(case.state.story, now)
         due = rules.due_now(days, row.made_at, row.remind_at or now, now)
         for day in due:

@@ -26,6 +26,7 @@ from kabao.selfhelp import (
     TermsText,
 )
 from kabao.selfhelp.answering import answered
+from kabao.selfhelp.folder import SHORTEST_SECRET
 from kabao.selfhelp.questions import AMOUNTS
 from kabao.selfhelp.rules import NO_PLATFORM
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
@@ -59,6 +60,10 @@ NO_HOURS: Final = Text(f"写小时数，1 到 {HOURS_MOST}。", f"Give hours, fr
 TOO_LONG: Final = Text(
     f"一次最多 {ONCE} 个字，聊天和条款合起来最多 {PASTED} 个字。先贴要紧的部分，其余的作为文件留着。",
     f"At most {ONCE} characters at once, {PASTED} of chat and terms in all. Paste what matters; keep the rest.",
+)
+TOO_SHORT: Final = Text(
+    f"卡密、密码至少 {SHORTEST_SECRET} 个字符，太短的遮不住，没有记下。",
+    f"A key or password of fewer than {SHORTEST_SECRET} characters cannot be blacked out and was not noted.",
 )
 TOO_MANY: Final = Text(f"最多记 {EVENTS} 件事。", f"At most {EVENTS} events.")
 
@@ -171,6 +176,8 @@ def take_events(story: Story, form: Form) -> Taken:
     if len(events) > EVENTS:
         from_form.errors["event1_at"] = TOO_MANY
     secrets = [line.strip()[:LINE] for line in form.raw("secrets")[: SECRETS * LINE].split("\n")]
+    if any(0 < len(one) < SHORTEST_SECRET for one in secrets):
+        from_form.errors["secrets"] = TOO_SHORT
     new = msgspec.structs.replace(
         story,
         title=from_form.words("title", NAME, needed=True),
@@ -178,7 +185,9 @@ def take_events(story: Story, form: Form) -> Taken:
         summary=from_form.words("summary", SUMMARY),
         events=tuple(sorted(events[:EVENTS], key=lambda event: event.at)),
         chats=_chats(story, form, from_form),
-        secrets=tuple(dict.fromkeys([*story.secrets, *(one for one in secrets if one)]))[:SECRETS],
+        secrets=tuple(dict.fromkeys([*story.secrets, *(one for one in secrets if len(one) >= SHORTEST_SECRET)]))[
+            :SECRETS
+        ],
     )
     return Taken(new, from_form.errors)
 

@@ -52,6 +52,10 @@ TOO_MUCH_TO_SIGN_IN: Final = Text(
     "内容太多，带不过登录这一步。先在最后一步下载文件夹，登录以后到「我的维权」导入。",
     "This is too much to carry through signing in. Download the folder at the last step, sign in, and import it.",
 )
+BY_COMMAND: Final = Text(
+    "网站上的步骤带不动这么多内容。下载文件夹，用 kabao selfhelp 接着做；证据、信和证据包在这里照常能用。",
+    "The steps on this site cannot carry so much. Go on with kabao selfhelp; files and the pack work here as ever.",
+)
 NO_FILE: Final = "选一个 zip 文件。"
 MOST_WRONGS: Final = 30
 """Mistakes that are listed at once."""
@@ -122,8 +126,14 @@ async def import_case(request: PageRequest) -> Page:
     chosen = [file for file in visit.form.files("file") if file.filename]
     if not chosen:
         return await _list(visit, said=NO_FILE, status=422)
+
+    def beyond_here(brought: Brought) -> tuple[Wrong, ...]:
+        fits = seal_state(brought.case.state, visit.services.form_key, visit.now) is not None
+        return beyond(brought) or (() if fits else (Wrong("case.yaml", 1, BY_COMMAND),))
+
     try:
-        saved = await visit.services.help_files.bring(visit.me.account_id, cast("BinaryIO", chosen[0].file), beyond)
+        brought = cast("BinaryIO", chosen[0].file)
+        saved = await visit.services.help_files.bring(visit.me.account_id, brought, beyond_here)
     except UnreadableCaseError as error:
         return await _list(visit, wrongs=error.wrongs, said="这个文件夹读不了，下面写了是哪里。", status=422)
     if isinstance(saved, Refused):
@@ -159,6 +169,9 @@ async def case_step(request: PageRequest, case: FromPath[int], step: FromPath[st
         return found
     visit, view = found
     state = carried(view)
+    if seal_state(state, visit.services.form_key, visit.now) is None:
+        refused = Refused(Refusal.HELP_CASE_TOO_LARGE, {"": BY_COMMAND.zh})
+        return refusal_page(visit, refused, back=path_of(view), link="回到这件维权")
     return await asyncio.to_thread(show_step, visit, state, wanted_step(Step.START, step, state.story))
 
 
