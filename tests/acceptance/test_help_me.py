@@ -61,7 +61,7 @@ def pack_of(page: Page, target: Path) -> None:
     page.locator("#files").set_input_files(files=[FILE])  # type: ignore[list-item]
     page.locator("#kind").select_option("recording")
     page.get_by_role("button", name="上传，取指纹").click()
-    expect(page.get_by_role("link", name="a.png")).to_be_visible()
+    expect(page.get_by_text("1. a.png")).to_be_visible()
     with page.expect_download() as coming:
         page.get_by_role("button", name="下载证据包").click()
     coming.value.save_as(target)

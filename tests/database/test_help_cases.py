@@ -1,5 +1,6 @@
 """Saved cases of self-help: limits, keys, days told once, endings counted, and bytes that open for nobody else."""
 
+import asyncio
 import io
 from collections.abc import AsyncIterator
 from datetime import timedelta
@@ -17,7 +18,8 @@ from kabao.helpcases.rules import with_letter
 from kabao.helpcases.sealing import PIECE, CaseUnreadable, plain_pieces, sealed_pieces
 from kabao.identity import Person, Role
 from kabao.kernel import FixedClock, IdSource, Refusal, Refused
-from kabao.notices import NoticeService
+from kabao.notices import NoticeService, Topic
+from kabao.notices.rules import topic_of
 from kabao.postgres import Database, load_queries
 from kabao.selfhelp import Ending, EndKind, Kind, RuleClause, Side, To
 from market import open_account, person
@@ -75,6 +77,7 @@ async def test_each_day_is_told_once_and_none_of_a_closed_or_deleted_case(home: 
     ]
     assert {(kind, link) for kind, _, link in told_of} == {("due_help", f"/help-me/cases/{case_id}")}
     assert "秘密的条款" not in str(told_of)
+    assert topic_of("due_help") is Topic.REMINDERS
     for ending, expected in ((Ending(kind=EndKind.REFUNDED, at=at(27), public=True), None), (None, "later")):
         await home.cases.end(me, case_id, ending)
         due = await home.database.fetchval("SELECT remind_at FROM help_case")
@@ -101,6 +104,8 @@ async def test_cases_have_limits_and_open_under_the_servers_key_alone(home: Home
     assert code(await home.cases.save(me, much)) is Refusal.HELP_CASE_TOO_LARGE
     case_id = await home.save()
     assert code(await home.cases.change(me, case_id, lambda _: much)) is Refusal.HELP_CASE_TOO_LARGE
+    both = await asyncio.gather(*(home.cases.rewrite(me, case_id, 1, CASE.state) for _ in range(2)))
+    assert sorted(str(code(one)) for one in both) == ["None", "help_case_changed"]
     for _ in range(MOST_CASES - 1):
         await home.save()
     assert code(await home.cases.save(me, CASE)) is Refusal.HELP_CASES_FULL

@@ -1,6 +1,7 @@
 """Packs of purchases made elsewhere: the project's own verifier accepts them, and no key stands in any of them."""
 
 import io
+import re
 import zipfile
 from hashlib import sha256
 from pathlib import Path
@@ -125,6 +126,15 @@ def test_a_pack_verifies_reads_in_an_officials_order_and_holds_no_key(tmp_path: 
     places = [text.index(title) for title in ("== 本人", "== 商家", "== 买了什么", "== 要求", "== 法律依据", "== 经过",
                                               "== 证据目录", "== 规则里的话", "== 没有核实的", "不能证明")]  # fmt: skip
     assert places == sorted(places)
+    page = files["index.html"].decode()
+    assert [page.index(f"<h2>{title}") for title in ("本人", "商家", "证据目录", "文件")] == sorted(
+        page.index(f"<h2>{title}") for title in ("本人", "商家", "证据目录", "文件")
+    )
+    named = set(re.findall(r'(?:href|src)="([^"]+)"', page))
+    assert named == {"pack.pdf", "items/001.mp4", "items/004.txt", "previews/003.txt",
+                     *(name for name in files if name.startswith("documents/"))}  # fmt: skip
+    assert named <= set(files)
+    assert not re.search(r"<script|style=|https?:", page)
     assert "A1B2-C3D4-E5F6" in text
     assert "¥100.00" in text
     assert "五倍" not in text

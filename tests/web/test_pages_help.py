@@ -108,6 +108,15 @@ async def test_a_state_that_is_old_broken_foreign_or_too_much_begins_anew(site: 
     assert "说清经过" in page.words
     page = await person.send("/help-me", {"shop_name": "字" * 300_000})
     assert "内容太多" in page.words
+    for _ in range(4):
+        noise = "".join(chr(0x4E00 + secrets.randbelow(20_000)) for _ in range(8_000))
+        await person.get("/help-me")
+        page = await person.send("/help-me", {"state": kept[0], "step": "events", "title": "x", "chat": noise})
+        kept = page.form("/help-me").fields["state"]
+    page = await person.post(
+        "/help-me/cases", {"state": kept[0], "csrf_token": page.form("/help-me").fields["csrf_token"]}
+    )
+    assert (page.status, "带不过登录这一步" in page.words) == (422, True)
     other = await site.stranger().post("/help-me", {"state": kept[0]})
     assert other.status == 403
 

@@ -49,6 +49,7 @@ async def test_a_case_is_saved_across_signing_in_and_is_its_owners_alone(site: S
         f"{path}/at/letters",
         f"{path}/delete",
         f"{path}/files/1",
+        f"{path}/files/1/view",
         "/help-me/cases/99999999999999999999",
     ):
         assert (await other.get(place)).status == 404, place
@@ -142,6 +143,10 @@ async def with_evidence(person: Browser, path: str, blobs: Path) -> tuple[str, s
     await person.send(f"/files/{first}", {"shows": ["key_failed"], "include": "yes"})
     got = await person.client.get(f"{path}/files/{first}")
     assert (got.content, got.headers["content-disposition"].split(";")[0]) == (PNG[1][1], "attachment")
+    seen = await person.client.get(f"{path}/files/{first}/view")
+    assert (seen.headers["content-type"], seen.headers["content-disposition"]) == ("image/webp", "inline")
+    assert "sandbox" in seen.headers["content-security-policy"]
+    assert "ABCD" in (await person.client.get(f"{path}/files/{second}/view")).text
     return first, second
 
 

@@ -11,10 +11,12 @@ from typing import BinaryIO, Final, TypeVar, cast
 
 import msgspec
 
-from kabao.evidence import BlobDamaged, StorageFull
+from kabao.evidence import BlobDamaged, MediaType, StorageFull
 from kabao.evidence.blobs import FileSource, hash_of, pieces_of
 from kabao.evidence.items import spool_file, spooled
 from kabao.evidence.kinds import know
+from kabao.evidence.previews import PREVIEW_TYPE, UnreadableImage, preview_of
+from kabao.evidence.rules import text_preview
 from kabao.helpcases import folders, rules, store
 from kabao.helpcases.folders import Brought
 from kabao.helpcases.model import LARGEST_FILE, CaseView, SavedCase
@@ -91,6 +93,27 @@ class HelpFiles:
         return item, plain_pieces(
             self.cases.key_of(row), file_id, self.cases.blobs.pieces(stored.blob, stored.blob_size)
         )
+
+    async def look(self, account_id: int, case_id: int, file_id: int) -> tuple[str, bytes] | Refused:
+        """Return a picture written anew without metadata, or the beginning of a text, with its media type.
+
+        NOT_FOUND also for what has no preview (PDF, video, sound); FILE_UNREADABLE.
+        """
+        read = await self.read(account_id, case_id, file_id)
+        if isinstance(read, Refused):
+            return read
+        item, pieces = read
+        family = item.media_type.partition("/")[0]
+        if family not in {"image", "text"}:
+            return _NOT_FOUND
+        async with self._one_file:
+            content = b"".join([piece async for piece in pieces])
+            if family == "text":
+                return "text/plain; charset=utf-8", text_preview(content)
+            try:
+                return PREVIEW_TYPE, await asyncio.to_thread(preview_of, content, MediaType(item.media_type))
+            except UnreadableImage:
+                return Refused(Refusal.FILE_UNREADABLE)
 
     @asynccontextmanager
     async def laid_out(self, account_id: int, case_id: int) -> AsyncIterator[tuple[CaseView, Path] | Refused]:

@@ -14,6 +14,7 @@ from kabao.packs.model import (
     PackRecord,
     PackTimestamp,
     Source,
+    item_file,
 )
 from kabao.packs.releases import known_verifiers
 from kabao.packs.signer import PackSigner, pem_of
@@ -35,6 +36,7 @@ __all__ = [
     "Report",
     "Source",
     "check",
+    "item_file",
     "known_verifiers",
     "pem_of",
     "pins_of",

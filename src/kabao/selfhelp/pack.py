@@ -12,11 +12,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from kabao.adjudication.model import Text
-from kabao.packs import Absent, PackContent, PackFile, PackItem, PackSigner, write_pack
+from kabao.packs import Absent, PackContent, PackFile, PackItem, PackSigner, item_file, write_pack
 from kabao.paper import Press
 from kabao.selfhelp.chats import messages
 from kabao.selfhelp.masks import hide
 from kabao.selfhelp.model import ChatText, EvidenceItem, Language, Side, Story
+from kabao.selfhelp.packpage import page_of
 from kabao.selfhelp.packpaper import WHO, Carried, paper_of, plain_of
 from kabao.selfhelp.results import Assessment
 from kabao.selfhelp.results import Path as Way
@@ -79,6 +80,14 @@ def pack(
     signer = PackSigner(name=SIGNER, seed=seed)
     paper = paper_of(story, found, carried)
     shown = tuple(item.no for item in items if item.shown == "original")
+    documents = (
+        PackFile(name="documents/1-summary.txt", role="document", source=plain_of(paper).encode()),
+        *_letters(story, find),
+        *_terms(story),
+        *_chats(story),
+    )
+    there = {item.no: name for item in items if (name := item_file(item)) is not None}
+    page = page_of(paper, story.language, there, ["pack.pdf", *(one.name for one in documents)])
     printed = Press().story(paper, at=now)
     content = PackContent(
         variant="full" if len(shown) == len(items) else "redacted",
@@ -88,11 +97,9 @@ def pack(
         made_at=now.astimezone(UTC).replace(microsecond=0),
         items=tuple(items),
         files=(
+            PackFile(name="index.html", role="index", source=page),
             PackFile(name="pack.pdf", role="paper", source=printed),
-            PackFile(name="documents/1-summary.txt", role="document", source=plain_of(paper).encode()),
-            *_letters(story, find),
-            *_terms(story),
-            *_chats(story),
+            *documents,
         ),
         absent=tuple(Absent(part=part, why=_say(story, NO_LOG)) for part in LOGGED_PARTS),
         is_own=True,

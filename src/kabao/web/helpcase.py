@@ -26,7 +26,7 @@ from kabao.selfhelp.pack import PackNotMadeError
 from kabao.selfhelp.packpaper import ENDINGS, KINDS
 from kabao.selfhelp.questions import questions
 from kabao.web import helpwords
-from kabao.web.files import file_headers, take_files
+from kabao.web.files import download, file_headers, take_files
 from kabao.web.helpforms import SUMMARY, Fields
 from kabao.web.helpme import china_minute
 from kabao.web.helppapers import Shown, show_letter
@@ -199,6 +199,22 @@ async def give_file(request: PageRequest, case: FromPath[int], file: FromPath[in
     return Stream(pieces, media_type=item.media_type, headers=headers | {"content-length": str(item.size)})
 
 
+@get(f"{HERE}/{{case:int}}/files/{{file:int}}/view")
+async def view_file(request: PageRequest, case: FromPath[int], file: FromPath[int]) -> Page:
+    """Show a picture, or the beginning of a text."""
+    found = await own_case(request, case)
+    if not isinstance(found, tuple):
+        return found
+    visit, view = found
+    if not await visit.services.identity.may(Act.HELP, visit.me.account_id):
+        return refusal_page(visit, Refused(Refusal.TOO_MANY_TRIES), back=path_of(view), link=BACK)
+    seen = await visit.services.help_files.look(visit.me.account_id, view.case_id, file)
+    if isinstance(seen, Refused):
+        return refusal_page(visit, seen, back=path_of(view), link=BACK)
+    media_type, content = seen
+    return download(content, media_type=media_type, name="preview", inline=True)
+
+
 def _named_facts(visit: Visit) -> tuple[str, ...]:
     known = law_rules().book.facts
     return tuple(dict.fromkeys(name for name in visit.form.every("shows")[:100] if name in known))
@@ -338,6 +354,6 @@ def _noted(visit: Visit, view: CaseView, changed: CaseView | Refused, place: str
 
 
 handlers = [
-    case_page, add_files, describe_file, remove_file, give_file, give_pack, give_folder, note_letter, note_answer,
-    close_case, reopen_case,
+    case_page, add_files, describe_file, remove_file, give_file, view_file, give_pack, give_folder, note_letter,
+    note_answer, close_case, reopen_case,
 ]  # fmt: skip
