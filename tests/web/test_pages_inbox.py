@@ -1,5 +1,7 @@
 """A merchant works through the cases of a shop: the list, what each comes to, and many granted at once."""
 
+from kabao.cases import OpenCase, Remedy
+from kabao.kernel import Refused
 from pages import SHOP, Site
 
 
@@ -8,7 +10,12 @@ async def test_a_merchant_reads_what_each_case_comes_to_and_grants_the_chosen(si
     page = await merchant.get(f"/m/{shop}/cases")
     assert "这里没有纠纷" in page.text
     buyer = await site.person("小买家")
-    first, second, third = [await site.complained(buyer, listing) for _ in range(3)]
+    first = await site.complained(buyer, listing)
+    part = OpenCase(claim="other", demand=Remedy.PARTIAL_REFUND, demand_minor=4000, statement="少了一半。")
+    order = await site.bought(buyer, listing)
+    opened = await site.app.cases.open(await site.known("小买家"), order, part)
+    assert not isinstance(opened, Refused)
+    second, third = opened.ref, await site.complained(buyer, listing)
     page = await merchant.get(f"/m/{shop}/cases")
     assert page.text.index(first) < page.text.index(second)
     assert "预计是估计，不是裁决" in page.text
@@ -17,7 +24,8 @@ async def test_a_merchant_reads_what_each_case_comes_to_and_grants_the_chosen(si
     assert (page.status, "先勾选要照办的纠纷" in page.text) == (422, True)
     page = await merchant.send("/cases/grant", {"ref": [first, second, third]})
     assert "照买家的要求办这 3 件" in page.words
-    assert "¥289.50" in page.text
+    assert "¥233.00" in page.text
+    assert "马上付给你（已扣平台服务费）¥54.81" in page.words.replace(" ", "")
     assert (await merchant.get(f"/c/{first}")).form("/say"), "nothing is done by the first form"
     await merchant.get(f"/m/{shop}/cases")
     await merchant.send("/cases/grant", {"ref": [first, second, third]})

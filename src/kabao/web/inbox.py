@@ -193,9 +193,19 @@ async def _confirm(visit: Visit, mine: ShopView, refs: list[str]) -> Page:
         asked=asked,
         gone=gone,
         total=sum(one.refund_minor for one in asked),
+        kept=sum(_kept(one) for one in asked),
         from_deposit=sum(one.refund_minor for one in asked if one.case.order.is_released),
         replacements=sum(one.case.demand is Remedy.REPLACEMENT for one in asked),
     )
+
+
+def _kept(one: Asked) -> int:
+    """Tell what reaches the merchant at once of what is held, after the fee; new keys leave it held."""
+    case = one.case
+    if case.order.is_released or case.demand is Remedy.REPLACEMENT:
+        return 0
+    rest = case.held_minor - one.refund_minor
+    return rest - case.order.fee_on(rest)
 
 
 def _cost(case: CaseView) -> int:
