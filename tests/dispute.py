@@ -1,7 +1,7 @@
 """A case on a paid order with the real services, for tests that start after something went wrong."""
 
 import asyncio
-from collections.abc import Awaitable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,18 @@ from typing import Any
 from obstore.store import LocalStore
 
 from kabao.adjudication.service import RulebookService
-from kabao.cases import CaseService, CaseView, GiveFirstView, OpenCase, Outcome, Remedy, Rule, Shares
+from kabao.cases import (
+    CaseService,
+    CaseView,
+    DecisionService,
+    GiveFirstView,
+    OpenCase,
+    Outcome,
+    Remedy,
+    Rule,
+    SayFact,
+    Shares,
+)
 from kabao.custody import ChargebackNotice, Checkout, CheckoutRequest, Instruction, PaymentNotice
 from kabao.evidence import EvidenceService
 from kabao.identity import Person, Role
@@ -20,6 +31,10 @@ from kabao.postgres import Database
 from market import NOON, PHONE, Market, open_account, paid_order, person, seed_market
 
 HOUR = timedelta(hours=1)
+PNG = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
+    "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
+)
 MERCHANTS = Shares(merchant=100)
 BUYERS = Shares(buyer=100)
 HANDED_IN = timedelta(seconds=10)
@@ -78,6 +93,14 @@ class Desk:
             rulebook=self.rulebook,
         )
         self.ladder = self.cases.ladder
+        self.decisions = DecisionService(
+            database=database,
+            clock=self.clock,
+            ids=ids,
+            cases=self.cases,
+            evidence=self.evidence,
+            rulebook=self.rulebook,
+        )
 
     @classmethod
     async def ready(cls, database: Database, folder: Path, *, keys: int = 5, is_newcomer: bool = False) -> "Desk":
@@ -111,6 +134,18 @@ class Desk:
         """Buy and open a case."""
         order_id = await self.bought(**order)
         return seen(await self.cases.open(self.market.buyer, self.order_ref(order_id), wish))
+
+    async def shown(self, case: CaseView, fact: str = "key_failed") -> None:
+        """Let the buyer hand in a picture and say what it shows."""
+
+        async def picture() -> AsyncIterator[bytes]:
+            yield PNG
+
+        item = await self.cases.add_file(self.market.buyer, case.ref, "shot.png", picture())
+        assert not isinstance(item, Refused), item
+        said = SayFact(fact=fact, shows=True, item_no=item.item_no)
+        answer = await self.decisions.say_fact(self.market.buyer, case.ref, said)
+        assert not isinstance(answer, Refused), answer
 
     async def at_support(self, wish: OpenCase = WISH, **order: Any) -> CaseView:
         """Open a case that the merchant lets rise by silence."""

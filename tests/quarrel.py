@@ -51,9 +51,9 @@ class Quarrel:
         self.merchant, _, listing = await site.selling()
         self.buyer = await site.person("小买家")
         self.order = await site.bought(self.buyer, listing)
+        await self.buyer.get(f"/o/{self.order}/reveal")
+        await self.buyer.send("/reveal")
         if released:
-            await self.buyer.get(f"/o/{self.order}/reveal")
-            await self.buyer.send("/reveal")
             await self.buyer.get(f"/o/{self.order}/confirm")
             await self.buyer.send("/confirm")
         await self.buyer.get(f"/o/{self.order}/problem?claim=not_as_described")

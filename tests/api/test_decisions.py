@@ -39,7 +39,9 @@ async def test_both_sides_read_the_same_decision_and_what_would_change_it(stall:
 
 async def test_a_fact_said_counts_and_strangers_and_support_are_kept_out(stall: Any, bought: Buy) -> None:
     case = await case_of(stall, await bought())
-    said = await stall.buyer.post(f"/cases/{case}/facts", {"fact": "records_withheld", "shows": True, "note": "不给"})
+    alone = await stall.buyer.post(f"/cases/{case}/facts", {"fact": "records_withheld", "shows": True})
+    assert (alone.status_code, set(alone.json()["fields"])) == (422, {"fact"})
+    said = await stall.buyer.post(f"/cases/{case}/facts", {"fact": "asked_before_lapse", "shows": True, "note": "不给"})
     assert said.status_code == 201, said.text
     assert code(await stall.stranger.get(f"/cases/{case}/decision")) == (404, "not_found")
     assert code(await stall.stranger.post(f"/cases/{case}/facts", {"fact": "late", "shows": True})) == (
@@ -51,7 +53,7 @@ async def test_a_fact_said_counts_and_strangers_and_support_are_kept_out(stall: 
     listed = (await stall.support.post(f"/cases/{case}/facts", found)).json()
     assert set(listed) == {"said"}
     assert [(one["fact"], one["by"], one["note"]) for one in listed["said"]] == [
-        ("records_withheld", "buyer", "不给"),
+        ("asked_before_lapse", "buyer", "不给"),
         ("key_failed", "support", ""),
     ]
     assert (await stall.buyer.get(f"/cases/{case}/facts")).json() == listed

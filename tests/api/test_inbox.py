@@ -7,7 +7,7 @@ Buy = Callable[[], Awaitable[str]]
 
 
 async def test_a_script_reads_the_list_and_grants_what_it_read_once(stall: Any, bought: Buy) -> None:
-    wish = {"claim": "already_used", "demand": "full_refund", "statement": "激活时提示已被使用。"}
+    wish = {"claim": "already_used", "demand": "full_refund", "statement": "激活时提示已被使用。", "by_person": True}
     cases = []
     for _ in range(2):
         answer = await stall.buyer.step("/cases", wish | {"order_ref": await bought()})

@@ -67,7 +67,7 @@ async def test_a_step_whose_reply_was_lost_in_a_crash_is_not_done_twice(
     stall: Any, bought: Any, owner_database: Database
 ) -> None:
     ref = await bought()
-    wish = {"order_ref": ref, "claim": "other", "demand": "full_refund", "statement": "打不开。"}
+    wish = {"order_ref": ref, "claim": "other", "demand": "full_refund", "statement": "打不开。", "by_person": True}
     case = (await stall.buyer.step("/cases", wish)).json()["ref"]
     first = await stall.merchant.post(f"/cases/{case}/accept-demand", key="crash")
     assert first.status_code == HTTPStatus.OK, first.text

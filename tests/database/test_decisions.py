@@ -14,11 +14,6 @@ from kabao.kernel import IdSource, Refusal, Refused
 from kabao.postgres import Database
 from market import open_account, person
 
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
-    "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
-)
-
 
 @pytest.fixture
 async def desk(database: Database, owner_database: Database, tmp_path: Path) -> Desk:  # noqa: ARG001  migrates
@@ -61,13 +56,10 @@ async def test_a_bare_claim_says_what_is_missing_and_a_picture_turns_it(desk: De
     assert bare.outcome_label not in turns.values()
     assert f"别的责任分法或付款人，结果仍是{bare.outcome_label}" in turns.values()
 
-    async def picture() -> object:
-        async def content():  # type: ignore[no-untyped-def]  # noqa: ANN202
-            yield PNG
-
-        return await desk.cases.add_file(desk.market.buyer, case.ref, "shot.png", content())
-
-    assert not isinstance(await picture(), Refused)
+    # A file of which nobody said what it shows is no proof of anything; nor is one of another fact.
+    await desk.shown(case, "deceit")
+    assert decided(await decisions.decision(desk.market.buyer, case.ref)).outcome == "DENY"
+    decided(await decisions.say_fact(desk.market.buyer, case.ref, SayFact(fact="key_failed", shows=True, item_no=1)))
     shown = decided(await decisions.decision(desk.market.buyer, case.ref))
     assert shown.outcome == "FULL_REFUND"
     assert (shown.refund_minor, shown.responsible) == (9650, {"buyer": 0, "merchant": 100, "platform": 0})
@@ -137,6 +129,17 @@ async def test_what_does_not_fit_is_refused_by_name(
     assert set(answer.fields) == {"fact", "item_no", "note"}
     stranger = person(await open_account(owner_database))
     good = SayFact(fact="key_failed", shows=True)
+    # What support alone finds no party may state, neither side.
+    alone = SayFact(fact="buyer_fabricated", shows=True)
+    for party in (desk.market.buyer, desk.market.owner):
+        answer = await decisions.say_fact(party, case.ref, alone)
+        assert isinstance(answer, Refused)
+        assert "只能由客服" in answer.fields["fact"]
+        offered = await decisions.facts(party, case.ref)
+        assert not isinstance(offered, Refused)
+        assert {one.fact for one in offered.choices} & {"buyer_fabricated", "key_failed"} == {"key_failed"}
+    by_staff = SayFact(fact="buyer_fabricated", shows=True, kind="chat_record", confidence=60)
+    assert await decisions.say_fact(desk.market.staff, case.ref, by_staff) is None
     assert code(await decisions.say_fact(stranger, case.ref, good)) is Refusal.NOT_FOUND
     assert code(await decisions.decision(stranger, case.ref)) is Refusal.NOT_FOUND
     assert code(await decisions.say_fact(desk.market.buyer, "nonsense", good)) is Refusal.NOT_FOUND

@@ -9,11 +9,11 @@ import msgspec
 import pytest_asyncio
 
 from dispute import WISH, Desk, code, seen
-from kabao.cases import DecisionService, MakeOffer, Remedy, Side
-from kabao.figures import Forecast, ForecastService, ForeseeFacts, ForeseeOrder, store
+from kabao.cases import AtOnce, DecisionService, MakeOffer, Remedy, Side
+from kabao.figures import DirectRefund, Forecast, ForecastService, ForeseeFacts, ForeseeOrder, store
 from kabao.kernel import IdSource, Refusal, Refused
 from kabao.postgres import Database
-from market import open_account, person
+from market import PHONE, open_account, person
 
 GOODS = "game_card"
 
@@ -79,6 +79,22 @@ async def test_a_sealed_key_and_an_opened_one_are_forecast_apart(desk: Desk) -> 
     second = told(await forecasts.of_order(desk.market.buyer, wish(opened, **regret)))
     assert first.decision.outcome == "FULL_REFUND"
     assert second.decision.outcome != "FULL_REFUND"
+    # A key that nobody opened goes back at once, whatever is wrong with it; of several only those.
+    used = told(await forecasts.of_order(desk.market.buyer, wish(sealed)))
+    assert (used.decision.outcome, used.decision.is_return, used.at_once) == ("FULL_REFUND", True, AtOnce.YES)
+    assert used.direct == DirectRefund(keys=1, refund_minor=9650, is_all=True)
+    several = await desk.bought(2, opened=False)
+    assert not isinstance(await desk.orders.reveal(desk.market.buyer, desk.order_ref(several), [1], PHONE), Refused)
+    mixed = told(await forecasts.of_order(desk.market.buyer, wish(desk.order_ref(several))))
+    assert (mixed.decision.outcome, mixed.at_once) == ("DENY", AtOnce.NO)
+    assert mixed.direct == DirectRefund(keys=1, refund_minor=9650, is_all=False)
+    assert second.direct is None
+    # What a part of it asks for is told beside what the rules come to.
+    part = {"demand": Remedy.PARTIAL_REFUND, "demand_minor": 500}
+    asked = told(await forecasts.of_order(desk.market.buyer, wish(sealed, **part)))
+    assert (asked.demanded_minor, asked.decision.beyond_demand(500)) == (500, True)
+    swapped = told(await forecasts.of_order(desk.market.buyer, wish(opened, demand=Remedy.REPLACEMENT)))
+    assert (first.demanded_minor, swapped.demanded_minor) == (9650, 0)
 
 
 async def test_both_parties_may_ask_and_nobody_else(desk: Desk) -> None:
@@ -109,7 +125,7 @@ async def test_how_similar_cases_ended_is_told_from_the_twentieth_on(desk: Desk)
     forecasts, buyer, owner = service(desk), desk.market.buyer, desk.market.owner
     ref = desk.order_ref(await desk.bought())
     for number in range(20):
-        case = await desk.case(opened=number != 7)
+        case = await desk.case(msgspec.structs.replace(WISH, by_person=number == 7), opened=number != 7)
         match number:
             case 0:
                 seen(await desk.cases.withdraw(buyer, case.ref))

@@ -10,6 +10,8 @@ import pytest
 
 from dispute import BUYERS, HANDED_IN, HOUR, MERCHANTS, WISH, Desk, code, seen
 from kabao.cases import (
+    CLAIMS,
+    MERCHANT_CLAIMS,
     Action,
     AtOnce,
     CaseView,
@@ -122,6 +124,25 @@ async def test_a_sealed_key_is_refunded_as_the_case_is_opened(desk: Desk) -> Non
     assert [one.cases for one in counted if (one.section, one.key) == ("stages", "green")] == [1]
 
 
+async def test_a_sealed_key_goes_back_at_once_whatever_is_claimed_of_it(desk: Desk) -> None:
+    """Not as the thing claimed, which its records do not show, but as a return, which is nobody's fault."""
+    case = await at_once(desk, WISH)
+    assert (case.stage, case.claim, case.green_minor) == (Stage.GREEN, "already_used", PRICE)
+    assert case.ruling is not None
+    assert case.ruling.is_without_fault
+    assert "没有拆封" in case.ruling.facts
+    assert "不涉及谁的过错" in case.ruling.reasons
+    shown = await decisions_of(desk).decision(desk.market.owner, case.ref)
+    assert not isinstance(shown, Refused)
+    assert (shown.is_return, shown.is_without_fault, shown.full["claim"]) == (True, True, "changed_mind")
+    await books_agree(desk)
+    # Of two keys the one that was opened is quarrelled about; the other goes back without a case.
+    order_id = await desk.bought(2, opened=False)
+    assert not isinstance(await desk.orders.reveal(desk.market.buyer, desk.order_ref(order_id), [1], PHONE), Refused)
+    mixed = seen(await desk.cases.open(desk.market.buyer, desk.order_ref(order_id), WISH))
+    assert (mixed.stage, mixed.green_minor) == (Stage.NEGOTIATION, None)
+
+
 async def test_a_key_opened_in_another_order_before_is_refunded_at_once(desk: Desk) -> None:
     """The same key in a second shop; what the buyer says of it is not needed."""
     other = await seed_market(desk.database, keys=0)
@@ -148,12 +169,14 @@ async def test_a_key_opened_in_another_order_before_is_refunded_at_once(desk: De
 @pytest.mark.parametrize(
     ("wish", "opened"),
     [
-        (WISH, False),
         (WISH, True),
         (OpenCase(claim="changed_mind", demand=Remedy.PARTIAL_REFUND, demand_minor=1, statement="x"), False),
         (OpenCase(claim="changed_mind", demand=Remedy.FULL_REFUND, statement="x"), True),
-        # The rulebook gives it for want of the merchant's word, not on the records.
-        (OpenCase(claim="expired", demand=Remedy.FULL_REFUND, statement="x"), False),
+        # Of a key that was opened the rulebook gives it for want of the merchant's word, not on the records.
+        (OpenCase(claim="expired", demand=Remedy.FULL_REFUND, statement="x"), True),
+        # Nothing beyond what was demanded, nor anything else, is given at once.
+        (OpenCase(claim="already_used", demand=Remedy.PARTIAL_REFUND, demand_minor=1, statement="x"), False),
+        (OpenCase(claim="already_used", demand=Remedy.REPLACEMENT, statement="x"), False),
     ],
 )
 async def test_what_the_records_do_not_decide_is_negotiated(desk: Desk, wish: OpenCase, opened: bool) -> None:  # noqa: FBT001
@@ -193,7 +216,10 @@ async def test_at_most_five_in_thirty_days_also_at_one_moment(desk: Desk) -> Non
         order = await desk.orders.order(party, orders[6])
         assert not isinstance(order, Refused)
         assert await decisions.foresee_at_once(order, "changed_mind", Remedy.FULL_REFUND) is told
-        assert await decisions.foresee_at_once(order, "already_used", Remedy.FULL_REFUND) is AtOnce.NO
+        assert await decisions.foresee_at_once(order, "already_used", Remedy.PARTIAL_REFUND) is AtOnce.NO
+        # Keys that nobody opened go back whatever is claimed of them.
+        for claim in CLAIMS.keys() - MERCHANT_CLAIMS.keys():
+            assert await decisions.foresee_at_once(order, claim, Remedy.FULL_REFUND) is told, claim
     desk.pass_time(timedelta(days=30))
     await desk.cases.tick()
     late = await paid_order(desk.database, desk.market, now=desk.clock.at)

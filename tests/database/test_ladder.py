@@ -1,8 +1,8 @@
 """A case on the upper rungs, as those who decide and the parties live through it: questions, votes, review, duty."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 from dispute import BUYERS, FIRST_VIEW, HANDED_IN, HOUR, MERCHANTS, TO_ASK, WISH, Desk, code, seen
@@ -13,6 +13,7 @@ from kabao.cases import (
     CastVote,
     GiveFirstView,
     MakeOffer,
+    OpenCase,
     Outcome,
     QueueWish,
     Remedy,
@@ -32,11 +33,8 @@ from market import person
 PRICE = 9650
 ALL = Rule(outcome=Outcome.FULL_REFUND, shares=MERCHANTS, facts="事实。", reasons="理由。")
 NOTHING = Rule(outcome=Outcome.NO_REFUND, shares=BUYERS, facts="事实。", reasons="理由。")
+PART = OpenCase(claim="already_used", demand=Remedy.PARTIAL_REFUND, demand_minor=500, statement="少了一半。")
 VOTE = CastVote(upholds=True, refund_minor=PRICE, shares=MERCHANTS, facts="事实。", reasons="成立。")
-PNG = bytes.fromhex(
-    "89504e470d0a1a0a0000000d4948445200000001000000010806000000"
-    "1f15c4890000000d49444154789c6360606060000000050001a5f645400000000049454e44ae426082"
-)
 
 
 @pytest.fixture
@@ -90,30 +88,28 @@ async def test_a_first_purchase_shortens_negotiation(database: Database, tmp_pat
 async def test_an_unanswered_claim_after_the_release_is_looked_at_by_a_person(desk: Desk) -> None:
     """What a silent merchant would not pay comes from the platform's reserve, so a sockpuppet must not draw on it."""
 
-    async def picture() -> AsyncIterator[bytes]:
-        yield PNG
-
     await desk.rulebook.begin()
     order_id = await desk.bought()
     assert not isinstance(await desk.orders.confirm(desk.market.buyer, desk.order_ref(order_id)), Refused)
     case = seen(await desk.cases.open(desk.market.buyer, desk.order_ref(order_id), WISH))
     assert "商家到时没有回应，会自动转给客服" in case.what_if_due
-    assert not isinstance(await desk.cases.add_file(desk.market.buyer, case.ref, "shot.png", picture()), Refused)
+    await desk.shown(case)
     desk.pass_time(48 * HOUR)
     assert await desk.cases.tick() == 1
     assert (await after(desk, case)).stage is Stage.SUPPORT
 
 
 async def test_an_unanswered_claim_stands_where_the_rulebook_supports_it(desk: Desk) -> None:
-    async def picture() -> AsyncIterator[bytes]:
-        yield PNG
-
     await desk.rulebook.begin()
     bare, shown = await desk.case(), await desk.case()
-    assert not isinstance(await desk.cases.add_file(desk.market.buyer, shown.ref, "shot.png", picture()), Refused)
+    await desk.shown(shown)
+    part, unlike = await desk.case(PART), await desk.case(msgspec.structs.replace(WISH, claim="not_as_described"))
+    await desk.shown(part)
+    # A picture that nobody examined does not make it highly probable, however silent the merchant is.
+    await desk.shown(unlike, "mismatch")
     desk.pass_time(48 * HOUR)
-    assert await desk.cases.tick() == 2
-    assert (await after(desk, bare)).stage is Stage.SUPPORT
+    assert await desk.cases.tick() == 4
+    assert {(await after(desk, one)).stage for one in (bare, unlike)} == {Stage.SUPPORT}
     stands = await after(desk, shown)
     assert (stands.stage, stands.turn, stands.due_at) == (Stage.RULED_OPEN, Turn.PARTIES, desk.clock.at + TO_ASK)
     assert stands.ruling is not None
@@ -132,15 +128,21 @@ async def test_an_unanswered_claim_stands_where_the_rulebook_supports_it(desk: D
     ended = await after(desk, shown)
     assert (ended.stage, await desk.escrow(ended)) == (Stage.EXECUTED, ("released", 0, PRICE, 193))
     assert [ruling.stage for ruling in ended.rulings] == [RulingStage.DEFAULT, RulingStage.REVIEW]
+    # Of a price that the rules would give back whole, silence gives what was demanded and says so.
+    asked = await after(desk, part)
+    assert asked.ruling is not None
+    assert (asked.ruling.outcome, asked.ruling.refund_minor) == (Outcome.PARTIAL_REFUND, 500)
+    assert "只按买家提出的 ¥5.00" in asked.ruling.reasons
+    assert "卡密在正确的地方无法兑换 ← 证据 1 shot.png（买家所交，没有经人工核验" in asked.ruling.facts
+    desk.pass_time(TO_ASK)
+    await desk.cases.tick()
+    assert (await desk.escrow(asked))[:3] == ("split", 500, PRICE - 500)
 
 
 async def test_who_answered_and_then_left_an_offer_lying_is_not_said_to_have_been_silent(desk: Desk) -> None:
-    async def picture() -> AsyncIterator[bytes]:
-        yield PNG
-
     await desk.rulebook.begin()
     case = await desk.case()
-    assert not isinstance(await desk.cases.add_file(desk.market.buyer, case.ref, "shot.png", picture()), Refused)
+    await desk.shown(case)
     seen(await desk.cases.answer(desk.market.owner, case.ref, "不同意。"))
     part = MakeOffer(kind=Remedy.PARTIAL_REFUND, refund_minor=9000)
     seen(await desk.cases.offer(desk.market.buyer, case.ref, part))

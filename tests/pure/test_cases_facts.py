@@ -9,9 +9,11 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from kabao.adjudication import Adjudicator, compile_book, make_case
 from kabao.adjudication.service import packaged_book
-from kabao.cases import Remedy
-from kabao.cases.facts import CaseRecord, Said, case_file
+from kabao.cases import CLAIMS, MERCHANT_CLAIMS, Remedy
+from kabao.cases.facts import CORE, CaseRecord, Said, as_return, case_file
+from kabao.cases.judging import decided, is_without_fault
 from kabao.orders import EscrowView, KeySlot, Move, OrderEvent
 from kabao.orders.model import ClaimView
 from market import NOON
@@ -33,7 +35,6 @@ def record(**more: Any) -> CaseRecord:
         "opened_at": NOON + timedelta(hours=1),
         "answered_at": None,
         "case_ref": "7-C",
-        "pictures_by_buyer": 0,
         "said": [],
         "conflict_for": timedelta(hours=48),
         "key_opened_before": False,
@@ -60,12 +61,79 @@ def test_the_records_speak_for_themselves() -> None:
     assert not known.keys() & {"merchant_unnamed", "lured_off_platform", "shop_transferred", "not_consumer"}
 
 
-def test_a_claim_is_a_statement_and_a_picture_beside_it_a_screenshot() -> None:
-    alone = facts()["key_failed"]["evidence"]
-    assert [(item["kind"], item["confidence"]) for item in alone] == [("buyer_statement", 50)]
-    shown = facts(pictures_by_buyer=2)["key_failed"]["evidence"]
-    assert [item["kind"] for item in shown] == ["buyer_statement", "screenshot"]
-    assert "key_failed" not in facts(claim="changed_mind")
+def weight(fact: str, claim: str = "already_used", **more: Any) -> bool | str:
+    """Tell how the rulebook takes a fact of a case."""
+    book = packaged_book()
+    made = make_case(case_file(record(claim=claim, **more)), book)
+    return made.known.get(fact, "contested" if fact in made.contested else "unknown")
+
+
+@pytest.mark.parametrize(("claim", "fact"), CORE.items())
+def test_a_claim_is_a_statement_and_a_file_shows_only_what_its_giver_says_that_it_shows(claim: str, fact: str) -> None:
+    """Any picture of the buyer's once counted as proof of whatever he claimed, and his own word made it surer."""
+    [alone] = facts(claim=claim)[fact]["evidence"]
+    assert (alone["kind"], alone["confidence"]) == ("buyer_statement", 50)
+    assert weight(fact, claim) == "unknown"
+    elsewhere = say("deceit", kind="screenshot", confidence=65)
+    assert facts(claim=claim, said=[elsewhere])[fact]["evidence"] == [alone]
+    # Shown at first sight is enough for a key that fails; what has to be highly probable waits for a person.
+    shown = say(fact, kind="screenshot", confidence=65)
+    first_sight = packaged_book().facts[fact].standard == "basic"
+    for said in ([shown], [shown, say(fact)], [shown, shown]):
+        kept = facts(claim=claim, said=said)[fact]["evidence"]
+        assert {item["kind"] for item in kept} == {"screenshot"}
+        assert weight(fact, claim, said=said) == (True if first_sight else "unknown")
+    looked = [shown, say(fact, kind="screenshot", confidence=70, by="support")]
+    assert weight(fact, claim, said=looked) is True
+    # The other side's word is its own, and its picture stands against the buyer's.
+    against = {"shows": False, "by": "merchant"}
+    word = [shown, say(fact, kind="merchant_statement", **against)]
+    assert weight(fact, claim, said=word) == (True if first_sight else "unknown")
+    picture = [shown, say(fact, kind="screenshot", confidence=65, **against)]
+    assert weight(fact, claim, said=picture) == ("contested" if first_sight else "unknown")
+    assert fact not in facts(claim="changed_mind")
+
+
+def test_keys_that_nobody_opened_go_back_whatever_is_claimed_and_opened_ones_do_not() -> None:
+    sealed = order(keys=[slot("sealed", opened=False)])
+    mixed = order(quantity=2, keys=[slot("sealed", opened=False), slot("opened", opened=True)])
+    swapped = replaced(slot("sealed", opened=False))
+    for claim in CLAIMS:
+        back = as_return(case_file(record(claim=claim, order=sealed)))
+        is_buyers = claim not in MERCHANT_CLAIMS and claim != "changed_mind"
+        assert (back is not None) is is_buyers
+        assert back is None or (back["claim"], "clauses" in back) == ("changed_mind", False)
+        # Neither where one of several was opened, nor where a sealed key took the place of one that was.
+        for held in (mixed, swapped, order(), order(keys=[], delivered_at=None)):
+            assert as_return(case_file(record(claim=claim, order=held))) is None
+
+
+async def test_whatever_is_claimed_of_sealed_keys_the_rules_give_the_price_back_for_no_fault() -> None:
+    """A sealed key claimed as used was once foreseen as no refund at all, with the buyer to blame."""
+    judge = Adjudicator(compile_book(packaged_book()))
+    for terms in (TERMS, {**TERMS, "refund_while_sealed": "always"}):
+        sealed = order(keys=[slot("sealed", opened=False)], document={"terms": terms, "notices": NOTICES})
+        for claim in CLAIMS.keys() - MERCHANT_CLAIMS.keys():
+            for demand in (Remedy.FULL_REFUND, Remedy.PARTIAL_REFUND):
+                beside = await decided(judge, case_file(record(claim=claim, order=sealed, demand=demand)))
+                assert beside.decision is not None
+                assert (beside.decision["outcome"], beside.decision["refund_minor"]) == ("FULL_REFUND", 9650), claim
+                reasons = "".join(reason["zh"] for reason in beside.decision["reasons"])
+                if claim not in {"expired", "description_not_read"}:
+                    assert is_without_fault(beside.decision), claim
+                    assert "责任：不涉及谁的过错" in reasons
+                    assert "商家 100%" not in reasons
+        unlawful = say("goods_unlawful", kind="authority_notice", confidence=97, by="support")
+        routed = await decided(judge, case_file(record(order=sealed, said=[unlawful])))
+        assert routed.decision is not None
+        assert routed.decision["outcome"] == "ROUTE_OUT"
+        invented = say("buyer_fabricated", kind="platform_log", confidence=99, by="support")
+        denied = await decided(judge, case_file(record(order=sealed, said=[invented])))
+        assert denied.decision is not None
+        assert denied.decision["outcome"] == "DENY"
+    opened = await decided(judge, case_file(record()))
+    assert opened.decision is not None
+    assert (opened.decision["outcome"], is_without_fault(opened.decision)) == ("DENY", False)
 
 
 def test_what_the_records_prove_is_not_weighed_against_words() -> None:

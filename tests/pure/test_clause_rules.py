@@ -39,7 +39,6 @@ def record(**more: Any) -> CaseRecord:
         opened_at=NOON,
         answered_at=None,
         case_ref="7-C",
-        pictures_by_buyer=0,
         conflict_for=timedelta(hours=48),
         key_opened_before=False,
         had_before=False,

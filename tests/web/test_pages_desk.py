@@ -31,6 +31,8 @@ async def at_support(site: Site) -> tuple[Browser, Browser, Browser, str]:
     merchant, _, listing = await site.selling()
     buyer = await site.person("小买家")
     ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/reveal")
+    await buyer.send("/reveal")
     wish = OpenCase(claim="not_as_described", demand=Remedy.FULL_REFUND, statement="区服和商品页写的不一样。")
     opened = await site.app.cases.open(await site.known("小买家"), ref, wish)
     assert not isinstance(opened, Refused)

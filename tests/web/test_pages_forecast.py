@@ -58,9 +58,25 @@ async def test_what_was_chosen_may_be_changed_and_is_forecast_anew(site: Site) -
     [kept] = page.form("/problem").fields["kept"]
     page = await merchant.post(f"/o/{ref}/say", merchant.page.form("/say").fields | {"kept": kept, "body": "在吗"})
     assert "shot.png" not in page.text, "nobody hands in what another put aside"
-    page = await buyer.send("/problem", {"statement": "我自己写的。"})
+    # An amount beside another demand once counted for nothing, so that all of it was demanded.
+    whole = {"demand": "full_refund", "amount": "30", "step": "forecast", "statement": "我自己写的。"}
+    page = await buyer.send("/problem", whole)
+    assert (page.status, "只想退这么多的，要求选“部分退款”" in page.text) == (422, True)
+    page = await buyer.send("/problem", partly | {"claim": "already_used", "statement": "我自己写的。"})
+    assert "截图：证明“卡密在正确的地方无法兑换”" in page.words
+    page = await buyer.send("/problem", {"step": "", "statement": "我自己写的。"})
     assert page.path.startswith("/c/")
     assert "shot.png" in (await merchant.get(page.path)).text
+    for told in (
+        "证明：卡密在正确的地方无法兑换 （没有经人工核验）",
+        "证据 1 shot.png，把握 65%。没有经人工核验，只算有材料的主张",
+        "按现有证据认定（达到“初步显示（比没有更可能）”）：卡密在正确的地方无法兑换",
+        "按你提出的 ¥ 30 .00 。 规则能支持到 ¥ 96 .50 ，但商家不回应、没有人来裁决的，不超出所提的要求",
+        "撤回 后按新的要求再提",
+    ):
+        assert told in page.words, told
+    page = await buyer.send("/say", {"body": "另一张。"}, files=[("files", ("b.txt", "别的".encode(), "text/plain"))])
+    assert "你还没说它证明哪个事实，先不算证明" in page.words
 
 
 async def test_each_claim_begins_its_statement_with_what_the_order_knows(site: Site) -> None:

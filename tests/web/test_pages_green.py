@@ -66,8 +66,13 @@ async def test_who_quarrels_over_sealed_keys_is_told_that_they_go_back_for_no_re
     ref = await site.bought(buyer, listing)
     page = await buyer.get(f"/o/{ref}/problem")
     assert "没拆的不用提纠纷，也不用理由：" in page.words
-    await buyer.send("/problem", {"claim": "key_invalid"})
-    page = await buyer.send("/problem", {"statement": "听说这批卡有问题，没有拆。"})
+    page = await buyer.send("/problem", {"claim": "key_invalid"})
+    for told in ("现在就能全额退 ¥ 96 .50", "直接全额退 ¥96.50", "卡密一张也没有拆封过", "提交，当场裁决"):
+        assert told in page.words, told
+    assert "不支持退款" not in page.words.partition("什么会改变它")[0]
+    assert "商家 100%" not in page.words
+    assert "责任：不涉及谁的过错" in page.words
+    page = await buyer.send("/problem", {"statement": "听说这批卡有问题，没有拆。", "by_person": "yes"})
     assert "1 张卡密都没拆封。只想全额退的话，不用等：" in page.words
     await buyer.get(f"{page.path}/withdraw")
     page = await buyer.send("/withdraw")

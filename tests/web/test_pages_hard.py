@@ -168,7 +168,7 @@ async def test_writing_offering_and_opening_are_bounded_on_pages_too(site: Site)
     page = await buyer.send("/say", {"body": "我写的一句话"})
     assert (page.status, too_many.zh in page.text, "我写的一句话" in page.text) == (429, True, True)
     await buyer.get(f"/o/{ref}/problem")
-    page = await buyer.send("/problem", {"claim": "other", "statement": "有问题。"})
+    page = await buyer.send("/problem", {"claim": "other", "statement": "有问题。", "by_person": "yes"})
     case = page.path.split("/")[2]
     page = await buyer.send("/say", {"body": "我写的一句话"})
     assert (page.status, too_many.zh in page.text, "我写的一句话" in page.text) == (429, True, True)
@@ -183,7 +183,7 @@ async def test_support_writes_no_more_often_than_others(site: Site) -> None:
     buyer = await site.person("小买家")
     ref = await site.bought(buyer, listing)
     await buyer.get(f"/o/{ref}/problem")
-    page = await buyer.send("/problem", {"claim": "other", "statement": "有问题。"})
+    page = await buyer.send("/problem", {"claim": "other", "statement": "有问题。", "by_person": "yes"})
     case = page.path.split("/")[2]
     await merchant.get(f"/c/{case}")
     await merchant.send("/say", {"body": "不同意。", "kind": "answer"})

@@ -23,7 +23,7 @@ async def quarrel(site: Site) -> tuple[Browser, Browser, str]:
     buyer = await site.person("小买家")
     ref = await site.bought(buyer, listing)
     await buyer.get(f"/o/{ref}/problem")
-    await buyer.send("/problem", {"claim": "late", "statement": "来晚了。"})
+    await buyer.send("/problem", {"claim": "late", "statement": "来晚了。", "by_person": "yes"})
     return merchant, buyer, buyer.page.path.split("/")[2]
 
 

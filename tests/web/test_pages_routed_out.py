@@ -15,6 +15,8 @@ async def suspected(site: Site) -> tuple[Browser, Browser, Browser, str]:
     merchant, _, listing = await site.selling()
     buyer = await site.person("小买家")
     ref = await site.bought(buyer, listing)
+    await buyer.get(f"/o/{ref}/reveal")
+    await buyer.send("/reveal")
     wish = OpenCase(claim="already_used", demand=Remedy.FULL_REFUND, statement="激活时提示已被使用。")
     opened = await site.app.cases.open(await site.known("小买家"), ref, wish)
     assert not isinstance(opened, Refused)

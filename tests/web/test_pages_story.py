@@ -161,6 +161,8 @@ async def at_support(site: Site) -> tuple[Browser, Browser, Browser, str, str]:
     buyer = await site.person("小买家")
     ref = await site.bought(buyer, listing)
     wish = OpenCase(claim="not_as_described", demand=Remedy.FULL_REFUND, statement="区服和商品页写的不一样。")
+    await buyer.get(f"/o/{ref}/reveal")
+    await buyer.send("/reveal")
     opened = await site.app.cases.open(await site.known("小买家"), ref, wish)
     assert not isinstance(opened, Refused)
     await merchant.get(f"/c/{opened.ref}")
@@ -310,7 +312,7 @@ async def test_a_case_is_withdrawn_and_the_clock_runs_on(site: Site) -> None:
     buyer = await site.person("小买家")
     ref = await site.bought(buyer, listing)
     await buyer.get(f"/o/{ref}/problem")
-    page = await buyer.send("/problem", {"claim": "other", "statement": "有问题。"})
+    page = await buyer.send("/problem", {"claim": "other", "statement": "有问题。", "by_person": "yes"})
     case = page.path.split("/")[2]
     assert (await buyer.get(f"/cases/{case.lower()}")).path == f"/c/{case}"
     await merchant.get(f"/c/{case}/offer")
@@ -329,7 +331,7 @@ async def test_a_merchant_grants_the_demand(site: Site) -> None:
     buyer = await site.person("小买家")
     ref = await site.bought(buyer, listing)
     await buyer.get(f"/o/{ref}/problem")
-    page = await buyer.send("/problem", {"claim": "late", "statement": "来晚了。"})
+    page = await buyer.send("/problem", {"claim": "late", "statement": "来晚了。", "by_person": "yes"})
     case = page.path.split("/")[2]
     await merchant.get(f"/c/{case}/accept?what=demand")
     page = await merchant.send("/accept")

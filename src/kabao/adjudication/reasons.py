@@ -1,6 +1,6 @@
 """The reasons of a decision as sentences in Chinese and English, in the order a person would give them."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from kabao.adjudication.amounts import Sums
@@ -43,6 +43,16 @@ _CLAUSES: Final = {
 }
 
 
+RETURNS: Final = frozenset({"regret_promise", "regret_sealed_law", "regret_sealed_rule"})
+"""The articles by which goods go back without a reason, by their names, which never change."""
+NO_FAULT: Final = "不涉及谁的过错"
+"""How the reasons of a return say that nobody is at fault."""
+_RETURN: Final = Text(
+    f"责任：{NO_FAULT}。这是无理由退货的权利，货退回，款由商家退还。",
+    "Responsible: nobody is at fault. This is a right to return the goods: they go back, the seller returns the price.",
+)
+
+
 class Told(NamedTuple):
     """Articles that won, with their issues, and those that yielded, with issue and to what."""
 
@@ -56,6 +66,9 @@ class Voice:
     def __init__(self, book: Rulebook) -> None:
         self.book = book
         self._shown = {(name, value): self._status(name, value=value) for name in book.facts for value in (True, False)}
+        self._weighed = {
+            (name, value): self._evident(name, value=value) for name in book.facts for value in (True, False)
+        }
         self._assumed = {
             (name, bearer, value): self._burden(name, bearer, value=value)
             for name in book.facts
@@ -84,12 +97,10 @@ class Voice:
         used = self._used(winners)
         for name in plan.facts:
             bit = plan.bit(name)
-            if proved & bit:
+            if (proved | disproved) & bit:
+                told_as = self._weighed if name in case.weights and name in case.known else self._shown
                 if name in used or name in case.known:
-                    found.append(self._shown[name, True])
-            elif disproved & bit:
-                if name in used or name in case.known:
-                    found.append(self._shown[name, False])
+                    found.append(told_as[name, bool(proved & bit)])
             elif name in used:
                 value = bool(packed & bit)
                 found.append(self._assumed[name, self._bearer(name, plan, masks), value])
@@ -99,7 +110,7 @@ class Voice:
         found.extend(self._yields(told))
         if verdict.undecided:
             found.append(_UNDECIDED[verdict.undecided])
-        found.extend(self._money(amount, verdict))
+        found.extend(self._money(amount, verdict, told))
         return tuple(found)
 
     def conflict(self, facts: Iterable[str], after: Outcome) -> tuple[Text, ...]:
@@ -149,6 +160,16 @@ class Voice:
             return Text(f"已证明：{label.zh}。", f"Proved: {label.en}.")
         return Text(f"已证明不成立：{label.zh}。", f"Disproved: {label.en}.")
 
+    def _evident(self, name: str, *, value: bool) -> Text:
+        """Say to what standard evidence shows a fact; what a record states outright is `_status`."""
+        fact = self.book.facts[name]
+        standard = self.book.standards[fact.standard].label
+        way = Text("", "") if value else Text("不成立", "the opposite of ")
+        return Text(
+            f"按现有证据认定（达到“{standard.zh}”）：{fact.label.zh}{way.zh}。",
+            f"On the evidence there is ({standard.en}): {way.en}{fact.label.en}.",
+        )
+
     def _burden(self, name: str, bearer: Party, *, value: bool) -> Text:
         label, who = self.book.facts[name].label, PARTIES[bearer]
         end = Text("成立", "true") if value else Text("不成立", "not true")
@@ -177,7 +198,7 @@ class Voice:
             found[name] = Text(f"第 {mine} 条让位于第 {other} 条。", f"Article {mine} yields to article {other}.")
         return list(found.values())
 
-    def _money(self, amount: Sums, verdict: Verdict) -> list[Text]:
+    def _money(self, amount: Sums, verdict: Verdict, told: Told) -> list[Text]:
         outcome = OUTCOMES[amount.outcome]
         found = [Text(f"结果：{outcome.zh}。", f"Result: {outcome.en}.")]
         if amount.needs:
@@ -198,7 +219,9 @@ class Voice:
                     f"A person sets the refund between {price.low}% and {price.high}%.",
                 )
             )
-        if amount.shares != Shares():
+        if is_return(amount.outcome, told.won):
+            found.append(_RETURN)
+        elif amount.shares != Shares():
             parts = [
                 (PARTIES[party], share)
                 for party, share in (
@@ -212,6 +235,12 @@ class Voice:
             en = ", ".join(f"{party.en} {share}%" for party, share in parts)
             found.append(Text(f"责任：{zh}。", f"Responsible: {en}."))
         return found
+
+
+def is_return(outcome: Outcome, won: Mapping[str, Iterable[str]]) -> bool:
+    """Tell whether the price goes back by a right to return the goods, which asks for nobody's fault."""
+    by = [name for name, issues in won.items() if Issue.PRICE.value in issues]
+    return bool(by) and outcome is Outcome.FULL_REFUND and RETURNS.issuperset(by)
 
 
 def _clause(clause: Clause) -> Text:

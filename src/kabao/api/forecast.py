@@ -85,11 +85,21 @@ class SimilarOut(msgspec.Struct, frozen=True, kw_only=True):
     endings: list[EndingOut]
 
 
+class DirectOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Sealed keys that go back at once, and what for; `is_all` where that is everything still held."""
+
+    keys: int
+    refund_minor: int
+    is_all: bool
+
+
 class ForecastOut(msgspec.Struct, frozen=True, kw_only=True):
     """An estimate: outcome and amounts in minor units, reasons, articles, what would change it.
 
     `similar` is null where fewer than twenty similar cases have closed. `at_once` tells whether the claim would be
     decided and refunded the moment it is filed: yes, no, or limit where the buyer has had five such in thirty days.
+    Without a person nothing beyond `demanded_minor` is given (0: no money is demanded, or bare facts). `direct` tells
+    the buyer of sealed keys that go back at once without a case.
     """
 
     is_estimate: bool
@@ -106,12 +116,14 @@ class ForecastOut(msgspec.Struct, frozen=True, kw_only=True):
     changes: list[ChangeOut]
     similar: SimilarOut | None
     at_once: AtOnce
+    demanded_minor: int
+    direct: DirectOut | None
     decision: dict[str, Any]
 
     @classmethod
     def of(cls, forecast: Forecast) -> "ForecastOut":
         """Write a forecast; `decision` is the whole of it, as `kabao rulebook decide --json` prints it."""
-        view, similar = forecast.decision, forecast.similar
+        view, similar, direct = forecast.decision, forecast.similar, forecast.direct
         return cls(
             is_estimate=True,
             note=ESTIMATE,
@@ -135,6 +147,10 @@ class ForecastOut(msgspec.Struct, frozen=True, kw_only=True):
                 endings=[EndingOut(ending=one.ending, cases=one.cases, percent=one.percent) for one in similar.endings],
             ),
             at_once=forecast.at_once,
+            demanded_minor=forecast.demanded_minor,
+            direct=None
+            if direct is None
+            else DirectOut(keys=direct.keys, refund_minor=direct.refund_minor, is_all=direct.is_all),
             decision=view.full,
         )
 

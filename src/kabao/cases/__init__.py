@@ -25,6 +25,7 @@ from kabao.cases.desk.model import (
 )
 from kabao.cases.desk.rules import read_after, write_after
 from kabao.cases.desk.service import DeskService
+from kabao.cases.facts import CORE
 from kabao.cases.inbox.model import BULK_AT_MOST, COUNTED, Cursor, Granted, InboxPage, Tab, ToGrant, Waiting
 from kabao.cases.inbox.rules import read_cursor, write_cursor
 from kabao.cases.inbox.service import InboxService, was_granted
@@ -69,6 +70,7 @@ from kabao.cases.words import RULED_BY
 __all__ = [
     "BULK_AT_MOST",
     "CLAIMS",
+    "CORE",
     "COUNTED",
     "COUNTED_TO",
     "FIELDS",

@@ -15,12 +15,12 @@ from kabao.adjudication.model import UNDECIDED
 from kabao.adjudication.service import RulebookService
 from kabao.cases import store, words
 from kabao.cases.facts import Said
-from kabao.cases.judging import decided, file_of, in_full
+from kabao.cases.judging import decided, decided_as_claimed, file_of, in_full, is_without_fault
 from kabao.cases.ladder.awards import suggested_of
 from kabao.cases.ladder.model import Award
 from kabao.cases.machine import Stage
 from kabao.cases.model import Asked, Beside, CaseView, LimitBy, Remedy, Side
-from kabao.cases.saying import FactsView, facts_view
+from kabao.cases.saying import STAFF, FactsView, facts_view, sayable
 from kabao.cases.service import CaseService
 from kabao.evidence import EvidenceService, clean_text
 from kabao.identity import Person, Role
@@ -63,7 +63,8 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     """A fact that would change the decision: who has to show it, and to what it would turn.
 
     `holds` tells whether its proof would; else it is its disproof. `rank` is lowest where the result becomes another
-    one, higher where a person would have to decide, and highest where the result stays.
+    one, higher where a person would have to decide, and highest where the result stays. `by_staff` tells of one that no
+    party may say, since support alone finds it.
     """
 
     fact: str
@@ -72,6 +73,7 @@ class Change(msgspec.Struct, frozen=True, kw_only=True):
     turns_to: str
     holds: bool
     rank: int
+    by_staff: bool = False
 
 
 class Beaten(msgspec.Struct, frozen=True, kw_only=True):
@@ -119,10 +121,21 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
     full: dict[str, Any]
     is_kept: bool = False
     beaten: list[Beaten] = []
+    is_return: bool = False
+    """Whether keys that nobody opened go back for no reason, though something else was claimed."""
+
+    @property
+    def is_without_fault(self) -> bool:
+        """Whether everything goes back by a right to return the goods, which is nobody's fault."""
+        return is_without_fault(self.full)
 
     def suggests(self, demand: Remedy, held_minor: int) -> Award | None:
         """Tell what of so much it would give; None where it suggests nothing that a ruling can give."""
         return suggested_of(self.full, demand, held_minor)
+
+    def beyond_demand(self, demanded_minor: int) -> bool:
+        """Whether it comes to more than was demanded, which is given only where a person decides."""
+        return 0 < demanded_minor < self.refund_minor
 
 
 ISSUES: Final = {"price": "退多少", "responsible": "谁负责", "damages": "赔偿", "payer": "谁付"}
@@ -179,7 +192,7 @@ class DecisionService:
         if kept is None:
             return await self.decide(case)
         judge = await self._rulebook.adjudicator(kept.rulebook_version)
-        return judge if isinstance(judge, Refused) else _shown(kept, judge, case.viewer, is_kept=True)
+        return judge if isinstance(judge, Refused) else _shown(kept, judge, case.viewer, case.claim, is_kept=True)
 
     async def decide(self, case: CaseView) -> DecisionView | Refused:
         """Decide a case for whoever may see it.
@@ -190,7 +203,7 @@ class DecisionService:
         judge = await self.judge(case)
         if isinstance(judge, Refused):
             return judge
-        return _shown(await decided(judge, await self.case_file(case, judge)), judge, case.viewer)
+        return _shown(await decided(judge, await self.case_file(case, judge)), judge, case.viewer, case.claim)
 
     async def foresee(self, order: OrderView, claim: str, demand: Remedy) -> DecisionView | Refused:
         """Decide what a case that nobody has filed yet would come to, on what the records know of its order.
@@ -201,10 +214,9 @@ class DecisionService:
         if isinstance(judge, Refused):
             return judge
         asked = Asked.first(order.ref, 0, claim, demand, order.now)
-        items = await self._evidence.items(order.shop_id, order.order_id)
         async with self._database.connection() as conn:
-            file = await file_of(conn, asked, order, items, judge)
-        return await self.foresee_file(judge, file, Side(order.role))
+            file = await file_of(conn, asked, order, judge)
+        return _shown(await decided(judge, file), judge, Side(order.role), claim)
 
     async def foresee_at_once(self, order: OrderView, claim: str, demand: Remedy) -> AtOnce:
         """Tell whether a case that nobody has filed yet would be decided and refunded the moment it is filed.
@@ -216,7 +228,7 @@ class DecisionService:
             return AtOnce.NO
         asked = Asked.first(order.ref, 0, claim, demand, order.now)
         async with self._database.connection() as conn:
-            file = await file_of(conn, asked, order, [], judge)
+            file = await file_of(conn, asked, order, judge)
         if await self._cases.green.foresee(judge, order, demand, file) is None:
             return AtOnce.NO
         limit = await self._cases.green.limit_on(order) if order.role == "buyer" else None
@@ -224,12 +236,11 @@ class DecisionService:
 
     async def foresee_file(self, judge: Adjudicator, file: dict[str, Any], viewer: Side) -> DecisionView | Refused:
         """Decide a case file that stands for no case; refusal: not_found where the book has no words for it."""
-        return _shown(await decided(judge, file), judge, viewer)
+        return _shown(await decided_as_claimed(judge, file), judge, viewer, file["claim"])
 
     async def case_file(self, case: CaseView, judge: Adjudicator) -> dict[str, Any]:
         """Write a case as the rulebook reads it, with what the records know and what people have shown."""
         order, (_, case_id) = case.order, _place(case)
-        items = await self._evidence.items(order.shop_id, order.order_id)
         asked = Asked(
             ref=case.ref,
             case_id=case_id,
@@ -240,7 +251,7 @@ class DecisionService:
             green_minor=case.green_minor or 0,
         )
         async with self._database.connection() as conn:
-            return await file_of(conn, asked, order, items, judge)
+            return await file_of(conn, asked, order, judge)
 
     async def case_files(self) -> AsyncIterator[dict[str, Any]]:
         """Write every case there is, oldest first, as the rulebook reads it: what a change of rules is replayed on.
@@ -278,8 +289,9 @@ class DecisionService:
         items = await self._evidence.items(case.order.shop_id, case.order.order_id)
         async with self._database.connection() as conn:
             said = await store.said_with_notes(conn, *_place(case))
-        numbers = {item.item_id: item.item_no for item in items}
-        return facts_view(judge, case.claim, await self.case_file(case, judge), said, numbers)
+        numbers = {item.item_id: (item.item_no, item.file_name) for item in items}
+        found = facts_view(judge, case.claim, await self.case_file(case, judge), said, numbers)
+        return found if not case.viewer.is_party else msgspec.structs.replace(found, choices=sayable(judge, found))
 
     async def say_fact(self, person: Person, ref: str, wish: SayFact) -> DecisionView | Refused | None:
         """Add what a party or support says of a fact; a party is answered the decision anew, staff nothing.
@@ -327,8 +339,11 @@ class DecisionService:
     ) -> tuple[int | None, str, Said] | Refused:
         """Check a wish and weigh it: a party's file is a screenshot, its bare word a statement; support says itself."""
         wrong: dict[str, str] = {}
-        if wish.fact not in judge.book.facts:
+        fact = judge.book.facts.get(wish.fact)
+        if fact is None:
             wrong["fact"] = "规则里没有这个事实"
+        elif case.viewer.is_party and fact.set_by == STAFF:
+            wrong["fact"] = "这个事实只能由客服查明后记下，可以写成说明请客服看"
         note = clean_text(wish.note, MAX_NOTE) if wish.note.strip() else ""
         if note is None:
             wrong["note"] = f"最多 {MAX_NOTE} 个字"
@@ -361,6 +376,12 @@ class DecisionService:
         )
         return (None if item is None else item.item_id), note or "", entry
 
+    async def label_of(self, order: OrderView, fact: str) -> str:
+        """Return what the book that binds an order calls a fact; empty where it does not name it."""
+        judge = await self._rulebook.binding(order.placed_at)
+        named = None if isinstance(judge, Refused) else judge.book.facts.get(fact)
+        return "" if named is None else named.label.zh
+
     async def judge(self, case: CaseView) -> Adjudicator | Refused:
         """Return the book that binds a case; refusal: not_found where no rulebook was ever published."""
         return await self._rulebook.binding(case.order.placed_at)
@@ -380,7 +401,9 @@ def _place(case: CaseView) -> tuple[int, int]:
     return at.shop_id, at.object_id
 
 
-def _shown(beside: Beside, judge: Adjudicator, viewer: Side, *, is_kept: bool = False) -> DecisionView | Refused:
+def _shown(
+    beside: Beside, judge: Adjudicator, viewer: Side, claim: str, *, is_kept: bool = False
+) -> DecisionView | Refused:
     """Show a decision; refusal: not_found where the book has no words for the case."""
     if beside.decision is None:
         return Refused(Refusal.NOT_FOUND)
@@ -399,7 +422,8 @@ def _shown(beside: Beside, judge: Adjudicator, viewer: Side, *, is_kept: bool = 
         reasons=told[split:],
         articles=[(articles[name].number, name, articles[name].title.zh) for name in full["articles"]],
         cites=full["cites"],
-        missing=[] if is_kept else _changes(full, viewer),
+        missing=[] if is_kept else _changes(full, viewer, judge.book),
+        is_return=full["claim"] != claim,
         full=full,
         is_kept=is_kept,
         beaten=[
@@ -415,7 +439,7 @@ def _shown(beside: Beside, judge: Adjudicator, viewer: Side, *, is_kept: bool = 
     )
 
 
-def _changes(full: dict[str, Any], viewer: Side) -> list[Change]:
+def _changes(full: dict[str, Any], viewer: Side, book: Rulebook) -> list[Change]:
     """Name what would change the decision: what the viewer can show himself first, of that what changes the result."""
     damages = f" + {full['damages_minor']}" if full["damages_minor"] else ""
     now = f"{full['outcome']} {full['refund_minor']}{damages}"
@@ -427,6 +451,7 @@ def _changes(full: dict[str, Any], viewer: Side) -> list[Change]:
             turns_to=_turned(told, now),
             holds=bool(one["if_proved"]),
             rank=_rank(told, now),
+            by_staff=one["fact"] in book.facts and book.facts[one["fact"]].set_by == STAFF,
         )
         for one in full["missing"]
         if (told := one["if_proved"] or one["if_disproved"])

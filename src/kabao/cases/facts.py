@@ -1,16 +1,17 @@
 """What the platform itself knows of a case, as facts of the rulebook. Pure: rows in, a case file out.
 
 Facts the records prove are stated as proved or disproved. What a party says is evidence and no more: a claim's own
-fact is a statement of whoever claims it, and a picture handed in beside it is a screenshot.
+fact is a statement of whoever claims it, and a file shows only the facts of which its giver said that it shows them.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 import msgspec
 
+from kabao.cases.claims import CLAIMS, ClaimKind
 from kabao.cases.clauses.model import Clause
 from kabao.cases.clauses.rules import said_by_clauses, told_of
 from kabao.cases.model import Remedy
@@ -20,7 +21,8 @@ BEIJING: Final = ZoneInfo("Asia/Shanghai")
 SEVEN_DAYS: Final = timedelta(days=7)
 STALLED_AFTER: Final = timedelta(days=15)
 STATEMENT: Final = 50
-SCREENSHOT: Final = 65
+STATEMENTS: Final = frozenset({"buyer_statement", "merchant_statement"})
+"""The kinds of evidence that are a party's own word."""
 
 DEMANDS: Final = {
     Remedy.FULL_REFUND: "refund",
@@ -30,14 +32,16 @@ DEMANDS: Final = {
 }
 """What the rulebook is told of a demand; what a merchant demands is the other end of a refund."""
 
-CORE: Final[dict[str, tuple[str, str]]] = {
-    "already_used": ("key_failed", "proved"),
-    "key_invalid": ("key_failed", "proved"),
-    "not_as_described": ("mismatch", "proved"),
-    "reclaimed": ("access_lost", "proved"),
-    "warranty_refused": ("fault_in_cover", "proved"),
+CORE: Final = {
+    "already_used": "key_failed",
+    "key_invalid": "key_failed",
+    "not_as_described": "mismatch",
+    "reclaimed": "access_lost",
+    "warranty_refused": "fault_in_cover",
 }
-"""The fact that a buyer states by making a claim, and which way."""
+"""The fact that a buyer states by making a claim: that it holds."""
+RETURN: Final = "changed_mind"
+"""The claim by which keys go back without a reason."""
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
@@ -60,7 +64,6 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     answered_at: datetime | None
     case_ref: str
-    pictures_by_buyer: int
     said: Sequence[Said]
     conflict_for: timedelta
     """How long the rulebook lets contradictory evidence hold a case up."""
@@ -76,16 +79,15 @@ def case_file(record: CaseRecord) -> dict[str, Any]:
     """Write the case as the rulebook reads it; amounts in minor units, dates by Beijing's calendar."""
     facts: dict[str, Any] = dict(_known(record))
     evidence = _of_clauses(record)
-    core = CORE.get(record.claim)
-    if core is not None:
-        fact, way = core
-        evidence[fact] = [{"shows": way, "kind": "buyer_statement", "confidence": STATEMENT, "by": "buyer"}]
-        if record.pictures_by_buyer:
-            evidence[fact].append({"shows": way, "kind": "screenshot", "confidence": SCREENSHOT, "by": "buyer"})
+    if record.claim in CORE:
+        claimed = {"shows": "proved", "kind": "buyer_statement", "confidence": STATEMENT, "by": "buyer"}
+        evidence[CORE[record.claim]] = [claimed]
     for said in record.said:
         item = {"shows": "proved" if said.shows else "disproved", "kind": said.kind, "confidence": said.confidence}
         # What support establishes is nobody's own evidence.
         evidence.setdefault(said.fact, []).append(item if said.by == "support" else item | {"by": said.by})
+    examined = {said.fact for said in record.said if said.by == "support"}
+    evidence = {fact: items if fact in examined else _unexamined(items) for fact, items in evidence.items()}
     # What the records prove is not weighed against what people say.
     facts |= {fact: {"evidence": items} for fact, items in evidence.items() if fact not in facts}
     told = told_of(record.claim, record.clauses)
@@ -101,6 +103,26 @@ def case_file(record: CaseRecord) -> dict[str, Any]:
         "merchant": f"shop-{record.order.shop_id}",
         **({"clauses": told} if told else {}),
     }
+
+
+def as_return(file: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Write a case on keys that nobody ever opened as a return without a reason; None where it is none.
+
+    A sealed key may go back at any time, so whoever demands the price need not show what else is wrong with it.
+    """
+    claim, facts = CLAIMS.get(file["claim"]), file["facts"]
+    is_buyers = claim is not None and claim.kind is not ClaimKind.CONDUCT
+    # Stated by the records: the second also where a key that was opened gave way to a sealed one.
+    is_sealed = facts.get("opened") == facts.get("redeemed_by_buyer") == "disproved"
+    if not is_buyers or not is_sealed or facts.get("delivered") != "proved" or file["claim"] == RETURN:
+        return None
+    return {name: value for name, value in file.items() if name != "clauses"} | {"claim": RETURN}
+
+
+def _unexamined(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Leave out a party's own word beside material of its own: until somebody looked, the one proves not the other."""
+    shown = {(item.get("by"), item["shows"]) for item in items if item["kind"] not in STATEMENTS}
+    return [item for item in items if item["kind"] not in STATEMENTS or (item.get("by"), item["shows"]) not in shown]
 
 
 def _of_clauses(record: CaseRecord) -> dict[str, list[dict[str, Any]]]:
@@ -224,9 +246,8 @@ def _overpaid(order: OrderView) -> int:
 def _conflict_expired(record: CaseRecord) -> bool:
     """Tell whether the first contradiction is older than the book allows; a later one buys nobody new time."""
     first: dict[tuple[str, bool], datetime] = {}
-    core = CORE.get(record.claim)
-    if core is not None:
-        first[core[0], core[1] == "proved"] = record.opened_at
+    if record.claim in CORE:
+        first[CORE[record.claim], True] = record.opened_at
     first |= {(fact, True): record.opened_at for fact in _of_clauses(record)}
     for said in record.said:
         first.setdefault((said.fact, said.shows), said.at)

@@ -7,6 +7,7 @@ from typing import Any, Final, Self
 
 import msgspec
 
+from kabao.adjudication.reasons import NO_FAULT
 from kabao.cases.ladder.model import Award, Pending, Question, RulingStage, Shares, Standing, Windows
 from kabao.cases.machine import Stage
 from kabao.orders.model import OrderView
@@ -264,6 +265,11 @@ class RulingView(msgspec.Struct, frozen=True, kw_only=True):
     rulebook_version: str | None = None
     decision_digest: str | None = None
     case_file_digest: str | None = None
+
+    @property
+    def is_without_fault(self) -> bool:
+        """Whether the rules themselves gave the price back for a return, which is nobody's fault."""
+        return self.stage in {RulingStage.GREEN, RulingStage.DEFAULT} and NO_FAULT in self.reasons
 
 
 class Rung(msgspec.Struct, frozen=True, kw_only=True):

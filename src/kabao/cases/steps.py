@@ -228,8 +228,7 @@ class CaseSteps:
         return await self.orders.order(buyer, order_ref, conn)
 
     async def _file(self, conn: Connection, judge: Adjudicator, order: OrderView, asked: Asked) -> dict[str, Any]:
-        items = await self.evidence.items(order.shop_id, order.order_id, conn)
-        return await file_of(conn, asked, order, items, judge)
+        return await file_of(conn, asked, order, judge)
 
     async def tell(
         self, conn: Connection, case: CaseRow, kind: str, role: str, label: str = "", stage: Stage | None = None

@@ -4,7 +4,7 @@ from datetime import timedelta
 from typing import Final, assert_never
 
 from kabao.cases.ladder.awards import outcome_of
-from kabao.cases.ladder.model import ROUTED_OUT_FOR, RulingStage, Windows
+from kabao.cases.ladder.model import ROUTED_OUT_FOR, Award, RulingStage, Windows
 from kabao.cases.machine import Stage
 from kabao.cases.model import CaseState, Decision, OfferState, OfferView, Outcome, Remedy, RoseWhy, Rung, Side, Turn
 from kabao.kernel import yuan_text
@@ -59,6 +59,16 @@ def silence(case: CaseState) -> str:
     if case.answered_at is None:
         return "商家到时没有回应。"
     return "商家答复过诉求，但到时没有回应买家后来提的方案。"
+
+
+def as_demanded(given: Award, suggested: Award | None) -> str:
+    """Say that what is given where no person decides ends at the demand; empty where the rules come to no more."""
+    if suggested is None or (given.refund_minor >= suggested.refund_minor and not suggested.damages_minor):
+        return ""
+    stops = f"没有人来裁决的，只按买家提出的 {yuan(given.refund_minor)}，不超出所提的要求。"
+    most = f"按这些事实，规则最多能支持退 {yuan(suggested.refund_minor)}。"
+    more = f"规则还支持赔偿 {yuan(suggested.damages_minor)}，要由人来裁。" if suggested.damages_minor else ""
+    return stops + (most if given.refund_minor < suggested.refund_minor else "") + more
 
 
 def yuan(minor: int) -> str:

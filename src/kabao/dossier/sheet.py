@@ -13,6 +13,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from kabao.adjudication import Rulebook, make_case
+from kabao.adjudication.reasons import NO_FAULT
 from kabao.cases.decisions import BY_THE_BOOK, OUTCOMES
 from kabao.cases.facts import Said
 from kabao.cases.ladder.model import RulingStage, Shares
@@ -131,6 +132,11 @@ class RulingSheet(msgspec.Struct, frozen=True, kw_only=True):
     review_until: datetime | None
     decision_digest: str
     case_file_digest: str
+
+    @property
+    def is_without_fault(self) -> bool:
+        """Whether the rules themselves gave the price back for a return, which is nobody's fault."""
+        return self.stage in {RulingStage.GREEN, RulingStage.DEFAULT} and NO_FAULT in self.reasons
 
 
 class Basis(NamedTuple):

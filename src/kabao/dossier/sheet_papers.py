@@ -2,6 +2,7 @@
 
 from typing import Any, Final
 
+from kabao.adjudication.reasons import NO_FAULT
 from kabao.cases import Outcome
 from kabao.cases.words import OUTSIDE, WHO, yuan
 from kabao.dossier.model import RulingFacts
@@ -74,6 +75,8 @@ def shares_text(sheet: RulingSheet) -> str:
     """Write who is responsible; empty on rulings from before shares were kept."""
     if sheet.shares is None:
         return ""
+    if sheet.is_without_fault:
+        return f"{NO_FAULT}，款由商家退还"
     parts = zip(PARTIES, (sheet.shares.buyer, sheet.shares.merchant, sheet.shares.platform), strict=True)
     return "，".join(f"{who} {share}%" for who, share in parts if share)
 

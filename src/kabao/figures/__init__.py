@@ -8,6 +8,7 @@ from kabao.figures.forecast import ForecastService
 from kabao.figures.model import (
     LEAST,
     Choice,
+    DirectRefund,
     Ending,
     Forecast,
     ForeseeFacts,
@@ -27,6 +28,7 @@ from kabao.figures.service import FigureService
 __all__ = [
     "LEAST",
     "Choice",
+    "DirectRefund",
     "Ending",
     "FigureService",
     "Forecast",

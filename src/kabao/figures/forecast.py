@@ -10,8 +10,8 @@ from kabao.adjudication.service import RulebookService
 from kabao.cases import CLAIMS, DecisionService, DecisionView, Remedy, Side
 from kabao.cases.facts import DEMANDS
 from kabao.figures import store
-from kabao.figures.model import Forecast, ForeseeFacts, ForeseeOrder, Similar
-from kabao.figures.rules import similar_of
+from kabao.figures.model import DirectRefund, Forecast, ForeseeFacts, ForeseeOrder, Similar
+from kabao.figures.rules import demanded_of, similar_of
 from kabao.identity import Person
 from kabao.kernel import Refusal, Refused
 from kabao.orders import OrderService, OrderView
@@ -58,7 +58,12 @@ class ForecastService:
             return decision
         alike = Alike(wish.claim, str(order.document.get("category", "")), order.opened_at is not None)
         at_once = await self._decisions.foresee_at_once(order, wish.claim, wish.demand)
-        return msgspec.structs.replace(await self._with_similar(decision, alike), at_once=at_once)
+        return msgspec.structs.replace(
+            await self._with_similar(decision, alike),
+            at_once=at_once,
+            demanded_minor=demanded_of(wish.demand, wish.demand_minor, order.at_stake_minor),
+            direct=direct_of(order),
+        )
 
     async def of_facts(self, wish: ForeseeFacts, viewer: Side) -> Forecast | Refused:
         """Forecast bare facts by the rulebook in force; amounts need `price_minor`.
@@ -94,6 +99,15 @@ class ForecastService:
         async with self._database.connection() as conn:
             counts = await store.similar_endings(conn, alike.claim, alike.category, is_opened=alike.is_opened)
         return similar_of(counts)
+
+
+def direct_of(order: OrderView) -> DirectRefund | None:
+    """Tell what of an order its buyer may give back at once without a case: the keys that nobody ever opened."""
+    sealed = sum(slot.state == "sealed" and slot.generation == 0 for slot in order.keys)
+    if "refund" not in order.allowed or order.escrow is None:
+        return None
+    refund = min(order.unit_minor * sealed, order.escrow.held_minor)
+    return DirectRefund(keys=sealed, refund_minor=refund, is_all=refund == order.escrow.held_minor)
 
 
 def may_foresee(order: OrderView, wish: ForeseeOrder) -> Refused | None:

@@ -74,12 +74,24 @@ class Similar(msgspec.Struct, frozen=True, kw_only=True):
 class Forecast(msgspec.Struct, frozen=True, kw_only=True):
     """What the rules lead to on the facts as known; an estimate, never a ruling. `similar` is None below twenty.
 
-    `at_once` tells of a claim on an order whether it would be decided and refunded the moment it is filed.
+    `at_once` tells of a claim on an order whether it would be decided and refunded the moment it is filed,
+    `demanded_minor` what is demanded of it in money: without a person nothing beyond it is given. `direct` tells its
+    buyer of keys that go back at once without any case.
     """
 
     decision: DecisionView
     similar: Similar | None
     at_once: AtOnce = AtOnce.NO
+    demanded_minor: int = 0
+    direct: "DirectRefund | None" = None
+
+
+class DirectRefund(msgspec.Struct, frozen=True, kw_only=True):
+    """Sealed keys that go back at once without a reason or a case, and what for; `is_all` where that is everything."""
+
+    keys: int
+    refund_minor: int
+    is_all: bool
 
 
 class Choice(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,9 +1,10 @@
 """How the auditor follows a case: it compares after every step, and says beforehand what time will do."""
 
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from kabao.adjudication import Adjudicator, Unreadable, make_case, plain
+from kabao.cases import MERCHANT_CLAIMS
 from kabao.kernel import Refused, parse_ref
 from kabao.simulation import store
 from kabao.simulation.auditor import Followed
@@ -164,6 +165,10 @@ async def supported(town: Town, case: Followed) -> Award | None:
     return of_demand(said, case.demand, case.granted_minor, case.stake_minor)
 
 
+CHANGED_MIND: Final = "changed_mind"
+OTHER_REMEDIES: Final = frozenset({"REPLACE", "PERFORM", "ROUTE_OUT"})
+
+
 def of_demand(said: dict[str, Any], demand: str, asked_minor: int, stake_minor: int) -> Award | None:
     """Read what of a demand a decision of the rulebook supports."""
     if demand == "replacement":
@@ -175,7 +180,21 @@ def of_demand(said: dict[str, Any], demand: str, asked_minor: int, stake_minor: 
 
 
 def decided(judge: Adjudicator, file: dict[str, Any]) -> dict[str, Any] | None:
-    """Let the rulebook decide a case file; None where it has no words for it."""
+    """Let the rulebook decide a case file; None where it has no words for it.
+
+    Keys that were delivered and that nobody ever opened go back whatever was claimed.
+    """
+    said, facts = _as_claimed(judge, file), file["facts"]
+    known = [facts.get(fact) for fact in ("delivered", "opened", "redeemed_by_buyer")]
+    if known != ["proved", "disproved", "disproved"] or file["claim"] in {CHANGED_MIND, *MERCHANT_CLAIMS}:
+        return said
+    if said is not None and (said["refund_minor"] or said["damages_minor"] or said["outcome"] in OTHER_REMEDIES):
+        return said
+    back = _as_claimed(judge, {**file, "claim": CHANGED_MIND, "clauses": []})
+    return back if back is not None and back["outcome"] == "FULL_REFUND" else said
+
+
+def _as_claimed(judge: Adjudicator, file: dict[str, Any]) -> dict[str, Any] | None:
     try:
         return plain(judge.decide(make_case(file, judge.book)))
     except Unreadable:

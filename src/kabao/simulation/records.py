@@ -9,7 +9,7 @@ from kabao.cases.judging import file_of
 from kabao.cases.model import Asked
 from kabao.identity import Person
 from kabao.simulation.books import OrderBook
-from kabao.simulation.following import WHOLE, decided, of_demand
+from kabao.simulation.following import CHANGED_MIND, WHOLE, decided, of_demand
 from kabao.simulation.town import Town, granted
 
 GREEN_AT_MOST: Final = 5
@@ -33,10 +33,9 @@ async def look(town: Town, buyer: Person, order: OrderBook, claim: str, demand: 
     """
     view = granted(await town.app.orders.order(buyer, order.ref))
     judge = granted(await town.app.rulebook.binding(view.placed_at))
-    items = await town.app.evidence.items(view.shop_id, view.order_id)
     asked = Asked(ref=order.ref, case_id=0, claim=claim, demand=demand, opened_at=town.now, answered_at=None)
     async with town.app.database.connection() as conn:
-        file = await file_of(conn, asked, view, items, judge)
+        file = await file_of(conn, asked, view, judge)
     file["facts"] = {fact: known for fact, known in file["facts"].items() if isinstance(known, str)}
     said = decided(judge, file)
     stake = order.stake_minor
@@ -48,8 +47,10 @@ async def look(town: Town, buyer: Person, order: OrderBook, claim: str, demand: 
         and order.opened_at is None
         and not order.was_replaced
         and stake <= town.times.green_channel_amount
-        and _gives_all(said, stake)
-        and not _gives_all(_if_opened(judge, file), stake)
+        and any(
+            _gives_all(decided(judge, one), stake) and not _gives_all(_if_opened(judge, one), stake)
+            for one in (file, {**file, "claim": CHANGED_MIND, "clauses": []})
+        )
     )
     return Records(supports, is_certain)
 

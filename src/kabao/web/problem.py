@@ -7,10 +7,10 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import CLAIMS, KIND_LABELS, ClaimKind, OpenCase, Remedy
+from kabao.cases import CLAIMS, CORE, KIND_LABELS, CaseView, ClaimKind, OpenCase, Remedy, SayFact
 from kabao.figures import Forecast, ForeseeOrder
 from kabao.identity import Act
-from kabao.kernel import Refusal, Refused, parse_yuan, yuan_text
+from kabao.kernel import Money, Refusal, Refused, parse_yuan, yuan_text
 from kabao.orders import OrderView
 from kabao.web.aside import hand_in, put_aside
 from kabao.web.files import take_files
@@ -81,13 +81,26 @@ async def open_case(request: PageRequest, ref: FromPath[str]) -> Page:
     wanted = read_claim(form, order)
     if isinstance(wanted, dict):
         return await _again(visit, order, form, wanted, status=422)
+    before = {item.item_id for item in await visit.services.evidence.items(order.shop_id, order.order_id)}
     case = await visit.services.cases.open(visit.me, order.ref, wanted)
     if isinstance(case, Refused):
         return await _not_opened(visit, order, form, case)
     left = await take_files(visit.form.files("files"), partial(visit.services.cases.add_file, visit.me, case.ref))
     left += await hand_in(visit, case.order)
+    await _say_what_they_show(visit, case, before)
     flash = AT_ONCE if case.green_minor is not None else CLAIM_OPENED if order.claim.is_open else CASE_OPENED
     return redirect(f"/c/{case.ref}", flash=flash, visit=visit, left=left)
+
+
+async def _say_what_they_show(visit: Visit, case: CaseView, before: set[int]) -> None:
+    """Say of the files that came with the claim that they show what the claim itself states, and nothing else."""
+    if case.claim not in CORE or case.green_minor is not None:
+        return
+    for item in await visit.services.evidence.items(case.order.shop_id, case.order.order_id):
+        if item.item_id not in before and item.given_by == visit.me.account_id:
+            # Who has said enough keeps the file all the same.
+            said = SayFact(fact=CORE[case.claim], shows=True, item_no=item.item_no)
+            await visit.services.decisions.say_fact(visit.me, case.ref, said)
 
 
 async def _not_opened(visit: Visit, order: OrderView, form: dict[str, str], refused: Refused) -> Page:
@@ -139,17 +152,14 @@ async def _second_step(visit: Visit, order: OrderView, form: dict[str, str]) -> 
 def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, str]:
     """Read the form; answers what is wrong with each field instead where something is."""
     errors: dict[str, str] = {}
-    held = order.at_stake_minor
     if form["claim"] not in CLAIMS:
         errors["claim"] = "选一种情况"
     if form["demand"] not in set(Remedy):
         errors["demand"] = "选一个要求"
     amount = parse_yuan(form["amount"]) if form["amount"] else None
-    if form["demand"] == Remedy.PARTIAL_REFUND:
-        if amount is None or amount.minor <= 0:
-            errors["amount"] = "填想退多少元，例如 36.50"
-        elif amount.minor > held:
-            errors["amount"] = f"退款金额不能超过 {yuan_text(held)}"
+    wrong = _amount_wrong(form, amount, order.at_stake_minor)
+    if wrong:
+        errors["amount"] = wrong
     if not form["statement"]:
         errors["statement"] = "写一句发生了什么"
     elif any(blank in form["statement"] for blank in BLANKS):
@@ -165,6 +175,15 @@ def read_claim(form: dict[str, str], order: OrderView) -> OpenCase | dict[str, s
         statement=form["statement"],
         by_person=form.get("by_person", "") == "yes",
     )
+
+
+def _amount_wrong(form: dict[str, str], amount: Money | None, held: int) -> str:
+    """Say what is wrong with the amount demanded; one beside another demand would silently count for nothing."""
+    if form["demand"] != Remedy.PARTIAL_REFUND:
+        return "只想退这么多的，要求选“部分退款”；要全额退、补发的，这里清空" if form["amount"] else ""
+    if amount is None or amount.minor <= 0:
+        return "填想退多少元，例如 36.50"
+    return f"退款金额不能超过 {yuan_text(held)}" if amount.minor > held else ""
 
 
 def template(order: OrderView, wanted: OpenCase) -> str:
@@ -223,6 +242,8 @@ async def _form(
 ) -> Page:
     told, kept = await put_aside(visit, order, errors)
     amount = parse_yuan(form["amount"]) if form["demand"] == Remedy.PARTIAL_REFUND else None
+    fact = CORE.get(form["claim"], "")
+    proves = "" if not is_second or not fact else await visit.services.decisions.label_of(order, fact)
     return page(
         "problem.html",
         visit,
@@ -238,6 +259,7 @@ async def _form(
         form=form,
         sealed=[slot.pos for slot in order.keys if slot.state == "sealed"],
         is_second=is_second,
+        proves=proves,
         forecast=forecast,
         claim_label=CLAIMS[form["claim"]].label if form["claim"] in CLAIMS else "",
         demand_label=next((label for key, label, _ in REMEDIES if key == form["demand"]), ""),

@@ -3,9 +3,10 @@
 from typing import NamedTuple
 
 from kabao.adjudication import Adjudicator
+from kabao.cases.facts import as_return
 from kabao.cases.green import rules, store
 from kabao.cases.green.rules import Proof
-from kabao.cases.judging import decided
+from kabao.cases.judging import decided, decided_as_claimed
 from kabao.cases.ladder import store as ladder_store
 from kabao.cases.ladder.model import RulingStage, Shares
 from kabao.cases.ladder.store import Handed
@@ -39,14 +40,21 @@ class GreenChannel:
         parameters = {name: one.value for name, one in judge.book.parameters.items()}
         if not rules.may_be_decided(order, demand, parameters):
             return None
-        if not rules.gives_all(found.decision, order.at_stake_minor):
-            return None
-        proofs = []
-        for proof in rules.proofs_in(found.file):
-            other = await decided(judge, rules.the_other_way(found.file, proof))
-            if not rules.gives_all(other.decision, order.at_stake_minor):
-                proofs.append(proof)
-        return Certain(found, proofs) if proofs else None
+        returned = as_return(found.file)
+        # What the claim itself leaves to people, keys that nobody opened may still decide: they go back for no reason.
+        for beside in [found] if returned is None else [found, await decided_as_claimed(judge, returned)]:
+            proofs = await self._proofs(judge, order, beside)
+            if proofs:
+                return Certain(beside, proofs)
+        return None
+
+    async def _proofs(self, judge: Adjudicator, order: OrderView, beside: Beside) -> list[Proof]:
+        """Return the proofs that decide a case for the buyer: turned round, the rulebook would not give everything."""
+        stake, file = order.at_stake_minor, beside.file
+        if file is None or not rules.gives_all(beside.decision, stake):
+            return []
+        turned = [(proof, await decided(judge, rules.the_other_way(file, proof))) for proof in rules.proofs_in(file)]
+        return [proof for proof, other in turned if not rules.gives_all(other.decision, stake)]
 
     async def foresee(
         self, judge: Adjudicator, order: OrderView, demand: Remedy, file: dict[str, object]

@@ -1,7 +1,7 @@
 """What may be given: what the rulebook suggests, what of a demand it supports, what a ruling may say. Pure."""
 
 from collections.abc import Mapping
-from typing import Any, Final
+from typing import Any, Final, assert_never
 
 from kabao.cases.ladder.model import Award
 from kabao.cases.model import CaseState, Outcome, Remedy
@@ -31,18 +31,43 @@ def suggested_of(decision: Mapping[str, Any] | None, demand: Remedy, held_minor:
     return Award(min(int(decision["refund_minor"]), held_minor), damages)
 
 
+def demanded_of(demand: Remedy, demand_minor: int, held_minor: int, in_place_minor: int) -> int:
+    """Tell the most that a demand asks for in money, in minor units; never more than what is at stake.
+
+    Of new keys it is what was paid for those they stand for (`in_place_minor`); of the release to a merchant nothing.
+    """
+    match demand:
+        case Remedy.FULL_REFUND:
+            asked = held_minor
+        case Remedy.PARTIAL_REFUND:
+            asked = demand_minor
+        case Remedy.REPLACEMENT:
+            asked = in_place_minor
+        case Remedy.RELEASE:
+            asked = 0
+        case _:
+            assert_never(demand)
+    return min(asked, held_minor)
+
+
 def supported_of(
-    decision: Mapping[str, Any] | None, demand: Remedy, demand_minor: int, held_minor: int
+    decision: Mapping[str, Any] | None,
+    demand: Remedy,
+    demand_minor: int,
+    held_minor: int,
+    in_place_minor: int | None = None,
 ) -> Award | None:
     """Tell what of a demand the rulebook supports; None where it is nothing, or something else than was demanded.
 
-    Damages stand in no demand, so silence alone never gives them: who rules or reviews may.
+    It is what is given where no person decides, so it never goes beyond the demand, in money or in kind: damages stand
+    in no demand, and what takes the place of new keys is what was paid for these (`in_place_minor`, by default all).
     """
     suggested = suggested_of(decision, demand, held_minor)
-    if suggested is None or suggested.refund_minor == 0 or suggested.replaces is not (demand is Remedy.REPLACEMENT):
+    if suggested is None or suggested.replaces is not (demand is Remedy.REPLACEMENT):
         return None
-    asked = demand_minor if demand is Remedy.PARTIAL_REFUND else held_minor
-    return Award(min(asked, suggested.refund_minor), replaces=suggested.replaces)
+    asked = demanded_of(demand, demand_minor, held_minor, held_minor if in_place_minor is None else in_place_minor)
+    given = min(asked, suggested.refund_minor)
+    return Award(given, replaces=suggested.replaces) if given > 0 else None
 
 
 def differs(suggested: Award | None, given: Award) -> bool:

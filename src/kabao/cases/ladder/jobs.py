@@ -1,6 +1,6 @@
 """What time does to cases: rulings become visible, deadlines pass, seats are drawn. Any number of workers at once."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final, TypeAlias
 
 import structlog
@@ -15,6 +15,7 @@ from kabao.cases.ladder.model import Award, RulingStage, Shares
 from kabao.cases.ladder.store import BEGINNING, Handed, Place
 from kabao.cases.machine import Stage
 from kabao.cases.model import MAX_RULING_CHARS, Beside, Decision, Side, Turn
+from kabao.cases.saying import carried_lines
 from kabao.cases.steps import SYSTEM, Actor, CaseSteps
 from kabao.cases.store import CaseRow
 from kabao.kernel import Refusal, Refused
@@ -105,18 +106,26 @@ class LadderJobs:
         # ruled without one where the buyer asked for one.
         if state.stage is Stage.NEGOTIATION and state.turn is Turn.MERCHANT and case.may_stand:
             beside = await self._steps.beside(conn, case, judge)
-            supported = _supported(case, beside)
+            in_place = await store.in_place_minor(conn, case)
+            supported = _supported(case, beside, in_place)
         decision = rules.decide_due(state, case.now, supported)
         if decision is None:
             return False
         if decision.kind == "ruled" and beside is not None and beside.decision is not None:
-            handed = _by_default(self._steps.ids.next(), case, decision, beside.decision)
+            carried = await self._carried(conn, case, judge)
+            handed = _by_default(self._steps.ids.next(), case, decision, beside.decision, carried)
             await store.submit_ruling(conn, case, handed, beside)
             return await self._make_known(conn, case, decision, handed.submission_id, SYSTEM)
         moved = await self._taken(conn, case, decision, SYSTEM)
         if decision.stage is Stage.PANEL and decision.turn is Turn.PANEL:
             await self.seat_anew(conn, case)
         return moved
+
+    async def _carried(self, conn: Connection, case: CaseRow, judge: Adjudicator | Refused) -> list[str]:
+        """Tell which fact each file carries, for the facts found."""
+        said = await case_store.said_with_notes(conn, case.shop_id, case.case_id)
+        items = await self._steps.evidence.items(case.shop_id, case.order_id, conn)
+        return [] if isinstance(judge, Refused) else carried_lines(judge.book, said, items)
 
     async def _taken(self, conn: Connection, case: CaseRow, decision: Decision, actor: Actor) -> bool:
         refused = await self._steps.carry_out(conn, case, decision, actor)
@@ -147,25 +156,33 @@ class LadderJobs:
         return True
 
 
-def _supported(case: CaseRow, beside: Beside | None) -> Award | None:
+def _supported(case: CaseRow, beside: Beside | None, in_place_minor: int) -> Award | None:
     """Tell what of an unanswered demand stands; only where the rulebook also says who is responsible."""
     decision, state = None if beside is None else beside.decision, case.state
     if decision is None or not _shares(decision).is_whole:
         return None
-    return awards.supported_of(decision, state.demand, state.demand_minor, state.held_minor)
+    return awards.supported_of(decision, state.demand, state.demand_minor, state.held_minor, in_place_minor)
 
 
 def _shares(decision: dict[str, Any]) -> Shares:
     return Shares(**decision["responsible"])
 
 
-def _by_default(submission_id: int, case: CaseRow, decision: Decision, said: dict[str, Any]) -> Handed:
-    """Write the ruling that an unanswered claim comes to; the rulebook's own sentences are its reasons."""
-    reasons = "\n".join(reason["zh"] for reason in said["reasons"])
+def _by_default(
+    submission_id: int, case: CaseRow, decision: Decision, said: dict[str, Any], carried: Sequence[str]
+) -> Handed:
+    """Write the ruling that an unanswered claim comes to; the rulebook's own sentences are its reasons.
+
+    Where these come to more than was demanded it says so, and what each file carries stands among the facts.
+    """
+    state = case.state
     award = decision.award or Award(decision.refund_minor)
-    outcome = awards.outcome_of(award, case.state.held_minor)
+    outcome = awards.outcome_of(award, state.held_minor)
     stands = words.outcome_label(outcome, award.refund_minor)
-    silent = words.silence(case.state)
+    facts = f"{words.silence(state)}已知的事实和平台的记录，按适用的规则支持{stands}。"
+    suggested = awards.suggested_of(said, state.demand, state.held_minor)
+    limit = words.as_demanded(award, suggested)
+    reasons = "\n".join([*([limit] if limit else []), *(reason["zh"] for reason in said["reasons"])])
     return Handed(
         submission_id=submission_id,
         staff_id=None,
@@ -175,7 +192,7 @@ def _by_default(submission_id: int, case: CaseRow, decision: Decision, said: dic
         refund_minor=award.refund_minor,
         damages_minor=award.damages_minor,
         shares=_shares(said),
-        facts=f"{silent}已知的事实和平台的记录，按适用的规则支持{stands}。",
+        facts="\n".join([facts, *carried])[:MAX_RULING_CHARS],
         reasons=reasons[:MAX_RULING_CHARS] or "诉求按适用的规则成立。",
         differs_reason="",
         dissent="",

@@ -91,11 +91,18 @@ UPDATE panel_vote SET taken_back_at = $4
 UPDATE panel_vote SET taken_back_at = $3 WHERE shop_id = $1 AND case_id = $2 AND taken_back_at IS NULL
 
 -- name: submit_ruling
--- Keeps a ruling as handed in, one at a time. Index: ruling_submission_one_pending.
+-- Keeps a ruling as handed in, one at a time, beside what was demanded at most: where no person decides, the table takes
+-- nothing beyond it. Index: ruling_submission_one_pending, cases_pkey, card_key_one_place.
 INSERT INTO ruling_submission (shop_id, case_id, submission_id, staff_id, stage, by_duty, outcome, refund_minor,
     share_buyer, share_merchant, share_platform, facts, reasons, differs_reason, dissent, rulebook_version, case_file,
-    decision, submitted_at, visible_at, damages_minor)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21)
+    decision, submitted_at, visible_at, damages_minor, demanded_minor)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21,
+       CASE c.demand WHEN 'replacement' THEN in_place_v1(c.shop_id, c.order_id) ELSE c.demand_minor END
+  FROM cases c WHERE c.shop_id = $1 AND c.case_id = $2
+
+-- name: in_place
+-- What was paid for the opened keys that an order holds. Index: orders_pkey, card_key_one_place.
+SELECT in_place_v1($1, $2)
 
 -- name: submitted
 -- What is handed in and still waits. Index: ruling_submission_one_pending.

@@ -209,6 +209,12 @@ async def submit_ruling(conn: Connection, case: CaseRow, handed: Handed, beside:
     )
 
 
+async def in_place_minor(conn: Connection, case: CaseRow) -> int:
+    """Return what was paid for the keys that new ones would stand for: those opened and still held."""
+    paid: int = await conn.fetchval(_SQL.in_place, case.shop_id, case.order_id)
+    return paid
+
+
 async def submitted(conn: Connection, case: CaseRow) -> Submitted | None:
     """Return what is handed in and still waits."""
     row = await conn.fetchrow(_SQL.submitted, case.shop_id, case.case_id)
