@@ -26,7 +26,7 @@ from kabao.helpcases.rules import (
     without_item,
 )
 from kabao.kernel import Refusal
-from kabao.selfhelp import Deadline, DueSource, Ending, EndKind, EvidenceItem, Kind, Language, To
+from kabao.selfhelp import Deadline, DueSource, Ending, EndKind, EvidenceItem, Kind, Language, Moment, To
 
 DAY = timedelta(days=1)
 HELD = SavedCase(state=HelpState(story=told("key_invalid")), seed=b"s")
@@ -93,19 +93,30 @@ def test_a_file_has_room_up_to_the_last_byte() -> None:
     assert large.code is Refusal.FILE_TOO_LARGE
 
 
-def test_a_day_is_told_a_day_before_and_a_far_one_a_month_before_too() -> None:
-    def day(ahead: timedelta, source: DueSource = DueSource.LAW, *, all_day: bool = True) -> Deadline:
-        title = Text("诉讼时效", "")
-        return Deadline(deadline_id="d", at=NOW + ahead, all_day=all_day, title=title, why=title, source=source)
+def test_a_day_is_told_before_it_comes_and_the_end_of_a_letters_time_as_it_does() -> None:
+    def day(ends: Moment, source: DueSource, *, all_day: bool = False) -> Deadline:
+        title = Text("答复期满", "")
+        return Deadline(deadline_id="d", at=ends.at, all_day=all_day, title=title, why=title, source=source)
 
-    near, far = day(3 * DAY, DueSource.OWN_LETTER, all_day=False), day(400 * DAY)
-    days = [far, near, day(5 * DAY, DueSource.ADVICE)]
-    assert next_reminder(days, NOW, NOW) == NOW + 2 * DAY
-    assert next_reminder(days, NOW, NOW + 2 * DAY) == NOW + 370 * DAY
-    assert next_reminder(days, NOW, NOW + 370 * DAY) == NOW + 399 * DAY
-    assert next_reminder(days, NOW, NOW + 399 * DAY) is None
-    assert due_now(days, NOW, NOW + 2 * DAY, NOW + 2 * DAY) == [near]
-    assert due_now(days, NOW, NOW + 2 * DAY, NOW + 3 * DAY) == []
-    assert reminder_subject(near, NOW + 2 * DAY) == "我的维权：诉讼时效，11 月 28 日 12:00，还剩约 1 天"
-    rule = msgspec.structs.replace(far, source=DueSource.PLATFORM_RULE)
-    assert reminder_subject(rule, NOW + 370 * DAY) == "我的维权：平台规则里的期限，12 月 30 日，还剩约 30 天"
+    letter, rule = day(at(28), DueSource.OWN_LETTER), day(at(29), DueSource.PLATFORM_RULE)
+    law = day(Moment(at(30, 23).at + 400 * DAY), DueSource.LAW, all_day=True)
+    near = day(at(30, 23), DueSource.LAW, all_day=True)
+    days = [law, letter, rule, day(at(26), DueSource.ADVICE)]
+    told_at, after = [], NOW
+    while (one := next_reminder(days, NOW, after)) is not None:
+        told_at.append([reminder_subject(day, one).removeprefix("我的维权：") for day in due_now(days, NOW, one, one)])
+        after = one
+    morning = at(30, 9).at + 400 * DAY
+    assert after == morning - DAY
+    assert next_reminder([near], NOW, NOW) == at(29, 9).at
+    assert [text for texts in told_at for text in texts] == [
+        "答复期满，11 月 28 日 12:00，还剩 24 小时",
+        "答复期满，11 月 28 日 12:00，还剩 3 小时",
+        "答复期满。没有答复的，可以走下一步；有了答复，记一笔",
+        "平台规则里的期限，11 月 29 日 12:00，还剩 24 小时",
+        "平台规则里的期限，11 月 29 日 12:00，还剩 3 小时",
+        "答复期满，1 月 4 日，还剩 30 天",
+        "答复期满，1 月 4 日，还剩 1 天",
+    ]
+    assert due_now([rule], NOW, at(28).at, at(29).at) == []
+    assert reminder_subject(rule, at(26).at).endswith("还剩 3 天")

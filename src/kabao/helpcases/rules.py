@@ -20,6 +20,12 @@ from kabao.kernel import Refusal, Refused
 from kabao.selfhelp import CHINA, Deadline, DueSource, Ending, EvidenceItem, Moment, SentLetter, Story, To
 
 DAY: Final = timedelta(days=1)
+HOUR: Final = timedelta(hours=1)
+SOON: Final = timedelta(hours=3)
+LAST_HOURS: Final = 48
+"""Up to so many hours the time that is left is told in hours."""
+MORNING: Final = 9
+"""The hour, in China, at which a day is told that counts as a whole."""
 MONTH: Final = timedelta(days=30)
 FAR: Final = timedelta(days=60)
 """Days that were further off than this are told a month before as well."""
@@ -157,10 +163,17 @@ def why_no_room(*, size: int, files: int, case_bytes: int, account_bytes: int) -
 
 
 def moments(due: Deadline, made_at: datetime) -> list[datetime]:
-    """Say when a day is told: one day before, and a month before where it was far off when the case was saved."""
+    """Say when a day is told: in the morning of the day before, or a day and three hours before where the hour counts.
+
+    One that was far off when the case was saved is told a month before too, and the end of the time that a letter gave
+    as it comes, since then the next step is open.
+    """
     if due.source is DueSource.ADVICE:
         return []
-    return [due.at - MONTH, due.at - DAY] if due.at - made_at > FAR else [due.at - DAY]
+    if due.all_day:
+        morning = due.at.astimezone(CHINA).replace(hour=MORNING, minute=0, second=0)
+        return [morning - MONTH, morning - DAY] if due.at - made_at > FAR else [morning - DAY]
+    return [due.at - DAY, due.at - SOON, *([due.at] if due.source is DueSource.OWN_LETTER else [])]
 
 
 def next_reminder(days: Iterable[Deadline], made_at: datetime, after: datetime) -> datetime | None:
@@ -169,16 +182,23 @@ def next_reminder(days: Iterable[Deadline], made_at: datetime, after: datetime) 
 
 
 def due_now(days: Iterable[Deadline], made_at: datetime, since: datetime, now: datetime) -> list[Deadline]:
-    """List the days that are told now: their moment came since, and they have not passed."""
-    return [day for day in days if day.at > now and any(since <= at <= now for at in moments(day, made_at))]
+    """List the days that are told now: their moment came since; of those that have passed, the ends of letters."""
+    return [
+        day
+        for day in days
+        if any(since <= at <= now and (day.at > now or at == day.at) for at in moments(day, made_at))
+    ]
 
 
 def reminder_subject(day: Deadline, now: datetime) -> str:
     """Say which day comes and when; nothing that the person told stands in it."""
     local = day.at.astimezone(CHINA)
+    what = f"我的维权：{_OF_RULES.get(day.source, day.title.zh)}"
+    if day.at <= now:
+        return f"{what}。没有答复的，可以走下一步；有了答复，记一笔"
     when = f"{local.month} 月 {local.day} 日" + ("" if day.all_day else f" {local:%H:%M}")
-    left = max(int((day.at - now) / DAY + 0.5), 1)
-    return f"我的维权：{_OF_RULES.get(day.source, day.title.zh)}，{when}，还剩约 {left} 天"
+    days, hours = (local.date() - now.astimezone(CHINA).date()).days, max(int((day.at - now) / HOUR), 1)
+    return f"{what}，{when}，还剩 {f'{days} 天' if day.all_day or hours > LAST_HOURS else f'{hours} 小时'}"
 
 
 def _with_story(held: SavedCase, story: Story) -> SavedCase:

@@ -160,7 +160,7 @@ class HelpCases:
         for day in due:
             subject = rules.reminder_subject(day, now)
             link = link_of(row.case_id)
-            await self._notices.tell(conn, row.account_id, "due_help", subject, link, by=day.at)
+            await self._notices.tell(conn, row.account_id, "due_help", subject, link, by=max(day.at, now))
         await store.remind_next(conn, row.account_id, row.case_id, rules.next_reminder(days, row.made_at, now))
         return len(due)
 
