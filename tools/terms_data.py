@@ -137,6 +137,7 @@ def _forms(text: Any) -> list[str]:
 def _entry(entry: dict[str, Any], macros: dict[str, str], concepts: set[str]) -> dict[str, Any]:
     made = _cited(entry)
     made["kind"] = made.pop("class")
+    made["beside"] = _known(list(_spread(entry.get("beside", []), {})), concepts, entry["id"])
     for part in ("when", "fine"):
         made[part] = [_rule(rule, macros, concepts, entry["id"]) for rule in entry.get(part, [])]
     return made

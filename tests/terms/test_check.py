@@ -106,6 +106,51 @@ def test_the_first_party_of_a_contract_is_who_its_text_makes_it(text: str, found
     assert ids(text) == found
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "您因把密码告诉朋友而受到的损失，平台不承担责任。",
+        "会员不得通过非法途径取得资格。由此产生的纠纷由会员自行解决，平台不负责任。",
+        "平台不承担责任，如您因自身原因遇到下列情形：\n（1）您把密码交给他人造成的损失；",
+        "在约定期限内买家未进行处理的，系统自动确认收货。",
+        "不退换的商品会写明理由。",
+        "我们不会以缺货为由主张合同未成立。",
+        "别家写概不退款，我们不这样。",
+        "除了卡打不开、面值不对，拍下就不退。",
+        "开始代充后不退，没开始之前都能退。",
+        "争议由本公司所在地法院管辖；个人消费者可以向其住所地法院起诉。",
+        "平台有权根据法律规定修改本协议，修改后的协议会公告。",
+    ],
+)
+def test_whose_doing_it_is_and_what_stands_beside_are_read(text: str) -> None:
+    assert [finding.id for finding in one(text).findings if finding.kind.value == "VOID"] == []
+
+
+@pytest.mark.parametrize(
+    ("text", "found"),
+    [
+        ("您因本店卡密无效受到的损失，本店不承担责任。", "K01"),
+        ("平台不介入任何交易纠纷。", "K06"),
+        ("平台根据主管部门要求单方面变更规则，无需通知您。", "K19"),
+        ("买家与商家之间的一切争议自行解决，平台不受理。", "K06"),
+        ("会员服务可以取消，但已支付的会员费不予退还。", "K23"),
+    ],
+)
+def test_what_only_looks_like_an_excuse_is_none(text: str, found: str) -> None:
+    assert found in ids(text)
+
+
+def test_a_year_is_twelve_months_and_a_plan_is_not_another() -> None:
+    def contradict(page: str, notice: str) -> list[str]:
+        told = check([Document(page, Kind.PAGE), Document(notice, Kind.NOTICE)], clause=True).findings
+        return [finding.topic for finding in told if finding.kind.value == "CONFLICT"]
+
+    assert contradict("质保一年。", "质保12个月。") == []
+    assert contradict("月卡质保30天。", "年卡质保一年。") == []
+    assert contradict("质保一年。", "质保11个月。") == ["warranty"]
+    assert contradict("手续费由本店承担。", "退款手续费由买家承担。") == ["fee_payer"]
+
+
 def test_a_list_is_read_with_the_sentence_before_it() -> None:
     void = "有下列情形之一的，不予退款：\n(1) 未成年人下单的\n(2) 您看错地区买错的\n"
     assert [(finding.id, finding.line) for finding in one(void).findings] == [("K25", 2)]

@@ -43,6 +43,20 @@ def refers_back(text: str, start: int) -> bool:
     return REFERS.search(text, start, start + LEAD) is not None
 
 
+def forbids_buyer(tokens: list[Token]) -> bool:
+    """Whether a sentence forbids the buyer what is no right of his."""
+    return any(
+        "FORBID" in token.names and _forbids_buyer(tokens[:number], tokens[number + 1 :], token)
+        for number, token in enumerate(tokens)
+    )
+
+
+@cache
+def own() -> int:
+    """Return the bits of a reason of the buyer's own."""
+    return bits_of(OWN)
+
+
 @cache
 def excuses() -> int:
     """Return the bits of what excuses a shop, for the sentence that refers to it."""

@@ -4,13 +4,14 @@ import hashlib
 from collections import Counter
 from collections.abc import Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Final, NamedTuple
 
 import msgspec
 
 from kabao.terms import conflicts, missing, profile
 from kabao.terms.bits import bit, bits, bits_of
-from kabao.terms.causes import excuses, refers_back
+from kabao.terms.causes import excuses, forbids_buyer, own, refers_back
 from kabao.terms.frames import read
 from kabao.terms.lexicon import tokenise
 from kabao.terms.matching import CompiledEntry, anchors, candidates, matches
@@ -27,6 +28,7 @@ LISTED: Final = "LISTED"
 LAW_REASON: Final = "写明不影响法律规定的权利，只在法律允许的范围内起作用"
 DEFECT_REASON: Final = "同一段话保留了商品有问题时的退换，只排除其他情形"
 UNUSED_REASON: Final = "没有使用之前可以退，只排除使用之后反悔"
+BESIDE_REASON: Final = "同一段话的另一句写明了合法的做法"
 META_REASON: Final = "这句话是在禁止或评价这类条款，不是在采用它"
 DENIED_REASON: Final = "这句话否定了这类做法"
 PLACES: Final = frozenset({"JURIS", "COURT", "NAMEDCOURT", "ARBITRATE"})
@@ -51,6 +53,13 @@ class Hit(NamedTuple):
     each: CompiledEntry
     confidence: float
     reason: str
+
+
+class _Saving(NamedTuple):
+    """What a paragraph says that may make a term in it lawful: remedies, and the concepts of its other sentences."""
+
+    names: frozenset[str]
+    around: int
 
 
 def check(documents: Sequence[Document], *, clause: bool = False, waivers: bool = True) -> Report:
@@ -100,6 +109,8 @@ def read_document(document: Document, number: int = 0) -> Reading:
         before = reading.sentences[-1] if reading.sentences else None
         if before is not None and before.paragraph == stretch.paragraph and refers_back(text.plain, stretch.start):
             sentence.carried = (before.everything | before.carried) & excuses()
+            if forbids_buyer(before.tokens):
+                sentence.carried |= own()
         is_new = stretch.paragraph != paragraph
         actor = read(sentence, text.plain, anchors(), "" if is_new else actor)
         if not stretch.is_item and (is_new or intro is None):
@@ -164,6 +175,7 @@ def _case(sentence: Sentence, act: frozenset[str], *, meta: bool) -> Frame:
 def _catalogue(reading: Reading) -> list[Finding | Fine]:
     """Hold every frame against the catalogue; of several at the same words the entry that stands first stays."""
     beside = _beside(reading)
+    around = _around(reading)
     found: list[Finding | Fine] = []
     for sentence in reading.sentences:
         if not sentence.frames or _asks(reading.text.plain, sentence):
@@ -171,7 +183,8 @@ def _catalogue(reading: Reading) -> list[Finding | Fine]:
         hits = []
         for frame in sentence.frames:
             for vague in (True,) if _only_when(frame) else (False, True):
-                hit = _first(reading, frame, beside.get(sentence.paragraph, frozenset()), vague=vague)
+                saving = _Saving(beside.get(sentence.paragraph, frozenset()), around.get(sentence.start, 0))
+                hit = _first(reading, frame, saving, vague=vague)
                 if hit is not None:
                     hits.append(hit)
         wrong: list[Hit] = []
@@ -230,6 +243,16 @@ def _beside(reading: Reading) -> dict[int, frozenset[str]]:
     return {paragraph: frozenset(names) for paragraph, names in saving.items()}
 
 
+def _around(reading: Reading) -> dict[int, int]:
+    """Return for each sentence, by where it starts, what the other sentences of its paragraph hold."""
+    held: dict[int, int] = {}
+    for one, other in pairwise(reading.sentences):
+        if one.paragraph == other.paragraph:
+            held[one.start] = held.get(one.start, 0) | other.everything
+            held[other.start] = held.get(other.start, 0) | one.everything
+    return held
+
+
 @cache
 def unused() -> int:
     """Return the bits of what was not yet looked at, used or begun."""
@@ -242,7 +265,7 @@ def sweeping() -> int:
     return bits_of(frozenset({"ALLCASES", "CONCESSIVE", "ANYPROBLEM", "DEFECT", "REFUSAL_WORDS", "SALE_FINAL"}))
 
 
-def _first(reading: Reading, frame: Frame, beside: frozenset[str], *, vague: bool) -> Hit | None:
+def _first(reading: Reading, frame: Frame, beside: _Saving, *, vague: bool) -> Hit | None:
     """Return the first entry that a frame is a case of; where none is, the first by which it is lawful."""
     lawful: tuple[CompiledEntry, str] | None = None
     for each in candidates(frame.act, neg=frame.neg, vague=vague):
@@ -254,7 +277,7 @@ def _first(reading: Reading, frame: Frame, beside: frozenset[str], *, vague: boo
     return Hit(*reading.trimmed(frame.start, frame.end), lawful[0], 0.0, lawful[1]) if lawful else None
 
 
-def _judged(each: CompiledEntry, frame: Frame, beside: frozenset[str]) -> tuple[str, float]:
+def _judged(each: CompiledEntry, frame: Frame, beside: _Saving) -> tuple[str, float]:
     """Return why a frame is lawful under an entry, or how surely it is a case of it; neither where it is neither."""
     for rule in each.fine:
         if matches(rule, frame):
@@ -266,7 +289,7 @@ def _judged(each: CompiledEntry, frame: Frame, beside: frozenset[str]) -> tuple[
     return "", 0.0
 
 
-def _saved(each: CompiledEntry, frame: Frame, beside: frozenset[str]) -> str:
+def _saved(each: CompiledEntry, frame: Frame, beside: _Saving) -> str:
     """Return why a frame that an entry speaks of is lawful all the same; empty where it is not."""
     if frame.meta:
         return META_REASON
@@ -274,10 +297,12 @@ def _saved(each: CompiledEntry, frame: Frame, beside: frozenset[str]) -> str:
     overridden = bit("INTENT_INCLUDED") & frame.sentence.everything
     if "law" in ways and not overridden and bit(LAW) & (frame.exceptions | frame.sentence.everything):
         return LAW_REASON
-    if "defect" in ways and (bit("DEFECT") & frame.exceptions or "defect" in beside):
+    if "defect" in ways and (bit("DEFECT") & frame.exceptions or "defect" in beside.names):
         return DEFECT_REASON
-    if {"defect", "unused"}.intersection(ways) and "unused" in beside and not frame.scope & sweeping():
+    if {"defect", "unused"}.intersection(ways) and "unused" in beside.names and not frame.scope & sweeping():
         return UNUSED_REASON
+    if each.beside & beside.around:
+        return BESIDE_REASON
     return ""
 
 

@@ -25,6 +25,7 @@ FARTHEST_SPEECH: Final = 5
 MODALS: Final = frozenset({"MAY", "MUST", "ONLY", "RECOMMEND", "OFFER", "FORBID"})
 NOUNS: Final = frozenset({"VIRTUAL", "CONTRACT", "GIFT", "BALANCE", "PLAN"})
 PLANS: Final = frozenset({"PLAN"})
+WILL_NOT: Final = frozenset({"不会", "不", "绝不", "决不"})
 OPENERS: Final = frozenset({"IF", "EXC_OPEN"})
 MARKERS: Final = frozenset({"IF", "THEN", "EXPIRE", "EXC_OPEN", "EXC_CLOSE"})
 
@@ -155,10 +156,19 @@ def _meta(sentence: Sentence, text: str) -> int:
         ):
             return token.end
         if ("FORBID" in token.names and party != "BUYER") or "NEG" in token.names:
-            speech = _speech(tokens[number + 1 : number + FARTHEST_SPEECH], token, text)
+            following = tokens[number + 1 : number + FARTHEST_SPEECH]
+            on_grounds = party in STRONG and _on_grounds(tokens[number + 1 :], token, text)
+            speech = token.end if on_grounds else _speech(following, token, text)
             if speech >= 0:
                 return speech
     return -1
+
+
+def _on_grounds(following: list[Token], denial: Token, text: str) -> bool:
+    """Whether the stronger side says on which ground it will not act: 我们不会以缺货为由."""
+    if text[denial.start : denial.end] not in WILL_NOT or text[denial.end : denial.end + 1] not in {"以", "因", "再"}:
+        return False
+    return any("REASON_PP" in each.names and each.segment == denial.segment for each in following)
 
 
 def _speech(following: list[Token], denial: Token, text: str) -> int:

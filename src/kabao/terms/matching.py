@@ -33,6 +33,7 @@ class CompiledEntry(NamedTuple):
     entry: Entry
     when: tuple[Compiled, ...]
     fine: tuple[Compiled, ...]
+    beside: int
 
 
 def compiled(rule: Rule) -> Compiled:
@@ -59,7 +60,9 @@ def entries(*, vague: bool = False) -> tuple[CompiledEntry, ...]:
     """Return the catalogue's entries, or those of the class VAGUE, in the order of the data."""
     chosen = packed().vague if vague else packed().entries
     return tuple(
-        CompiledEntry(rank, entry, tuple(map(compiled, entry.when)), tuple(map(compiled, entry.fine)))
+        CompiledEntry(
+            rank, entry, tuple(map(compiled, entry.when)), tuple(map(compiled, entry.fine)), bits(entry.beside)
+        )
         for rank, entry in enumerate(chosen)
     )
 

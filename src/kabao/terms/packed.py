@@ -50,6 +50,8 @@ class Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     when: tuple[Rule, ...]
     fine: tuple[Rule, ...] = ()
     saved_by: tuple[str, ...] = ()
+    beside: tuple[str, ...] = ()
+    """What makes it lawful where another sentence of its paragraph says so."""
 
 
 class Topic(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
