@@ -2,6 +2,7 @@
 
 import asyncio
 import io
+import shutil
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
@@ -12,7 +13,7 @@ from obstore.store import LocalStore
 
 from helpstories import NOW, at, told
 from kabao.figures.store import public_counts
-from kabao.helpcases import HelpCases, HelpFiles, HelpState, SavedCase
+from kabao.helpcases import CaseKeyLost, HelpCases, HelpFiles, HelpState, SavedCase
 from kabao.helpcases.model import MOST_CASES
 from kabao.helpcases.rules import with_letter
 from kabao.helpcases.sealing import PIECE, CaseUnreadable, plain_pieces, sealed_pieces
@@ -36,7 +37,7 @@ class Home:
         self.clock, self.me, self.database = FixedClock(NOW), me, database
         self.notices = NoticeService(database=database, clock=self.clock, ids=IdSource())
         self.cases = self.by(b"k" * 32, folder)
-        self.files = HelpFiles(self.cases)
+        self.files = HelpFiles(self.cases, folder.with_name("workshop"))
 
     def by(self, key: bytes, folder: Path) -> HelpCases:
         blobs = LocalStore(folder, mkdir=True)
@@ -109,8 +110,11 @@ async def test_cases_have_limits_and_open_under_the_servers_key_alone(home: Home
         await home.save()
     assert code(await home.cases.save(me, CASE)) is Refusal.HELP_CASES_FULL
     assert len(await home.cases.cases(me)) == MOST_CASES
+    await home.cases.probe()
     with pytest.raises(CaseUnreadable):
         await home.by(b"o" * 32, tmp_path / "blobs").find(me, case_id)
+    with pytest.raises(CaseKeyLost):
+        await home.by(b"o" * 32, tmp_path / "blobs").probe()
     await home.database.execute("UPDATE help_case SET sealed = sealed || '\\x00' WHERE case_id = $1", case_id)
     with pytest.raises(CaseUnreadable):
         await home.cases.find(me, case_id)
@@ -118,7 +122,7 @@ async def test_cases_have_limits_and_open_under_the_servers_key_alone(home: Home
     assert [await home.cases.remind(), await home.cases.delete(me, case_id)] == [0, None]
 
 
-async def test_files_are_given_back_whole_or_not_at_all(home: Home) -> None:
+async def test_files_are_given_back_whole_or_not_at_all_and_nothing_is_left_lying(home: Home, tmp_path: Path) -> None:
     me, case_id = home.me.account_id, await home.save()
 
     async def stream(content: bytes) -> AsyncIterator[bytes]:
@@ -138,6 +142,18 @@ async def test_files_are_given_back_whole_or_not_at_all(home: Home) -> None:
     assert code(other) is code(await home.files.remove(me, case_id + 1, file_id)) is Refusal.NOT_FOUND
     assert code(await home.files.read(me, case_id, file_id + 1)) is Refusal.NOT_FOUND
     assert code(await home.files.made_of(me, case_id + 1, lambda *_: None)) is Refusal.NOT_FOUND
+    workshop = tmp_path / "workshop"
+
+    def crash(_view: object, place: Path, *_: object) -> None:
+        assert (place / "evidence" / "a.png").read_bytes() == content
+        assert (workshop.stat().st_mode & 0o777, place.stat().st_mode & 0o777) == (0o700, 0o700)
+        shutil.copytree(place, workshop / "left")
+        raise InterruptedError
+
+    with pytest.raises(InterruptedError):
+        await home.files.made_of(me, case_id, crash)
+    assert [one.name for one in workshop.iterdir()] == ["left"]
+    assert [await home.files.sweep(), await home.files.sweep(timedelta(seconds=-1))] == [0, 1]
     await home.files.remove(me, case_id, file_id)
     assert await home.database.fetch("SELECT 1 FROM help_file") == []
 

@@ -14,9 +14,10 @@ Invariants:
 
 from kabao.helpcases.files import HelpFiles
 from kabao.helpcases.model import CaseState, CaseView, Edited, HelpState, SavedAs, SavedCase
-from kabao.helpcases.service import HelpCases
+from kabao.helpcases.service import CaseKeyLost, HelpCases
 
 __all__ = [
+    "CaseKeyLost",
     "CaseState",
     "CaseView",
     "Edited",

@@ -3,9 +3,10 @@
 import asyncio
 import shutil
 import tempfile
+import time
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import BinaryIO, Final, TypeVar, cast
 
@@ -28,13 +29,19 @@ from kabao.selfhelp.storyfile import UnreadableCaseError, Wrong
 
 _NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
 _T = TypeVar("_T")
+ABANDONED: Final = timedelta(hours=1)
+"""No case is laid out for so long by a process that lives."""
 
 
 class HelpFiles:
-    """The files of saved cases. One is looked into at a time, and one folder made: that bounds memory and disk."""
+    """The files of saved cases. One is looked into at a time, and one folder made: that bounds memory and disk.
 
-    def __init__(self, cases: HelpCases) -> None:
+    Folders are laid out below `workshop` and removed at the end of what they are for.
+    """
+
+    def __init__(self, cases: HelpCases, workshop: Path) -> None:
         self.cases = cases
+        self._workshop = workshop
         self._one_file = asyncio.Semaphore(1)
         self._one_folder = asyncio.Semaphore(1)
 
@@ -126,7 +133,7 @@ class HelpFiles:
             yield found
             return
         async with self._one_folder:
-            place = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="kabao-help-"))
+            place = await asyncio.to_thread(self._bench)
             try:
                 await asyncio.to_thread(folders.write_folder, place, found.case, self.cases.now())
                 for file, file_id in found.case.files.items():
@@ -160,7 +167,7 @@ class HelpFiles:
         Refuses as `HelpCases.save` and `add`; raises UnreadableCaseError for what is wrong with the folder.
         """
         async with self._one_folder:
-            place = Path(await asyncio.to_thread(tempfile.mkdtemp, prefix="kabao-help-"))
+            place = await asyncio.to_thread(self._bench)
             try:
                 brought = await asyncio.to_thread(folders.read_folder, archive, place, self.cases.now())
                 if wrongs := fits(brought):
@@ -168,6 +175,15 @@ class HelpFiles:
                 return await self._save_brought(account_id, brought, place)
             finally:
                 await asyncio.to_thread(shutil.rmtree, place)
+
+    async def sweep(self, age: timedelta = ABANDONED) -> int:
+        """Remove what a crash left laid out, where it is older than `age`; returns how many folders."""
+        return await asyncio.to_thread(_sweep, self._workshop, time.time() - age.total_seconds())
+
+    def _bench(self) -> Path:
+        """Make an empty folder that nobody else reads."""
+        self._workshop.mkdir(mode=0o700, exist_ok=True)
+        return Path(tempfile.mkdtemp(dir=self._workshop))
 
     async def _save_brought(self, account_id: int, brought: Brought, place: Path) -> CaseView | Refused:
         saved = await self.cases.save(account_id, brought.case)
@@ -248,3 +264,10 @@ class HelpFiles:
                 return Refused(Refusal.FILE_ALREADY_THERE) if is_twice else changed
             await store.add_file(conn, account_id, case_id, file_id, *stored, self.cases.clock.instant())
         return changed
+
+
+def _sweep(workshop: Path, before: float) -> int:
+    left = [place for place in workshop.glob("*") if place.stat().st_mtime < before] if workshop.exists() else []
+    for place in left:
+        shutil.rmtree(place, ignore_errors=True)
+    return len(left)

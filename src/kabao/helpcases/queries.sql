@@ -19,6 +19,11 @@ RETURNING account_id, case_id, version, wrapped_key, sealed, made_at, saved_at, 
 SELECT account_id, case_id, version, wrapped_key, sealed, made_at, saved_at, remind_at
   FROM help_case WHERE account_id = $1 ORDER BY saved_at DESC, case_id DESC LIMIT $2
 
+-- name: any_case
+-- One case, whosever it is, to try the server's key on. Index: help_case_pkey.
+SELECT account_id, case_id, version, wrapped_key, sealed, made_at, saved_at, remind_at
+  FROM help_case ORDER BY account_id DESC, case_id DESC LIMIT 1
+
 -- name: find_case
 -- One case of an account. Index: help_case_pkey.
 SELECT account_id, case_id, version, wrapped_key, sealed, made_at, saved_at, remind_at

@@ -12,12 +12,16 @@ from kabao.helpcases import rules, store
 from kabao.helpcases.model import LARGEST_SEALED, MOST_CASES, CaseView, HelpState, SavedCase
 from kabao.helpcases.sealing import CaseUnreadable, Wrapping, open_case, seal_case
 from kabao.kernel import Clock, IdSource, Refusal, Refused
-from kabao.postgres import Connection, Database
+from kabao.postgres import Connection, Database, ExplainedError
 from kabao.selfhelp import Ending
 from kabao.selfhelp.calendar import deadlines
 
 _NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
 _MOST_TOLD: Final = 500
+
+
+class CaseKeyLost(ExplainedError):  # noqa: N818  named for what happened
+    """What people saved does not open under the server's key; nothing was changed."""
 
 
 class Notices(Protocol):
@@ -61,6 +65,19 @@ class HelpCases:
             remind_at = _next(case, now, now)
             row = await store.add_case(conn, account_id, case_id, wrapped, sealed, remind_at, self.clock.instant())
         return self.view(row)
+
+    async def probe(self) -> None:
+        """Try the server's key on what is saved, before anybody comes; raises CaseKeyLost."""
+        async with self.database.connection() as conn:
+            row = await store.any_case(conn)
+        try:
+            if row is not None:
+                self.key_of(row)
+        except CaseUnreadable:
+            raise CaseKeyLost(
+                zh="保存的维权案件用现在的密钥打不开：secrets 里的密钥文件不是原来那份，没有启动。请从备份放回。",
+                en="Saved cases of self-help do not open: the key file in secrets is another. Restore it from the backup.",
+            ) from None
 
     async def cases(self, account_id: int) -> list[CaseView]:
         """Return a person's cases, the last saved first."""

@@ -67,6 +67,11 @@ async def cases(conn: Connection, account_id: int, limit: int) -> list[Row]:
     return [_row(row) for row in await conn.fetch(_SQL.cases, account_id, limit)]
 
 
+async def any_case(conn: Connection) -> Row | None:
+    row = await conn.fetchrow(_SQL.any_case)
+    return _row(row) if row else None
+
+
 async def find_case(conn: Connection, account_id: int, case_id: int) -> Row | None:
     row = await conn.fetchrow(_SQL.find_case, account_id, case_id)
     return _row(row) if row else None

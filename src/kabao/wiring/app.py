@@ -48,6 +48,8 @@ Purpose = Literal["serve", "command"]
 
 SECRETS_FOLDER: Final = "secrets"
 BLOBS_FOLDER: Final = "blobs"
+WORKSHOP_FOLDER: Final = "workshop"
+"""Where saved cases of self-help are laid out while they are packed."""
 
 log = structlog.get_logger("kabao.wiring")
 
@@ -157,6 +159,7 @@ async def start(
         stack.push_async_callback(database.close)
         app = await build(settings, database, server=server, sender=sender, transport=transport)
         if purpose == "serve":
+            await app.help_cases.probe()
             await app.rulebook.begin()
         app._stack = stack.pop_all()  # noqa: SLF001  the App owns from here on what was opened above
         return app
@@ -221,7 +224,7 @@ async def build(
         ),
         form_key=keyring.derive("forms"),
         pack_keys=on.keys,
-        help_files=HelpFiles(HelpCases(**base, key=keyring.derive("help cases"), blobs=blobs, notices=notices)),
+        help_files=_help(settings, base, keyring, blobs, notices),
         notices=notices,
         mailer=mailer,
         telling=build_telling(settings, keyring, cases=cases, notices=notices, mailer=mailer, **base),
@@ -245,6 +248,11 @@ class _Base(_Timed):
     """What those stand on that name new things."""
 
     ids: IdSource
+
+
+def _help(settings: Settings, base: _Base, keyring: Keyring, blobs: LocalStore, notices: NoticeService) -> HelpFiles:
+    cases = HelpCases(**base, key=keyring.derive("help cases"), blobs=blobs, notices=notices)
+    return HelpFiles(cases, settings.data / WORKSHOP_FOLDER)
 
 
 def _orders(

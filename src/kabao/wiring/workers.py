@@ -170,6 +170,7 @@ class Workers:
         await self._app.evidence.keeping.purge_due()
         await self._app.foundations.stamps.restamp_due()
         await self._app.archive.packs.sweep()
+        await self._app.help_files.sweep()
         await self._app.mailer.empty_old()
         await self._app.webhooks.forget_old()
         await self._app.identity.purge()
