@@ -8,6 +8,8 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 
+POINT = re.compile(r"(take|why)_(claim|[eof]\d+)")
+"""The fields in which a ruling answers a point."""
 VOID = frozenset({"input", "meta", "link", "br", "hr", "img", "use", "rect", "line", "circle"})
 HTML_TYPE = "text/html; charset=utf-8"
 
@@ -123,6 +125,17 @@ class Shown:
         return re.sub(r"\s+", " ", re.sub(r"<[^>]+>", " ", self.text))
 
 
+def _grounded(names: set[str], sent: dict[str, Any]) -> dict[str, Any]:
+    """Answer each point of the parties, and name a law where the ruling says why it differs."""
+    given = {name for name, value in sent.items() if any(value)}
+    filled = {name: "not_decisive" if name.startswith("take_") else "见理由。" for name in names if POINT.match(name)}
+    if "unanswered" in names:
+        filled["unanswered"] = "材料已经够。"
+    if "differs_reason" in given and not given & {"law_1", "article_1"}:
+        filled["article_1"] = "29"
+    return sent | {name: value for name, value in filled.items() if name not in given}
+
+
 class Browser:
     """One person's browser."""
 
@@ -152,10 +165,16 @@ class Browser:
         *,
         files: list[tuple[str, tuple[str, bytes, str]]] | None = None,
         follow: bool = True,
+        is_bare: bool = False,
     ) -> Shown:
-        """Send a form of the page as it stands, with some fields changed."""
+        """Send a form of the page as it stands, with some fields changed.
+
+        What a ruling rests on is filled in as whoever rules would, unless the form is to be sent bare.
+        """
         form = self.page.form(action)
         sent: dict[str, Any] = {name: list(values) for name, values in form.fields.items() if name} | (fields or {})
+        if "law_1" in form.names and not is_bare:
+            sent = _grounded(form.names, sent)
         return await self.post(form.action, sent, files=files, follow=follow)
 
     async def _take(self, answer: httpx.Response, *, follow: bool) -> Shown:

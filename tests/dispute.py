@@ -29,6 +29,7 @@ from kabao.notices import NoticeService
 from kabao.orders import OrderService
 from kabao.postgres import Database
 from market import NOON, PHONE, Market, open_account, paid_order, person, seed_market
+from thorough import Thorough
 
 HOUR = timedelta(hours=1)
 PNG = bytes.fromhex(
@@ -92,7 +93,7 @@ class Desk:
             notices=self.notices,
             rulebook=self.rulebook,
         )
-        self.ladder = self.cases.ladder
+        self.ladder = Thorough(self.cases.ladder)
         self.decisions = DecisionService(
             database=database,
             clock=self.clock,

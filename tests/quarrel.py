@@ -17,6 +17,7 @@ from kabao.postgres import Database
 from kabao.wiring import Settings, build, create_asgi
 from market import person
 from pages import Postbox, Site
+from thorough import Thorough
 
 PART = Rule(
     outcome=Outcome.PARTIAL_REFUND,
@@ -73,7 +74,7 @@ class Quarrel:
 
     async def ruled(self, wish: Rule, who: str = "客服一") -> None:
         """Rule, and let the ruling become known."""
-        ladder = self.site.app.cases.ladder
+        ladder = Thorough(self.site.app.cases.ladder)
         seen(await ladder.first_view(self.people[who], self.ref, FIRST_VIEW))
         seen(await ladder.rule(self.people[who], self.ref, wish))
         await self.later(HANDED_IN)

@@ -187,6 +187,27 @@ async def test_the_merchant_grants_the_demand(stall: Any, bought: Buy) -> None:
     assert (await stall.buyer.get(f"/orders/{ref}")).json()["state"] == "refunded"
 
 
+async def handed_in_with_grounds(stall: Any, path: str, ruling: dict[str, Any]) -> httpx.Response:
+    """Learn from the refusals what a ruling has to rest on, take a question back, and hand it in."""
+    bare = problem(await stall.support.step(f"{path}/ruling", ruling), 422, "invalid_fields")
+    points = (await stall.merchant.get(f"{path}/points")).json()
+    assert [(one["by"], one["kind"]) for one in points] == [("buyer", "claim"), ("merchant", "answered")]
+    assert set(bare["fields"]) == {f"take_{one['key']}" for one in points} | {"articles"}
+    answers = [{"point": one["key"], "take": "not_decisive", "why": "各有一半道理。"} for one in points]
+    grounds = {"answers": answers, "laws": ["xiaofa-55"]}
+    asked = (await stall.support.post(f"{path}/questions", {"to": "merchant", "body": "出库记录呢？"})).json()
+    question = asked["questions"][-1]["question_id"]
+    waits = problem(await stall.support.step(f"{path}/ruling", ruling | grounds), 422, "invalid_fields")
+    assert list(waits["fields"]) == ["unanswered"]
+    problem(await stall.merchant.post(f"{path}/questions/{question}/withdraw"), 403, "not_allowed")
+    withdrawn = (await stall.support.post(f"{path}/questions/{question}/withdraw")).json()
+    assert withdrawn["questions"][-1]["withdrawn_at"]
+    ruling |= grounds
+    answer: httpx.Response = await stall.support.step(f"{path}/ruling", ruling)
+    assert answer.status_code == 201, answer.text
+    return answer
+
+
 async def test_support_rules_after_the_merchant_contests(
     app: App, stall: Any, bought: Buy, owner_database: Database
 ) -> None:
@@ -221,8 +242,7 @@ async def test_support_rules_after_the_merchant_contests(
     view = {"outcome": "no_refund", "shares": {"buyer": 100}, "sentence": "先看记录。"}
     problem(await stall.support.post(f"{path}/first-view", view | {"shares": {}}), 422, "invalid_fields")
     assert "rule" in (await stall.support.post(f"{path}/first-view", view)).json()["allowed"]
-    handed_in = await stall.support.step(f"{path}/ruling", ruling)
-    assert handed_in.status_code == 201, handed_in.text
+    handed_in = await handed_in_with_grounds(stall, path, ruling)
     assert (handed_in.json()["ruling"], handed_in.json()["stage"]) == (None, "support")
     assert handed_in.json()["undo_until"]
     problem(await stall.buyer.get(f"{path}/ruling"), 404, "not_found")
@@ -237,6 +257,7 @@ async def test_support_rules_after_the_merchant_contests(
         assert (seen["stage"], seen["ruling"]["reasons"]) == ("ruled_open", ruling["reasons"])
     listed = (await stall.buyer.get(f"{path}/ruling")).json()
     assert [(one["refund_minor"], one["damages_minor"]) for one in listed["rulings"]] == [(4825, 500)]
+    assert listed["rulings"][0]["grounds"]["answers"] == ruling["answers"]
     await printed(stall, path)
     assert (listed["review_until"], listed["executed_at"]) == (seen["due_at"], None)
     assert (await stall.buyer.post(f"{path}/waive")).json()["waived_by"] == ["buyer"]
@@ -267,6 +288,9 @@ async def test_a_panellist_votes_and_another_reviews(
     shares = {"merchant": 100}
     vote = {"upholds": True, "refund_minor": 9650, "shares": shares, "facts": "x", "reasons": "y"}
     vote["differs_reason"] = "商家自己承认了。"
+    keys = [one["key"] for one in (await stall.buyer.get(f"{path}/points")).json()]
+    vote["answers"] = [{"point": key, "take": "accepted", "why": "见记录。"} for key in keys]
+    vote["laws"] = ["xiaofa-55"]
     problem(await first.step(f"{path}/votes", vote), 409, "first_view_needed")
     await first.post(f"{path}/first-view", {"outcome": "full_refund", "shares": shares, "sentence": "x"})
     assert (await first.step(f"{path}/votes", vote)).status_code == 201

@@ -426,7 +426,7 @@ async def test_hot_reads_of_cases_use_their_index(desk: Desk) -> None:
     queries = load_queries("kabao.cases")
     ladder = load_queries("kabao.cases.ladder")
     desk_queries = load_queries("kabao.cases.desk")
-    queued = (1, True, True, None, "mine", HOUR, "", "", 0, 2**62, "", NOON, 0, 0, 31)
+    queued = (1, True, True, None, "mine", HOUR, "", "", 0, 2**62, "", "", NOON, 0, 0, 31)
     first = (None, NOON, 0, 0, 100)
     for query, index, arguments in (
         (ladder.due_cases, "cases_due", first),
@@ -434,7 +434,7 @@ async def test_hot_reads_of_cases_use_their_index(desk: Desk) -> None:
         (ladder.unseated_cases, "cases_due", first),
         (queries.cases_of_buyer, "cases_by_buyer", (1, 2**62, 50, None)),
         (desk_queries.queue, "cases_due", queued),
-        (desk_queries.counts, "cases_due", (1, True, True, None, HOUR, 1000)),
+        (desk_queries.counts, "cases_due", (1, True, True, None, HOUR, "", "", 0, 2**62, "", 1000)),
     ):
         async with desk.database.transaction() as conn:
             await conn.execute("SET LOCAL enable_seqscan = off")

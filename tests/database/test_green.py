@@ -101,6 +101,8 @@ async def test_a_sealed_key_is_refunded_as_the_case_is_opened(desk: Desk) -> Non
     assert "没有拆封" in ruling.facts
     assert "依《虚拟商品管理细则》第" in ruling.reasons
     assert ruling.decision_digest is not None
+    assert ruling.grounds is not None
+    assert "不成立；依《虚拟商品管理细则》第" in ruling.grounds.answers[0].why
     merchant = seen(await desk.cases.case(desk.market.owner, case.ref))
     assert {Action.ASK_REVIEW, Action.WAIVE} <= merchant.allowed
     assert case.allowed.isdisjoint({Action.ASK_REVIEW, Action.WAIVE, Action.WITHDRAW, Action.OFFER})

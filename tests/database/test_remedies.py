@@ -140,7 +140,7 @@ async def test_damages_need_a_reason_where_the_rules_name_none_and_stay_in_range
     seen(await desk.ladder.first_view(staff, case.ref, msgspec.structs.replace(first, damages_minor=1)))
     unsaid = await desk.ladder.rule(staff, case.ref, msgspec.structs.replace(TREBLE, differs_reason=""))
     assert isinstance(unsaid, Refused)
-    assert set(unsaid.fields) == {"differs_reason"}
+    assert set(unsaid.fields) == {"differs_reason", "articles"}
     much = msgspec.structs.replace(TREBLE, damages_minor=10 * PRICE + 1)
     assert code(await desk.ladder.rule(staff, case.ref, much)) is Refusal.DAMAGES_OUT_OF_RANGE
     seen(await desk.ladder.rule(staff, case.ref, TREBLE))

@@ -6,6 +6,7 @@ import json
 import subprocess
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -14,13 +15,15 @@ from pypdf import PdfReader
 from archive import SITE, Archive, contents, made, stream
 from dispute import BUYERS, FIRST_VIEW, HANDED_IN, HOUR, MERCHANTS, TO_ASK, WISH, code, seen
 from kabao.adjudication.service import packaged_book
-from kabao.cases import CaseView, CastVote, Outcome, Rule, RulingStage, SayFact, Shares, Side
+from kabao.cases import CaseView, CastVote, MakeOffer, Outcome, Remedy, Rule, RulingStage, SayFact, Shares, Side
+from kabao.cases.ladder.model import Answer, Grounds, Take
 from kabao.dossier import RulingFile, RulingSheet, RulingShown, RulingState
 from kabao.identity import Person, Role
 from kabao.kernel import Refusal, Refused
 from kabao.packs import pem_of
 from kabao.postgres import Database
 from market import open_account, person
+from thorough import LAW
 
 VERSION = packaged_book().edition.version
 PRICE = 9650
@@ -112,6 +115,97 @@ async def test_a_ruling_tells_all_there_was_and_nothing_that_came_later(archive:
     assert all(not line.startswith("依《") for line in sheet.rules.findings)
     assert sheet.review_until == sheet.made_at + TO_ASK
     assert found.state is RulingState.ISSUED
+
+
+async def test_a_ruling_stands_on_its_own_articles_and_answers_each_point_of_both_sides(
+    archive: Archive, owner_database: Database
+) -> None:
+    desk, market, ladder = archive.desk, archive.desk.market, archive.desk.ladder.plain
+    case, staff = await argued(archive), archive.desk.market.staff
+    offer = MakeOffer(kind=Remedy.PARTIAL_REFUND, refund_minor=1000, note="送个人情。")
+    seen(await desk.cases.offer(market.owner, case.ref, offer))
+    seen(await ladder.first_view(staff, case.ref, FIRST_VIEW))
+    points = await ladder.points(market.buyer, case.ref)
+    assert not isinstance(points, Refused)
+    assert [(one.by, one.kind) for one in points] == [
+        ("buyer", "claim"), ("merchant", "answered"), ("merchant", "offered"), ("buyer", "fact"),
+    ]  # fmt: skip
+    claim, answer, gift, fact = [one.key for one in points]
+    bare = await ladder.rule(staff, case.ref, PART)
+    assert isinstance(bare, Refused)
+    assert set(bare.fields) == {f"take_{key}" for key in (claim, fact, answer, gift)} | {"articles"}
+    # Where the merchant alone loses, his points have to be answered; nonsense is told at its place.
+    odd = Grounds(
+        answers=[
+            Answer(point="e0", take=Take.ACCEPTED, why="没有这一点"),
+            Answer(point=answer, take=Take.NOT_ACCEPTED, why="长" * 301),
+        ],
+        articles=["no_such_article"],
+        laws=["no-such-law"],
+    )
+    wrong = await ladder.rule(staff, case.ref, replace(ALL, grounds=odd))
+    assert isinstance(wrong, Refused)
+    assert set(wrong.fields) == {"take_e0", f"why_{answer}", f"take_{gift}", "articles", "laws"}
+    article = packaged_book().articles["delivery_late_law"]
+    grounds = Grounds(
+        answers=[
+            Answer(point=gift, take=Take.NOT_DECISIVE, why="没有谈成的方案\n不算认账。"),
+            Answer(point=answer, take=Take.ACCEPTED, why="见 E1。"),
+            Answer(point=claim, take=Take.NOT_ACCEPTED, why="只成立一半。"),
+            Answer(point=fact, take=Take.NOT_DECISIVE, why="看不清。"),
+        ],
+        articles=["delivery_late_law"],
+        laws=[LAW],
+    )
+    wish = replace(PART, grounds=grounds)
+    preview = await archive.rulings.preview(staff, case.ref, wish)
+    assert isinstance(preview, RulingSheet)
+    seen(await ladder.rule(staff, case.ref, wish))
+    desk.pass_time(HANDED_IN)
+    assert await desk.cases.tick() == 1
+    sheet = shown(await archive.rulings.ruling(market.owner, case.ref)).sheet
+    assert (sheet.points, sheet.basis) == (preview.points, preview.basis)
+    told = [(one.by, one.take, one.why) for one in sheet.points]
+    assert told == [
+        ("buyer", "不采纳", "只成立一半。"),
+        ("merchant", "采纳", "见 E1。"),
+        ("merchant", "不影响结论", "没有谈成的方案 不算认账。"),
+        ("buyer", "不影响结论", "看不清。"),
+    ]
+    assert sheet.basis is not None
+    assert sheet.rules is not None
+    assert [one.number for one in sheet.basis.articles] == [article.number]
+    assert sheet.basis.laws[0].name == "《消费者权益保护法》第五十五条"
+    assert len(sheet.basis.laws) > 1, "the law behind the article stands beside"
+    assert not sheet.basis.follows
+    assert article.number not in [one.number for one in sheet.rules.articles]
+    files = printed(await archive.rulings.files(market.buyer, case.ref))
+    text = "".join("".join(page.extract_text().split()) for page in PdfReader(io.BytesIO(files.pdf.content)).pages)
+    basis, suggestion = text.index("裁决的依据"), text.index("按规则推出的结果")
+    assert basis < text.index(f"第{article.number}条") < suggestion
+    for words in ("逐点回答", "不采纳：只成立一半。", "裁决没有照它", f"推出它的第{sheet.rules.articles[0].number}条"):
+        assert words in text, words
+    document = json.loads(files.document.content)
+    assert document["basis"]["articles"][0]["id"] == "delivery_late_law"
+    record = document["record"]
+    assert record["grounds"]["answers"][0] == {"point": claim, "take": "not_accepted", "why": "只成立一半。"}
+    await reads_as_before_without_grounds(archive, owner_database, case, record)
+
+
+async def reads_as_before_without_grounds(
+    archive: Archive, owner_database: Database, case: CaseView, record: dict[str, Any]
+) -> None:
+    # The log's record holds it, so the row cannot be changed unseen; a ruling from before it was kept reads as it did.
+    await archive.sequence()
+    assert (await archive.log.audit()).findings == []
+    await owner_database.execute("UPDATE ruling SET grounds = NULL")
+    assert len((await archive.log.audit()).findings) == 1
+    earlier = printed(await archive.rulings.files(archive.desk.market.buyer, case.ref))
+    before = json.loads(earlier.document.content)
+    assert {"basis", "unanswered"}.isdisjoint(before)
+    assert "grounds" not in before["record"]
+    assert {key: text for key, text in record.items() if key != "grounds"} == before["record"]
+    assert "take" not in before["points"][0]
 
 
 async def test_a_ruling_that_the_bank_overtook_was_not_carried_out(archive: Archive) -> None:
@@ -253,7 +347,8 @@ async def test_a_preview_is_what_both_parties_read_afterwards(archive: Archive) 
     stranger = person(await open_account(desk.database, "路人"))
     assert code(await archive.rulings.preview(stranger, case.ref, PART)) is Refusal.NOT_FOUND
     for wish in (ALL, replace(ALL, outcome=Outcome.NO_REFUND, shares=BUYERS), PART):
-        before = await archive.rulings.preview(market.staff, case.ref, wish)
+        whole = await desk.ladder.complete(market.staff, case.ref, wish)
+        before = await archive.rulings.preview(market.staff, case.ref, whole)
         assert isinstance(before, RulingSheet)
     seen(await desk.ladder.rule(market.staff, case.ref, PART))
     desk.pass_time(HANDED_IN)

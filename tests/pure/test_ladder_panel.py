@@ -4,14 +4,11 @@ import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from kabao.cases.ladder import rules
-from kabao.cases.ladder.model import (
-    Award,
-    Candidate,
-    Shares,
-    Vote,
-)
+from kabao.cases.ladder.grounds import losing
+from kabao.cases.ladder.model import Answer, Award, Candidate, Grounds, Shares, Take, Vote
 from kabao.cases.machine import STEPS, Stage
 from kabao.cases.model import (
     Action,
@@ -87,6 +84,47 @@ def test_who_is_outvoted_on_the_claim_still_counts_for_the_amount_and_is_printed
     denied = rules.tally([vote(1, 100, upholds=False), vote(2, 900), vote(3, 500, upholds=False)], 3)
     assert denied is not None
     assert (denied.upholds, denied.award.refund_minor, denied.dissent) == (False, 0, ["reasons 2"])
+
+
+def test_a_majority_speaks_with_one_members_grounds_and_the_others_fill_what_that_one_left_open() -> None:
+    def answered(by: str, *keys: str) -> list[Answer]:
+        return [Answer(point=key, take=Take.ACCEPTED, why=by) for key in keys]
+
+    first = Grounds(answers=answered("3", "claim"), unanswered="第三人说不等")
+    second = Grounds(answers=answered("2", "claim", "e7"), articles=["late"], laws=["xiaofa-55"])
+    outvoted = Grounds(answers=answered("1", "f9"), articles=["crime"])
+    votes = [
+        replace(vote(1, 100, upholds=False), grounds=outvoted),
+        replace(vote(2, 900), grounds=second),
+        replace(vote(3, 500), grounds=first),
+    ]
+    counted = rules.tally(votes, 3)
+    assert counted is not None
+    assert [(one.point, one.why) for one in counted.grounds.answers] == [("claim", "3"), ("e7", "2")]
+    assert (counted.grounds.articles, counted.grounds.laws) == (["late"], ["xiaofa-55"])
+    assert counted.grounds.unanswered == "第三人说不等"
+
+
+@pytest.mark.parametrize(
+    ("wants", "award", "lost"),
+    [
+        ({}, Award(HELD), {"merchant"}),
+        ({}, Award(4000), {"buyer", "merchant"}),
+        ({}, Award(0), {"buyer"}),
+        ({}, Award(0, 500), {"buyer", "merchant"}),
+        ({"demand": Remedy.PARTIAL_REFUND, "demand_minor": 4000}, Award(4000), {"merchant"}),
+        ({"demand": Remedy.REPLACEMENT}, Award(HELD, replaces=True), {"merchant"}),
+        ({"opened_by": Side.MERCHANT, "demand": Remedy.RELEASE}, Award(0), {"buyer"}),
+        ({"opened_by": Side.MERCHANT, "demand": Remedy.RELEASE}, Award(HELD), {"merchant"}),
+        (
+            {"opened_by": Side.MERCHANT, "demand": Remedy.PARTIAL_REFUND, "demand_minor": 4000},
+            Award(4000),
+            {"buyer"},
+        ),
+    ],
+)
+def test_who_does_not_get_all_he_wants_is_answered(wants: dict[str, object], award: Award, lost: set[str]) -> None:
+    assert losing(case(Stage.SUPPORT, Turn.SUPPORT, **wants), award) == lost
 
 
 PARTS = st.tuples(st.integers(0, 100), st.integers(0, 100)).map(

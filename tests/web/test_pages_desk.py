@@ -3,7 +3,7 @@
 import gzip
 import re
 
-from browser import Browser, Shown
+from browser import POINT, Browser, Shown
 from kabao.cases import OpenCase, Remedy
 from kabao.identity import Act, Role
 from kabao.identity.rules import LIMITS
@@ -144,11 +144,38 @@ async def test_a_draft_lives_until_it_is_ruled_and_both_sides_read_what_was_prev
     assert page.status == 422
     # A different amount needs its reason before anything is previewed.
     await staff.get(path)
-    page = await staff.send("/rule", RULING | {"differs_reason": ""})
+    page = await staff.send("/rule", RULING | {"differs_reason": ""}, is_bare=True)
     assert page.status == 422
-    assert "你写的不同，要写明为什么" in page.words
-    page = await staff.send("/rule", RULING)
+    for said in ("你写的不同，要写明为什么", "每一点都要回答", "至少选一条条文或者一条法律作依据"):
+        assert said in page.words
+    # With a question open the form says so; it is waited for, taken back or decided without, and why.
+    await staff.send("/ask", {"to": "buyer", "question": "显示的是哪个区服？"})
+    page = await staff.get(path)
+    assert "还没有等到回答" in page.words
+    assert 'class="cd paused"' in page.text
+    fields = {name for name in page.form("/rule").names if POINT.match(name)}
+    answered = {name: "accepted" if name.startswith("take_") else "说得对。" for name in fields}
+    wish = RULING | answered | {"article_1": "29", "law_1": "《消费者权益保护法》第五十五条", "law_2": "没有的法"}
+    page = await staff.send("/rule", wish, is_bare=True)
+    assert "目录里没有这一条" in page.words
+    page = await staff.send("/rule", wish | {"law_2": ""}, is_bare=True)
+    assert page.status == 422
+    assert "等回答、撤回问题，或者写明为什么不等就裁决" in page.words
+    assert page.form("/rule").fields["article_1"] == ["29"], "what was typed is still there"
+    await staff.send("/withdraw-question")
+    assert "已撤回这个问题" in staff.page.words
+    assert "还没有等到回答" not in staff.page.words
+    assert "已撤回，不用回答了。" in (await buyer.get(f"/c/{case}")).words
+    await staff.get(path)
+    page = await staff.send("/rule", wish | {"law_2": ""}, is_bare=True)
     assert "双方会读到的" in page.words
+    for said in (
+        "采纳 ：说得对。",
+        "第 29 条 超时即可取消",
+        "《消费者权益保护法》第五十五条",
+        "这只是建议，裁决没有照它",
+    ):
+        assert said in page.words, said
     for said in ("不同（只有你看得到这一行）", "客服的裁决：部分退款 ¥40.00", RULING["facts"], "商家责任", "12315"):
         assert said in page.words.replace("，写了理由", "") or said in page.words
     read = re.search(r'<section class="card ruling".*?</section>', page.text, re.DOTALL)

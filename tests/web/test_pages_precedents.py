@@ -12,6 +12,7 @@ from kabao.postgres import Database
 from kabao.wiring import Settings, build, create_asgi
 from market import person
 from pages import Postbox, Site
+from thorough import Thorough
 
 FULL = Rule(
     outcome=Outcome.FULL_REFUND, shares=MERCHANTS, facts="来晚了。", reasons="有记录。", differs_reason="记录清楚。"
@@ -65,7 +66,7 @@ async def test_staff_of_a_case_publish_a_summary_and_everybody_reads_it(database
     seen(await app.cases.escalate(person(buyer_id), case))
     judge = person(staff_id, Role.SUPPORT, staff_checked=True)
     seen(await app.cases.ladder.first_view(judge, case, FIRST_VIEW))
-    seen(await app.cases.ladder.rule(judge, case, FULL))
+    seen(await Thorough(app.cases.ladder).rule(judge, case, FULL))
     clock.advance(timedelta(seconds=10))
     await app.cases.tick()
     for party in (person(buyer_id), person(owner_id, Role.MERCHANT)):

@@ -11,6 +11,7 @@ from kabao.kernel import Refusal
 from kabao.postgres import Database
 from kabao.web.rulings import ruling_preview
 from quarrel import FULL, PART, Quarrel, quarrel
+from thorough import Thorough
 
 
 async def words(case: Quarrel, address: str = "") -> str:
@@ -33,8 +34,11 @@ async def test_a_case_leads_to_its_ruling_and_the_ruling_to_all_it_rests_on(data
             "商家责任",
             "买家晚了两天才说。",
             "页面写得很清楚。",
-            "适用的条文",
-            "背后的法律",
+            "裁决的依据",
+            "第 30 条",
+            "不影响结论",
+            "按规则推出的结果",
+            "这只是建议，裁决没有照它",
             "双方都可以申请一次复核",
             "仲裁协议",
             "消费者权益保护法第 39 条",
@@ -123,12 +127,13 @@ async def test_the_desk_s_preview_says_what_the_page_will_say(database: Database
         refused = await ruling_preview(app, staff, case.ref, PART, case.clock.at)
         assert code(refused) is Refusal.FIRST_VIEW_NEEDED
         seen(await app.cases.ladder.first_view(staff, case.ref, FIRST_VIEW))
-        drawn = await ruling_preview(app, staff, case.ref, PART, case.clock.at)
+        whole = await Thorough(app.cases.ladder).complete(staff, case.ref, PART)
+        drawn = await ruling_preview(app, staff, case.ref, whole, case.clock.at)
         assert isinstance(drawn, Markup)
-        seen(await app.cases.ladder.rule(staff, case.ref, PART))
+        seen(await Thorough(app.cases.ladder).rule(staff, case.ref, PART))
         await case.later(HANDED_IN)
         page = await words(case)
-        for told in ("部分退款 ¥40.00", "买家晚了两天才说。", "页面写得很清楚。", "适用的条文", "仲裁协议", "最终结论"):
+        for told in ("部分退款 ¥40.00", "买家晚了两天才说。", "页面写得很清楚。", "裁决的依据", "仲裁协议", "最终结论"):
             assert told in drawn, told
             assert told in page, told
 

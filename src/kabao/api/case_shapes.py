@@ -6,6 +6,7 @@ from typing import Self
 import msgspec
 
 from kabao.cases import CaseView, Question, RulingView, Stage
+from kabao.cases.ladder.grounds import Point
 
 
 class QuestionOut(msgspec.Struct, frozen=True, kw_only=True):
@@ -18,12 +19,39 @@ class QuestionOut(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: datetime
     answer: str | None
     answered_at: datetime | None
+    withdrawn_at: datetime | None
 
     @classmethod
     def of(cls, question: Question) -> Self:
         """Write a question."""
         fields = {name: getattr(question, name) for name in cls.__struct_fields__}
         return cls(**fields | {"question_id": str(question.question_id)})
+
+
+class PointOut(msgspec.Struct, frozen=True, kw_only=True):
+    """Something a party brought forward, which a ruling answers by its key; `fact` and `shows` of a fact alone."""
+
+    key: str
+    by: str
+    kind: str
+    said: str
+    at: datetime
+    fact: str | None
+    shows: bool | None
+
+    @classmethod
+    def of(cls, point: Point) -> Self:
+        """Write a point."""
+        is_fact = bool(point.fact)
+        return cls(
+            key=point.key,
+            by=point.by,
+            kind=point.kind,
+            said=point.said,
+            at=point.at,
+            fact=point.fact if is_fact else None,
+            shows=point.shows if is_fact else None,
+        )
 
 
 class RulingsOut(msgspec.Struct, frozen=True, kw_only=True):

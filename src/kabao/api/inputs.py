@@ -6,6 +6,7 @@ import msgspec
 from msgspec import Meta
 
 from kabao.cases import CastVote, GiveFirstView, MakeOffer, OpenCase, Outcome, Remedy, Rule, Shares
+from kabao.cases.ladder.model import Answer, Grounds, Take
 from kabao.kernel.money import MAX_MINOR
 from kabao.shops import ChangedMind, ListingDraft, ShopForm, Terms
 
@@ -91,7 +92,38 @@ class SharesIn(Input, frozen=True, kw_only=True):
         return Shares(buyer=self.buyer, merchant=self.merchant, platform=self.platform)
 
 
-class RulingIn(Input, frozen=True, kw_only=True):
+class AnswerIn(Input, frozen=True, kw_only=True):
+    """Answers one point of a party, as `GET /cases/{ref}/points` names it, in one line."""
+
+    point: Annotated[str, Meta(min_length=1, max_length=40)]
+    take: Take
+    why: Annotated[str, Meta(min_length=1, max_length=300)]
+
+
+class GroundsIn(Input, frozen=True, kw_only=True):
+    """What a ruling rests on beside its words.
+
+    Every point of the side that does not get all it wants is answered (on a panel every point). `articles` are ids of
+    the rulebook that binds the order, `laws` of citations; one that differs from the suggestion names at least one.
+    `unanswered` says why an open question is not waited for.
+    """
+
+    answers: Annotated[list[AnswerIn], Meta(max_length=300)] = []
+    articles: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=20)] = []
+    laws: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=20)] = []
+    unanswered: Annotated[str, Meta(max_length=4000)] = ""
+
+    def grounds(self) -> Grounds:
+        """Return what the ladder takes."""
+        return Grounds(
+            answers=[Answer(point=one.point, take=one.take, why=one.why) for one in self.answers],
+            articles=self.articles,
+            laws=self.laws,
+            unanswered=self.unanswered,
+        )
+
+
+class RulingIn(GroundsIn, frozen=True, kw_only=True):
     """Rules on a case; facts and reasons are shown to both sides, `differs_reason` where the rulebook suggests else.
 
     `refund_minor` counts for a partial refund, and for a replacement as what takes its place where there is no stock
@@ -116,6 +148,7 @@ class RulingIn(Input, frozen=True, kw_only=True):
             facts=self.facts,
             reasons=self.reasons,
             differs_reason=self.differs_reason,
+            grounds=self.grounds(),
         )
 
 
@@ -139,7 +172,7 @@ class FirstViewIn(Input, frozen=True, kw_only=True):
         )
 
 
-class VoteIn(Input, frozen=True, kw_only=True):
+class VoteIn(GroundsIn, frozen=True, kw_only=True):
     """Votes on the panel: whether the claim stands, and what to give if it does, whatever one thinks of that.
 
     With `replaces` there are new keys, and the refund takes their place where there is no stock.
@@ -165,6 +198,7 @@ class VoteIn(Input, frozen=True, kw_only=True):
             facts=self.facts,
             reasons=self.reasons,
             differs_reason=self.differs_reason,
+            grounds=self.grounds(),
         )
 
 

@@ -5,7 +5,7 @@ from typing import Final
 from litestar import Response, get, post
 from litestar.params import FromPath, JSONBody
 
-from kabao.api.case_shapes import RulingsOut
+from kabao.api.case_shapes import PointOut, RulingsOut
 from kabao.api.cases import case_as_itself
 from kabao.api.documents import READING, STEP
 from kabao.api.entry import ACTS_AS, DECIDERS, EITHER_SIDE, Caller, services_of, slow_down
@@ -37,6 +37,27 @@ async def reply(request: Caller, ref: FromPath[str], question_id: FromPath[str],
     await slow_down(request, Act.SAY)
     ladder = services_of(request).cases.ladder
     return CaseOut.of(granted(await ladder.reply(request.user, ref, _number(question_id), data.body)))
+
+
+@post(
+    "/cases/{ref:str}/questions/{question_id:str}/withdraw",
+    opt={ACTS_AS: DECIDERS},
+    responses=STEP,
+    status_code=200,
+    tags=["cases"],
+)
+async def withdraw(request: Caller, ref: FromPath[str], question_id: FromPath[str]) -> CaseOut:
+    """Take a question back that nobody has answered (staff); with the last open one the clock runs on."""
+    await case_as_itself(request, ref)
+    ladder = services_of(request).cases.ladder
+    return CaseOut.of(granted(await ladder.withdraw_question(request.user, ref, _number(question_id))))
+
+
+@get("/cases/{ref:str}/points", responses=READING, tags=["cases"])
+async def points(request: Caller, ref: FromPath[str]) -> list[PointOut]:
+    """List what each party brought forward, oldest first; a ruling answers it point by point."""
+    found = granted(await services_of(request).cases.ladder.points(request.user, ref))
+    return [PointOut.of(one) for one in found]
 
 
 @post("/cases/{ref:str}/first-view", opt={ACTS_AS: DECIDERS}, responses=STEP, tags=["cases"])
@@ -137,4 +158,19 @@ def _number(text: str) -> int:
     return int(text)
 
 
-handlers = [ask, reply, first_view, route_out, route_back, rulings, rule, take_back, vote, recuse, ask_review, waive]
+handlers = [
+    ask,
+    reply,
+    withdraw,
+    points,
+    first_view,
+    route_out,
+    route_back,
+    rulings,
+    rule,
+    take_back,
+    vote,
+    recuse,
+    ask_review,
+    waive,
+]

@@ -45,8 +45,12 @@ RETURN: Final = "changed_mind"
 
 
 class Said(msgspec.Struct, frozen=True, kw_only=True):
-    """What someone says of a fact: which way, by what kind of evidence, how surely (1..100), and when."""
+    """What someone says of a fact: which way, by what kind of evidence, how surely (1..100), and when.
 
+    `said_id` is its number once it is kept.
+    """
+
+    said_id: int = 0
     fact: str
     shows: bool
     kind: str

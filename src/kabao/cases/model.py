@@ -8,7 +8,7 @@ from typing import Any, Final, Self
 import msgspec
 
 from kabao.adjudication.reasons import NO_FAULT
-from kabao.cases.ladder.model import Award, Pending, Question, RulingStage, Shares, Standing, Windows
+from kabao.cases.ladder.model import Award, Grounds, Pending, Question, RulingStage, Shares, Standing, Windows
 from kabao.cases.machine import Stage
 from kabao.orders.model import OrderView
 
@@ -164,6 +164,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     facts: str
     reasons: str
     differs_reason: str = ""
+    grounds: Grounds = Grounds()
 
 
 # ---- what the rules decide on
@@ -246,7 +247,8 @@ class RulingView(msgspec.Struct, frozen=True, kw_only=True):
     `shares` is None on rulings from before they were kept; `dissent` are the reasons of panellists who were outvoted,
     `differs_reason` why the refund is not what the rulebook suggested; `by_duty` where the duty officer ruled because
     the time had passed. Beside it stand the rulebook's version that bound, and the SHA-256 in hex of
-    what that version said at that moment and of the case file it read; None where nothing was kept.
+    what that version said at that moment and of the case file it read; None where nothing was kept. `grounds` are None
+    on rulings from before they were.
     """
 
     outcome: Outcome
@@ -265,6 +267,7 @@ class RulingView(msgspec.Struct, frozen=True, kw_only=True):
     rulebook_version: str | None = None
     decision_digest: str | None = None
     case_file_digest: str | None = None
+    grounds: Grounds | None = None
 
     @property
     def is_without_fault(self) -> bool:

@@ -101,7 +101,7 @@ SELECT event_id, kind, from_stage, to_stage, actor_role, body, offer_id, due_at,
 -- name: rulings
 -- The rulings of a case and what stood beside each, the latest last. Index: ruling_pkey, case_decision_pkey.
 SELECT r.ruling_no, r.stage, r.by_duty, r.outcome, r.refund_minor, r.damages_minor, r.share_buyer, r.share_merchant, r.share_platform,
-       r.facts, r.reasons, r.differs_reason, r.dissent, r.made_at, d.rulebook_version,
+       r.facts, r.reasons, r.differs_reason, r.dissent, r.made_at, r.grounds, d.rulebook_version,
        encode(d.decision_digest, 'hex') AS decision_digest, encode(d.case_file_digest, 'hex') AS case_file_digest
   FROM ruling r LEFT JOIN case_decision d USING (shop_id, case_id, ruling_no)
  WHERE r.shop_id = $1 AND r.case_id = $2 ORDER BY r.ruling_no
@@ -153,7 +153,8 @@ SELECT count(*) AS opened, count(*) FILTER (WHERE stage = 'withdrawn') AS withdr
 
 -- name: said_facts
 -- What was said of a case's facts, in order. Index: case_fact_pkey.
-SELECT fact, shows, kind, confidence, by_role AS by, at, item_id, note FROM case_fact WHERE shop_id = $1 AND case_id = $2 ORDER BY said_id
+SELECT said_id, fact, shows, kind, confidence, by_role AS by, at, item_id, note FROM case_fact
+ WHERE shop_id = $1 AND case_id = $2 ORDER BY said_id
 
 -- name: say_fact
 -- Keeps what someone says of a fact, unless that side has said enough. Index: case_fact_pkey.

@@ -389,7 +389,7 @@ class CaseSteps:
             barred,
             has_first_view=has_view,
             has_voted=account_id in {vote.panellist_id for vote in votes},
-            is_asked=any(one.to_role == side and one.answered_at is None for one in questions),
+            is_asked=any(one.to_role == side and one.is_open for one in questions),
             now=case.now,
         )
         pending = case.state.pending

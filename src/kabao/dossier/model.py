@@ -5,6 +5,8 @@ from typing import Any
 
 import msgspec
 
+from kabao.cases.ladder.model import Grounds
+
 
 class PlacedFacts(msgspec.Struct, frozen=True, kw_only=True):
     """What the buyer saw and ticked when an order was placed; `notices` as notice_confirmation keeps them."""
@@ -94,6 +96,8 @@ class RulingFacts(msgspec.Struct, frozen=True, kw_only=True):
     """Buyer, merchant, platform, in per cent."""
     dissent: str = ""
     damages_minor: int = 0
+    grounds: Grounds | None = None
+    """None on one from before they were kept, whose document says nothing of them."""
 
 
 class CaseStep(msgspec.Struct, frozen=True, kw_only=True):

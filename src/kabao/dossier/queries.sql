@@ -57,7 +57,7 @@ SELECT w.n, e.log_position, c.shop_id, c.order_id, c.case_id, e.event_id AS sour
        CASE WHEN f.offer_id IS NOT NULL THEN jsonb_build_object('by', f.by_role, 'kind', f.kind, 'refund_minor',
          f.refund_minor, 'note', f.note) END AS offer,
        r.outcome, r.refund_minor, r.facts, r.reasons, r.made_at,
-       r.stage AS ruling_stage, r.share_buyer, r.share_merchant, r.share_platform, r.dissent, r.damages_minor,
+       r.stage AS ruling_stage, r.share_buyer, r.share_merchant, r.share_platform, r.dissent, r.damages_minor, r.grounds,
        CASE WHEN r.outcome IS NOT NULL THEN coalesce(
          (SELECT v.version FROM rulebook_version v WHERE v.effective_at <= o.placed_at ORDER BY v.effective_at DESC LIMIT 1),
          (SELECT v.version FROM rulebook_version v WHERE v.effective_at IS NOT NULL ORDER BY v.effective_at LIMIT 1)) END

@@ -7,6 +7,7 @@ for being empty: a reader sees null and need not guess. No key, phone number or 
 from datetime import UTC, datetime
 from typing import Any, Final, assert_never
 
+from kabao.cases.ladder.model import Grounds
 from kabao.dossier.model import (
     CaseStep,
     Erasure,
@@ -78,8 +79,19 @@ def ruling_document(ruling: RulingFacts) -> dict[str, Any]:
             "responsible": {"buyer": buyer, "merchant": merchant, "platform": platform},
             "dissent": ruling.dissent,
         }
-    # What gives no damages reads as it did before there were any.
-    return document | ({"damages_minor": ruling.damages_minor} if ruling.damages_minor else {})
+    # What gives no damages, and what was made before grounds were kept, reads as it did before there were any.
+    document |= {"damages_minor": ruling.damages_minor} if ruling.damages_minor else {}
+    return document | ({} if ruling.grounds is None else {"grounds": grounds_document(ruling.grounds)})
+
+
+def grounds_document(grounds: Grounds) -> dict[str, Any]:
+    """Write what a ruling rests on: answers to the parties' points by key, and what it names by id."""
+    return {
+        "answers": [{"point": one.point, "take": one.take.value, "why": one.why} for one in grounds.answers],
+        "articles": list(grounds.articles),
+        "laws": list(grounds.laws),
+        "unanswered": grounds.unanswered,
+    }
 
 
 def _content(row: Row) -> dict[str, Any]:

@@ -9,6 +9,8 @@ from kabao.adjudication import Rulebook
 from kabao.cases import CaseView, DecisionService, Outcome, Rule, RulingStage, RulingView, Stage
 from kabao.cases import store as cases
 from kabao.cases.judging import decided
+from kabao.cases.ladder.grounding import named
+from kabao.cases.ladder.model import Award
 from kabao.cases.model import Beside, Side
 from kabao.cases.store import CaseEvent
 from kabao.cases.words import outcome_label
@@ -168,6 +170,10 @@ class RulingService:
         refund = wish.refund_minor if wish.outcome in {Outcome.PARTIAL_REFUND, Outcome.REPLACEMENT} else 0
         if wish.outcome is Outcome.FULL_REFUND or (wish.outcome is Outcome.REPLACEMENT and not refund):
             refund = view.held_minor
+        # Why an answer is not waited for is told only where one is.
+        is_waiting = any(one.is_open and one.stage == view.stage for one in view.questions)
+        grounds = wish.grounds if is_waiting else msgspec.structs.replace(wish.grounds, unanswered="")
+        award = Award(refund, wish.damages_minor, replaces=wish.outcome is Outcome.REPLACEMENT)
         ruling = RulingView(
             outcome=wish.outcome,
             label=outcome_label(wish.outcome, refund, wish.damages_minor),
@@ -182,6 +188,7 @@ class RulingService:
             shares=wish.shares,
             differs_reason=wish.differs_reason,
             rulebook_version=None if beside is None else beside.rulebook_version,
+            grounds=named(grounds, beside, case.row, award),
         )
         hours = timedelta(hours=case.row.state.windows.ask_review)
         until = None if view.stage is Stage.REVIEW else read.now + hours

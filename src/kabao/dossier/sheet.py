@@ -6,17 +6,20 @@ became of it is told beside it.
 
 import re
 from collections.abc import Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from kabao.adjudication import Rulebook, make_case
+from kabao.adjudication.authority import authorities
 from kabao.adjudication.reasons import NO_FAULT
 from kabao.cases.decisions import BY_THE_BOOK, OUTCOMES
-from kabao.cases.facts import Said
-from kabao.cases.ladder.model import RulingStage, Shares
+from kabao.cases.facts import BEIJING, Said
+from kabao.cases.ladder.awards import differs, suggested_of
+from kabao.cases.ladder.grounds import TAKES
+from kabao.cases.ladder.model import Award, RulingStage, Shares
 from kabao.cases.machine import Stage
 from kabao.cases.model import Beside, Outcome, RulingView, Turn
 from kabao.cases.store import CaseEvent
@@ -25,6 +28,7 @@ from kabao.dossier.papers import FAMILIES
 from kabao.dossier.reading import CaseRead, OrderRead, case_ref
 from kabao.dossier.words import moment
 from kabao.evidence import Item
+from kabao.law import load_catalogue
 
 CITED: Final = re.compile(r"(?:证据\s*|(?<![A-Za-z0-9])E)(\d{1,3})(?!\d)")
 """How people name an item of evidence: 证据 3, E3."""
@@ -50,13 +54,20 @@ class RulingState(StrEnum):
 
 
 class Point(msgspec.Struct, frozen=True, kw_only=True):
-    """Something a party brought forward: what, in whose words, shown by which item, and how the rules took it."""
+    """Something a party brought forward: what, in whose words, shown by which item, and how the rules took it.
+
+    `key` names it for its answer; `take` is how whoever ruled took it, in words, and `why` (empty where it was not
+    answered).
+    """
 
     by: str
     text: str
     said: str = ""
     item_no: int | None = None
     answer: str = ""
+    key: str = ""
+    take: str = ""
+    why: str = ""
 
 
 class SheetArticle(msgspec.Struct, frozen=True, kw_only=True):
@@ -94,11 +105,23 @@ class SheetRules(msgspec.Struct, frozen=True, kw_only=True):
     laws: list[SheetLaw]
 
 
+class SheetBasis(msgspec.Struct, frozen=True, kw_only=True):
+    """What whoever ruled rests the ruling on: articles, and the law behind them and beside them.
+
+    `follows` where it gives what the rules suggested; then the articles are theirs unless others were named.
+    """
+
+    articles: list[SheetArticle]
+    laws: list[SheetLaw]
+    follows: bool
+
+
 class RulingSheet(msgspec.Struct, frozen=True, kw_only=True):
     """A ruling in full; amounts in minor units.
 
     `merchant_minor` is what is left for the merchant of held money, None where the money was released before or new
     keys are given; then `refund_minor` is what takes their place where there is no stock.
+    `basis` is None on rulings from before it was kept; `unanswered` is why an open question was not waited for.
     `review_until` None where there is no review any more. Digests are in hex, empty where nothing was kept.
     """
 
@@ -125,6 +148,8 @@ class RulingSheet(msgspec.Struct, frozen=True, kw_only=True):
     dissent: str
     points: list[Point]
     rules: SheetRules | None
+    basis: SheetBasis | None
+    unanswered: str
     version: str
     items: list[SheetItem]
     reviews: str
@@ -178,8 +203,10 @@ def sheet_of(
         reasons=ruling.reasons,
         differs=ruling.differs_reason,
         dissent=ruling.dissent,
-        points=_points(case, _until(case, ruling), said, numbers, basis),
+        points=_answered(_points(case, ruling, said, numbers, basis), ruling),
         rules=_rules(basis),
+        basis=_own_basis(read, case, ruling, basis, stake),
+        unanswered="" if ruling.grounds is None else ruling.grounds.unanswered,
         version=ruling.rulebook_version or "",
         items=[_item(item, is_cited=item.item_no in cited) for item in read.items if item.at <= ruling.made_at],
         reviews=_reviews(case, ruling),
@@ -274,22 +301,40 @@ def _until(case: CaseRead, ruling: RulingView) -> Sequence[CaseEvent]:
     return [event for event in case.events if event.event_id < made[ruling.ruling_no].event_id]
 
 
+def _answered(points: list[Point], ruling: RulingView) -> list[Point]:
+    """Put the answers of whoever ruled to the points they answer."""
+    given = {one.point: one for one in ruling.grounds.answers} if ruling.grounds is not None else {}
+    return [
+        msgspec.structs.replace(point, take=TAKES[given[point.key].take], why=" ".join(given[point.key].why.split()))
+        if point.key in given
+        else point
+        for point in points
+    ]
+
+
 def _points(
     case: CaseRead,
-    events: Sequence[CaseEvent],
+    ruling: RulingView,
     said: Sequence[tuple[Said, int | None, str]],
     numbers: Mapping[int, int],
     basis: Basis,
 ) -> list[Point]:
     """List what each party brought forward before the ruling, in order."""
-    points = [Point(by="buyer", text=f"{case.opening}。", said=case.row.statement)]
+    events, opener = _until(case, ruling), case.row.state.opened_by
+    points = [Point(by=opener.value, text=f"{case.opening}。", said=case.row.statement, key="claim")]
     answered = [event for event in events if event.kind == "answered"]
-    points += [Point(by=event.actor_role, text="答复：", said=event.body or "") for event in answered]
+    points += [Point(by=one.actor_role, text="答复：", said=one.body or "", key=f"e{one.event_id}") for one in answered]
     if not answered:
-        points.append(Point(by="merchant", text="没有作书面答复。"))
+        points.append(Point(by=opener.other.value, text="没有作书面答复。"))
+    if ruling.grounds is not None:
+        points += [
+            Point(by=one.by_role.value, text=f"提方案（{one.label}）：", said=one.note, key=f"o{one.offer_id}")
+            for one in case.offers
+            if one.note and one.made_at <= ruling.made_at
+        ]
     points += [_fact_point(*one, numbers, basis) for one in said if one[0].by in {"buyer", "merchant"}]
     points += [
-        Point(by=event.actor_role, text="申请复核：", said=event.body or "")
+        Point(by=event.actor_role, text="申请复核：", said=event.body or "", key=f"e{event.event_id}")
         for event in events
         if event.kind == "review_asked"
     ]
@@ -305,6 +350,7 @@ def _fact_point(said: Said, item_id: int | None, note: str, numbers: Mapping[int
         said=note,
         item_no=None if item_id is None else numbers.get(item_id),
         answer=_taken(said.fact, basis),
+        key=f"f{said.said_id}",
     )
 
 
@@ -313,6 +359,39 @@ def _taken(fact: str, basis: Basis) -> str:
         return ""
     known = make_case(basis.beside.file, basis.book).known.get(fact)
     return {True: "按规则：认定成立。", False: "按规则：认定不成立。", None: "按规则：没有达到证明标准。"}[known]
+
+
+def _own_basis(
+    read: OrderRead, case: CaseRead, ruling: RulingView, basis: Basis, stake_minor: int
+) -> SheetBasis | None:
+    """Tell what a ruling rests on, and whether that is what the rules suggested; what they do by themselves is."""
+    grounds, state = ruling.grounds, case.row.state
+    if grounds is None:
+        return None
+    given = Award(ruling.refund_minor, ruling.damages_minor, replaces=_replaces(ruling))
+    suggested = None if basis.beside is None else suggested_of(basis.beside.decision, state.demand, stake_minor)
+    book = {} if basis.book is None else basis.book.articles
+    articles = sorted((book[name] for name in grounds.articles if name in book), key=lambda one: one.number)
+    days = {at_filing: _day(state.opened_at if at_filing else read.order.placed_at) for at_filing in (True, False)}
+    behind = [
+        one.citation
+        for article in articles
+        for cite in article.cites
+        for one in authorities(cite, days[article.at_filing])
+        if one.citation is not None and not one.fault
+    ]
+    cited = [citation for law in grounds.laws if (citation := load_catalogue().get(law)) is not None]
+    laws = {one.text_zh(): one.summary_zh for one in (*cited, *behind)}
+    by_itself = ruling.stage in {RulingStage.DEFAULT, RulingStage.GREEN}
+    return SheetBasis(
+        articles=[SheetArticle(number=one.number, article_id=one.article_id, title=one.title.zh) for one in articles],
+        laws=[SheetLaw(name=name, summary=summary) for name, summary in laws.items()],
+        follows=by_itself or (suggested is not None and not differs(suggested, given)),
+    )
+
+
+def _day(at: datetime) -> date:
+    return at.astimezone(BEIJING).date()
 
 
 def _rules(basis: Basis) -> SheetRules | None:

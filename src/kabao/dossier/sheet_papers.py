@@ -3,11 +3,11 @@
 from typing import Any, Final
 
 from kabao.adjudication.reasons import NO_FAULT
-from kabao.cases import Outcome
+from kabao.cases import Outcome, RulingStage
 from kabao.cases.words import OUTSIDE, WHO, yuan
 from kabao.dossier.model import RulingFacts
 from kabao.dossier.rules import instant, ruling_document
-from kabao.dossier.sheet import Point, RulingSheet, SheetItem
+from kabao.dossier.sheet import Point, RulingSheet, SheetBasis, SheetItem, SheetRules
 from kabao.dossier.words import moment
 from kabao.kernel import canonical_bytes, digest_of
 from kabao.paper import PaperFact, PaperSection, RulingPaper
@@ -15,6 +15,7 @@ from kabao.paper import PaperFact, PaperSection, RulingPaper
 FORMAT: Final = "kabao-ruling/1"
 """The first line of what is signed; a pack's signed text begins otherwise, so that neither passes for the other."""
 BASIS: Final = "依据：消费者权益保护法第 39 条、电子商务法第 60 条。"
+NOT_NAMED: Final = "没有另外点名条文，依据写在理由里。"
 NOT_FINAL: Final = "平台的处理不是最终结论。不服的话，下面的路任何时候都能走，也不用先走完平台的复核。"
 PARTIES: Final = ("买家", "商家", "平台")
 
@@ -22,8 +23,10 @@ PARTIES: Final = ("买家", "商家", "平台")
 def ruling_json(sheet: RulingSheet, facts: RulingFacts) -> bytes:
     """Write a ruling for machines, canonically; `record` is exactly what the public log's record of it says."""
     record = ruling_document(facts)
+    own = {} if sheet.basis is None else _own(sheet)
     return canonical_bytes(
         {
+            **own,
             "v": 1,
             "kind": "ruling",
             "case": sheet.ref,
@@ -36,10 +39,7 @@ def ruling_json(sheet: RulingSheet, facts: RulingFacts) -> bytes:
             "stake_minor": sheet.stake_minor,
             "merchant_minor": sheet.merchant_minor,
             "differs_reason": sheet.differs,
-            "points": [
-                {"by": one.by, "text": one.text, "said": one.said, "item": one.item_no, "answer": one.answer}
-                for one in sheet.points
-            ],
+            "points": [_point(one, has_own=sheet.basis is not None) for one in sheet.points],
             "rules": _rules(sheet),
             "evidence": [{"no": one.no, "sha256": one.sha256, "cited": one.is_cited} for one in sheet.items],
             "review_until": None if sheet.review_until is None else instant(sheet.review_until),
@@ -48,6 +48,25 @@ def ruling_json(sheet: RulingSheet, facts: RulingFacts) -> bytes:
             "outside": [{"route": name, "how": how} for name, how in OUTSIDE],
         }
     )
+
+
+def _point(point: Point, *, has_own: bool) -> dict[str, Any]:
+    told = {"by": point.by, "text": point.text, "said": point.said, "item": point.item_no, "answer": point.answer}
+    return told | ({"key": point.key, "take": point.take, "why": point.why} if has_own else {})
+
+
+def _own(sheet: RulingSheet) -> dict[str, Any]:
+    """Write what a ruling rests on; one from before it was kept reads as it did."""
+    basis = sheet.basis
+    assert basis is not None  # noqa: S101  the caller has looked
+    return {
+        "basis": {
+            "articles": [{"no": one.number, "id": one.article_id, "title": one.title} for one in basis.articles],
+            "laws": [{"name": one.name, "says": one.summary} for one in basis.laws],
+            "follows_rules": basis.follows,
+        },
+        "unanswered": sheet.unanswered,
+    }
 
 
 def signed_text(document: bytes, pdf: bytes) -> str:
@@ -106,6 +125,8 @@ def _facts(sheet: RulingSheet) -> list[PaperFact]:
 
 
 def _sections(sheet: RulingSheet) -> list[PaperSection]:
+    if sheet.basis is not None:
+        return [one for one in _own_sections(sheet, sheet.basis) if one.said or one.facts]
     sections = [
         PaperSection(title="为什么和规则推出的结果不同", said=sheet.differs),
         PaperSection(title="不同意见", said=sheet.dissent),
@@ -128,10 +149,51 @@ def _sections(sheet: RulingSheet) -> list[PaperSection]:
     return [one for one in sections if one.said or one.facts]
 
 
+def _own_sections(sheet: RulingSheet, basis: SheetBasis) -> list[PaperSection]:
+    """Write the parts of a ruling with its own basis; what the rules suggested stands apart from it."""
+    rules = sheet.rules
+    return [
+        PaperSection(
+            title="双方的主张，逐点回答", facts=[PaperFact(WHO[one.by], point_text(one)) for one in sheet.points]
+        ),
+        PaperSection(
+            title="裁决的依据",
+            said="" if basis.articles or basis.laws else NOT_NAMED,
+            facts=[
+                *(PaperFact(f"第 {one.number} 条", one.title) for one in basis.articles),
+                *(PaperFact("法律", law_text(one.name, one.summary)) for one in basis.laws),
+            ],
+        ),
+        PaperSection(title="没有等到的回答", said=sheet.unanswered),
+        PaperSection(
+            title="按规则推出的结果",
+            said="" if rules is None else suggested_text(sheet, basis, rules),
+            facts=[]
+            if rules is None or basis.follows
+            else [PaperFact(f"推出它的第 {one.number} 条", one.title) for one in rules.articles],
+        ),
+        PaperSection(title="为什么和规则推出的结果不同", said=sheet.differs),
+        PaperSection(title="按规则认定的事实", said="" if rules is None else "\n".join(rules.findings)),
+        PaperSection(title="不同意见", said=sheet.dissent),
+        PaperSection(title="裁决时的证据", facts=[PaperFact(f"E{one.no}", item_text(one)) for one in sheet.items]),
+        PaperSection(title="怎样申请复核", said=sheet.review),
+    ]
+
+
+def suggested_text(sheet: RulingSheet, basis: SheetBasis, rules: SheetRules) -> str:
+    """Say what the rules suggested and whether the ruling follows it."""
+    why = "，为什么见下面" if sheet.differs else ""
+    by_itself = sheet.stage in {RulingStage.DEFAULT, RulingStage.GREEN}
+    follows = "裁决由它作出，以诉求为限。" if by_itself else "裁决和它一致。"
+    then = follows if basis.follows else f"这只是建议，裁决没有照它{why}。"
+    return f"裁决那一刻按已知的事实推出：{rules.result}。{then}"
+
+
 def point_text(point: Point) -> str:
-    """Write what a party brought forward, and how it was taken."""
+    """Write what a party brought forward, how it was answered, and how the rules took it."""
     shown = f"（E{point.item_no}）" if point.item_no is not None else ""
-    return "".join((point.text, point.said, shown, f" {point.answer}" if point.answer else ""))
+    taken = f"\n{point.take}：{point.why}" if point.take else ""
+    return "".join((point.text, point.said, shown, f" {point.answer}" if point.answer else "", taken))
 
 
 def item_text(item: SheetItem) -> str:

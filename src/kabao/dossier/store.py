@@ -4,8 +4,10 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
 
+import msgspec
 from asyncpg import Record
 
+from kabao.cases.ladder.model import Grounds
 from kabao.dossier.model import (
     CaseStep,
     ClaimFacts,
@@ -320,6 +322,7 @@ def _case_step(row: Record) -> CaseStep:
             else (row["share_buyer"], row["share_merchant"], row["share_platform"]),
             dissent=row["dissent"],
             damages_minor=row["damages_minor"],
+            grounds=None if row["grounds"] is None else msgspec.convert(row["grounds"], Grounds),
         )
     return CaseStep(
         order_ref=_order_ref(row),

@@ -27,7 +27,8 @@ KEY_LIKE: Final = re.compile(r"(?=[A-Za-z0-9-]*\d)[A-Za-z0-9][A-Za-z0-9-]{7,}|[A
 class RuledCase(msgspec.Struct, frozen=True, kw_only=True):
     """What was kept of a case that was ruled on and carried out; amounts in minor units.
 
-    `differs` where the ruling gave a reason for not refunding what the rules suggested.
+    `differs` where the ruling gave a reason for not refunding what the rules suggested, `named` are the articles that
+    it rests on (None on one from before they were kept, which has those of the rules).
     """
 
     shop_id: int
@@ -46,6 +47,7 @@ class RuledCase(msgspec.Struct, frozen=True, kw_only=True):
     rulebook_version: str
     case_file: Mapping[str, Any]
     decision: Mapping[str, Any]
+    named: Sequence[str] | None = None
 
 
 class Anonymous(msgspec.Struct, frozen=True, kw_only=True):
@@ -78,7 +80,7 @@ def anonymous(case: RuledCase, book: Rulebook) -> Anonymous:
         claim=case.claim,
         category=case.category,
         facts=settled(case.case_file, book),
-        articles=list(case.decision["articles"]),
+        articles=list(case.decision["articles"] if case.named is None else case.named),
         stage=case.stage,
         outcome=case.outcome,
         differs=case.differs,

@@ -132,7 +132,7 @@ SELECT 'elsewhere', h.ending, count(*), NULL FROM help_outcome h GROUP BY h.endi
 -- Index: cases_executed, ruling_pkey, case_decision_pkey, precedent_once.
 SELECT c.shop_id, c.case_id, c.claim, c.closed_at, o.amount_minor, coalesce(s.document ->> 'category', '') AS category,
        r.stage, r.outcome, r.refund_minor, r.differs_reason <> '' AS differs, r.share_buyer, r.share_merchant, r.share_platform, d.rulebook_version,
-       d.case_file, d.decision
+       d.case_file, d.decision, r.grounds -> 'articles' AS named
   FROM cases c
   JOIN orders o USING (shop_id, order_id)
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no

@@ -9,6 +9,9 @@ from kabao.cases import Remedy
 from kabao.identity import Person
 from kabao.shops import ChangedMind, ListingDraft, ListingView, ShopForm, Terms
 
+LAW: Final = "xiaofa-55"
+"""What those who rule name beside their reasons."""
+
 
 class BuyerKind(StrEnum):
     """How a buyer behaves."""

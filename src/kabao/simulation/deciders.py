@@ -3,6 +3,7 @@
 from functools import partial
 
 from kabao.cases import CastVote, GiveFirstView, Outcome, Rule, SayFact, Shares, Side
+from kabao.cases.ladder.model import Answer, Grounds, Take
 from kabao.identity import Person
 from kabao.kernel import Refused
 from kabao.simulation import cast, store
@@ -110,6 +111,7 @@ async def rule(town: Town, case: Followed, who: Person, by: str) -> None:
         facts="查明的事实见证据。",
         reasons="依适用的规则。",
         differs_reason="情况不同。",
+        grounds=await grounds(town, case, who),
     )
     done = await ladder.rule(who, case.ref, wish)
     if town.took(f"ruling handed in by {by}", done, *(("already_ruled",) if case.has_ruling_in() else ())):
@@ -117,6 +119,17 @@ async def rule(town: Town, case: Followed, who: Person, by: str) -> None:
         await check_quietly(town, case)
         if town.chance(7):
             town.agenda.put(town.now.replace(microsecond=500_000), partial(take_back, town, case, who, by))
+
+
+async def grounds(town: Town, case: Followed, who: Person) -> Grounds:
+    """Answer each point of the parties, name a law, and say why an open question is not waited for."""
+    points = await town.app.cases.ladder.points(who, case.ref)
+    answers = (
+        []
+        if isinstance(points, Refused)
+        else [Answer(point=one.key, take=Take.NOT_DECISIVE, why="见理由。") for one in points]
+    )
+    return Grounds(answers=answers, laws=[cast.LAW], unanswered="现有材料已经够。")
 
 
 async def take_back(town: Town, case: Followed, who: Person, by: str) -> None:
@@ -158,6 +171,7 @@ async def panel_votes(town: Town, case: Followed, who: Person, epoch: int) -> No
         facts="查明的事实见证据。",
         reasons="依适用的规则。",
         differs_reason="情况不同。",
+        grounds=await grounds(town, case, who),
     )
     if town.took("voted", await ladder.vote(who, case.ref, wish)):
         case.voted(who.account_id, Ballot(upholds, award), town.now)

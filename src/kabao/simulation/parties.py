@@ -237,7 +237,7 @@ async def write(town: Town, case: Followed, side: str) -> None:
 async def reply(town: Town, case: Followed, side: str) -> None:
     """Answer a question of the staff."""
     view = granted(await town.app.cases.case(_person(town, case, side), case.ref))
-    asked = [one for one in view.questions if one.answered_at is None]
+    asked = [one for one in view.questions if one.is_open]
     mine = next((one for one in asked if one.to_role == side), None)
     if mine is None:
         return

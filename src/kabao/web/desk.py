@@ -3,6 +3,7 @@
 Questions, first views, votes and the rest of the ladder are in `ladder`.
 """
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Final
 
@@ -11,12 +12,13 @@ from litestar.params import FromPath
 
 from kabao.cases import RULED_BY, Action, CaseView, DecisionView, DeskView, Remedy, Rule
 from kabao.cases.ladder.awards import differs
+from kabao.cases.ladder.grounds import TAKES, Point
 from kabao.identity import CASE_ROLES, Act
 from kabao.kernel import Refusal, Refused
 from kabao.web.cases import used_percent, version_of
-from kabao.web.deskforms import FIELDS, NOT_DRAFTED, given_by, read_fact, read_ruling
+from kabao.web.deskforms import CITED, FIELDS, NOT_DRAFTED, Citing, citing_of, given_by, read_fact, read_ruling
 from kabao.web.deskqueue import queue_of
-from kabao.web.deskview import AXIS_WIDTH, agreements, axis_of, compared, suggestion_text, typed_of
+from kabao.web.deskview import AXIS_WIDTH, agreements, axis_of, compared, suggestion_text, told_points, typed_of
 from kabao.web.http import (
     HEADERS,
     Page,
@@ -174,7 +176,7 @@ async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
     if not isinstance(found, tuple):
         return found
     visit, case = found
-    wish = read_ruling(visit, case)
+    wish = read_ruling(visit, case, *await resting_on(visit, case))
     if isinstance(wish, dict):
         return await show_desk(visit, case, errors=wish, status=422)
     step, typed = visit.form.text("step"), typed_of(visit.form.typed(), NOT_DRAFTED)
@@ -198,10 +200,13 @@ async def show_preview(
     """Show a ruling, or what a vote asks for, as both parties will read it, before it is handed in."""
     given, decision = given_by(wish, case), await _decision(visit, case)
     suggested = None if decision is None else decision.suggests(case.demand, case.held_minor)
-    if differs(suggested, given) and not wish.differs_reason:
+    lacks = await visit.services.cases.ladder.wanting(visit.me, case.ref, wish, is_vote=is_vote)
+    wanting = {} if isinstance(lacks, Refused) else lacks
+    if differs(suggested, given) and wanting.pop("differs_reason", ""):
         told = "没有推出赔偿" if decision is None or suggested is None else f"推出的是{suggestion_text(decision)}"
-        errors = {"differs_reason": f"按规则{told}，你写的不同，要写明为什么。"}
-        return await show_desk(visit, case, errors=errors, status=422)
+        wanting = {"differs_reason": f"按规则{told}，你写的不同，要写明为什么。", **wanting}
+    if wanting:
+        return await show_desk(visit, case, errors=form_names(wanting), status=422)
     preview = await ruling_preview(visit.services, visit.me, case.ref, wish, visit.now)
     if isinstance(preview, Refused):
         return await show_desk(visit, case, errors={"": preview.zh}, status=preview.status)
@@ -246,6 +251,20 @@ async def desk_case_of(request: PageRequest, ref: str, *, is_post: bool = False)
     return visit, case
 
 
+async def resting_on(visit: Visit, case: CaseView) -> tuple[list[Point], Citing]:
+    """Read what a ruling answers and may name."""
+    points = await visit.services.cases.ladder.points(visit.me, case.ref)
+    judge = await visit.services.decisions.judge(case)
+    book = None if isinstance(judge, Refused) else judge.book
+    return [] if isinstance(points, Refused) else points, citing_of(book, case)
+
+
+def form_names(errors: dict[str, str]) -> dict[str, str]:
+    """Tell what is wrong at the fields of the form: the first of several for what a ruling names."""
+    fields = {"articles": "article_1", "laws": "law_1"}
+    return {fields.get(name, name): text for name, text in errors.items()}
+
+
 async def _decision(visit: Visit, case: CaseView) -> DecisionView | None:
     """Ask the rulebook, for somebody who has put a first view down; nobody else is told anything."""
     if not case.reads_rules:
@@ -265,11 +284,12 @@ async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
     decision = await _decision(visit, case)
     items = await services.evidence.items(order.shop_id, order.order_id)
     macros = macros_of(case, visit.now)
+    points, citing = await resting_on(visit, case) if case.has_first_view else ([], Citing({}, {}))
     return page(
         "desk.html",
         visit,
         status=status,
-        errors=errors or {},
+        errors=form_names(errors or {}),
         queue=await queue_of(visit, case.ref),
         c=case,
         o=order,
@@ -292,7 +312,12 @@ async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         authorities=AUTHORITIES,
         outcomes=REPLACING if case.demand is Remedy.REPLACEMENT else OUTCOMES,
         macros=macros,
-        form=_filled(visit, case, beside, macros),
+        form=_filled(visit, case, beside, macros, points),
+        points=told_points(points, facts, items),
+        citing=citing,
+        cited=CITED,
+        takes=tuple((take.value, text) for take, text in TAKES.items()),
+        waits=[one for one in case.questions if one.is_open and one.stage == case.stage],
         unsent=_unsent(visit, case, beside),
         summary=summary_of(case, len(items)),
         facts=None if isinstance(facts, Refused) else facts,
@@ -304,14 +329,17 @@ async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
     )
 
 
-def _filled(visit: Visit, case: CaseView, beside: DeskView, macros: list[Macro]) -> dict[str, str]:
+def _filled(
+    visit: Visit, case: CaseView, beside: DeskView, macros: list[Macro], points: Sequence[Point]
+) -> dict[str, str]:
     """Fill the forms: what was typed just now, then a template asked for, then one's own draft of this stage."""
     kept = beside.draft.typed if beside.draft is not None and beside.draft.stage == case.stage else {}
     wanted = visit.request.query_params.get("macro", "")
     for macro in macros:
         if macro.key == wanted:
             kept = kept | ({"question": macro.text, "to": macro.to} if macro.to else {"body": macro.text})
-    return {name: visit.form.text(name) or kept.get(name, "") for name in FIELDS}
+    names = [*FIELDS, *(f"{part}_{point.key}" for point in points for part in ("take", "why"))]
+    return {name: visit.form.text(name) or kept.get(name, "") for name in names}
 
 
 def _unsent(visit: Visit, case: CaseView, beside: DeskView) -> list[str]:

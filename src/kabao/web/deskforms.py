@@ -1,14 +1,21 @@
 """Reads the forms of those who decide; what is wrong is told field by field."""
 
-from typing import Final
+from collections.abc import Sequence
+from typing import Final, NamedTuple
 
+from kabao.adjudication import Rulebook
 from kabao.cases import CaseView, CastVote, Outcome, Rule, SayFact, Shares
+from kabao.cases.facts import BEIJING
 from kabao.cases.ladder.awards import outcome_of
-from kabao.cases.ladder.model import Award
+from kabao.cases.ladder.grounds import Point
+from kabao.cases.ladder.model import Answer, Award, Grounds, Take
 from kabao.kernel import parse_yuan
+from kabao.law import citable, load_catalogue
 from kabao.web.http import NOT_WORDS, Visit
 from kabao.web.words import SURENESS, WAYS
 
+CITED: Final = range(1, 5)
+"""How many articles, and how many laws, the form has room for."""
 FIELDS: Final = (
     "outcome",
     "refund",
@@ -34,6 +41,8 @@ FIELDS: Final = (
     "why",
     "summary",
     "reason",
+    "unanswered",
+    *(f"{name}_{place}" for name in ("article", "law") for place in CITED),
 )
 NOT_DRAFTED: Final = NOT_WORDS | {"step"}
 SHARES_WRONG: Final = "三方加起来要是 100"
@@ -68,7 +77,52 @@ def read_fact(visit: Visit) -> SayFact | dict[str, str]:
     )
 
 
-def read_ruling(visit: Visit, case: CaseView) -> Rule | dict[str, str]:
+class Citing(NamedTuple):
+    """What a ruling may name: articles as the form writes them with their ids, and so the law."""
+
+    articles: dict[str, str]
+    laws: dict[str, str]
+
+
+def citing_of(book: Rulebook | None, case: CaseView) -> Citing:
+    """List what a ruling of a case may name: its rulebook's articles, and law in force as it was ordered or filed."""
+    days = [moment.astimezone(BEIJING).date() for moment in (case.order.placed_at, case.opened_at)]
+    found = [] if book is None else sorted(book.articles.values(), key=lambda one: one.number)
+    return Citing(
+        {f"第 {one.number} 条 {one.title.zh}": one.article_id for one in found},
+        {one.text_zh(): one.id for one in load_catalogue() if any(citable(one, day) for day in days)},
+    )
+
+
+def read_grounds(visit: Visit, points: Sequence[Point], citing: Citing, errors: dict[str, str]) -> Grounds:
+    """Read answers to points, and the articles and law named, by the words the form offers or an article's number."""
+    form, takes = visit.form, {take.value: take for take in Take}
+    answers = []
+    for point in points:
+        take, why = form.text(f"take_{point.key}"), form.text(f"why_{point.key}")
+        if why and take not in takes:
+            errors[f"take_{point.key}"] = "选采纳、不采纳还是不影响结论"
+        elif take in takes:
+            answers.append(Answer(point=point.key, take=takes[take], why=why))
+    numbers = {text.split()[1]: name for text, name in citing.articles.items()}
+    articles = _named(visit, "article", citing.articles | numbers, errors, "没有这一条，从列表里选")
+    laws = _named(visit, "law", citing.laws, errors, "目录里没有这一条，从列表里选")
+    return Grounds(answers=answers, articles=articles, laws=laws, unanswered=form.text("unanswered"))
+
+
+def _named(visit: Visit, name: str, offered: dict[str, str], errors: dict[str, str], wrong: str) -> list[str]:
+    found: list[str] = []
+    for place in CITED:
+        field = f"{name}_{place}"
+        typed = " ".join(visit.form.text(field).split())
+        if typed and typed not in offered:
+            errors[field] = wrong
+        elif typed and offered[typed] not in found:
+            found.append(offered[typed])
+    return found
+
+
+def read_ruling(visit: Visit, case: CaseView, points: Sequence[Point], citing: Citing) -> Rule | dict[str, str]:
     """Read the ruling form; answers what is wrong with each field instead where something is."""
     form, errors = visit.form, {}
     outcome = form.text("outcome")
@@ -82,6 +136,7 @@ def read_ruling(visit: Visit, case: CaseView) -> Rule | dict[str, str]:
     errors |= {name: text for name, text in NEEDED.items() if not form.text(name)}
     if not read_shares(visit).is_whole:
         errors["shares"] = SHARES_WRONG
+    grounds = read_grounds(visit, points, citing, errors)
     if errors or refund is None or damages is None:
         return errors
     return Rule(
@@ -92,6 +147,7 @@ def read_ruling(visit: Visit, case: CaseView) -> Rule | dict[str, str]:
         facts=form.text("facts"),
         reasons=form.text("reasons"),
         differs_reason=form.text("differs_reason"),
+        grounds=grounds,
     )
 
 
@@ -132,6 +188,7 @@ def wished_by(vote: CastVote, case: CaseView) -> Rule:
         facts=vote.facts,
         reasons=vote.reasons,
         differs_reason=vote.differs_reason,
+        grounds=vote.grounds,
     )
 
 

@@ -6,9 +6,11 @@ from typing import Final, NamedTuple
 
 from kabao.cases import CaseView, DecisionView, Outcome, OwnView
 from kabao.cases.ladder.awards import differs
+from kabao.cases.ladder.grounds import Point
 from kabao.cases.ladder.model import Award
+from kabao.cases.saying import FactsView
 from kabao.evidence import Item, hint_sentences
-from kabao.kernel import yuan_text
+from kabao.kernel import Refused, yuan_text
 from kabao.web.render import SHANGHAI
 
 AXIS_WIDTH: Final = 720
@@ -88,6 +90,35 @@ def suggestion_text(decision: DecisionView) -> str:
     refund = f" {yuan_text(decision.refund_minor)}" if decision.refund_minor else ""
     damages = f"，另赔 {yuan_text(decision.damages_minor)}" if decision.damages_minor else ""
     return decision.outcome_label + refund + damages
+
+
+class ToldPoint(NamedTuple):
+    """A party's point on the form of a ruling: its key, whose, what, in whose words, and the number of its file."""
+
+    key: str
+    by: str
+    text: str
+    said: str
+    item_no: int | None
+
+
+KINDS: Final = {"claim": "提出的诉求", "answered": "答复", "offered": "提方案时说", "review_asked": "申请复核"}
+
+
+def told_points(points: Sequence[Point], facts: FactsView | Refused, items: Sequence[Item]) -> list[ToldPoint]:
+    """Write the points of the parties for whoever answers them, in the order they came."""
+    labels = {} if isinstance(facts, Refused) else {one.fact: one.label for one in facts.said}
+    numbers = {item.item_id: item.item_no for item in items}
+    return [
+        ToldPoint(
+            one.key,
+            one.by,
+            KINDS.get(one.kind) or f"主张「{labels.get(one.fact, one.fact)}」{'成立' if one.shows else '不成立'}",
+            one.said,
+            None if one.item_id is None else numbers.get(one.item_id),
+        )
+        for one in points
+    ]
 
 
 def agreements(given: Award, own: OwnView | None, suggested: Award | None) -> list[tuple[bool, str]]:

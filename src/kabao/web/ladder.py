@@ -10,7 +10,7 @@ from kabao.cases import CaseView, CastVote, GiveFirstView, Remedy, Side
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.cases import TOO_OFTEN, done, posted_case, show_case
-from kabao.web.desk import desk_case_of, show_desk, show_preview
+from kabao.web.desk import desk_case_of, resting_on, show_desk, show_preview
 from kabao.web.deskforms import (
     DAMAGES_WRONG,
     NEEDED,
@@ -18,6 +18,7 @@ from kabao.web.deskforms import (
     REFUND_WRONG,
     SHARES_WRONG,
     read_damages,
+    read_grounds,
     read_refund,
     read_shares,
     wished_by,
@@ -30,6 +31,7 @@ from kabao.web.words import (
     ASKED,
     AUTHORITIES,
     PASSED_ON,
+    QUESTION_WITHDRAWN,
     RECUSED,
     REPLIED,
     REVIEW_ASKED,
@@ -85,6 +87,18 @@ async def ask(request: PageRequest, ref: FromPath[str]) -> Page:
         return await show_desk(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
     asked = await visit.services.cases.ladder.ask(visit.me, case.ref, Side(to), visit.form.text("question"))
     return await _decided(visit, case, asked, ASKED)
+
+
+@post("/desk/{ref:str}/withdraw-question", status_code=200)
+async def withdraw_question(request: PageRequest, ref: FromPath[str]) -> Page:
+    """Take a question back that nobody has answered."""
+    found = await desk_case_of(request, ref, is_post=True)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    number = _number(visit.form.text("question"))
+    withdrawn = await visit.services.cases.ladder.withdraw_question(visit.me, case.ref, number)
+    return await _decided(visit, case, withdrawn, QUESTION_WITHDRAWN)
 
 
 @post("/desk/{ref:str}/pass-on", status_code=200)
@@ -146,12 +160,16 @@ async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
         errors["damages"] = DAMAGES_WRONG
     if case.demand is Remedy.REPLACEMENT and replaces not in UPHOLDS:
         errors["replaces"] = "选补发还是退款"
+    points, citing = await resting_on(visit, case)
     step, typed = form.text("step"), typed_of(form.typed(), NOT_DRAFTED)
     if step == "preview":
         errors |= {name: text for name, text in NEEDED.items() if not form.text(name)}
         errors |= {} if read_shares(visit).is_whole else {"shares": SHARES_WRONG}
     if errors or amount is None or damages is None or step == "back":
         return await show_desk(visit, case, errors=errors, status=422 if errors else 200)
+    grounds = read_grounds(visit, points, citing, errors)
+    if errors:
+        return await show_desk(visit, case, errors=errors, status=422)
     wish = CastVote(
         upholds=UPHOLDS[form.text("upholds")],
         refund_minor=amount.minor,
@@ -161,6 +179,7 @@ async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
         facts=form.text("facts"),
         reasons=form.text("reasons"),
         differs_reason=form.text("differs_reason"),
+        grounds=grounds,
     )
     await visit.services.cases.desk.save_draft(visit.me, case.ref, typed)
     if step == "preview":
@@ -198,9 +217,7 @@ async def reply(request: PageRequest, ref: FromPath[str]) -> Page:
     visit, case = found
     if not await visit.services.identity.may(Act.SAY, visit.me.account_id):
         return await show_case(visit, case, errors={"": TOO_OFTEN.zh}, status=TOO_OFTEN.status)
-    text = visit.form.text("question")
-    files = visit.form.files("proofs")
-    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0  # noqa: PLR2004  digits of 64 bits
+    files, number = visit.form.files("proofs"), _number(visit.form.text("question"))
     answered = await visit.services.cases.ladder.reply(visit.me, case.ref, number, visit.form.text("answer"))
     if isinstance(answered, Refused) and answered.code is Refusal.INVALID_FIELDS:
         again = {f"proofs-{number}": CHOOSE_AGAIN} if files else {}
@@ -234,6 +251,12 @@ async def waive(request: PageRequest, ref: FromPath[str]) -> Page:
     return done(visit, case, await visit.services.cases.ladder.waive(visit.me, case.ref), WAIVED)
 
 
+def _number(text: str) -> int:
+    """Read a question's number; 0, which none has, for what is none."""
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0  # noqa: PLR2004  digits of 64 bits
+    return number if number < 2**63 else 0
+
+
 async def _left(visit: Visit, case: CaseView, refused: Refused | None, flash: Flash) -> Page:
     """Lead to the queue who may no longer see the case after this step."""
     if refused is not None:
@@ -248,4 +271,17 @@ async def _decided(visit: Visit, case: CaseView, answer: CaseView | Refused, fla
     return redirect(f"/desk/{case.ref}", flash=flash, visit=visit)
 
 
-handlers = [first_view, ask, pass_on, route_out, route_back, vote, take_back, recuse, reply, ask_review, waive]
+handlers = [
+    first_view,
+    ask,
+    withdraw_question,
+    pass_on,
+    route_out,
+    route_back,
+    vote,
+    take_back,
+    recuse,
+    reply,
+    ask_review,
+    waive,
+]

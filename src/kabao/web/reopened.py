@@ -15,6 +15,7 @@ DESK_FORMS: Final = (
     "draft",
     "first-view",
     "ask",
+    "withdraw-question",
     "vote",
     "pass-on",
     "route-out",

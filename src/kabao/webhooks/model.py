@@ -21,6 +21,7 @@ CASE_KINDS: Final = (
     "reviewed",
     "asked",
     "replied",
+    "question_withdrawn",
     "overdue",
     "routed_out",
     "routed_back",

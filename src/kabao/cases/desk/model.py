@@ -17,8 +17,10 @@ NEAR: Final = timedelta(hours=6)
 """A case with no more time left than this is near its breach."""
 COUNTED_TO: Final = 1000
 """Lanes are counted no further."""
-MAX_DRAFT_FIELDS: Final = 40
+MAX_DRAFT_FIELDS: Final = 300
 MAX_DRAFT_CHARS: Final = 4000
+MAX_DRAFT_WHOLE: Final = 80_000
+"""Characters of all fields of a draft together."""
 MAX_SEARCH_CHARS: Final = 60
 
 

@@ -5,13 +5,13 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 
-from kabao.cases.desk.model import MAX_DRAFT_CHARS, MAX_DRAFT_FIELDS, After, Pausing
+from kabao.cases.desk.model import MAX_DRAFT_CHARS, MAX_DRAFT_FIELDS, MAX_DRAFT_WHOLE, After, Pausing
 from kabao.cases.ladder.model import Pause
 from kabao.cases.ladder.rules import running_until
 from kabao.cases.model import CaseCard
 from kabao.kernel import Refusal, Refused, parse_ref
 
-_NAME: Final = re.compile(r"[a-z_]{1,40}")
+_NAME: Final = re.compile(r"[a-z_]{1,40}[0-9]{0,20}")
 _PLACE: Final = re.compile(r"(\d{1,16})-(\d{1,19})-(\d{1,19})")
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
@@ -29,7 +29,7 @@ def draft_of(fields: Mapping[str, str]) -> dict[str, str] | Refused:
         for name, text in typed.items()
         if _NAME.fullmatch(name) is None or len(text) > MAX_DRAFT_CHARS
     }
-    if wrong or len(typed) > MAX_DRAFT_FIELDS:
+    if wrong or len(typed) > MAX_DRAFT_FIELDS or sum(map(len, typed.values())) > MAX_DRAFT_WHOLE:
         return Refused(Refusal.INVALID_FIELDS, wrong)
     return typed
 

@@ -2,12 +2,14 @@
 
 from typing import NamedTuple
 
-from kabao.adjudication import Adjudicator
+from kabao.adjudication import Adjudicator, Rulebook
 from kabao.cases.facts import as_return
 from kabao.cases.green import rules, store
 from kabao.cases.green.rules import Proof
 from kabao.cases.judging import decided, decided_as_claimed
 from kabao.cases.ladder import store as ladder_store
+from kabao.cases.ladder.grounding import points_of
+from kabao.cases.ladder.grounds import by_the_book
 from kabao.cases.ladder.model import RulingStage, Shares
 from kabao.cases.ladder.store import Handed
 from kabao.cases.model import MAX_RULING_CHARS, Beside, LimitBy, Outcome, Remedy
@@ -23,6 +25,7 @@ class Certain(NamedTuple):
 
     beside: Beside
     proofs: list[Proof]
+    book: Rulebook
 
 
 class GreenChannel:
@@ -45,7 +48,7 @@ class GreenChannel:
         for beside in [found] if returned is None else [found, await decided_as_claimed(judge, returned)]:
             proofs = await self._proofs(judge, order, beside)
             if proofs:
-                return Certain(beside, proofs)
+                return Certain(beside, proofs, judge.book)
         return None
 
     async def _proofs(self, judge: Adjudicator, order: OrderView, beside: Beside) -> list[Proof]:
@@ -90,6 +93,7 @@ class GreenChannel:
             reasons=reasons[:MAX_RULING_CHARS],
             differs_reason="",
             dissent="",
+            grounds=by_the_book(await points_of(conn, case), beside, certain.book),
             visible_at=case.now,
         )
         await ladder_store.submit_ruling(conn, case, handed, beside)

@@ -11,7 +11,9 @@ from kabao.cases import words
 from kabao.cases.desk.store import drop_draft
 from kabao.cases.ladder import awards, rules, store
 from kabao.cases.ladder.bank import BankSteps
-from kabao.cases.ladder.model import Award, RulingStage, Shares
+from kabao.cases.ladder.grounding import points_of
+from kabao.cases.ladder.grounds import by_the_book
+from kabao.cases.ladder.model import Award, Grounds, RulingStage, Shares
 from kabao.cases.ladder.store import BEGINNING, Handed, Place
 from kabao.cases.machine import Stage
 from kabao.cases.model import MAX_RULING_CHARS, Beside, Decision, Side, Turn
@@ -98,6 +100,7 @@ class LadderJobs:
         if not await self._taken(conn, case, decision, actor):
             return False
         await store.publish_ruling(conn, case, submission_id)
+        await store.end_waiting(conn, case)
         return True
 
     async def _pass(self, conn: Connection, case: CaseRow, judge: Adjudicator | Refused) -> bool:
@@ -112,8 +115,11 @@ class LadderJobs:
         if decision is None:
             return False
         if decision.kind == "ruled" and beside is not None and beside.decision is not None:
+            grounds = Grounds()
+            if not isinstance(judge, Refused):
+                grounds = by_the_book(await points_of(conn, case), beside, judge.book)
             carried = await self._carried(conn, case, judge)
-            handed = _by_default(self._steps.ids.next(), case, decision, beside.decision, carried)
+            handed = _by_default(self._steps.ids.next(), case, decision, beside.decision, carried, grounds)
             await store.submit_ruling(conn, case, handed, beside)
             return await self._make_known(conn, case, decision, handed.submission_id, SYSTEM)
         moved = await self._taken(conn, case, decision, SYSTEM)
@@ -169,7 +175,12 @@ def _shares(decision: dict[str, Any]) -> Shares:
 
 
 def _by_default(
-    submission_id: int, case: CaseRow, decision: Decision, said: dict[str, Any], carried: Sequence[str]
+    submission_id: int,
+    case: CaseRow,
+    decision: Decision,
+    said: dict[str, Any],
+    carried: Sequence[str],
+    grounds: Grounds,
 ) -> Handed:
     """Write the ruling that an unanswered claim comes to; the rulebook's own sentences are its reasons.
 
@@ -196,5 +207,6 @@ def _by_default(
         reasons=reasons[:MAX_RULING_CHARS] or "诉求按适用的规则成立。",
         differs_reason="",
         dissent="",
+        grounds=grounds,
         visible_at=case.now,
     )

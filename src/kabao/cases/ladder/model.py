@@ -10,6 +10,9 @@ import msgspec
 MAX_SENTENCE_CHARS: Final = 500
 MAX_QUESTION_CHARS: Final = 500
 MAX_REASON_CHARS: Final = 2000
+MAX_ANSWER_CHARS: Final = 300
+CITED_AT_MOST: Final = 20
+"""Articles, and laws, that one ruling may name."""
 QUESTIONS_AT_MOST: Final = 10
 """Questions that may be asked in one case."""
 UNDO: Final = timedelta(seconds=10)
@@ -79,8 +82,54 @@ class Pause(msgspec.Struct, frozen=True):
     ends_at: datetime
 
 
+class Take(StrEnum):
+    """How whoever rules takes a party's point."""
+
+    ACCEPTED = "accepted"
+    NOT_ACCEPTED = "not_accepted"
+    NOT_DECISIVE = "not_decisive"
+
+
+class Answer(msgspec.Struct, frozen=True, kw_only=True):
+    """The answer to one point of a party, named by its key, in one line."""
+
+    point: str
+    take: Take
+    why: str
+
+
+class Grounds(msgspec.Struct, frozen=True, kw_only=True):
+    """What a ruling rests on beside its words.
+
+    `articles` are ids of the rulebook that binds the order, `laws` of citations in the catalogue; `unanswered` is why
+    an open question was not waited for.
+    """
+
+    answers: Sequence[Answer] = ()
+    articles: Sequence[str] = ()
+    laws: Sequence[str] = ()
+    unanswered: str = ""
+
+    @classmethod
+    def of_majority(cls, grounds: "Sequence[Grounds]") -> "Grounds":
+        """Put a majority's grounds together: the first one's, and what it says nothing of from the next."""
+        naming = next((one for one in grounds if one.articles or one.laws), cls())
+        answers: dict[str, Answer] = {}
+        for answer in (answer for one in grounds for answer in one.answers):
+            answers.setdefault(answer.point, answer)
+        return cls(
+            answers=list(answers.values()),
+            articles=naming.articles,
+            laws=naming.laws,
+            unanswered=next((one.unanswered for one in grounds if one.unanswered), ""),
+        )
+
+
 class Question(msgspec.Struct, frozen=True, kw_only=True):
-    """A question to one party, asked in a stage; both sides see it and its answer."""
+    """A question to one party, asked in a stage; both sides see it and its answer.
+
+    One that was withdrawn, by who decides or by a ruling that did not wait, needs no answer any more.
+    """
 
     question_id: int
     stage: str
@@ -90,6 +139,12 @@ class Question(msgspec.Struct, frozen=True, kw_only=True):
     asked_at: datetime
     answer: str | None
     answered_at: datetime | None
+    withdrawn_at: datetime | None = None
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for its answer."""
+        return self.answered_at is None and self.withdrawn_at is None
 
 
 class Candidate(msgspec.Struct, frozen=True):
@@ -111,6 +166,7 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
     differs_reason: str = ""
     damages_minor: int = 0
     replaces: bool = False
+    grounds: Grounds = Grounds()
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -123,6 +179,7 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     reasons: str
     differs_reason: str
     dissent: Sequence[str]
+    grounds: Grounds = Grounds()
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -169,3 +226,4 @@ class CastVote(msgspec.Struct, frozen=True, kw_only=True):
     facts: str
     reasons: str
     differs_reason: str = ""
+    grounds: Grounds = Grounds()

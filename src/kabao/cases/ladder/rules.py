@@ -16,6 +16,7 @@ from kabao.cases.ladder.model import (
     ROUTED_OUT_FOR,
     Award,
     Candidate,
+    Grounds,
     Pause,
     Question,
     Shares,
@@ -127,7 +128,7 @@ def decide_reply(
         return Refused(Refusal.NOT_ALLOWED)
     if not case.stage.is_open:
         return Refused(case.stage.closed_as)
-    if question.answered_at is not None:
+    if not question.is_open:
         return Refused(Refusal.QUESTION_ANSWERED)
     running = next((pause for pause in pauses if pause.began_at <= now < pause.ends_at), None)
     if still_open > 1 or running is None or case.due_at is None:
@@ -354,10 +355,10 @@ def panel_size(amount_minor: int, windows: Windows) -> int:
 def draw(candidates: Sequence[Candidate], seed: str, count: int) -> list[int]:
     """Draw panellists: those with the fewest open seats, among equals by the seed; the same seed draws the same."""
 
-    def lot(candidate: Candidate) -> tuple[int, bytes]:
-        return candidate.open_seats, sha256(f"{seed}:{candidate.panellist_id}".encode()).digest()
+    def lot(one: Candidate) -> tuple[int, bytes]:
+        return one.open_seats, sha256(f"{seed}:{one.panellist_id}".encode()).digest()
 
-    return [candidate.panellist_id for candidate in sorted(candidates, key=lot)[: max(count, 0)]]
+    return [one.panellist_id for one in sorted(candidates, key=lot)[: max(count, 0)]]
 
 
 def decide_vote(case: CaseState, award: Award, *, has_voted: bool) -> Refused | None:
@@ -377,10 +378,9 @@ def decide_vote(case: CaseState, award: Award, *, has_voted: bool) -> Refused | 
 def tally(votes: Sequence[Vote], seats: int) -> Tally | None:
     """Count the votes issue by issue; None before everybody has voted.
 
-    First whether the claim stands, by majority; then everybody's amounts and shares count, also of those who were
-    outvoted on the first, by the median, and whether there are new keys, by majority. Facts and reasons are those of
-    the majority's vote nearest to the amount. Medians of shares sum to at most 100, so the platform's is what is left
-    of them.
+    First whether the claim stands, by majority; then everybody's amounts and shares count, also of who was outvoted,
+    by the median, and whether there are new keys, by majority. The words and grounds are those of the majority's vote
+    nearest to the amount. Medians of shares sum to at most 100, so the platform's is what is left of them.
     """
     if not votes or len(votes) < seats:
         return None
@@ -397,6 +397,7 @@ def tally(votes: Sequence[Vote], seats: int) -> Tally | None:
         reasons=voice.reasons,
         differs_reason=voice.differs_reason,
         dissent=[vote.reasons for vote in votes if vote.upholds is not upholds],
+        grounds=Grounds.of_majority([voice.grounds, *(vote.grounds for vote in majority)]),
     )
 
 
@@ -448,9 +449,7 @@ def allowed_actions(
 
 
 def _deciding(case: CaseState, now: datetime, *, has_first_view: bool, has_voted: bool) -> set[Action]:
-    allowed = set()
-    if not isinstance(decide_pass_on(case, now), Refused):
-        allowed.add(Action.PASS_ON)
+    allowed = set() if isinstance(decide_pass_on(case, now), Refused) else {Action.PASS_ON}
     if not has_first_view:
         return allowed | {Action.FIRST_VIEW}
     if decide_submit(case) is None:

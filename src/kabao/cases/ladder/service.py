@@ -1,17 +1,19 @@
 """The use cases of those who decide and of the parties after a ruling, one transaction each, the case locked first."""
 
-from collections.abc import Awaitable, Callable
-from typing import Final, TypeAlias
+from typing import Final
+
+from msgspec.structs import replace
 
 from kabao.adjudication import Adjudicator
-from kabao.cases import words
 from kabao.cases.desk.model import DRAFT_KEPT
 from kabao.cases.desk.store import draft_until
 from kabao.cases.ladder import awards, rules, store
+from kabao.cases.ladder.asking import Asking, wrong_text
 from kabao.cases.ladder.bank import BankSteps
+from kabao.cases.ladder.grounding import BOTH, grounded, named, open_questions, points_of, suggestion
+from kabao.cases.ladder.grounds import Point
 from kabao.cases.ladder.jobs import LadderJobs
 from kabao.cases.ladder.model import (
-    MAX_QUESTION_CHARS,
     MAX_REASON_CHARS,
     MAX_SENTENCE_CHARS,
     UNDO,
@@ -29,16 +31,15 @@ from kabao.cases.model import MAX_RULING_CHARS, MAX_STATEMENT_CHARS, Beside, Cas
 from kabao.cases.steps import Actor, CaseSteps
 from kabao.cases.store import CaseRow, say_first_word
 from kabao.evidence import clean_text
-from kabao.identity import CASE_ROLES, Person
+from kabao.identity import Person
 from kabao.kernel import Refusal, Refused
 from kabao.postgres import Connection
 
-Act: TypeAlias = Callable[[Connection, CaseRow, Side], Awaitable[Refused | None]]
 SHARES_WRONG: Final = "三方的比例是 0 到 100 的整数，加起来是 100。"
 DIFFERS: Final = "和按规则推出的结果不同，要写明为什么。"
 
 
-class LadderService:
+class LadderService(Asking):
     """Lets support, the panel and the duty officer decide cases, and the parties ask for a review or waive it.
 
     Every staff step refuses NOT_FOUND, STAFF_CHECK_REQUIRED, NOT_ALLOWED (a party), RECUSED, CASE_CLOSED, ALREADY_RULED
@@ -46,73 +47,13 @@ class LadderService:
     """
 
     def __init__(self, steps: CaseSteps) -> None:
-        self._steps = steps
+        super().__init__(steps)
         self._jobs = LadderJobs(steps)
         self.bank = BankSteps(steps)
 
     async def tick(self) -> int:
         """Do what time has come for, see `LadderJobs.tick`; returns how many cases moved."""
         return await self._jobs.tick()
-
-    # ---- asking
-
-    async def ask(self, staff: Person, ref: str, to: Side, body: str) -> CaseView | Refused:
-        """Ask a party; the clock pauses, 12 hours in all a stage. Refuses INVALID_FIELDS (body), TOO_MANY_QUESTIONS."""
-        text = clean_text(body, MAX_QUESTION_CHARS)
-
-        async def act(conn: Connection, case: CaseRow, side: Side) -> Refused | None:
-            if text is None:
-                return _wrong("body", MAX_QUESTION_CHARS)
-            pauses = await store.pauses(conn, case)
-            asked = len(await store.questions(conn, case.shop_id, case.case_id))
-            clocked = rules.decide_ask(case.state, to, pauses, asked, case.now)
-            if isinstance(clocked, Refused):
-                return clocked
-            await store.add_question(conn, case, self._steps.ids.next(), staff.account_id, side, to, text)
-            if side is Side.SUPPORT:
-                await say_first_word(conn, case, case.now)
-            if clocked.pause is not None:
-                await store.keep_pause(conn, case, clocked.pause, is_new=True)
-                await store.move_due(conn, case, clocked.due_at)
-            body = f"问{words.WHO[to]}：{text}"
-            await self._steps.log(conn, case, "asked", Actor(staff.account_id, side), body=body, due_at=clocked.due_at)
-            account_id = case.buyer_id if to is Side.BUYER else case.owner_id
-            subject = words.notice_subject("asked", case.title, side)
-            await self._steps.notices.tell(conn, account_id, "case_asked", subject, f"/c/{case.ref}")
-            return None
-
-        return await self._decide(staff, ref, act)
-
-    async def reply(self, person: Person, ref: str, question_id: int, body: str) -> CaseView | Refused:
-        """Answer a question; with the last open one the clock runs on.
-
-        Refuses NOT_FOUND, NOT_ALLOWED (not asked of this side), CASE_CLOSED, QUESTION_ANSWERED, INVALID_FIELDS (body).
-        """
-        text = clean_text(body, MAX_STATEMENT_CHARS)
-
-        async def act(conn: Connection, case: CaseRow, side: Side) -> Refused | None:
-            questions = await store.questions(conn, case.shop_id, case.case_id)
-            question = next((one for one in questions if one.question_id == question_id), None)
-            # One of an earlier stage that was never answered holds no later stage's clock.
-            others = [one for one in questions if one.question_id != question_id and one.stage == case.state.stage]
-            still_open = 1 + sum(one.answered_at is None for one in others)
-            pauses = await store.pauses(conn, case)
-            clocked = rules.decide_reply(case.state, side, question, still_open, pauses, case.now)
-            if isinstance(clocked, Refused):
-                return clocked
-            if text is None:
-                return _wrong("body", MAX_STATEMENT_CHARS)
-            actor = Actor(person.account_id, side)
-            said = await self._steps.masked(conn, case, actor, text)
-            await store.answer_question(conn, case, question_id, said)
-            if clocked.pause is not None:
-                await store.keep_pause(conn, case, clocked.pause, is_new=False)
-                await store.move_due(conn, case, clocked.due_at)
-            await self._steps.log(conn, case, "replied", actor, body=said, due_at=clocked.due_at)
-            await self._steps.tell(conn, case, "replied", side)
-            return None
-
-        return await self._act(person, ref, act)
 
     # ---- deciding
 
@@ -155,7 +96,7 @@ class LadderService:
             if isinstance(decision, Refused):
                 return decision
             if summary is not None and text is None:
-                return _wrong("summary", MAX_STATEMENT_CHARS)
+                return wrong_text("summary", MAX_STATEMENT_CHARS)
             refused = await self._steps.take(conn, case, decision, Actor(staff.account_id, side))
             if refused is None and text is not None:
                 place = (case.shop_id, case.order_id, staff.account_id)
@@ -186,7 +127,7 @@ class LadderService:
             if isinstance(decision, Refused):
                 return decision
             if text is None:
-                return _wrong("reason", MAX_REASON_CHARS)
+                return wrong_text("reason", MAX_REASON_CHARS)
             await store.drop_votes(conn, case)
             if side is Side.SUPPORT:
                 await say_first_word(conn, case, case.now)
@@ -206,7 +147,7 @@ class LadderService:
             if isinstance(decision, Refused):
                 return decision
             if text is None:
-                return _wrong("reason", MAX_REASON_CHARS)
+                return wrong_text("reason", MAX_REASON_CHARS)
             refused = await self._steps.take(conn, case, decision, Actor(staff.account_id, side), body=text)
             if refused is None:
                 await self._jobs.seat_anew(conn, case)
@@ -218,7 +159,8 @@ class LadderService:
         """Hand a ruling in: support, who reviews, or the duty officer. Nobody else sees it for ten seconds.
 
         What the rulebook says at that moment is kept beside it. Refuses INVALID_FIELDS (facts, reasons, shares,
-        differs_reason), FIRST_VIEW_NEEDED, REPLACEMENT_NOT_ASKED, REFUND_OUT_OF_RANGE, DAMAGES_OUT_OF_RANGE.
+        differs_reason, take_ and why_ with a point's key, articles, laws, unanswered), FIRST_VIEW_NEEDED,
+        REPLACEMENT_NOT_ASKED, REFUND_OUT_OF_RANGE, DAMAGES_OUT_OF_RANGE.
         """
         facts, reasons = clean_text(wish.facts, MAX_RULING_CHARS), clean_text(wish.reasons, MAX_RULING_CHARS)
         wrong = _texts_wrong(facts, reasons, wish.shares)
@@ -236,7 +178,8 @@ class LadderService:
                 return amount
             beside = await self._steps.beside(conn, case, judge)
             award = Award(amount, wish.damages_minor, replaces=wish.outcome is Outcome.REPLACEMENT)
-            refused = _overdone(beside, case, award, why)
+            held = await grounded(conn, case, judge, beside, wish.grounds, award)
+            refused = _overdone(beside, case, award, why, held.wrong)
             if refused is not None:
                 return refused
             handed = Handed(
@@ -252,6 +195,7 @@ class LadderService:
                 reasons=reasons or "",
                 differs_reason=why,
                 dissent="",
+                grounds=named(held.grounds, beside, case, award),
                 visible_at=case.now + UNDO,
             )
             await store.submit_ruling(conn, case, handed, beside)
@@ -263,8 +207,8 @@ class LadderService:
     async def vote(self, staff: Person, ref: str, wish: CastVote) -> CaseView | Refused:
         """Vote on the panel, blind; with the last vote the panel's ruling is handed in.
 
-        Refuses INVALID_FIELDS (facts, reasons, shares, differs_reason), FIRST_VIEW_NEEDED, ALREADY_VOTED,
-        REPLACEMENT_NOT_ASKED, REFUND_OUT_OF_RANGE, DAMAGES_OUT_OF_RANGE.
+        Every point of both sides is answered, since nobody knows yet who will lose. Refuses INVALID_FIELDS (as `rule`),
+        FIRST_VIEW_NEEDED, ALREADY_VOTED, REPLACEMENT_NOT_ASKED, REFUND_OUT_OF_RANGE, DAMAGES_OUT_OF_RANGE.
         """
         facts, reasons = clean_text(wish.facts, MAX_RULING_CHARS), clean_text(wish.reasons, MAX_RULING_CHARS)
         wrong = _texts_wrong(facts, reasons, wish.shares)
@@ -282,7 +226,9 @@ class LadderService:
             if wrong:
                 return Refused(Refusal.INVALID_FIELDS, wrong)
             beside = await self._steps.beside(conn, case, judge)
-            refused = _overdone(beside, case, award, why, upholds=wish.upholds)
+            given = award if wish.upholds else Award(0)
+            held = await grounded(conn, case, judge, beside, wish.grounds, given, sides=BOTH)
+            refused = _overdone(beside, case, award, why, held.wrong, upholds=wish.upholds)
             if refused is not None:
                 return refused
             vote = Vote(
@@ -295,6 +241,7 @@ class LadderService:
                 facts=facts or "",
                 reasons=reasons or "",
                 differs_reason=why,
+                grounds=held.grounds,
             )
             await store.add_vote(conn, case, self._steps.ids.next(), vote)
             seats = rules.panel_size(case.state.held_minor, case.state.windows)
@@ -307,6 +254,33 @@ class LadderService:
             return None
 
         return await self._decide(staff, ref, act)
+
+    async def points(self, person: Person, ref: str) -> list[Point] | Refused:
+        """List what each party brought forward, for whoever may see the case; who rules answers it point by point."""
+        async with self._steps.database.connection() as conn:
+            found = await self._steps.found(conn, person, ref)
+            return found if isinstance(found, Refused) else await points_of(conn, found[0])
+
+    async def wanting(self, staff: Person, ref: str, wish: Rule, *, is_vote: bool = False) -> dict[str, str] | Refused:
+        """Tell what a ruling, or what a vote asks for, still lacks, as handing it in would; nothing is written.
+
+        Refuses NOT_FOUND, FIRST_VIEW_NEEDED.
+        """
+        judge = await self._judge(staff, ref)
+        async with self._steps.database.connection() as conn:
+            found = await self._steps.found(conn, staff, ref)
+            if isinstance(found, Refused):
+                return found
+            case = found[0]
+            refused = await self._unread(conn, case, staff)
+            amount = awards.ruled_amount(case.state, wish.outcome, wish.refund_minor)
+            if refused is not None or isinstance(amount, Refused):
+                return refused or (amount if isinstance(amount, Refused) else {})
+            beside = await self._steps.beside(conn, case, judge)
+            award = Award(amount, wish.damages_minor, replaces=wish.outcome is Outcome.REPLACEMENT)
+            held = await grounded(conn, case, judge, beside, wish.grounds, award, sides=BOTH if is_vote else None)
+            refused = _overdone(beside, case, award, wish.differs_reason, held.wrong)
+        return {} if refused is None else refused.fields or refused
 
     async def take_back(self, staff: Person, ref: str) -> CaseView | Refused:
         """Take one's own ruling back while nobody else has seen it; on the panel, the last vote. Refuses UNDO_OVER."""
@@ -336,7 +310,7 @@ class LadderService:
             has_voted = case.state.stage is Stage.PANEL and any(one.panellist_id == staff.account_id for one in votes)
             refused = rules.decide_recuse(case.state, side, has_voted=has_voted)
             if refused is not None or text is None:
-                return refused or _wrong("why", MAX_SENTENCE_CHARS)
+                return refused or wrong_text("why", MAX_SENTENCE_CHARS)
             await store.leave_seat(conn, case, staff.account_id, text)
             actor = Actor(None, Side.PANEL)
             await self._steps.log(conn, case, "recused", actor, due_at=case.state.due_at)
@@ -357,7 +331,7 @@ class LadderService:
             if isinstance(decision, Refused):
                 return decision
             if text is None:
-                return _wrong("reason", MAX_REASON_CHARS)
+                return wrong_text("reason", MAX_REASON_CHARS)
             actor = Actor(person.account_id, side)
             said = await self._steps.masked(conn, case, actor, text)
             await store.add_review(conn, case, side, person.account_id, said)
@@ -385,28 +359,6 @@ class LadderService:
 
     # ---- what they share
 
-    async def _act(self, person: Person, ref: str, act: Act) -> CaseView | Refused:
-        return await self._acted(person, ref, act) or await self._steps.case(person, ref)
-
-    async def _acted(self, person: Person, ref: str, act: Act) -> Refused | None:
-        async with self._steps.database.transaction() as conn:
-            found = await self._steps.locked(conn, person, ref)
-            return found if isinstance(found, Refused) else await act(conn, *found)
-
-    async def _decide(self, staff: Person, ref: str, act: Act) -> CaseView | Refused:
-        return await self._decided(staff, ref, act) or await self._steps.case(staff, ref)
-
-    async def _decided(self, staff: Person, ref: str, act: Act, *, takes_back: bool = False) -> Refused | None:
-        if not CASE_ROLES.isdisjoint(staff.roles) and not staff.staff_checked:
-            return Refused(Refusal.STAFF_CHECK_REQUIRED)
-
-        async def checked(conn: Connection, case: CaseRow, side: Side) -> Refused | None:
-            barred = frozenset(case.barred)
-            refused = rules.may_decide(case.state, side, staff.account_id, barred, takes_back=takes_back)
-            return refused or await act(conn, case, side)
-
-        return await self._acted(staff, ref, checked)
-
     async def _judge(self, staff: Person, ref: str) -> Adjudicator | Refused:
         """Make the rulebook ready before anything is locked: what was ordered is bound for good."""
         found = await self._steps.seen_by(staff, ref)
@@ -419,6 +371,9 @@ class LadderService:
     async def _hand_in(
         self, conn: Connection, case: CaseRow, staff: Person, counted: Tally, beside: Beside | None
     ) -> None:
+        grounds = named(counted.grounds, beside, case, counted.award)
+        if not await open_questions(conn, case):
+            grounds = replace(grounds, unanswered="")
         handed = Handed(
             submission_id=self._steps.ids.next(),
             staff_id=staff.account_id,
@@ -432,26 +387,26 @@ class LadderService:
             reasons=counted.reasons,
             differs_reason=counted.differs_reason,
             dissent="\n".join(counted.dissent),
+            grounds=grounds,
             visible_at=case.now + UNDO,
         )
         await store.submit_ruling(conn, case, handed, beside)
 
 
-def _overdone(beside: Beside | None, case: CaseRow, award: Award, why: str, *, upholds: bool = True) -> Refused | None:
-    """Refuse damages out of all range, and what differs from what the rulebook suggests without saying why."""
-    state = case.state
-    suggested = awards.suggested_of(None if beside is None else beside.decision, state.demand, state.held_minor)
-    refused = awards.check_damages(suggested, award.damages_minor, state.price_minor)
-    if refused is None and awards.differs(suggested, award if upholds else Award(0)) and not why:
-        return Refused(Refusal.INVALID_FIELDS, {"differs_reason": DIFFERS})
-    return refused
+def _overdone(
+    beside: Beside | None, case: CaseRow, award: Award, why: str, wrong: dict[str, str], *, upholds: bool = True
+) -> Refused | None:
+    """Refuse damages out of all range, what differs from the rulebook's suggestion without saying why, and `wrong`."""
+    suggested = suggestion(beside, case)
+    refused = awards.check_damages(suggested, award.damages_minor, case.state.price_minor)
+    if refused is not None:
+        return refused
+    if awards.differs(suggested, award if upholds else Award(0)) and not why:
+        wrong = {"differs_reason": DIFFERS, **wrong}
+    return Refused(Refusal.INVALID_FIELDS, wrong) if wrong else None
 
 
 def _texts_wrong(facts: str | None, reasons: str | None, shares: Shares) -> dict[str, str]:
     texts = {"facts": facts, "reasons": reasons}
     wrong = {name: f"写 1 到 {MAX_RULING_CHARS} 个字。" for name, text in texts.items() if text is None}
     return wrong if shares.is_whole else wrong | {"shares": SHARES_WRONG}
-
-
-def _wrong(field: str, at_most: int) -> Refused:
-    return Refused(Refusal.INVALID_FIELDS, {field: f"写 1 到 {at_most} 个字。"})

@@ -6,7 +6,17 @@ from typing import Any, Final, NamedTuple, cast
 
 import msgspec
 
-from kabao.cases.ladder.model import Award, Candidate, GiveFirstView, Pause, Question, RulingStage, Shares, Vote
+from kabao.cases.ladder.model import (
+    Award,
+    Candidate,
+    GiveFirstView,
+    Grounds,
+    Pause,
+    Question,
+    RulingStage,
+    Shares,
+    Vote,
+)
 from kabao.cases.machine import Stage
 from kabao.cases.model import Beside, Outcome, Side
 from kabao.cases.store import CaseRow
@@ -43,6 +53,7 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
     reasons: str
     differs_reason: str
     dissent: str
+    grounds: Grounds
     visible_at: datetime
 
 
@@ -98,6 +109,16 @@ async def answer_question(conn: Connection, case: CaseRow, question_id: int, ans
     await conn.execute(_SQL.answer_question, case.shop_id, case.case_id, question_id, answer, case.now)
 
 
+async def withdraw_question(conn: Connection, case: CaseRow, question_id: int) -> None:
+    """Keep that a question needs no answer any more."""
+    await conn.execute(_SQL.withdraw_question, case.shop_id, case.case_id, question_id, case.now)
+
+
+async def end_waiting(conn: Connection, case: CaseRow) -> None:
+    """End what a stage that is ruled waited for: its open questions, and a pause that runs."""
+    await conn.execute(_SQL.end_waiting, case.shop_id, case.case_id, case.state.stage, case.now)
+
+
 async def add_first_view(
     conn: Connection, case: CaseRow, staff_id: int, wish: GiveFirstView, refund_minor: int, sentence: str
 ) -> bool:
@@ -146,7 +167,8 @@ async def votes(conn: Connection, shop_id: int, case_id: int) -> list[Vote]:
     for row in await conn.fetch(_SQL.votes, shop_id, case_id):
         values: dict[str, Any] = dict(row)
         shares = Shares(**{name: values.pop(f"share_{name}") for name in ("buyer", "merchant", "platform")})
-        found.append(Vote(**values, shares=shares))
+        grounds = msgspec.convert(values.pop("grounds"), Grounds)
+        found.append(Vote(**values, shares=shares, grounds=grounds))
     return found
 
 
@@ -167,6 +189,7 @@ async def add_vote(conn: Connection, case: CaseRow, vote_id: int, vote: Vote) ->
         case.now,
         vote.damages_minor,
         vote.replaces,
+        msgspec.to_builtins(vote.grounds),
     )
 
 
@@ -206,6 +229,7 @@ async def submit_ruling(conn: Connection, case: CaseRow, handed: Handed, beside:
         case.now,
         handed.visible_at,
         handed.damages_minor,
+        msgspec.to_builtins(handed.grounds),
     )
 
 
