@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, Playwright, expect, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, Playwright, expect, sync_playwright
 
 from program import Serving, begin, kabao
 
@@ -117,3 +117,12 @@ def demo(tmp_path_factory: pytest.TempPathFactory, chromium: Browser) -> Iterato
         for context in people.contexts:
             context.close()
         serving.stop()
+
+
+def rest_on(form: Locator, article: str = "29") -> None:
+    """Answer each point of the parties on the form of a ruling, and name an article."""
+    for take in form.locator("select[name^='take_']").all():
+        take.select_option("not_decisive")
+    for why in form.locator("input[name^='why_']").all():
+        why.fill("见理由。")
+    form.locator("[name='article_1']").fill(article)

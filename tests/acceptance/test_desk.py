@@ -6,7 +6,7 @@ import pytest
 from axe_playwright_python.sync_playwright import Axe
 from playwright.sync_api import Page, expect
 
-from town import Town
+from town import Town, rest_on
 
 pytestmark = pytest.mark.browser
 
@@ -114,6 +114,7 @@ def test_a_case_is_ruled_by_keys_with_a_draft_and_taken_back(demo: Town) -> None
     assert page.locator("input[name=to][value=merchant]").is_checked()
     draft(page)
     looks_right(page)
+    rest_on(page.locator("form[action$='/rule']"))
     page.locator("#reasons").press("Control+Enter")
     expect(page.get_by_role("heading", name="双方会读到的")).to_be_visible()
     expect(page.get_by_text("和你的初步意见一致")).to_be_visible()

@@ -9,7 +9,7 @@ from PIL import Image
 from playwright.sync_api import Page, expect
 
 from program import kabao
-from town import Town
+from town import Town, rest_on
 
 pytestmark = pytest.mark.browser
 
@@ -195,6 +195,7 @@ def rule(town: Town, case: str) -> None:
     desk.locator("input[name=share_platform]").fill("0")
     desk.locator("textarea[name=facts]").fill("买家 20:14 首次拆封，一分钟后提示已被使用。")
     desk.locator("textarea[name=reasons]").fill("商家没有提供发卡前的校验记录，应承担举证不能的后果，支持全额退款。")
+    rest_on(desk.locator("form[action$='/rule']"))
     desk.locator("form[action$='/rule'] button.pri").click()
     desk.get_by_role("button", name="提交裁决").click()
     expect(desk.get_by_text("裁决").first).to_be_visible()

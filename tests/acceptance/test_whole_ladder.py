@@ -18,6 +18,7 @@ from kabao.custody import CheckoutRequest
 from kabao.identity import Role
 from kabao.postgres import EmbeddedServer
 from kabao.wiring.quarrels import DEVICE, buy, granted
+from town import rest_on
 
 pytestmark = pytest.mark.browser
 
@@ -53,6 +54,8 @@ def send(page: Page, action: str, **fields: str) -> None:
             form.locator(f"[name='{name}'][value='{value}']").check(force=True)
         else:
             control.first.fill(value)
+    if "facts" in fields:
+        rest_on(form)
     _press(page, form.locator("button[type=submit]").locator("visible=true").last)
 
 

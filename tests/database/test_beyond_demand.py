@@ -10,6 +10,7 @@ from dispute import MERCHANTS, WISH, Desk, seen
 from kabao.cases import OpenCase, Outcome, Remedy, RulingStage
 from kabao.cases import store as case_store
 from kabao.cases.ladder import store as ladder_store
+from kabao.cases.ladder.model import Grounds
 from kabao.cases.ladder.store import Handed
 from kabao.kernel import parse_ref
 from kabao.postgres import Database
@@ -41,6 +42,7 @@ async def taken(desk: Desk, ref: str, stage: RulingStage, refund_minor: int, dam
         reasons="x",
         differs_reason="",
         dissent="",
+        grounds=Grounds(),
         visible_at=desk.clock.at,
     )
     try:

@@ -5,7 +5,6 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from msgspec.structs import replace
 
 from dispute import BUYERS, FIRST_VIEW, HANDED_IN, HOUR, MERCHANTS, TO_ASK, WISH, Desk, code, seen
 from kabao.adjudication.service import packaged_book
@@ -121,10 +120,9 @@ async def test_an_unanswered_claim_stands_where_the_rulebook_supports_it(desk: D
     assert stands.ruling.rulebook_version == packaged_book().edition.version
     # Nobody sat over it: the claim is answered with the fact that decided, and the article that asks for it.
     assert stands.ruling.grounds is not None
-    [claim] = stands.ruling.grounds.answers
-    assert (claim.point, claim.take) == ("claim", Take.ACCEPTED)
+    claim, picture = stands.ruling.grounds.answers
+    assert (claim.take, picture.take) == (Take.ACCEPTED, Take.ACCEPTED)
     assert re.fullmatch(r"决定结果的事实：「.+」成立.*；依《虚拟商品管理细则》第 \d+ 条.*。", claim.why)
-    assert stands.ruling.grounds.articles
     assert (await desk.escrow(stands))[0] == "disputed"
     members = await panel(desk, 1)
     asked = seen(await desk.ladder.ask_review(desk.market.owner, shown.ref, "截图是别的订单的。"))
@@ -192,46 +190,6 @@ async def test_a_question_pauses_the_clock_until_it_is_answered(desk: Desk) -> N
     desk.pass_time(HOUR / 60)
     assert await desk.cases.tick() == 1
     assert [line.kind for line in (await after(desk, case)).timeline][-4:] == ["asked", "replied", "asked", "rose"]
-
-
-async def test_a_ruling_waits_for_an_answer_takes_the_question_back_or_says_why_it_does_neither(desk: Desk) -> None:
-    case, staff, plain = await desk.at_support(), desk.market.staff, desk.ladder.plain
-    for to in (Side.BUYER, Side.MERCHANT):
-        asked = seen(await desk.ladder.ask(staff, case.ref, to, "激活时提示什么？"))
-    first, second = [one.question_id for one in asked.questions]
-    paused, began = asked.due_at, desk.clock.at
-    assert code(await desk.ladder.withdraw_question(desk.market.buyer, case.ref, first)) is Refusal.NOT_ALLOWED
-    assert code(await desk.ladder.withdraw_question(staff, case.ref, 5)) is Refusal.NOT_FOUND
-    desk.pass_time(HOUR)
-    withdrawn = seen(await desk.ladder.withdraw_question(staff, case.ref, first))
-    assert (withdrawn.due_at, withdrawn.paused_until) == (paused, began + 12 * HOUR), "the other question holds it"
-    assert code(await desk.ladder.withdraw_question(staff, case.ref, first)) is Refusal.QUESTION_ANSWERED
-    assert code(await desk.ladder.reply(desk.market.buyer, case.ref, first, "晚了")) is Refusal.QUESTION_ANSWERED
-    assert "撤回了向你的提问" in (await desk.subjects(desk.market.buyer))[0]
-    seen(await desk.ladder.first_view(staff, case.ref, FIRST_VIEW))
-    wish = await desk.ladder.complete(staff, case.ref, ALL)
-    silent = replace(wish, grounds=replace(wish.grounds, unanswered=" "))
-    refused = await plain.rule(staff, case.ref, silent)
-    assert code(refused) is Refusal.INVALID_FIELDS
-    assert list(refused.fields) == ["unanswered"]
-    seen(await plain.rule(staff, case.ref, wish))
-    desk.pass_time(HANDED_IN)
-    assert await desk.cases.tick() == 1
-    ruled = await after(desk, case)
-    assert ruled.ruling is not None
-    assert ruled.ruling.grounds is not None
-    assert ruled.ruling.grounds.unanswered == "材料已经够。"
-    assert [one.withdrawn_at for one in ruled.questions] == [began + HOUR, desk.clock.at]
-    assert code(await desk.ladder.reply(desk.market.owner, case.ref, second, "晚了")) is Refusal.QUESTION_ANSWERED
-    assert await desk.database.fetchval("SELECT ends_at FROM case_pause") == desk.clock.at, "its pause is over"
-    # With the last question taken back the clock runs on by what is left, and nothing has to be said of it.
-    other = await desk.at_support()
-    asked = seen(await desk.ladder.ask(staff, other.ref, Side.BUYER, "截图？"))
-    desk.pass_time(HOUR)
-    runs = seen(await desk.ladder.withdraw_question(staff, other.ref, asked.questions[0].question_id))
-    assert (runs.paused_until, runs.due_at) == (None, (other.due_at or desk.clock.at) + HOUR)
-    seen(await desk.ladder.first_view(staff, other.ref, FIRST_VIEW))
-    seen(await plain.rule(staff, other.ref, silent))
 
 
 async def test_only_those_who_decide_ask_and_not_without_end(desk: Desk) -> None:

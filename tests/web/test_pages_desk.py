@@ -148,26 +148,8 @@ async def test_a_draft_lives_until_it_is_ruled_and_both_sides_read_what_was_prev
     assert page.status == 422
     for said in ("你写的不同，要写明为什么", "每一点都要回答", "至少选一条条文或者一条法律作依据"):
         assert said in page.words
-    # With a question open the form says so; it is waited for, taken back or decided without, and why.
-    await staff.send("/ask", {"to": "buyer", "question": "显示的是哪个区服？"})
-    page = await staff.get(path)
-    assert "还没有等到回答" in page.words
-    assert 'class="cd paused"' in page.text
-    fields = {name for name in page.form("/rule").names if POINT.match(name)}
-    answered = {name: "accepted" if name.startswith("take_") else "说得对。" for name in fields}
-    wish = RULING | answered | {"article_1": "29", "law_1": "《消费者权益保护法》第五十五条", "law_2": "没有的法"}
+    wish = await decided_over_a_question(staff, buyer, case)
     page = await staff.send("/rule", wish, is_bare=True)
-    assert "目录里没有这一条" in page.words
-    page = await staff.send("/rule", wish | {"law_2": ""}, is_bare=True)
-    assert page.status == 422
-    assert "等回答、撤回问题，或者写明为什么不等就裁决" in page.words
-    assert page.form("/rule").fields["article_1"] == ["29"], "what was typed is still there"
-    await staff.send("/withdraw-question")
-    assert "已撤回这个问题" in staff.page.words
-    assert "还没有等到回答" not in staff.page.words
-    assert "已撤回，不用回答了。" in (await buyer.get(f"/c/{case}")).words
-    await staff.get(path)
-    page = await staff.send("/rule", wish | {"law_2": ""}, is_bare=True)
     assert "双方会读到的" in page.words
     for said in (
         "采纳 ：说得对。",
@@ -200,6 +182,31 @@ async def test_a_draft_lives_until_it_is_ruled_and_both_sides_read_what_was_prev
     for one in told:
         assert one
         assert re.findall(r'<p class="pre read">.*?</p>', one[0], re.DOTALL) == paragraphs
+
+
+async def decided_over_a_question(staff: Browser, buyer: Browser, case: str) -> dict[str, str]:
+    """Try to rule while a question is open, take it back, and return the ruling as it is taken then."""
+    path = f"/desk/{case}"
+    # With a question open the form says so; it is waited for, taken back or decided without, and why.
+    await staff.send("/ask", {"to": "buyer", "question": "显示的是哪个区服？"})
+    page = await staff.get(path)
+    assert "还没有等到回答" in page.words
+    assert 'class="cd paused"' in page.text
+    fields = {name for name in page.form("/rule").names if POINT.match(name)}
+    answered = {name: "accepted" if name.startswith("take_") else "说得对。" for name in fields}
+    wish = RULING | answered | {"article_1": "29", "law_1": "《消费者权益保护法》第五十五条"}
+    page = await staff.send("/rule", wish | {"law_2": "没有的法"}, is_bare=True)
+    assert "目录里没有这一条" in page.words
+    page = await staff.send("/rule", wish | {"law_2": ""}, is_bare=True)
+    assert page.status == 422
+    assert "等回答、撤回问题，或者写明为什么不等就裁决" in page.words
+    assert page.form("/rule").fields["article_1"] == ["29"], "what was typed is still there"
+    await staff.send("/withdraw-question")
+    assert "已撤回这个问题" in staff.page.words
+    assert "还没有等到回答" not in staff.page.words
+    assert "已撤回，不用回答了。" in (await buyer.get(f"/c/{case}")).words
+    await staff.get(path)
+    return wish
 
 
 async def test_who_rules_second_is_told_and_keeps_what_was_written(site: Site, owner_database: Database) -> None:

@@ -251,7 +251,7 @@ async def test_reveal_is_limited(site: Site) -> None:
 
 async def test_an_empty_desk_and_a_full_market_have_their_words(site: Site) -> None:
     staff = await site.support()
-    assert "现在没有等你办的" in (await staff.get("/desk")).text
+    assert "队列是空的" in (await staff.get("/desk")).text
     merchant = await site.person("店主二", Role.MERCHANT)
     assert "你还没有店铺" in (await merchant.get("/m")).text
     assert "还没有消息" in (await merchant.get("/messages")).text

@@ -3,8 +3,10 @@
 import secrets
 from typing import NamedTuple, TypeVar
 
+import msgspec
+
 from kabao.cases import GiveFirstView, OpenCase, Outcome, Remedy, Rule, SayFact, Shares
-from kabao.cases.ladder.model import UNDO
+from kabao.cases.ladder.model import UNDO, Answer, Grounds, Take
 from kabao.identity import Person, Visitor
 from kabao.kernel import Refused
 from kabao.orders import PlaceOrder
@@ -34,6 +36,8 @@ class Judged(NamedTuple):
     fact: SayFact | None
     sentence: str
     ruling: Rule
+    answers: dict[str, tuple[Take, str]]
+    """How the claim and the other side's answer are taken, by kind of point, and why."""
 
 
 async def quarrel(app: App, cast: Cast, goods: list[ListingView]) -> list[str]:
@@ -166,6 +170,10 @@ async def _ruled(app: App, cast: Cast, listing: ListingView, owner: Person, what
         outcome=ruling.outcome, refund_minor=ruling.refund_minor, shares=ruling.shares, sentence=judged.sentence
     )
     granted(await app.cases.ladder.first_view(cast.support, case, view))
+    points = granted(await app.cases.ladder.points(cast.support, case))
+    taken = [(point.key, *judged.answers[point.kind]) for point in points if point.kind in judged.answers]
+    answers = [Answer(point=key, take=take, why=why) for key, take, why in taken]
+    ruling = msgspec.structs.replace(ruling, grounds=Grounds(answers=answers))
     granted(await app.cases.ladder.rule(cast.support, case, ruling))
     return case
 
@@ -184,6 +192,10 @@ USED_BEFORE = (
             facts="发行方答复，这张卡在买家拆封的前一天已经兑换。买家拆封后两分钟充值失败。",
             reasons="交付时卡密应当有效、未使用。发行方的记录证明它交付前已被使用，所以全额退款。",
         ),
+        {
+            "claim": (Take.ACCEPTED, "发行方的记录证实交付前已兑换。"),
+            "answered": (Take.NOT_ACCEPTED, "发行方的记录比店里的说法可靠，没有别的反证。"),
+        },
     ),
 )
 CHANGED_MIND = (
@@ -198,6 +210,10 @@ CHANGED_MIND = (
             facts="卡密有效，买家已经拆封，退款的理由是用不上了。付款前的提示写明拆封后不退，买家逐条确认过。",
             reasons="商品没有问题，拆封以后的改变主意由买家自己承担。",
         ),
+        {
+            "claim": (Take.NOT_ACCEPTED, "商品没有问题，付款前已确认拆封后不退。"),
+            "answered": (Take.ACCEPTED, "拆封属实，提示也做过。"),
+        },
     ),
 )
 HALF_MISSING = (
@@ -216,6 +232,10 @@ HALF_MISSING = (
             facts="商品页写“三个月内可做全部题目”，没有写分批开放。客服试过，兑换以后有一半题目打不开。",
             reasons="交付的和商品页写的不一样，商家没有事先说明，所以全额退款。",
         ),
+        {
+            "claim": (Take.ACCEPTED, "客服自己试过，一半题目打不开。"),
+            "answered": (Take.NOT_ACCEPTED, "商品页没有写分批开放，事后说的不算。"),
+        },
     ),
 )
 OPEN_FOR_REVIEW = (
@@ -236,5 +256,9 @@ OPEN_FOR_REVIEW = (
             facts="客服在发行方的页面上试过这枚激活码，提示无效，和买家说的一致。",
             reasons="交付的激活码应当有效。商家没有拿出发出前校验的记录，所以全额退款。",
         ),
+        {
+            "claim": (Take.ACCEPTED, "客服自己试过，提示无效。"),
+            "answered": (Take.NOT_ACCEPTED, "没有拿出发出前校验的记录。"),
+        },
     ),
 )
