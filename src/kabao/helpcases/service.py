@@ -75,8 +75,8 @@ class HelpCases:
                 self.key_of(row)
         except CaseUnreadable:
             raise CaseKeyLost(
-                zh="保存的维权案件用现在的密钥打不开：secrets 里的密钥文件不是原来那份，没有启动。请从备份放回。",
-                en="Saved cases of self-help do not open: the key file in secrets is another. Restore it from the backup.",
+                zh="保存的维权案件打不开：secrets 里的密钥文件不是原来那份，没有启动。请从备份放回。",
+                en="Saved cases of self-help do not open: the key file in secrets is another; restore it.",
             ) from None
 
     async def cases(self, account_id: int) -> list[CaseView]:
