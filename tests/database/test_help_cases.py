@@ -14,7 +14,7 @@ from obstore.store import LocalStore
 from helpstories import NOW, at, told
 from kabao.figures.store import public_counts
 from kabao.helpcases import CaseKeyLost, HelpCases, HelpFiles, HelpState, SavedCase
-from kabao.helpcases.model import MOST_CASES
+from kabao.helpcases.model import LARGEST_FILE, MOST_CASES
 from kabao.helpcases.rules import with_letter
 from kabao.helpcases.sealing import PIECE, CaseUnreadable, plain_pieces, sealed_pieces
 from kabao.identity import Person, Role
@@ -136,8 +136,13 @@ async def test_files_are_given_back_whole_or_not_at_all_and_nothing_is_left_lyin
     for name, said in (("a.png", Refusal.FILE_ALREADY_THERE), ("b.pdf", Refusal.FILE_NAME_MISLEADS)):
         again = await home.files.add(me, case_id, name, stream(content), kind=Kind.SCREENSHOT, shows=())
         assert code(again) is said
-    large = await home.files.add(me, case_id, "a.png", stream(bytes(51 << 20)), kind=Kind.SCREENSHOT, shows=())
-    assert code(large) is Refusal.FILE_TOO_LARGE
+
+    async def endless() -> AsyncIterator[bytes]:
+        for _ in range(LARGEST_FILE // PIECE + 1):
+            yield bytes(PIECE)
+
+    large = await home.files.add(me, case_id, "a.png", endless(), kind=Kind.SCREENSHOT, shows=())
+    assert code(large) is Refusal.HELP_FILES_FULL
     other = await home.files.add(me, case_id + 1, "a.png", stream(content), kind=Kind.SCREENSHOT, shows=())
     assert code(other) is code(await home.files.remove(me, case_id + 1, file_id)) is Refusal.NOT_FOUND
     assert code(await home.files.read(me, case_id, file_id + 1)) is Refusal.NOT_FOUND

@@ -10,6 +10,7 @@ import pytest
 from helpstories import NOW, at, told
 from kabao.helpcases import Edited, HelpState, SavedCase
 from kabao.helpcases.folders import LONGEST_LETTER, MOST_ENTRIES, Brought, read_folder, texts_of
+from kabao.helpcases.model import LARGEST_FILE
 from kabao.selfhelp import ChatText, Language, SentLetter, To
 from kabao.selfhelp.storyfile import UnreadableCaseError, write_story
 from media import picture
@@ -82,7 +83,7 @@ def test_what_is_no_folder_of_a_case_is_refused(tmp_path: Path) -> None:
             archive.writestr(f"evidence/{number}.png", b"")
     raw = bytearray(locked.getvalue())
     raw[raw.find(b"PK\x01\x02") + 8] |= 1
-    bomb = zipped(CASE | {"evidence/zeros.png": bytes(51 << 20)})
+    bomb = zipped(CASE | {"evidence/zeros.png": bytes(LARGEST_FILE + 1)})
     sent = STORY.letters[0].file
     refused = {
         "不能是链接": linked,

@@ -66,7 +66,7 @@ class HelpFiles:
         with spool_file() as spool:
             refused = await spooled(stream, spool, LARGEST_FILE)
             if refused is not None:
-                return refused
+                return Refused(Refusal.HELP_FILES_FULL) if refused.code is Refusal.FILE_TOO_LARGE else refused
             item = await self._known(spool, name, kind, shows)
             return item if isinstance(item, Refused) else await self._keep(account_id, case_id, item, spool)
 

@@ -14,11 +14,13 @@ MOST_CASES: Final = 20
 """Saved cases of a person."""
 MOST_FILES: Final = 40
 """Files of a case."""
-LARGEST_FILE: Final = 50 * MIB
-CASE_BYTES: Final = 200 * MIB
+LARGEST_FILE: Final = 200 * MIB
+CASE_BYTES: Final = 400 * MIB
 """Bytes of all files of a case."""
 ACCOUNT_BYTES: Final = 1024 * MIB
 """Bytes of all files of a person's cases."""
+LARGEST_BODY: Final = LARGEST_FILE + 8 * MIB
+"""Bytes of a form with files."""
 LARGEST_SEALED: Final = MIB
 """Bytes of a saved case without its files, encrypted."""
 

@@ -152,9 +152,12 @@ def file_name(name: str, taken: Collection[str]) -> str:
 
 def why_no_room(*, size: int, files: int, case_bytes: int, account_bytes: int) -> Refused | None:
     """Say whether a file has room: of the case, and of the person."""
-    if size > LARGEST_FILE:
-        return Refused(Refusal.FILE_TOO_LARGE)
-    if files >= MOST_FILES or case_bytes + size > CASE_BYTES or account_bytes + size > ACCOUNT_BYTES:
+    if (
+        size > LARGEST_FILE
+        or files >= MOST_FILES
+        or case_bytes + size > CASE_BYTES
+        or account_bytes + size > ACCOUNT_BYTES
+    ):
         return Refused(Refusal.HELP_FILES_FULL)
     return None
 

@@ -485,7 +485,7 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
     ),
     Refusal.HELP_FILES_FULL: Sentence(
         409,
-        "文件放满了（一件 40 个、共 200 MB，一个人共 1 GB），没有收下。",
-        "There is no room (40 files and 200 MB a case, 1 GB a person); it was not taken.",
+        "放不下：一个文件最大 200 MB，一件 40 个、共 400 MB，一个人共 1 GB。没有收下。",
+        "There is no room (200 MB a file, 40 files and 400 MB a case, 1 GB a person); it was not taken.",
     ),
 }

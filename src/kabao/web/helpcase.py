@@ -13,6 +13,7 @@ from litestar.response import Stream
 from kabao.adjudication.model import Text
 from kabao.helpcases import CaseView
 from kabao.helpcases.folders import pack_folder, zip_folder
+from kabao.helpcases.model import LARGEST_BODY
 from kabao.helpcases.rules import described, state_of, with_answer, with_letter
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused
@@ -31,7 +32,7 @@ from kabao.web.helpforms import SUMMARY, Fields
 from kabao.web.helpme import china_minute
 from kabao.web.helppapers import Shown, show_letter
 from kabao.web.helpsaved import HERE, context_of, own_case, path_of
-from kabao.web.http import CHUNK, HEADERS, UPLOAD_LIMIT, Page, PageRequest, Visit, page, redirect, refusal_page
+from kabao.web.http import CHUNK, HEADERS, Page, PageRequest, Visit, page, redirect, refusal_page
 from kabao.web.words import HELP_NOTED, HELP_SAVED, size_text
 
 BACK: Final = "回到这件维权"
@@ -132,7 +133,7 @@ def _facts(story: Story, found: Assessment) -> list[str]:
 # ---- files
 
 
-@post(f"{HERE}/{{case:int}}/files", status_code=200, request_max_body_size=UPLOAD_LIMIT)
+@post(f"{HERE}/{{case:int}}/files", status_code=200, request_max_body_size=LARGEST_BODY)
 async def add_files(request: PageRequest, case: FromPath[int]) -> Page:
     """Take files as evidence, hung to a line of the checklist and to the facts they are said to show."""
     found = await own_case(request, case, is_step=True)

@@ -15,6 +15,7 @@ from litestar.params import FromPath
 from kabao.adjudication.model import Text
 from kabao.helpcases import CaseState, CaseView, HelpState
 from kabao.helpcases.folders import Brought
+from kabao.helpcases.model import LARGEST_BODY
 from kabao.helpcases.rules import fresh, state_of
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused
@@ -27,7 +28,6 @@ from kabao.web.helpme import Came, Step, came_with, named_step, show_step, take_
 from kabao.web.helpstate import seal_state
 from kabao.web.http import (
     KEPT_LIMIT,
-    UPLOAD_LIMIT,
     Form,
     Page,
     PageRequest,
@@ -115,7 +115,7 @@ def _state(view: CaseView) -> tuple[str, str]:
     return words.zh, kind
 
 
-@post(f"{HERE}/import", status_code=200, request_max_body_size=UPLOAD_LIMIT)
+@post(f"{HERE}/import", status_code=200, request_max_body_size=LARGEST_BODY)
 async def import_case(request: PageRequest) -> Page:
     """Save the case of a folder that `kabao selfhelp` or this site made, zipped."""
     visit = await posted(request)

@@ -337,6 +337,7 @@ _WHY_LEFT: Final[dict[str, str]] = {
     "file_already_there": "这个文件你已经交过",
     "too_many_files": "你这一方在这一单里已经交满 40 个文件或 2 GB",
     "files_before_payment": "付款之前每一方一共只收 10 MB，付款以后可以再交",
+    "help_files_full": "放不下，一个文件最大 200 MB，一件维权 40 个、共 400 MB，一个人共 1 GB",
     "files_today_full": "你 24 小时里交的已满 4 GB，明天再交",
 }
 
