@@ -8,7 +8,7 @@ from kabao.identity import rules, store
 from kabao.identity.model import NewSession, Person, Role, SignedIn, Visitor
 from kabao.identity.phone import normal_phone
 from kabao.identity.ports import CodeSender
-from kabao.identity.staff import StaffSecrets
+from kabao.identity.staff import HASHER, StaffSecrets
 from kabao.identity.token_cache import TokenCache
 from kabao.identity.tokens import (
     TokenHasher,
@@ -55,7 +55,7 @@ class IdentityService:
         self._ids = ids
         self._sender = sender
         self._hasher = TokenHasher(secret)
-        self._staff = StaffSecrets(secret, hasher or PasswordHasher())
+        self._staff = StaffSecrets(secret, hasher or HASHER)
         self._tokens = TokenCache() if token_cache is None else token_cache
 
     # Sign-in by phone and code

@@ -4,6 +4,7 @@ import asyncio
 import hmac
 import secrets
 from datetime import datetime
+from functools import cache
 from typing import Final, NamedTuple
 
 import pyotp
@@ -16,6 +17,8 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from kabao.identity.rules import totp_step
 
 ISSUER: Final = "kabao"
+HASHER: Final = PasswordHasher()
+"""At the library's cost, which follows RFC 9106."""
 _NONCE_BYTES: Final = 12
 _TOTP_LABEL: Final = b"kabao identity totp"
 
@@ -32,6 +35,11 @@ class NewCredential(NamedTuple):
         return "NewCredential()"
 
 
+@cache
+def _hash_of_nobody(hasher: PasswordHasher) -> str:
+    return hasher.hash(secrets.token_bytes(32))
+
+
 class StaffSecrets:
     """Makes and checks staff credentials; the TOTP secret rests sealed under a key from the server's secret."""
 
@@ -40,7 +48,7 @@ class StaffSecrets:
         self._cipher = AESGCMSIV(key)
         self._hasher = hasher
         # Checked in place of a missing credential, so that the time taken tells nothing.
-        self._nobody_hash = hasher.hash(secrets.token_bytes(32))
+        self._nobody_hash = _hash_of_nobody(hasher)
         self._nobody_totp = pyotp.random_base32()
         # One hash takes 64 MiB; more at once than cores gains nothing and costs memory.
         self._turns = asyncio.Semaphore(2)

@@ -2,8 +2,10 @@
 
 import ipaddress
 import socket
+import ssl
 from collections.abc import Callable
 from contextlib import suppress
+from functools import cache
 from time import monotonic
 from typing import Any, Final
 
@@ -16,6 +18,12 @@ _NAT64: Final = ipaddress.ip_network("64:ff9b::/96")
 _SPECIAL: Final = tuple(
     map(ipaddress.ip_network, ("100.64.0.0/10", "192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "fec0::/10"))
 )
+
+
+@cache
+def public_tls() -> ssl.SSLContext:
+    """Return the context that trusts the machine's roots; read once a process, since reading them takes a while."""
+    return ssl.create_default_context()
 
 
 def is_public(address: str) -> bool:

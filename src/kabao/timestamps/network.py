@@ -21,7 +21,7 @@ class HttpPost:
 
     def __init__(self, *, seconds: float = SECONDS, tls: ssl.SSLContext | None = None) -> None:
         self._seconds = seconds
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or outgoing.public_tls()
 
     async def __call__(self, url: str, body: bytes) -> bytes:
         """Return the body of a 200 answer, at most 64 KB. Raises Unreachable; its words hold no address."""

@@ -16,7 +16,7 @@ class HttpWitnessPost:
 
     def __init__(self, *, seconds: float = SECONDS, tls: ssl.SSLContext | None = None) -> None:
         self._seconds = seconds
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or outgoing.public_tls()
 
     async def __call__(self, url: str, body: bytes) -> WitnessAnswer:
         """Return the answer, whatever its status; a redirect is an answer too. Raises WitnessUnreachable."""

@@ -22,7 +22,7 @@ class Sender:
         connect: outgoing.Connect = outgoing.connect_public,
     ) -> None:
         self._seconds = seconds
-        self._tls = tls or ssl.create_default_context()
+        self._tls = tls or outgoing.public_tls()
         self._connect = connect
 
     async def __call__(self, url: str, body: bytes, signature: str) -> int | str:
