@@ -10,11 +10,12 @@ from msgspec.structs import replace
 from archive import stream
 from browser import Browser
 from dispute import FIRST_VIEW, HANDED_IN, MERCHANTS, TO_ASK, seen
+from fronts import lent
 from kabao.cases import Outcome, Rule, Shares
 from kabao.identity import Person, Role
 from kabao.kernel import FixedClock, Refused
 from kabao.postgres import Database
-from kabao.wiring import Settings, build, create_asgi
+from kabao.wiring import Settings, build
 from market import person
 from pages import Postbox, Site
 from thorough import Thorough
@@ -95,8 +96,9 @@ async def quarrel(database: Database, folder: Path, *, released: bool = False) -
     clock = FixedClock(datetime.now(UTC))
     app = await build(Settings(data=folder), database, sender=Postbox(), clock=clock)
     await app.rulebook.begin()
-    made = Quarrel(Site(app, create_asgi(app), Postbox()), clock)
-    await made.begin(released=released)
-    yield made
-    for client in made.site.open_clients:
-        await client.aclose()
+    with lent(app) as front:
+        made = Quarrel(Site(app, front, Postbox()), clock)
+        await made.begin(released=released)
+        yield made
+        for client in made.site.open_clients:
+            await client.aclose()

@@ -10,10 +10,11 @@ import httpx
 import pytest
 import pytest_asyncio
 
+from fronts import lent
 from kabao.identity import Role
 from kabao.kernel import Refused
 from kabao.postgres import Database
-from kabao.wiring import App, Settings, build, create_asgi
+from kabao.wiring import App, Settings, build
 
 SHOP = {
     "name": "测试点卡店",
@@ -95,9 +96,10 @@ async def app(database: Database, tmp_path: Path) -> App:
 
 @pytest_asyncio.fixture
 async def client(app: App) -> AsyncIterator[httpx.AsyncClient]:
-    transport = httpx.ASGITransport(create_asgi(app))  # type: ignore[arg-type]  Litestar's own ASGI types
-    async with httpx.AsyncClient(transport=transport, base_url="http://kabao.test") as http:
-        yield http
+    with lent(app) as front:
+        transport = httpx.ASGITransport(front)  # type: ignore[arg-type]  Litestar's own ASGI types
+        async with httpx.AsyncClient(transport=transport, base_url="http://kabao.test") as http:
+            yield http
 
 
 async def script(app: App, client: httpx.AsyncClient, number: int, role: Role) -> Script:

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest_asyncio
 
+from fronts import lent
 from kabao.postgres import Database
-from kabao.wiring import Settings, build, create_asgi
+from kabao.wiring import Settings, build
 from pages import Postbox, Site
 
 
@@ -15,7 +16,8 @@ async def site(database: Database, tmp_path: Path) -> AsyncIterator[Site]:
     post = Postbox()
     app = await build(Settings(data=tmp_path), database, sender=post)
     await app.rulebook.begin()
-    made = Site(app, create_asgi(app), post)
-    yield made
-    for client in made.open_clients:
-        await client.aclose()
+    with lent(app) as front:
+        made = Site(app, front, post)
+        yield made
+        for client in made.open_clients:
+            await client.aclose()
