@@ -49,6 +49,19 @@ def test_characters_that_hide_words_are_undone_and_told(text: str, trick: str) -
     assert text[only(report).start : only(report).end] == only(report).words
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "虚拟商品—经售出，概不退换。",
+        "虚 拟 商 品 一 经 售 出 ，概 不 退 换",
+        "虚拟商品一经售岀,慨不退換 .",
+        "虚拟商品ー经售出 概不退换 |",
+    ],
+)
+def test_a_scan_that_was_read_by_a_machine_is_read_through_its_noise(text: str) -> None:
+    assert "K01" in {finding.id for finding in check([Document(text)], clause=True).findings}
+
+
 def test_full_width_and_traditional_characters_are_read_and_counted() -> None:
     report = one("退款收取２０％手續費，最終解釋權歸本店所有")
     assert [finding.id for finding in report.findings] == ["K10", "K05"]

@@ -62,6 +62,10 @@ def test_exit_codes_say_clean_found_and_unreadable(
     (tmp_path / "empty.txt").write_bytes(b"")
     assert run("terms", "check", tmp_path / "empty.txt", "--json") == 2
     assert json.loads(capsys.readouterr().out.splitlines()[-1])["error"]
+    with (tmp_path / "large.pdf").open("wb") as large:
+        large.truncate(50_000_000)
+    assert run("terms", "check", tmp_path / "large.pdf") == 2
+    assert "文件有 50 MB，最多读 20 MB" in capsys.readouterr().out
 
 
 def test_sarif_is_valid_against_the_published_schema(

@@ -9,7 +9,7 @@ import msgspec
 
 from kabao.terms.check import Document, check
 from kabao.terms.model import Finding, Kind, Report, Severity
-from kabao.terms.reading import LARGEST_FILE, UnreadableError, read_file
+from kabao.terms.reading import LARGEST_FILE, UnreadableError, measure, read_file
 from kabao.terms.sarif import sarif
 
 CLEAN, FOUND, UNREADABLE = 0, 1, 2
@@ -44,6 +44,7 @@ def check_command(sources: Sequence[Source], *, as_json: bool, as_sarif: bool, f
     documents = []
     for source in sources:
         try:
+            measure(source.path.stat().st_size)
             with source.path.open("rb") as opened:
                 content = read_file(opened.read(LARGEST_FILE + 1), source.path.name)
         except OSError as error:

@@ -46,10 +46,7 @@ class Content(NamedTuple):
 
 def read_file(content: bytes, name: str = "") -> Content:
     """Return the text of a file by what it holds; raises UnreadableError."""
-    if len(content) > LARGEST_FILE:
-        raise UnreadableError(
-            f"文件有 {len(content) / 1_000_000:.0f} MB，最多读 {LARGEST_FILE // 1_000_000} MB；请分成几份再检查"
-        )
+    measure(len(content))
     if not content.strip():
         raise UnreadableError("文件是空的")
     suffix = name.lower().rpartition(".")[2]
@@ -68,6 +65,14 @@ def read_file(content: bytes, name: str = "") -> Content:
     if not found.text.strip("\x00\x0b\x1c \t\r\n"):
         raise UnreadableError("文件里没有文字")
     return found
+
+
+def measure(size: int) -> None:
+    """Refuse a file of so many bytes where that is too much; raises UnreadableError."""
+    if size > LARGEST_FILE:
+        raise UnreadableError(
+            f"文件有 {size / 1_000_000:.0f} MB，最多读 {LARGEST_FILE // 1_000_000} MB；请分成几份再检查"
+        )
 
 
 def decode(content: bytes) -> str:
