@@ -28,11 +28,19 @@ _WITHOUT_DASHES: Final = re.compile(
     r"[A-Z0-9]{12,25}(?![A-Za-z0-9\-@_])"
 )
 """Letters and digits mixed; a number behind a word (`SF1234567890123`) and a company's registration are none."""
+_SPACED: Final = re.compile(
+    r"(?<![A-Za-z0-9])(?:(?=[A-Z0-9 ]{0,71}[A-Z])(?=[A-Z0-9 ]{0,71}\d[A-Z]* [A-Z0-9 ]{0,71}\d)"
+    r"[A-Z0-9]{4,8}(?: [A-Z0-9]{4,8}){2,7}"
+    r"|\d{4}(?: \d{4}){3,7})(?![A-Za-z0-9])"
+)
+"""In groups, as it is printed on a card; two groups hold a digit, and a telephone number's first is shorter."""
 _NAMED: Final = re.compile(
-    r"((?:卡密|卡号|激活码|兑换码|充值码|序列号|密码|验证码|提取码|CDKEY|CDK|password|passcode)\s*(?:是|为)?\s*[:：=]?\s*)"
-    r"([A-Za-z0-9][A-Za-z0-9\-_!@#$%^&*.]{3,})",
+    r"((?:(?:卡密|卡号|激活码|兑换码|充值码|序列号|密码|验证码|提取码|CDKEY|CDK|password|passcode)"
+    r"\s*+(?:是|为)?+\s*+[:：=]?+|(?<![A-Za-z])key\s*+[:：=])\s*+[\[【「『（(<《“‘\"']?+\s*+)"
+    r"([A-Za-z0-9][A-Za-z0-9\-_!@#$%^&*.]{3,}+)",
     re.IGNORECASE,
 )
+"""Everything that may repeat is possessive: a stranger's page of spaces takes no longer than any other."""
 
 
 def hide(text: str, story: Story) -> str:
@@ -46,7 +54,7 @@ def masked(text: str, secrets: Iterable[str] = (), keep: Iterable[str] = ()) -> 
     for secret in sorted(secrets, key=len, reverse=True):
         text = _without(text, secret)
     kept = {one for one in keep if one}
-    for shape in (_KEY_SHAPED, _LOWER_SHAPED, _WITHOUT_DASHES):
+    for shape in (_KEY_SHAPED, _LOWER_SHAPED, _WITHOUT_DASHES, _SPACED):
         text = shape.sub(lambda found: found[0] if found[0] in kept else _stub(found[0]), text)
     return _NAMED.sub(lambda found: found[0] if found[2] in kept else found[1] + _stub(found[2]), text)
 
