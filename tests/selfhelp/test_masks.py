@@ -34,7 +34,14 @@ def test_keys_and_passwords_go_and_order_numbers_and_dates_stay(text: str, left:
 @pytest.mark.timeout(20)
 @pytest.mark.parametrize(
     "hostile",
-    ["卡密" + " " * 60_000 + "。", "卡密 是 " * 12_000, "key: [ " * 9_000, "ABCD " * 12_000, "a1-" * 20_000, "A1" * 30_000],
+    [
+        "卡密" + " " * 60_000 + "。",
+        "卡密 是 " * 12_000,
+        "key: [ " * 9_000,
+        "ABCD " * 12_000,
+        "a1-" * 20_000,
+        "A1" * 30_000,
+    ],
 )
 def test_a_page_made_to_be_slow_takes_no_longer_than_any_other(hostile: str) -> None:
     # With one repetition that gives signs back, 12,000 spaces took an hour.
