@@ -16,12 +16,12 @@ FOLDER: Final = Path(__file__).parents[1] / "src" / "kabao" / "terms"
 LISTS: Final = ("act", "lacks", "sentence_lacks", "actor", "actor_not")
 SETS: Final = ("has", "before", "after", "near", "sentence")
 QUANTITIES: Final = {"TIME", "PERCENT", "MONEY", "MULTIPLE", "TIMES"}
-BUILT_IN: Final = {"FORBID", "DIGITAL"}
+BUILT_IN: Final = {"FORBID", "DIGITAL", "GRANTED_LATE"}
 SHORTEST_MADE_UP: Final = 3
 OPAQUE: Final = {
     "SELFBEAR", "OWN_REASON", "MINOR", "ADULT", "QUALITY_OK", "LAW_RESERVED", "UPSTREAM", "SALE_FINAL", "UNDEFINED",
     "BUYER_FAULT", "LISTED", "DEFECT", "ALLGOODS", "AMOUNT_BASE", "OPERATOR", "LICENCE", "PERSONALINFO",
-    "PLATFORM_ONLY", "GOODS", "MONEYBACK",
+    "PLATFORM_ONLY", "GOODS", "MONEYBACK", "CONSUMER",
 }  # fmt: skip
 NOT_INHERITED: Final = {"MALICE", "DIFFER", "DEFECT", "OWN_REASON", "QUALITY_OK", "THEN"}
 TODAY: Final = date(2026, 11, 23)

@@ -14,7 +14,9 @@ def positions() -> dict[str, int]:
     """Return each concept's bit."""
     data = packed()
     names = {name for meanings in data.words.values() for meaning in meanings for name in meaning}
-    names |= {"TIME", "PERCENT", "MONEY", "MULTIPLE", "TIMES"} | {derived[0] for derived in data.derived}
+    names |= {"TIME", "PERCENT", "MONEY", "MULTIPLE", "TIMES", "GRANTED_LATE"} | {
+        derived[0] for derived in data.derived
+    }
     return {name: number for number, name in enumerate(sorted(names))}
 
 

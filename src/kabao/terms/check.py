@@ -19,6 +19,7 @@ from kabao.terms.model import Finding, FindingClass, Fine, Frame, Kind, Report, 
 from kabao.terms.normal import normalise
 from kabao.terms.parties import exchange, first_buys
 from kabao.terms.polarity import PREDICATES, REMEDIES
+from kabao.terms.scopes import take_back
 from kabao.terms.spots import Reading
 from kabao.terms.structure import stretches, wrapped_ends
 from kabao.terms.waivers import reason_for, waivers_of
@@ -113,6 +114,7 @@ def read_document(document: Document, number: int = 0) -> Reading:
                 sentence.carried |= own()
         is_new = stretch.paragraph != paragraph
         actor = read(sentence, text.plain, anchors(), "" if is_new else actor)
+        take_back(sentence, before)
         if not stretch.is_item and (is_new or intro is None):
             intro = None
         if intro is not None and stretch.is_item:

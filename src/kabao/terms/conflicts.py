@@ -17,6 +17,8 @@ LONG: Final = "LONG"
 YES, NO = "yes", "no"
 CUSTOM: Final = "custom"
 """Goods made to order, which by law are an exception to what is said of all."""
+GIVEN_SO: Final = frozenset({"machine", "hand"})
+GIVEN_BY: Final = frozenset({"by machine", "by hand"})
 ALWAYS: Final = frozenset({"jurisdiction"})
 MONTH: Final = 28 * 86400
 HUNDRED, UNEVEN = 100, 3
@@ -188,9 +190,17 @@ def _same_goods(one: Statement, other: Statement, *, same: bool) -> bool:
     """Whether both may speak of the same goods; what one document says of some of them is its exception."""
     if (CUSTOM in one.about) != (CUSTOM in other.about):
         return False
-    if one.about and other.about:
-        return bool(one.about & other.about)
-    return not same or not (one.about or other.about)
+    left, right = _goods(one, other, same=same), _goods(other, one, same=same)
+    if left and right:
+        return bool(left & right)
+    return not same or not (left or right)
+
+
+def _goods(one: Statement, other: Statement, *, same: bool) -> frozenset[str]:
+    """Return what one speaks of; 自动 and 人工 tell goods apart in one document, or where goods are named by them."""
+    if not same and not (one.about | other.about) & GIVEN_SO:
+        return one.about - GIVEN_BY
+    return frozenset(name.removeprefix("by ") for name in one.about)
 
 
 def _finding(cluster: list[Statement]) -> Finding:

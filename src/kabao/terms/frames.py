@@ -11,6 +11,7 @@ from kabao.terms.causes import own_causes
 from kabao.terms.model import NOBODY, Frame, Quantity, Sentence, Token
 from kabao.terms.packed import packed
 from kabao.terms.polarity import PREDICATES, REMEDIES, deny
+from kabao.terms.scopes import grant, held_by, narrow, reported
 
 SEGMENT_END: Final = re.compile(r"[,:()|\[\]]")
 OPENING, CLOSING = frozenset("“《"), frozenset("”》")
@@ -19,6 +20,7 @@ PARTIES: Final = ("BUYER", "SHOP", "MERCHANT", "PLATFORM", "GUARDIAN", "PUBLIC")
 STRONG: Final = frozenset({"SHOP", "MERCHANT", "PLATFORM"})
 NOT_ACTING: Final = frozenset("对向给为与和就从替被经因及在")
 GROUNDS: Final = re.compile("(?:根据|按照|依据|因|由于|配合)[^,。;]{0,16}$")
+PLAN_SAID: Final = re.compile("账?号?[,:]?(?:长期|长久|永久|终身|一直|稳定|有效|不掉|包稳|质保)")
 LONGEST_CONDITION: Final = 3
 SHORT_SEGMENT: Final = 6
 FARTHEST_SPEECH: Final = 5
@@ -34,7 +36,10 @@ def read(sentence: Sentence, text: str, anchors: frozenset[str], inherited: str)
     """Fill a sentence's segments and frames; return who acts at its end, for the next sentence."""
     _segment(sentence, text)
     own_causes(sentence.tokens, text, sentence.start, sentence.end)
+    held = held_by(sentence)
+    narrow(sentence, text, held)
     deny(sentence.tokens, text)
+    grant(sentence, text, held)
     tokens = sentence.tokens
     sentence.everything = _bits(tokens) | _derived(tokens)
     anchored = bits_of(anchors)
@@ -61,6 +66,9 @@ def read(sentence: Sentence, text: str, anchors: frozenset[str], inherited: str)
             sentence.frames.append(_frame(sentence, token, segments, exceptions, actor, meta, text))
         if token.bits & parties():
             actor = _actor((token,), actor, text)
+    for start, end in reported(sentence, text, held):
+        for frame in sentence.frames:
+            frame.meta = frame.meta or start <= frame.token.start < end
     _share_conditions(sentence.frames)
     return actor
 
@@ -337,12 +345,17 @@ def _actor(tokens: Iterable[Token], inherited: str, text: str) -> str:
     """Return the last party named that is not only spoken of (对您, 向平台): the reading order's subject."""
     found = inherited
     for token in tokens:
-        if token.start and text[token.start - 1] in NOT_ACTING:
+        if (token.start and text[token.start - 1] in NOT_ACTING) or _is_plan(token, text):
             continue
         party = next((each for each in PARTIES if each in token.names), NOBODY)
         if party and not (party == "PUBLIC" and found in STRONG and GROUNDS.search(text, 0, token.start)):
             found = party
     return found or NOBODY
+
+
+def _is_plan(token: Token, text: str) -> bool:
+    """Whether 会员 is what is sold, told by what is said of it (会员长期有效), and nobody who acts."""
+    return "SUBSCRIBE" in token.names and PLAN_SAID.match(text, token.end) is not None
 
 
 def _names(tokens: Iterable[Token]) -> frozenset[str]:

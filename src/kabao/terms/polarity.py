@@ -32,6 +32,7 @@ DENIED_FROM_AFAR: Final = PREDICATES - {"SELFBEAR", "UNRELATED"}
 PREPOSITIONS: Final = frozenset("就向对因以在从与将把按给为")
 NOT_DONE: Final = frozenset({"未", "未曾", "尚未", "未能"})
 """Denials of what was done or came about; a term that refuses says 不, 概不, 恕不."""
+NOT_AGREED: Final = frozenset({"不接受", "不认可", "不满意", "不愿意", "不需要", "不赞成"})
 FARTHEST_DOUBLED: Final = 2
 """Characters between two denials that still cancel each other out."""
 FARTHEST_ENDED: Final = 4
@@ -151,10 +152,23 @@ def _reaches(tokens: list[Token], denial: Token, token: Token, text: str) -> boo
     """Whether a denial is near enough, and not spent on what only describes the word: 无可争议的解释权."""
     gap = token.start - denial.end - _covered(tokens, denial.end, token.start)
     described = text.rfind("的", denial.end, token.start)
+    if _is_condition_over(tokens, denial, token, text):
+        return False
     if described < 0:
         return gap <= FARTHEST_DENIED
     spent = described - denial.end - _covered(tokens, denial.end, described)
     return spent < FARTHEST_DOUBLED and gap <= FARTHEST_DENIED
+
+
+def _is_condition_over(tokens: list[Token], denial: Token, token: Token, text: str) -> bool:
+    """Whether 的 or 者 made the denial a condition that ends before the act: 不接受的可以注销并退还余额."""
+    described = max(text.rfind(mark, denial.end, token.start) for mark in "的者")
+    if described < 0:
+        return False
+    if text[denial.start : described] in NOT_AGREED:
+        return True
+    between = [each for each in tokens if described < each.start and each.end <= token.start]
+    return any(each.names & {"MAY", "SHOP", "PLATFORM", "MERCHANT"} for each in between)
 
 
 def _covered(tokens: list[Token], start: int, end: int) -> int:
