@@ -19,11 +19,11 @@ KEY = re.compile(rb"DEMO(?:-[0-9A-Z]{4}){4}")
 
 @pytest.fixture(scope="module")
 def case(demo: Demo) -> str:
-    """The reference of the buyer's open case."""
+    """The reference of the buyer's case in negotiation, with the merchant's offer in it."""
     data, serving = demo
     token = kabao("token", "create", "--data", data, "--account", "演示买家", "--role", "buyer").stdout.strip()
     answer = httpx.get(f"{serving.origin}/api/v1/cases", headers={"authorization": f"Bearer {token}"})
-    ref: str = answer.json()["cases"][0]["ref"]
+    ref: str = next(one["ref"] for one in answer.json()["cases"] if one["stage"] == "negotiation")
     return ref
 
 
