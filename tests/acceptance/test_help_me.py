@@ -85,6 +85,9 @@ def test_a_stranger_on_a_phone_comes_to_a_pack_and_every_step_can_be_read_by_eve
         onward(page)
     expect(page.locator("h1")).to_have_text("别错过的日子")
     clean(page)
+    with page.expect_download():
+        page.get_by_role("button", name="加到手机日历").click()
+    expect(page.get_by_role("button", name="保存到我的账户")).to_be_enabled()
     page.goto("/help-me")  # a session that stopped goes on from this device
     page.get_by_role("button", name="接着填").click()
     expect(page.locator("h1")).to_have_text("别错过的日子")

@@ -14,13 +14,18 @@ from helpstories import NO, NOW, YES, at, shown, told
 from kabao.adjudication import Party
 from kabao.cli.selfhelp import letter as letter_on_terminal
 from kabao.selfhelp import (
+    Amount,
+    Answer,
     Business,
+    Event,
     Goods,
+    Happening,
     Kind,
     Letter,
     Moment,
     NoLetter,
     SentLetter,
+    Side,
     Story,
     To,
 )
@@ -133,7 +138,7 @@ def test_fraud_comes_before_letters_and_unlawful_goods_get_none() -> None:
     assert not none(SWINDLE, To.MERCHANT).first
     assert "止付" in made(SWINDLE, To.PAYMENT).body
     calling = msgspec.structs.replace(SWINDLE, signs={**SWINDLE.signs, "police_called": NO})
-    assert "being reported" in made(calling, To.PLATFORM, EN).body
+    assert "I suspect fraud. Please" in made(calling, To.PLATFORM, EN).body
     assert "不许买卖" in none(told("not_delivered", goods=Goods.REAL_NAME)).why.zh
     assert "没答完" in none(told("")).why.zh
     assert "自己的责任" in none(OWN_MISTAKE, To.COURT).why.zh
@@ -225,3 +230,32 @@ def test_a_letter_that_cannot_be_is_refused_in_words(place: Path, capsys: pytest
     (place / "case.yaml").write_text("[", "utf-8")
     assert run(place)["error"] == "unreadable"
     assert run(place / "none")["error"] == "no_case"
+
+
+@pytest.mark.parametrize("to", [To.MERCHANT, To.OFFICE, To.COURT])
+def test_what_came_back_is_taken_off_every_sum_and_was_done_by_the_other_side(to: To) -> None:
+    came = Event(at=at(15), kind=Happening.REFUNDED, by=Side.ME, amount=Amount(100_00))
+    refused = Event(at=at(16), kind=Happening.REFUSED, by=Side.ME, text="售出不退")
+    found = made(msgspec.structs.replace(DEAD_KEY, events=(came, refused)), to)
+    assert "价款 268.00 元，应退 268.00 元，已退 100.00 元，还应退 168.00 元" in found.body
+    whole = found.body.replace("价款 268.00 元，应退 268.00 元", "")
+    assert "168.00 元" in whole
+    assert "退还货款 268.00" not in whole
+    for one in ("我退款", "我拒绝", "原告退款", "原告拒绝", "，投诉人拒绝"):
+        assert one not in found.body
+
+
+def test_nothing_is_asked_for_once_everything_came_back() -> None:
+    came = Event(at=at(15), kind=Happening.REFUNDED, by=Side.MERCHANT, amount=Amount(268_00))
+    found = assess(msgspec.structs.replace(DEAD_KEY, events=(came,)), RULES, NOW)
+    assert found.letters == ()
+    assert any("已经退回来了" in one.zh for one in found.plainly)
+    assert not any(ask.what == "refund" for ask in found.asks)
+
+
+@pytest.mark.parametrize(("called", "says"), [(YES, True), (NO, False), (Answer.UNKNOWN, False)])
+def test_a_letter_speaks_of_the_police_only_where_the_person_went_there(called: Answer, *, says: bool) -> None:
+    story = msgspec.structs.replace(SWINDLE, signs={**SWINDLE.signs, "police_called": called})
+    body = made(story, To.PAYMENT).body
+    assert "我怀疑这是诈骗" in body
+    assert ("报警" in body) is says

@@ -85,7 +85,13 @@ async def test_what_is_wrong_is_said_at_its_field_and_kept_as_it_was_typed(site:
     page = await person.send("/help-me", {"go": "claim", "title": "x", "event1_at": "x", "chat": "字" * 25_001})
     assert page.status == 422
     assert "不是人民币" in page.words
-    page = await person.send("/help-me", {"go": "claim", "title": "x", "event1_at": "2027-01-01", "event1_amount": "1"})
+    both = {"go": "events", "title": "x", "event1_at": "2026-01-02", "event1_text": "没货"}
+    page = await person.send("/help-me", {**both, "event2_at": "x"})
+    assert (page.status, page.text.count("没货")) == (422, 1)  # in its field alone, until all of them are right
+    page = await person.send("/help-me", {**both, "event2_at": "", "chat": "", "event1_kind": "refused"})
+    assert (page.text.count("没货"), "对方拒绝，商家" in page.words) == (1, True)
+    late = {"go": "claim", "title": "x", "drop_event": "1", "event1_at": "2027-01-01", "event1_amount": "1"}
+    page = await person.send("/help-me", late)
     assert "还没到" in page.words
     page = await person.send("/help-me", {"go": "next", "claim": "nothing"})
     assert page.status == 422

@@ -37,6 +37,7 @@ from kabao.selfhelp.rules import (
     has_platform,
     is_fraud,
     is_unlawful,
+    returned_minor,
     signs_of,
 )
 from kabao.selfhelp.signs import FIRST, KEEP, SIGNS, UNLAWFUL_CITES, UNLAWFUL_SAID
@@ -110,6 +111,7 @@ class _Weighed:
         self.told_case = case_of(story, rules, now, taken_at_word=True)
         self.shown = rules.decide(self.shown_case)
         self.told = rules.decide(self.told_case)
+        self.returned = returned_minor(story)
 
     def into(self, base: Assessment) -> Assessment:
         needs = self._needs()
@@ -165,10 +167,10 @@ class _Weighed:
         return sums.outcome, sums.refund_minor, sums.damages_minor
 
     def _asks(self, needs: tuple[str, ...]) -> Iterator[Ask]:
-        strong = {ask.what: ask for ask in _asked(self.shown, Strength.STRONG, ())}
+        strong = {ask.what: ask for ask in _asked(self.shown, Strength.STRONG, (), self.returned)}
         yield from strong.values()
         best = dict(strong)
-        for ask in _asked(self.told, Strength.FAIR, needs):
+        for ask in _asked(self.told, Strength.FAIR, needs, self.returned):
             if ask.what not in strong or ask.amount_minor > strong[ask.what].amount_minor:
                 best[ask.what] = ask
                 yield ask
@@ -179,7 +181,7 @@ class _Weighed:
             further = self.rules.decide(
                 msgspec.structs.replace(self.told_case, known={**self.told_case.known, fact: True})
             )
-            for ask in _asked(further, Strength.WEAK, (*needs, fact)):
+            for ask in _asked(further, Strength.WEAK, (*needs, fact), self.returned):
                 if ask.what not in best or ask.amount_minor > best[ask.what].amount_minor:
                     weak += 1
                     best[ask.what] = ask
@@ -227,6 +229,11 @@ class _Weighed:
 
     def _plainly(self, path: Path) -> Iterator[Text]:
         told = self.told
+        if self._is_made_good(path):
+            yield Text(
+                "照你记下的，该退的已经退回来了，没有要再写的信。",
+                "By what you noted, all that was due came back; there is no letter left to write.",
+            )
         if path is Path.BUYER:
             yield Text(
                 "照你说的，依法这件事主要由你自己负责，商家没有必须退款的义务。可以诚恳地商量。",
@@ -267,7 +274,9 @@ class _Weighed:
             basis = Text("按双方各自的责任分担。", "By each side’s share of responsibility.")
         else:
             return None
-        back = paid - keep
+        back = paid - keep - self.returned
+        if back <= 0:
+            return None
         return Offer(
             keep_minor=keep,
             back_minor=back,
@@ -280,6 +289,8 @@ class _Weighed:
         )
 
     def _letters(self, path: Path) -> tuple[To, ...]:
+        if self._is_made_good(path):
+            return ()
         if path is Path.FRAUD:
             order: tuple[To, ...] = (To.PAYMENT, To.PLATFORM) if first_steps_answered(self.story) else ()
         elif path is Path.BUYER:
@@ -294,6 +305,12 @@ class _Weighed:
         if not self._has_leads():
             dropped.add(To.REPORT)
         return tuple(to for to in order if to not in dropped)
+
+    def _is_made_good(self, path: Path) -> bool:
+        """Tell whether everything that could be asked for came back already."""
+        told = self.told
+        is_money = path is Path.ORDINARY and told.remedy not in {"replace", "perform"} and not told.damages_minor
+        return is_money and 0 < told.refund_minor <= self.returned
 
     def _has_leads(self) -> bool:
         """Tell whether there is unlawful conduct to report (举报), apart from the person's own quarrel."""
@@ -330,8 +347,8 @@ def _worth(decision: Decision) -> int:
     return decision.refund_minor + decision.damages_minor
 
 
-def _asked(decision: Decision, strength: Strength, needs: tuple[str, ...]) -> Iterator[Ask]:
-    """Give what a decision would grant, as demands."""
+def _asked(decision: Decision, strength: Strength, needs: tuple[str, ...], returned: int) -> Iterator[Ask]:
+    """Give what a decision would grant, as demands; of a refund only what did not come back yet."""
     if decision.outcome in UNDECIDED:
         return
     of = tuple(party for party in (decision.payer, decision.joint) if party is not Party.NOBODY)
@@ -341,9 +358,11 @@ def _asked(decision: Decision, strength: Strength, needs: tuple[str, ...]) -> It
         for one in decision.authorities
         if (law := one.citation) and not one.fault
     )
-    refund, damages = decision.refund_minor, decision.damages_minor
+    refund, damages = max(decision.refund_minor - returned, 0), decision.damages_minor
+    less = f"（{money(decision.refund_minor)}，已退 {money(returned)}）", f" ({money(returned)} came back)"
+    zh, en = less if returned else ("", "")
     said = {
-        "refund": Text(f"由{who.zh}退款 {money(refund)}", f"a refund of {money(refund)} by {who.en}"),
+        "refund": Text(f"由{who.zh}退款 {money(refund)}{zh}", f"a refund of {money(refund)} by {who.en}{en}"),
         "damages": Text(f"由{who.zh}赔偿 {money(damages)}", f"damages of {money(damages)} by {who.en}"),
         "replace": Text(f"由{who.zh}补发能用的", f"a working replacement from {who.en}"),
         "perform": Text(f"由{who.zh}按约定履行", f"performance as agreed by {who.en}"),

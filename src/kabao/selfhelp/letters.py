@@ -15,7 +15,7 @@ from kabao.selfhelp.model import CHINA, Answer, Channel, Event, Happening, Langu
 from kabao.selfhelp.phrases import Frame, Phrases, chosen, phrases
 from kabao.selfhelp.provisions import provisions
 from kabao.selfhelp.results import Ask, Assessment, Cite, Field, Letter, NoLetter, Offer, Path, Strength
-from kabao.selfhelp.rules import NO_PLATFORM, first_steps_answered
+from kabao.selfhelp.rules import NO_PLATFORM, first_steps_answered, returned_minor, side_of
 from kabao.selfhelp.words import ADDRESSEES
 
 CHILDS: Final = "minor_purchase"
@@ -113,8 +113,9 @@ class _Writer:
         if not self._is_urgent():
             yield self._say(self.words.offer_next if self._own_offer() else self.frame.next)
         yield self._attachments()
-        yield self._not_checked()
-        yield self._signed()
+        # A statement of claim ends with its signature; what nobody checked is no part of it.
+        ends = (self._not_checked(), self._signed())
+        yield from reversed(ends) if self.to is To.COURT else ends
 
     def _opening(self) -> str:
         """Say who bought what where for how much; that it was for one's own use; and what is wrong, in a sentence."""
@@ -163,7 +164,7 @@ class _Writer:
         usual = self.slots["m"] if event.kind is not Happening.OTHER else ""
         slots = {
             "when": self._when(event.at), "text": event.text.rstrip("。."), "amount": amount,
-            "by": by.get(event.by, usual),
+            "by": by.get(side_of(event), usual),
         }  # fmt: skip
         line = self._say(words.said if event.text else words.bare, slots)
         return line + self._t("。", ".") if line else ""
@@ -231,7 +232,7 @@ class _Writer:
         """Ask for what can be asked for; where it is the person's own matter, make the honest offer instead."""
         if self._is_urgent() and self.frame.urgent is not None:
             called = self.story.signs.get("police_called") is Answer.YES
-            said = Text("已报警", "reported to the police") if called else Text("正在报警", "being reported")
+            said = Text("，已经报警", " and went to the police") if called else Text("", "")
             return self._say(self.frame.urgent, {"police": chosen(said, self.language)})
         offer = self._own_offer()
         if offer is not None:
@@ -251,6 +252,13 @@ class _Writer:
         told, asked, price = self.found.as_told, self.ask, self.story.payment.amount
         if told is None or asked is None or price is None or asked.what != "refund" or self._own_offer():
             return ""
+        returned = returned_minor(self.story)
+        if returned:
+            due, back, sum_asked = _yuan(asked.amount_minor + returned), _yuan(returned), _yuan(asked.amount_minor)
+            return self._t(
+                f"价款 {_yuan(price.minor)} 元，应退 {due} 元，已退 {back} 元，还应退 {sum_asked} 元。",
+                f"Of the price of {_yuan(price.minor)} yuan {due} is due; {back} came back, {sum_asked} is still due.",
+            )
         if not asked.amount_minor < price.minor:
             return ""
         paid, sum_asked, share = _yuan(price.minor), _yuan(asked.amount_minor), told.shares.buyer
@@ -285,7 +293,8 @@ class _Writer:
         lines = []
         for number, item in enumerate(self.story.evidence, 1):
             kind = chosen(self.words.kinds[item.kind.value], self.language)
-            about = self._t(f"，{item.about}", f", {item.about}") if item.about else ""
+            about = item.about or item.file.rpartition("/")[2]
+            about = self._t(f"，{about}", f", {about}") if about else ""
             lines.append(self._t(f"证据 {number}：{kind}{about}", f"Exhibit {number}: {kind}{about}"))
         return self._t("附件：", "Enclosed:") + "\n" + "\n".join(lines)
 
@@ -355,7 +364,8 @@ class _Writer:
 
     def _asked(self, slots: Mapping[str, str]) -> str:
         what, amount = ("refund", 0) if self.ask is None else (self.ask.what, self.ask.amount_minor)
-        figure = _yuan(amount) if amount else slots["paid"]
+        price = self.story.payment.amount
+        figure = _yuan(amount or max(price.minor - returned_minor(self.story), 0)) if price else slots["paid"]
         if self.ask is None and self.story.unknown:
             # What cannot be reckoned is not asked for as the whole.
             figure = self._blank("要退的金额", "the sum")

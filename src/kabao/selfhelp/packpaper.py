@@ -27,6 +27,7 @@ from kabao.selfhelp.model import (
     Story,
 )
 from kabao.selfhelp.results import Assessment, Strength
+from kabao.selfhelp.rules import side_of
 from kabao.selfhelp.signs import FIRST
 from kabao.selfhelp.words import ADDRESSEES, CHANNELS, GOODS
 
@@ -237,7 +238,7 @@ class _Writer:
         if paid.at and all(event.kind is not Happening.PAID for event in story.events):
             add(paid.at, Side.ME, self._happened(Happening.PAID, paid.amount))
         for event in story.events:
-            add(event.at, event.by, self._happened(event.kind, event.amount), event.text)
+            add(event.at, side_of(event), self._happened(event.kind, event.amount), event.text)
         for letter in story.letters:
             whom = self.words(ADDRESSEES[letter.to])
             add(letter.sent, Side.ME, self.say(f"写信给{whom}", f"wrote to {whom}"))

@@ -6,7 +6,7 @@ from typing import Final
 
 from kabao.adjudication.casefile import AMOUNTS, NOT_ABOVE, POSITIVE
 from kabao.adjudication.model import Text
-from kabao.selfhelp.model import CURRENCY, Amount, Answer, Happening, Moment, Story
+from kabao.selfhelp.model import CURRENCY, Amount, Answer, Event, Happening, Moment, Side, Story
 from kabao.selfhelp.results import Fault
 from kabao.selfhelp.signs import FIRST, SIGNS, UNLAWFUL
 
@@ -24,6 +24,17 @@ def signs_of(story: Story) -> tuple[str, ...]:
     """Name the signs of fraud the person sees, the grave ones first."""
     seen = [name for name, answer in story.signs.items() if answer is Answer.YES and name in SIGNS]
     return tuple(sorted(seen, key=lambda name: (not SIGNS[name].grave, list(SIGNS).index(name))))
+
+
+def side_of(event: Event) -> Side:
+    """Say whose doing an event is: what only the other side does is the merchant's where the person names himself."""
+    return Side.MERCHANT if event.by is Side.ME and event.kind in THEIRS else event.by
+
+
+def returned_minor(story: Story) -> int:
+    """Add up what came back already, in minor units of CNY; a refund noted without its sum counts for nothing."""
+    came = [event.amount for event in story.events if event.kind is Happening.REFUNDED and event.amount is not None]
+    return sum(one.minor for one in came if one.currency == CURRENCY)
 
 
 def is_fraud(story: Story) -> bool:
@@ -189,6 +200,14 @@ TOLD_BY: Final = {
     Happening.CONFIRMED: ("released", Answer.NO),
 }
 """Events, and the answer that each of them denies."""
+
+THEIRS: Final = frozenset(
+    {
+        Happening.PROMISED, Happening.DELIVERED, Happening.ANSWERED, Happening.REFUSED, Happening.REFUNDED,
+        Happening.BLOCKED,
+    }
+)  # fmt: skip
+"""What only the other side does, whoever a form names beside it."""
 
 YES_NO: Final = {
     Answer.YES: Text("是", "yes"),

@@ -28,7 +28,7 @@ from kabao.selfhelp import (
 from kabao.selfhelp.answering import answered
 from kabao.selfhelp.folder import SHORTEST_SECRET
 from kabao.selfhelp.questions import AMOUNTS
-from kabao.selfhelp.rules import NO_PLATFORM
+from kabao.selfhelp.rules import NO_PLATFORM, side_of
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
 from kabao.selfhelp.storyfile import Mistake, UnreadableCaseError, amount_of
 from kabao.web.http import Form
@@ -161,7 +161,8 @@ def take_events(story: Story, form: Form) -> Taken:
     """Step 1: what happened, the chat, and what must be blacked out."""
     from_form = Fields(form)
     dropped = {int(number) for number in form.every("drop_event")[:EVENTS] if number.isascii() and number.isdigit()}
-    events = [event for number, event in enumerate(story.events, 1) if number not in dropped]
+    kept = [event for number, event in enumerate(story.events, 1) if number not in dropped]
+    added = []
     for number in range(1, BLANK_EVENTS + 1):
         name = f"event{number}"
         if not any(form.text(f"{name}_{part}") for part in ("at", "text", "amount")):
@@ -172,8 +173,9 @@ def take_events(story: Story, form: Form) -> Taken:
         kind = from_form.choice(f"{name}_kind", Happening) or Happening.OTHER
         by = from_form.choice(f"{name}_by", Side) or Side.OTHER
         if at:
-            events.append(Event(at=at, kind=kind, by=by, text=text, amount=amount))
-    if len(events) > EVENTS:
+            event = Event(at=at, kind=kind, by=by, text=text, amount=amount)
+            added.append(msgspec.structs.replace(event, by=side_of(event)))
+    if len(kept) + len(added) > EVENTS:
         from_form.errors["event1_at"] = TOO_MANY
     secrets = [line.strip()[:LINE] for line in form.raw("secrets")[: SECRETS * LINE].split("\n")]
     if any(0 < len(one) < SHORTEST_SECRET for one in secrets):
@@ -183,13 +185,15 @@ def take_events(story: Story, form: Form) -> Taken:
         title=from_form.words("title", NAME, needed=True),
         order_no=from_form.words("order_no", NAME),
         summary=from_form.words("summary", SUMMARY),
-        events=tuple(sorted(events[:EVENTS], key=lambda event: event.at)),
         chats=_chats(story, form, from_form),
         secrets=tuple(dict.fromkeys([*story.secrets, *(one for one in secrets if len(one) >= SHORTEST_SECRET)]))[
             :SECRETS
         ],
     )
-    return Taken(new, from_form.errors)
+    # A form that comes back holds what was typed: it is taken once it is right.
+    events = kept if from_form.errors else [*kept, *added]
+    events = sorted(events[:EVENTS], key=lambda event: event.at)
+    return Taken(msgspec.structs.replace(new, events=tuple(events)), from_form.errors)
 
 
 def _chats(story: Story, form: Form, from_form: Fields) -> tuple[ChatText, ...]:
