@@ -123,7 +123,12 @@ async def test_a_ruling_stands_on_its_own_articles_and_answers_each_point_of_bot
     desk, market, ladder = archive.desk, archive.desk.market, archive.desk.ladder.plain
     case, staff = await argued(archive), archive.desk.market.staff
     offer = MakeOffer(kind=Remedy.PARTIAL_REFUND, refund_minor=1000, note="送个人情。")
-    seen(await desk.cases.offer(market.owner, case.ref, offer))
+    replaced = seen(await desk.cases.offer(market.owner, case.ref, replace(offer, note="先前的理由。"))).offers[-1]
+    for _ in range(19):
+        seen(await desk.cases.offer(market.owner, case.ref, offer))
+    flood = await desk.cases.offer(market.owner, case.ref, offer)
+    assert isinstance(flood, Refused)
+    assert flood.code is Refusal.OFFERS_FULL
     seen(await ladder.first_view(staff, case.ref, FIRST_VIEW))
     points = await ladder.points(market.buyer, case.ref)
     assert not isinstance(points, Refused)
@@ -150,6 +155,7 @@ async def test_a_ruling_stands_on_its_own_articles_and_answers_each_point_of_bot
     grounds = Grounds(
         answers=[
             Answer(point=gift, take=Take.NOT_DECISIVE, why="没有谈成的方案\n不算认账。"),
+            Answer(point=f"o{replaced.offer_id}", take=Take.NOT_DECISIVE, why="换掉的方案。"),
             Answer(point=answer, take=Take.ACCEPTED, why="见 E1。"),
             Answer(point=claim, take=Take.NOT_ACCEPTED, why="只成立一半。"),
             Answer(point=fact, take=Take.NOT_DECISIVE, why="看不清。"),
@@ -165,10 +171,11 @@ async def test_a_ruling_stands_on_its_own_articles_and_answers_each_point_of_bot
     assert await desk.cases.tick() == 1
     sheet = shown(await archive.rulings.ruling(market.owner, case.ref)).sheet
     assert (sheet.points, sheet.basis) == (preview.points, preview.basis)
-    told = [(one.by, one.take, one.why) for one in sheet.points]
+    told = [(one.by, one.take, one.why) for one in sheet.points if one.take]
     assert told == [
         ("buyer", "不采纳", "只成立一半。"),
         ("merchant", "采纳", "见 E1。"),
+        ("merchant", "不影响结论", "换掉的方案。"),
         ("merchant", "不影响结论", "没有谈成的方案 不算认账。"),
         ("buyer", "不影响结论", "看不清。"),
     ]

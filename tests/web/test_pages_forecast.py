@@ -77,6 +77,15 @@ async def test_what_was_chosen_may_be_changed_and_is_forecast_anew(site: Site) -
         assert told in page.words, told
     page = await buyer.send("/say", {"body": "另一张。"}, files=[("files", ("b.txt", "别的".encode(), "text/plain"))])
     assert "你还没说它证明哪个事实，先不算证明" in page.words
+    # A message that lacks a word keeps its file aside; an answer that is not the buyer's to give never does.
+    again = [("files", ("c.txt", "第三".encode(), "text/plain"))]
+    for sent, status, is_kept in (
+        ({"body": "（看到的原话）"}, 422, True),
+        ({"body": "（看到的原话）", "kind": "answer"}, 422, False),
+        ({"body": "我答复。", "kind": "answer"}, 403, False),
+    ):
+        page = await buyer.send("/say", sent | {"kept": ""}, files=again)
+        assert (page.status, "先收着的文件" in page.words) == (status, is_kept), sent
 
 
 async def test_each_claim_begins_its_statement_with_what_the_order_knows(site: Site) -> None:

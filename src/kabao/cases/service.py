@@ -332,7 +332,7 @@ class CaseService:
     async def offer(self, person: Person, ref: str, wish: MakeOffer) -> CaseView | Refused:
         """Make an offer or counter-offer in the place of the open one.
 
-        Refuses NOT_ALLOWED (support), INVALID_FIELDS (note), CASE_CLOSED, REFUND_OUT_OF_RANGE.
+        Refuses NOT_ALLOWED (support), INVALID_FIELDS (note), CASE_CLOSED, REFUND_OUT_OF_RANGE, OFFERS_FULL.
         """
         note = clean_text(wish.note, MAX_NOTE_CHARS) if wish.note.strip() else ""
 

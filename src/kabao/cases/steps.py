@@ -28,6 +28,8 @@ from kabao.postgres import Connection, Database
 NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
 SMALL_MINOR: Final = 50_00
 """A small amount where the binding rulebook names none."""
+OFFERS_AT_MOST: Final = 20
+"""Offers that one side may make in one case; it can still accept, refuse and call for a person."""
 
 LAPSING: Final = frozenset({Stage.SETTLED, Stage.WITHDRAWN, Stage.CHARGED_BACK})
 """The ends of a case that a ruling handed in and not yet known does not outlive."""
@@ -124,6 +126,10 @@ class CaseSteps:
             decision = decide(case, side)
             if isinstance(decision, Refused):
                 return decision
+            if new_offer is OfferState.OPEN:
+                made = [one for one in await store.offers(conn, case.shop_id, case.case_id) if one.by_role is side]
+                if len(made) >= OFFERS_AT_MOST:
+                    return Refused(Refusal.OFFERS_FULL)
             actor = Actor(person.account_id, side)
             said = None if body is None else await self.masked(conn, case, actor, body)
             refused = await self.take(conn, case, decision, actor, body=said, new_offer=new_offer)

@@ -100,6 +100,7 @@ class Refusal(StrEnum):
     WEBHOOK_ROTATING = "webhook_rotating"
     WEBHOOK_OFF = "webhook_off"
     SAID_ENOUGH = "said_enough"
+    OFFERS_FULL = "offers_full"
     HELP_CASE_CHANGED = "help_case_changed"
     HELP_CASES_FULL = "help_cases_full"
     HELP_CASE_TOO_LARGE = "help_case_too_large"

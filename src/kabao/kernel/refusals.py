@@ -470,6 +470,11 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "You have written a great deal in this order within 24 hours; this was not sent. In a case, staff will look. "
         "Files and answers to offers are taken as ever.",
     ),
+    Refusal.OFFERS_FULL: Sentence(
+        409,
+        "这件纠纷里你已经提过 20 次方案，这次没有提出。可以接受或者拒绝对方的方案，或者请客服处理。",
+        "You have made 20 offers in this case; this one was not made. Accept or refuse the other side's, or ask staff.",
+    ),
     Refusal.HELP_CASE_CHANGED: Sentence(
         409,
         "这件维权刚在别处改过，这里的没有保存。",

@@ -307,7 +307,10 @@ async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
     suiting = await texts.suiting(case, TextKind.ANSWER if Action.ANSWER in case.allowed else TextKind.MESSAGE)
     begun = chosen(visit, suiting, case, None if isinstance(decision, Refused) else decision)
     draft = await texts.draft(visit.me, case)
-    told, kept = await put_aside(visit, order, errors) if case.viewer.is_party else (errors or {}, [])
+    # Only a form that can still come right keeps its files: not one that was refused, nor one of a step not open.
+    step = Action.ANSWER if visit.form.text("kind") == "answer" else Action.SAY
+    is_fit = case.viewer.is_party and step in case.allowed and status in {200, 422}
+    told, kept = await put_aside(visit, order, errors) if is_fit else (errors or {}, [])
     return page(
         "case.html",
         visit,

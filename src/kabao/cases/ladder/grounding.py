@@ -18,7 +18,7 @@ from kabao.postgres import Connection
 
 BOTH: frozenset[str] = frozenset({"buyer", "merchant"})
 POINTS: frozenset[str] = frozenset({"answered", "review_asked"})
-"""Steps whose words are a party's point; what an offer says for itself is one, too."""
+"""Steps whose words are a party's point; what the newest offer of a side says for itself is one, too."""
 
 
 class Grounded(NamedTuple):
@@ -28,8 +28,11 @@ class Grounded(NamedTuple):
     wrong: dict[str, str]
 
 
-async def points_of(conn: Connection, case: CaseRow) -> list[Point]:
-    """List what each party brought forward in a case, oldest first: claim, answers, reasons of offers, facts."""
+async def points_of(conn: Connection, case: CaseRow, *, with_replaced: bool = False) -> list[Point]:
+    """List what each party brought forward in a case, oldest first: claim, answers, reasons of offers, facts.
+
+    Of the offers of a side the newest counts; those that it replaced are listed `with_replaced` only.
+    """
     place = (case.shop_id, case.case_id)
     by, at = case.state.opened_by.value, case.state.opened_at
     points = [Point(key="claim", by=by, kind="claim", said=case.statement, at=at)]
@@ -38,10 +41,12 @@ async def points_of(conn: Connection, case: CaseRow) -> list[Point]:
         for one in await cases.events(conn, *place)
         if one.kind in POINTS
     ]
+    offers = await cases.offers(conn, *place)
+    newest = {one.by_role: one.offer_id for one in offers}
     points += [
         Point(key=f"o{one.offer_id}", by=one.by_role, kind="offered", said=one.note, at=one.made_at)
-        for one in await cases.offers(conn, *place)
-        if one.note
+        for one in offers
+        if one.note and (with_replaced or newest[one.by_role] == one.offer_id)
     ]
     points += [
         Point(
@@ -84,7 +89,10 @@ async def grounded(
     suggested = suggestion(beside, case)
     is_other = awards.differs(suggested, award)
     needed = losing(case.state, award) if sides is None else sides
-    answers, wrong = check_answers(await points_of(conn, case), wish.answers, needed)
+    # An offer may be replaced while somebody writes: the answer to it stands, and none is asked for.
+    standing = {point.key for point in await points_of(conn, case)}
+    ever = await points_of(conn, case, with_replaced=True)
+    answers, wrong = check_answers(ever, wish.answers, needed, standing)
     book = {} if isinstance(judge, Refused) else judge.book.articles
     days = [moment.astimezone(BEIJING).date() for moment in (case.placed_at, case.state.opened_at)]
     wrong |= check_cited(wish, book, load_catalogue(), days, differs=is_other)

@@ -1,6 +1,6 @@
 """What a ruling rests on: the parties' points and whose have to be answered, the articles and the law named. Pure."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
@@ -55,11 +55,11 @@ def losing(case: CaseState, award: Award) -> frozenset[str]:
 
 
 def check_answers(
-    points: Sequence[Point], answers: Sequence[Answer], sides: frozenset[str]
+    points: Sequence[Point], answers: Sequence[Answer], sides: frozenset[str], standing: Container[str]
 ) -> tuple[list[Answer], dict[str, str]]:
     """Put answers in the order of the points, each in one line; what is wrong is told by field.
 
-    Every point of the `sides` named has to be answered; the others' may be.
+    Every point of the `sides` named that is `standing` has to be answered; the others may be.
     """
     known, wrong, by_key = {point.key for point in points}, {}, dict[str, Answer]()
     for one in answers:
@@ -70,7 +70,7 @@ def check_answers(
             wrong[f"why_{one.point}"] = WHY_WRONG
         by_key[one.point] = msgspec.structs.replace(one, why=why)
     for point in points:
-        if point.by in sides and point.key not in by_key:
+        if point.by in sides and point.key in standing and point.key not in by_key:
             wrong[f"take_{point.key}"] = UNANSWERED
     return [by_key[point.key] for point in points if point.key in by_key], wrong
 
