@@ -157,7 +157,8 @@ def _unpack_one(
 ) -> int:
     shown = str(path)[:200]
     kind = stat.S_IFMT(entry.external_attr >> 16)
-    is_safe = not path.is_absolute() and ".." not in path.parts and "\\" not in shown and "\0" not in shown
+    is_plain = "\\" not in str(path) and "\0" not in entry.orig_filename  # zipfile cuts a name at its first NUL
+    is_safe = is_plain and not path.is_absolute() and ".." not in path.parts
     if not is_safe or not path.is_relative_to(root) or len(path.parts) > DEEPEST or kind not in {0, stat.S_IFREG}:
         raise _wrong(shown, "文件要在这个文件夹里面，不能是链接", "a file lies inside the folder and is no link")
     if entry.flag_bits & _ENCRYPTED or entry.compress_type not in {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}:

@@ -36,6 +36,8 @@ FEN: Final = "_minor"
 LARGEST_SUM: Final = 10**12
 _SUM: Final = re.compile(r"[¥￥]?\s*(?P<figures>\d[\d,]*(?:\.\d{1,2})?)\s*(?:元|(?P<currency>[A-Za-z]{3}))?")
 _MOMENTS: Final = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
+_FIRST_YEAR: Final = 1990
+_LAST_YEAR: Final = 2099
 _CODE: Final = re.compile(r"[\w-]{1,60}")
 
 
@@ -238,6 +240,8 @@ def _instant(text: str) -> datetime:
         read = datetime.fromisoformat(text.strip())
     except ValueError:
         raise _no_time(text) from None
+    if not is_likely(read.date()):
+        raise _too_far(text)
     return read if read.tzinfo else read.replace(tzinfo=CHINA)
 
 
@@ -248,8 +252,27 @@ def _no_time(text: str) -> Mistake:
     )
 
 
+def is_likely(day: date) -> bool:
+    """Whether a purchase's day may be meant; any other breaks what is counted from it."""
+    return _FIRST_YEAR <= day.year <= _LAST_YEAR
+
+
 def moment_of(text: str) -> Moment:
     """Read a time as a person writes it: a minute, or a day alone, in China's time. Raises Mistake."""
+    moment = _moment(text)
+    if not is_likely(moment.day):
+        raise _too_far(text)
+    return moment
+
+
+def _too_far(text: str) -> Mistake:
+    return Mistake(
+        f"“{text.strip()[:40]}”太早或太晚，年份要在 {_FIRST_YEAR} 到 {_LAST_YEAR} 之间",
+        f"{text.strip()[:40]!r} is too early or too late; the year lies between {_FIRST_YEAR} and {_LAST_YEAR}",
+    )
+
+
+def _moment(text: str) -> Moment:
     plain = text.strip()
     try:
         return Moment(datetime.strptime(plain, "%Y-%m-%d").replace(tzinfo=CHINA), exact=False)

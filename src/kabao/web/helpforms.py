@@ -30,7 +30,7 @@ from kabao.selfhelp.folder import SHORTEST_SECRET
 from kabao.selfhelp.questions import AMOUNTS
 from kabao.selfhelp.rules import NO_PLATFORM, side_of
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
-from kabao.selfhelp.storyfile import Mistake, UnreadableCaseError, amount_of
+from kabao.selfhelp.storyfile import Mistake, UnreadableCaseError, amount_of, is_likely
 from kabao.web.http import Form
 
 NAME: Final = 100
@@ -53,6 +53,7 @@ HOURS_MOST: Final = 24 * 366
 _CHOICE = TypeVar("_CHOICE", bound=StrEnum)
 
 NO_DAY: Final = Text("写日期，比如 2026-11-14。", "Give the day, such as 2026-11-14.")
+FAR_DAY: Final = Text("这天太早或太晚，看看年份。", "This day is too early or too late; look at the year.")
 NO_TIME: Final = Text("时间写成 20:51 这样，不记得就空着。", "Write the time as 20:51, or leave it empty.")
 NO_CHOICE: Final = Text("选一个。", "Choose one.")
 NO_WORDS: Final = Text("写几个字。", "Write a few words.")
@@ -107,6 +108,9 @@ class Fields:
             day = date.fromisoformat(day_text)
         except ValueError:
             self.errors[name] = NO_DAY
+            return None
+        if not is_likely(day):
+            self.errors[name] = FAR_DAY
             return None
         if not time_text:
             return Moment(datetime.combine(day, time(), CHINA), exact=False)
