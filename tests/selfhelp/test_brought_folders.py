@@ -83,12 +83,19 @@ def test_what_is_no_folder_of_a_case_is_refused(tmp_path: Path) -> None:
             archive.writestr(f"evidence/{number}.png", b"")
     raw = bytearray(locked.getvalue())
     raw[raw.find(b"PK\x01\x02") + 8] |= 1
+    whole = zipped(CASE).getvalue()
+    lying = many.getvalue()[:-14] + (1).to_bytes(2, "little") * 2 + many.getvalue()[-10:]
+    large = whole[:-10] + (400_000).to_bytes(4, "little") + whole[-6:-2] + b"\5\0hello"
+    wide = whole[:-22] + b"PK\6\7" + bytes(16) + whole[-22:]
     bomb = zipped(CASE | {"evidence/zeros.png": bytes(LARGEST_FILE + 1)})
     sent = STORY.letters[0].file
     refused = {
         "不能是链接": linked,
         "出现了两次": twice,
         "文件太多": many,
+        "文件太多 ": io.BytesIO(lying),
+        "文件太多  ": io.BytesIO(large),
+        "文件太多   ": io.BytesIO(wide),
         "加了密码": io.BytesIO(bytes(raw)),
         "太大": bomb,
         "不能是链接 ": zipped(CASE | {"a/b/c/d/e.txt": b"x"}),

@@ -3,8 +3,10 @@
 Everything here runs in a thread and knows no database.
 """
 
+import os
 import secrets
 import stat
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator
@@ -42,6 +44,13 @@ LAST_STEP: Final = 8
 _ENCRYPTED: Final = 0x1
 _UTF8: Final = 0x800
 _PIECE: Final = 1 << 18
+_END: Final = struct.Struct("<4s4H2LH")
+_END_SIGN: Final = b"PK\5\6"
+_LONGEST_COMMENT: Final = 0xFFFF
+_LOCATOR: Final = 20
+_LOCATOR_SIGN: Final = b"PK\6\7"
+KIB: Final = 1024
+"""Bytes of a directory for each entry: its name, and what systems note beside it."""
 _IGNORED: Final = frozenset({"__MACOSX", "Thumbs.db", "desktop.ini"})
 
 
@@ -137,6 +146,8 @@ def read_folder(archive: BinaryIO, place: Path, now: datetime) -> Brought:
 
 def _unpack(archive: BinaryIO, place: Path) -> None:
     """Write the files of an archive, those of its only folder where everything is in one."""
+    if not _is_small(archive):
+        raise _wrong("", f"文件太多，最多 {MOST_ENTRIES} 个", f"there are more than {MOST_ENTRIES} entries")
     with zipfile.ZipFile(archive) as opened:
         entries = opened.infolist()
         if len(entries) > MOST_ENTRIES:
@@ -150,6 +161,25 @@ def _unpack(archive: BinaryIO, place: Path) -> None:
         left = MOST_BYTES
         for entry, path in named:
             left -= _unpack_one(opened, entry, path, root, place, left)
+
+
+def _is_small(archive: BinaryIO) -> bool:
+    """Tell from an archive's end whether its directory may be read, which `zipfile` does whole and at once.
+
+    Looked for as `zipfile` looks; what has no such end is no archive, which it says itself. The 64-bit end is for more
+    entries and bytes than are taken here, and would overrule this one. APPNOTE.TXT 4.3.14 to 4.3.16.
+    """
+    end = archive.seek(0, os.SEEK_END)
+    start = max(end - _END.size - _LONGEST_COMMENT - _LOCATOR, 0)
+    archive.seek(start)
+    tail = archive.read()
+    last = len(tail) - _END.size
+    at = last if tail[last:].startswith(_END_SIGN) and tail.endswith(b"\0\0") else tail.rfind(_END_SIGN)
+    if not 0 <= at <= last:
+        return True
+    *_, entries, size, _, _ = _END.unpack_from(tail, at)
+    has_locator = tail[max(at - _LOCATOR, 0) : at].startswith(_LOCATOR_SIGN)
+    return entries <= MOST_ENTRIES and size <= MOST_ENTRIES * KIB and not has_locator
 
 
 def _unpack_one(

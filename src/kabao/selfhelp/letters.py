@@ -94,6 +94,8 @@ class _Writer:
 
     def _parts(self) -> Iterator[str]:
         if self.to in _OFFICIAL:
+            if self.to in {To.OFFICE, To.REPORT}:
+                yield self._say(self.frame.to)
             yield self._heads()
             yield self._t("请求" if self.to is not To.REPORT else "举报事项", "Request") + "\n" + self._demand()
             yield self._t("事实" if self.to is not To.COURT else "事实和理由", "Facts") + "\n" + self._opening()
