@@ -22,6 +22,7 @@ from kabao.selfhelp import (
 )
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
+from kabao.selfhelp.questions import questions
 from kabao.selfhelp.testimony import answers_of
 
 RULES = law_rules()
@@ -106,7 +107,17 @@ def test_who_does_not_know_what_decides_is_not_told_that_it_is_his_own_matter() 
     found = assess(story, RULES, NOW)
     assert (found.path, found.plainly, found.letters, found.as_told) == (Path.INCOMPLETE, (), (), None)
     assert assess(told("minor_purchase"), RULES, NOW).path is Path.INCOMPLETE
-    assert assess(asked_out(story), RULES, NOW).path is Path.BUYER
+    assert assess(asked_out(told("wrong_purchase", "delivered")), RULES, NOW).path is Path.BUYER
+
+
+def test_a_problem_without_the_fact_it_is_named_for_is_asked_again_and_in_no_letter() -> None:
+    denied = told("reclaimed", "delivered", "-access_lost")
+    found = assess(denied, RULES, NOW)
+    assert (found.path, found.letters) == (Path.INCOMPLETE, ())
+    again = questions(denied, RULES, NOW)[0]
+    assert again.field in {"claim", "answers.access_lost"}
+    assert again.again is not None
+    assert "不要紧" in again.again.zh
     unknown = told("key_invalid", "delivered", answers={"delivered": YES, "key_failed": Answer.UNKNOWN})
     found = assess(unknown, RULES, NOW)
     assert (found.path, found.offer) == (Path.UNSETTLED, None)

@@ -10,7 +10,7 @@ import pytest
 from pypdf import PdfReader
 
 from helpletters import BUNDLE, DEAD_KEY, EN, FOLDER, KEPT, MINOR, OWN_MISTAKE, RECLAIMED, SWINDLE, ZH, written
-from helpstories import NO, NOW, YES, at, shown, told
+from helpstories import NO, NOW, YES, asked_out, at, shown, told
 from kabao.adjudication import Party
 from kabao.cli.selfhelp import letter as letter_on_terminal
 from kabao.selfhelp import (
@@ -35,6 +35,8 @@ from kabao.selfhelp.commands import next_command
 from kabao.selfhelp.folder import load, make
 from kabao.selfhelp.lettercommand import letter_command
 from kabao.selfhelp.letters import letter
+from kabao.selfhelp.phrases import phrases
+from kabao.selfhelp.rules import CARRIES
 
 RULES = law_rules()
 
@@ -259,3 +261,19 @@ def test_a_letter_speaks_of_the_police_only_where_the_person_went_there(called: 
     body = made(story, To.PAYMENT).body
     assert "我怀疑这是诈骗" in body
     assert ("报警" in body) is says
+
+
+def test_every_fact_that_a_demand_can_rest_on_at_the_buyers_word_has_a_sentence() -> None:
+    in_words = {one.fact for one in phrases().facts} | set(CARRIES.values())
+    carried = {
+        name for name, fact in RULES.book.facts.items() if fact.favours is Party.BUYER and fact.set_by == "party"
+    }
+    # What these say is a judgement, which the articles and the clauses say by themselves.
+    assert carried - in_words == {
+        "defect_shown", "exit_clause_unfair", "ground_shown", "minor_service_unlawful", "refund_otherwise_owed",
+    }  # fmt: skip
+
+
+def test_what_makes_the_buyers_slip_anothers_fault_is_told() -> None:
+    body = made(asked_out(told("own_mistake", "delivered", "page_misled"))).body
+    assert "让我误解" in body

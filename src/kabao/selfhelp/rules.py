@@ -193,6 +193,14 @@ GO_TOGETHER_NOT: Final = (
 )
 """Answers that cannot both be right."""
 
+CARRIES: Final = {
+    "key_invalid": "key_failed", "gift_failed": "key_failed", "bundle_item_failed": "key_failed",
+    "not_as_described": "mismatch", "wrong_region_or_value": "mismatch", "reclaimed": "access_lost",
+    "issuer_ban": "access_lost", "late": "late", "merchant_cancelled_order": "merchant_cancelled",
+    "delivery_changed": "mode_changed",
+}  # fmt: skip
+"""What a problem is called, and the fact without which it is not that problem."""
+
 TOLD_BY: Final = {
     Happening.DELIVERED: ("delivered", Answer.NO),
     Happening.OPENED: ("opened", Answer.NO),
@@ -231,6 +239,13 @@ def _contradictions(story: Story) -> Iterator[Fault]:
                 places=(f"answers.{first}", f"answers.{second}"),
                 text=_again(f"answers.{first}: {one}", f"answers.{second}: {other}"),
             )
+    carrying = CARRIES.get(story.claim, "")
+    if story.answers.get(carrying) is Answer.NO:
+        yield Fault(
+            code="contradiction",
+            places=(f"answers.{carrying}", "claim"),
+            text=_again(f"answers.{carrying}: {Answer.NO}", f"claim: {story.claim}"),
+        )
     for number, event in enumerate(story.events, 1):
         fact, denied = TOLD_BY.get(event.kind, ("", Answer.UNKNOWN))
         if fact and story.answers.get(fact) is denied:
