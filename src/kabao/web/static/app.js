@@ -73,14 +73,7 @@
     if (form.dataset.sent) { event.preventDefault(); return; }
     form.dataset.sent = '1';
     setTimeout(() => form.querySelectorAll('[type=submit]').forEach((b) => { b.disabled = true; b.dataset.held = '1'; }), 0);
-    // What brings a file leaves its page standing, so the buttons come back by themselves.
-    const asked = new URL(event.submitter && event.submitter.hasAttribute('formaction') ? event.submitter.formAction : form.action);
-    if (/\.(ics|pdf|txt|zip)$/.test(asked.pathname) && !('again' in form.dataset)) setTimeout(() => release(form), 1500);
   });
-  const release = (form) => {
-    delete form.dataset.sent;
-    form.querySelectorAll('[data-held]').forEach((b) => { b.disabled = false; delete b.dataset.held; });
-  };
   // The way back restores the page as it was left, with its buttons held.
   addEventListener('pageshow', () => {
     document.querySelectorAll('form[data-sent]').forEach((form) => { delete form.dataset.sent; });

@@ -3,6 +3,17 @@
    leaves nothing here. Every page works without this. */
 (() => {
   'use strict';
+  // What brings a file leaves its page standing, so the buttons that are held meanwhile come back by themselves.
+  document.addEventListener('submit', (event) => {
+    const form = event.target;
+    const by = event.submitter;
+    const asked = new URL(by && by.hasAttribute('formaction') ? by.formAction : form.action);
+    if (!/\.(ics|pdf|txt|zip)$/.test(asked.pathname)) return;
+    setTimeout(() => {
+      delete form.dataset.sent;
+      form.querySelectorAll('[data-held]').forEach((b) => { b.disabled = false; delete b.dataset.held; });
+    }, 1500);
+  });
   const NAME = 'kabao-help';
   const form = document.getElementById('help-form');
   if (document.querySelector('[data-help-saved]')) localStorage.removeItem(NAME);
