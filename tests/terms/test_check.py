@@ -243,6 +243,11 @@ def test_numbers_are_read(text: str, number: float) -> None:
     assert read_number(text) == number
 
 
+@pytest.mark.parametrize("text", ["百分之٣", "扣1-٣天不退", "百分之𝟓", "¥٣，罚٣٣元", "第٣条 售后٣天"])
+def test_digits_of_other_scripts_stop_nothing(text: str) -> None:
+    assert "K01" in ids(f"{text}。虚拟商品概不退款")
+
+
 def calls(text: str) -> int:
     """Count the calls that checking a text takes."""
     counted = 0

@@ -59,6 +59,9 @@ def test_big5_is_read_as_traditional_characters() -> None:
 def test_a_page_says_its_encoding() -> None:
     page = f'<html><head><meta charset="gbk"></head><body><p>{CLAUSE}</p></body></html>'
     assert found(page.encode("gbk"), "a.html") == ["K01"]
+    # Not every codec there is: some only fail, and some make what no text holds.
+    for codec in ("undefined", "unicode_escape", "punycode", "idna", "nothing"):
+        assert found(page.replace('"gbk"', f'"{codec}"').encode("gbk"), "a.html") == ["K01"]
 
 
 def test_words_of_a_page_keep_their_places_in_the_file() -> None:

@@ -20,6 +20,8 @@ PARTIES: Final = ("BUYER", "SHOP", "MERCHANT", "PLATFORM", "GUARDIAN", "PUBLIC")
 STRONG: Final = frozenset({"SHOP", "MERCHANT", "PLATFORM"})
 NOT_ACTING: Final = frozenset("对向给为与和就从替被经因及在")
 GROUNDS: Final = re.compile("(?:根据|按照|依据|因|由于|配合)[^,。;]{0,16}$")
+GROUNDS_REACH: Final = 18
+"""Characters of its longest match: nothing before them is looked through."""
 PLAN_SAID: Final = re.compile("账?号?[,:]?(?:长期|长久|永久|终身|一直|稳定|有效|不掉|包稳|质保)")
 LONGEST_CONDITION: Final = 3
 SHORT_SEGMENT: Final = 6
@@ -348,7 +350,8 @@ def _actor(tokens: Iterable[Token], inherited: str, text: str) -> str:
         if (token.start and text[token.start - 1] in NOT_ACTING) or _is_plan(token, text):
             continue
         party = next((each for each in PARTIES if each in token.names), NOBODY)
-        if party and not (party == "PUBLIC" and found in STRONG and GROUNDS.search(text, 0, token.start)):
+        near = max(0, token.start - GROUNDS_REACH)
+        if party and not (party == "PUBLIC" and found in STRONG and GROUNDS.search(text, near, token.start)):
             found = party
     return found or NOBODY
 

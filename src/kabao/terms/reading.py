@@ -28,6 +28,10 @@ PIECE: Final = 1 << 16
 DEEPEST: Final = 200
 TOO_LONG: Final = f"文字超过 {LARGEST_TEXT} 个，最多检查这么多；请分成几份再检查"
 LOOKS_HTML: Final = re.compile(rb"^\s*(?:<!doctype\s+html|<html|<head|<body|<div|<p[\s>]|<!--)", re.IGNORECASE)
+TAKEN_AT_ITS_WORD: Final = frozenset(
+    {"utf-8", "utf8", "gb2312", "gbk", "gb18030", "big5", "big5-hkscs", "ascii", "us-ascii", "iso-8859-1"}
+)
+"""Encodings a page may name for itself; of others, which can be any codec of Python, what fits is found."""
 CHARSET: Final = re.compile(rb"charset\s*=\s*[\"']?\s*([a-zA-Z0-9_-]{2,20})", re.IGNORECASE)
 BYTE_ORDER_MARKS: Final = ((b"\xef\xbb\xbf", "utf-8-sig"), (b"\xff\xfe", "utf-16"), (b"\xfe\xff", "utf-16"))
 
@@ -83,10 +87,11 @@ def decode(content: bytes) -> str:
     if guess := _without_mark(content):
         return _decoded(content, guess)
     said = CHARSET.search(content[:2048])
-    for encoding in (*([said[1].decode("ascii")] if said else []), "utf-8", "gb18030", "big5"):
+    named = [said[1].decode("ascii").lower()] if said else []
+    for encoding in (*(one for one in named if one in TAKEN_AT_ITS_WORD), "utf-8", "gb18030", "big5"):
         try:
             text = content.decode(encoding)
-        except (UnicodeDecodeError, LookupError):
+        except UnicodeDecodeError:
             continue
         if encoding != "gb18030" or _is_chinese(text):
             return text
