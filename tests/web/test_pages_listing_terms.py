@@ -180,6 +180,8 @@ async def test_one_click_puts_the_rewrite_in_the_form_and_reads_it_anew_without_
         f"/listings/{listing}", {"description": "概不退款。好评返现。写多少算多少，以实物为准。"}
     )
     assert page.status == 422
+    endless = await merchant.send(f"/listings/{listing}", {"rewrite": key, "description": "不退不换" * 1_251})
+    assert (endless.status, "商品描述最多 5000 个字" in endless.words) == (422, True)
 
 
 def test_a_sentence_that_is_best_left_out_goes_with_its_full_stop() -> None:

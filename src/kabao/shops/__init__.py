@@ -32,11 +32,12 @@ from kabao.shops.model import (
     shop_ref,
 )
 from kabao.shops.ports import OnMerchant, Owner, TermsCheck
-from kabao.shops.rules import MAX_PRICE_MINOR, clean_draft, draft_faults, notices_for
+from kabao.shops.rules import MAX_DESCRIPTION, MAX_PRICE_MINOR, clean_draft, draft_faults, notices_for
 from kabao.shops.service import ShopService
 
 __all__ = [
     "CATEGORIES",
+    "MAX_DESCRIPTION",
     "MAX_PRICE_MINOR",
     "PROHIBITED",
     "SOLD_SHOWN_MAX",

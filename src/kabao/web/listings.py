@@ -10,6 +10,7 @@ from litestar.params import FromPath
 from kabao.kernel import Refusal, Refused, parse_ref, parse_yuan, yuan_text
 from kabao.shops import (
     CATEGORIES,
+    MAX_DESCRIPTION,
     MAX_PRICE_MINOR,
     PROHIBITED,
     ChangedMind,
@@ -202,6 +203,10 @@ def draft_of(listing: ListingView) -> ListingDraft:
 async def _rewrite(visit: Visit, shop: ShopView, listing: ListingView | None) -> Page:
     """Put the words of a finding into the form as it was sent, and read it anew; nothing is saved."""
     draft = clean_draft(typed_draft(visit.form))
+    if any(len(text) > MAX_DESCRIPTION for text in draft.texts.values()):
+        # No listing is that long, and reading takes its time.
+        errors = in_order(draft_faults(draft, CATEGORIES))
+        return await _form(visit, shop, listing, _typed(visit.form), errors=errors, status=422)
     faults = await visit.services.shops.terms_faults(draft)
     done = rewritten(draft, faults, visit.form.text("rewrite"))
     form = _typed(visit.form) | draft.texts | ({done.fault.field: done.text} if done else {})
