@@ -6,8 +6,10 @@ import pytest
 
 from dispute import Desk
 from kabao.cases import DecisionService, DecisionView, FactsView, OpenCase, Remedy, SayFact
-from kabao.cases.clauses.service import checker, name_of, sources
+from kabao.cases.clauses.model import Clause
+from kabao.cases.clauses.service import checker, keep_reading, name_of, sources
 from kabao.kernel import IdSource, Refused
+from kabao.orders import OrderView
 from kabao.postgres import Database
 
 UNFAIR = OpenCase(claim="clause_unfair", demand=Remedy.FULL_REFUND, statement="一经售出概不退换，不公平。")
@@ -85,3 +87,16 @@ def test_the_checkers_name_changes_with_its_data_its_engine_and_what_is_made_of_
         names.add(name_of({**read, path: read[path] + b" "}))
     assert len(names) == 1 + len(read)
     assert name_of(dict(reversed(read.items()))) == checker()
+
+
+async def test_words_that_the_checker_stumbles_over_keep_nobody_from_his_case(desk: Desk) -> None:
+    def stumbling(order: OrderView) -> list[Clause]:
+        raise KeyError(order.ref)
+
+    order = await desk.orders.order(desk.market.buyer, desk.order_ref(await desk.bought()))
+    assert isinstance(order, OrderView)
+    async with desk.database.transaction() as conn:
+        await keep_reading(conn, order, stumbling)
+        assert await conn.fetchval("SELECT count(*) FROM order_reading") == 0
+        await keep_reading(conn, order)
+        assert await conn.fetchval("SELECT count(*) FROM order_reading") == 1

@@ -247,6 +247,17 @@ def test_what_came_back_is_taken_off_every_sum_and_was_done_by_the_other_side(to
         assert one not in found.body
 
 
+def test_what_came_back_and_what_falls_to_oneself_are_reckoned_in_one_line() -> None:
+    shared = asked_out(told("not_as_described", "delivered", "mismatch", "warning_ignored", yuan=200))
+    found = assess(shared, RULES, NOW)
+    assert found.as_told is not None
+    share, due = found.as_told.shares.buyer, found.as_told.refund_minor
+    assert 0 < share < 100
+    came = Event(at=at(15), kind=Happening.REFUNDED, by=Side.MERCHANT, amount=Amount(10_00))
+    body = made(msgspec.structs.replace(shared, events=(came,)), To.COURT).body
+    assert f"自己承担 {share}%，应退 {due / 100:.2f} 元，已退 10.00 元，还应退 {(due - 1000) / 100:.2f} 元" in body
+
+
 def test_nothing_is_asked_for_once_everything_came_back() -> None:
     came = Event(at=at(15), kind=Happening.REFUNDED, by=Side.MERCHANT, amount=Amount(268_00))
     found = assess(msgspec.structs.replace(DEAD_KEY, events=(came,)), RULES, NOW)

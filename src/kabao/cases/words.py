@@ -6,7 +6,7 @@ from typing import Final, assert_never
 from kabao.cases.ladder.awards import outcome_of
 from kabao.cases.ladder.model import ROUTED_OUT_FOR, Award, RulingStage, Windows
 from kabao.cases.machine import Stage
-from kabao.cases.model import CaseState, Decision, OfferState, OfferView, Outcome, Remedy, RoseWhy, Rung, Side, Turn
+from kabao.cases.model import CaseState, Decision, OfferView, Outcome, Remedy, RoseWhy, Rung, Side, Turn
 from kabao.kernel import yuan_text
 
 STAGE_LABELS: Final = {
@@ -359,11 +359,3 @@ AUTHORITIES: Final = (
 Urgent stop of a payment: 反电信网络诈骗法 20. A payment not authorised: 电商法 57. Reports apart from complaints:
 市场监督管理投诉举报处理办法（令121）9.
 """
-
-OFFER_STATES: Final = {
-    OfferState.OPEN: "等待答复",
-    OfferState.ACCEPTED: "已接受",
-    OfferState.REFUSED: "没有接受",
-    OfferState.SUPERSEDED: "被新方案取代",
-    OfferState.LAPSED: "已失效",
-}

@@ -9,9 +9,10 @@ from kabao.adjudication import Unreadable, make_case
 from kabao.adjudication.service import RulebookService
 from kabao.cases import CLAIMS, DecisionService, DecisionView, Remedy, Side
 from kabao.cases.facts import DEMANDS
+from kabao.cases.ladder.awards import demanded_of
 from kabao.figures import store
 from kabao.figures.model import DirectRefund, Forecast, ForeseeFacts, ForeseeOrder, Similar
-from kabao.figures.rules import demanded_of, similar_of
+from kabao.figures.rules import similar_of
 from kabao.identity import Person
 from kabao.kernel import Refusal, Refused
 from kabao.orders import OrderService, OrderView
@@ -61,7 +62,7 @@ class ForecastService:
         return msgspec.structs.replace(
             await self._with_similar(decision, alike),
             at_once=at_once,
-            demanded_minor=demanded_of(wish.demand, wish.demand_minor, order.at_stake_minor),
+            demanded_minor=demanded_of(wish.demand, wish.demand_minor, order.at_stake_minor, in_place_minor=0),
             direct=direct_of(order),
         )
 

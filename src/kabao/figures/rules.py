@@ -28,13 +28,6 @@ def similar_of(counts: Mapping[str, int]) -> Similar | None:
     )
 
 
-def demanded_of(demand: Remedy, demand_minor: int, stake_minor: int) -> int:
-    """Tell what a demand asks for in money, in minor units; 0 where it asks for none."""
-    if demand is Remedy.PARTIAL_REFUND:
-        return min(demand_minor, stake_minor)
-    return stake_minor if demand is Remedy.FULL_REFUND else 0
-
-
 def choices_of(
     *,
     held_minor: int,

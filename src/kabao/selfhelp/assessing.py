@@ -309,8 +309,10 @@ class _Weighed:
     def _is_made_good(self, path: Path) -> bool:
         """Tell whether everything that could be asked for came back already."""
         told = self.told
-        is_money = path is Path.ORDINARY and told.remedy not in {"replace", "perform"} and not told.damages_minor
-        return is_money and 0 < told.refund_minor <= self.returned
+        if path not in {Path.ORDINARY, Path.UNSETTLED} or told.damages_minor:
+            return False
+        is_money = told.remedy not in {"replace", "perform"}
+        return self.returned >= told.price_minor > 0 or (is_money and 0 < told.refund_minor <= self.returned)
 
     def _has_leads(self) -> bool:
         """Tell whether there is unlawful conduct to report (举报), apart from the person's own quarrel."""

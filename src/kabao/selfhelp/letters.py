@@ -256,10 +256,18 @@ class _Writer:
             return ""
         returned = returned_minor(self.story)
         if returned:
-            due, back, sum_asked = _yuan(asked.amount_minor + returned), _yuan(returned), _yuan(asked.amount_minor)
+            due_minor = asked.amount_minor + returned
+            due, back, sum_asked = _yuan(due_minor), _yuan(returned), _yuan(asked.amount_minor)
+            why = Text("", "")
+            if told.shares.buyer:
+                me = self.slots["me"], self.slots["me_object"]
+                why = Text(f"{me[0]}自己承担 {told.shares.buyer}%，", f", {told.shares.buyer} % falling to {me[1]},")
+            elif due_minor < price.minor:
+                why = Text("只算有问题的部分，", ", for the part at fault,")
             return self._t(
-                f"价款 {_yuan(price.minor)} 元，应退 {due} 元，已退 {back} 元，还应退 {sum_asked} 元。",
-                f"Of the price of {_yuan(price.minor)} yuan {due} is due; {back} came back, {sum_asked} is still due.",
+                f"价款 {_yuan(price.minor)} 元，{why.zh}应退 {due} 元，已退 {back} 元，还应退 {sum_asked} 元。",
+                f"Of the price of {_yuan(price.minor)} yuan{why.en} {due} is due; {back} came back, {sum_asked} is "
+                "still due.",
             )
         if not asked.amount_minor < price.minor:
             return ""
