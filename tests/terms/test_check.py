@@ -210,6 +210,23 @@ def test_a_waiver_with_a_reason_keeps_a_finding_out_and_is_told() -> None:
     assert ids("# kabao: allow K05\n最终解释权归本店所有\n") == ["K05"]
 
 
+def test_a_waiver_is_no_part_of_the_text_and_one_that_allows_nothing_is_told() -> None:
+    report = one("1. 概不退款 # kabao: allow K05 法务已审\n# kabao: allow K99 没有这一项\n2. 最终解释权归本店所有。\n")
+    assert [(each.id, each.words, each.line) for each in report.findings] == [
+        ("K01", "概不退款", 1),
+        ("K05", "最终解释权归本店所有", 3),
+    ]
+    assert [(idle.id, idle.line, idle.reason) for idle in report.idle_waivers] == [
+        ("K05", 1, "法务已审"),
+        ("K99", 2, "没有这一项"),
+    ]
+    listed = "以下情形不予退款：\n# kabao: allow K20 法务已审\n1. 卡密无效的；\n2. 买错的。"
+    plain = listed.replace("# kabao: allow K20 法务已审\n", "")
+    assert [each.words for each in one(listed).findings] == [each.words for each in one(plain).findings]
+    foreign = check([Document("# kabao: allow K05 概不退款")], clause=True, waivers=False)
+    assert [each.id for each in foreign.findings] == ["K01"]  # what a stranger writes is read, whatever it looks like
+
+
 def test_a_finding_keeps_its_fingerprint_when_text_moves() -> None:
     before, after = one("概不退款"), one("您好。\n\n概不退款\n概不退款")
     assert before.findings[0].fingerprint == after.findings[0].fingerprint

@@ -58,6 +58,11 @@ def test_exit_codes_say_clean_found_and_unreadable(
     shown = capsys.readouterr().out
     assert "依法应属无效" in shown
     assert "已放行 K05" in shown
+    clean.write_text("# kabao: allow K99 示例\n卡密无效的，凭订单号退款。", "utf-8")
+    assert run("terms", "check", clean, "--clause") == 0
+    assert "clean.txt:1 [放行没有用上] K99" in capsys.readouterr().out
+    assert run("terms", "check", clean, "--json", "--sarif") == 2
+    assert "exclude each other" in capsys.readouterr().err
     assert run("terms", "check", tmp_path / "none.txt") == 2
     (tmp_path / "empty.txt").write_bytes(b"")
     assert run("terms", "check", tmp_path / "empty.txt", "--json") == 2

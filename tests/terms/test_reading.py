@@ -79,7 +79,19 @@ def test_words_of_a_page_keep_their_places_in_the_file() -> None:
     assert [waived.finding.id for waived in report.waived] == ["K05"]
 
 
-@pytest.mark.parametrize("page", ["<p>x<", "<p>x<!-- ", "<p>x<script>y", "<p", "<p>a<1>b</p>"])
+def test_what_a_page_does_not_show_ends_where_it_ends_whatever_letters_stand_before() -> None:
+    """A capital İ has two small letters, so that places counted in small letters would lie behind."""
+    page = "<html><p>" + "İ" * 40 + "<script>x</SCRIPT>虚拟商品一经售出，概不退换</p></html>"
+    assert found(page.encode(), "a.html") == ["K01"]
+
+
+def test_a_page_of_opening_marks_is_read_in_step_with_its_length() -> None:
+    """Were each mark looked up to the end of the page, this would take minutes."""
+    page = "<html>" + "< " * 1_000_000 + ">概不退款"
+    assert len(read_file(page.encode(), "a.html").text) == len(page)
+
+
+@pytest.mark.parametrize("page", ["<p>x<", "<p>x<!-- ", "<p>x<script>y", "<p", "<p>a<1>b</p>", "<p>x<!-- kabao: -->"])
 def test_a_broken_page_is_read_as_far_as_it_goes(page: str) -> None:
     assert len(read_file(f"<html>概不退款{page}".encode(), "a.html").text) == len(f"<html>概不退款{page}")
 
@@ -109,6 +121,10 @@ def test_a_word_document_that_would_harm_is_refused() -> None:
     assert "损坏" in refused(docx("<w:document"))
     assert "不是 Word" in refused(docx("x", name="a.txt"))
     assert "损坏" in refused(b"PK\x03\x04 nothing more")
+    whole = docx(f"<w:document {W}/>")
+    for method in (9, 12, 14, 93, 99):  # methods of packing by their numbers: their libraries raise what they like
+        other = whole.replace(b"\x08\x00", method.to_bytes(2, "little"))
+        assert "损坏" in refused(other)
     locked = bytearray(docx(f"<w:document {W}/>"))
     locked[locked.index(b"PK\x01\x02") + 8] |= 1
     assert "密码" in refused(bytes(locked))
@@ -140,7 +156,7 @@ def written(writer: PdfWriter) -> bytes:
     return held.getvalue()
 
 
-def test_a_pdf_is_read_and_one_without_text_or_with_a_password_says_so() -> None:
+def test_a_pdf_is_read_and_one_without_text_or_with_a_password_says_so(capfd: pytest.CaptureFixture[str]) -> None:
     content = written(pdf("All sales are final. No refunds under any circumstances."))
     assert "No refunds" in read_file(content).text
     assert found(content) == ["K01", "K01"]
@@ -149,6 +165,7 @@ def test_a_pdf_is_read_and_one_without_text_or_with_a_password_says_so() -> None
     writer.encrypt("geheim", algorithm="AES-256")
     assert "密码" in refused(written(writer))
     assert "损坏" in refused(b"%PDF-1.7\nnothing")
+    assert not capfd.readouterr().err
     many = PdfWriter()
     for _ in range(2001):
         many.add_blank_page(10, 10)
@@ -165,7 +182,7 @@ def test_a_pdf_is_read_no_further_than_its_text_is_checked() -> None:
 
 def apart(*parts: Part, limits: Limits = DEFAULTS) -> Checked | str:
     try:
-        return asyncio.run(Readers().check(parts, limits))
+        return asyncio.run(Readers().check(parts, "a", limits))
     except UnreadablePartError as error:
         return f"refused {error.document}: {error}"
 
@@ -211,17 +228,26 @@ def test_what_a_process_says_is_believed_only_as_an_answer() -> None:
 
 async def test_few_files_are_read_at_a_time_some_more_wait_a_little_and_the_rest_come_back_later() -> None:
     readers = Readers(places=1, waiting=1, patience=0.1)
-    async with readers.place():
-        waits = asyncio.create_task(readers.check([file(b"x")]))
+    async with readers.place("a"):
+        waits = asyncio.create_task(readers.check([file(b"x")], "b"))
         await asyncio.sleep(0)
         with pytest.raises(BusyError):
-            await readers.check([file(b"x")])
+            await readers.check([file(b"x")], "c")
         assert not waits.done()
         with pytest.raises(BusyError):
             await waits
-        waits = asyncio.create_task(readers.check([Part(Kind.PAGE, "好")]))
+        waits = asyncio.create_task(readers.check([Part(Kind.PAGE, "好")], "b"))
         await asyncio.sleep(0)
     assert (await waits).texts == ("好",)
+
+
+async def test_nobody_takes_two_places_by_sending_files_side_by_side() -> None:
+    readers = Readers(places=2, patience=0.1)
+    async with readers.place("a"):
+        with pytest.raises(BusyError):
+            await readers.check([Part(Kind.PAGE, "好")], "a")
+        assert (await readers.check([Part(Kind.PAGE, "好")], "b")).texts == ("好",)
+    assert (await readers.check([Part(Kind.PAGE, "好")], "a")).texts == ("好",)
 
 
 def test_what_is_too_large_empty_or_no_text_is_refused_with_the_limit() -> None:

@@ -157,7 +157,7 @@ async def test_files_are_read_few_at_a_time_and_of_one_network_so_many_an_hour(s
     await stranger.get("/terms")
     site.app.readers = Readers(places=1, waiting=0)
     file = sent("a.txt", "质保90天。".encode())
-    async with site.app.readers.place():
+    async with site.app.readers.place("somebody"):
         page = await stranger.send("/terms", files=[file])
         assert (page.status, "过十几秒再交一次" in page.text) == (503, True)
         assert page.headers["retry-after"] == "15"

@@ -40,6 +40,9 @@ def check(
     as_sarif: Annotated[bool, Parameter(name="--sarif", negative="", help="Print SARIF 2.1.0.")] = False,
 ) -> int:
     """Check a document, alone or against the other documents that bind the same buyer."""
+    if as_json and as_sarif:
+        sys.stderr.write("terms check: --json and --sarif exclude each other\n")
+        return 2
     gc.disable()  # one document, then the end: looking for cycles would take a third of the time
     from kabao.terms import Kind  # noqa: PLC0415  see the top of the file
     from kabao.terms.commands import Source, check_command  # noqa: PLC0415

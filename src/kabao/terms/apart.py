@@ -6,8 +6,10 @@ Long texts are checked there as well, so that nobody else waits for them. Nothin
 
 import asyncio
 import contextlib
+import os
 import re
 import resource
+import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
 from typing import Final, NamedTuple
@@ -81,21 +83,36 @@ class BusyError(Exception):
 
 
 class Readers:
-    """Lets a few strangers' files be read at a time; some more wait a little, everybody else is asked to come back."""
+    """Lets a few strangers' files be read at a time; some more wait a little, everybody else is asked to come back.
+
+    Nobody has two of his files here, read or waiting, so that one who sends slow ones takes one place and not all.
+    """
 
     def __init__(self, places: int = 2, waiting: int = 6, patience: float = 10.0) -> None:
         self._places = asyncio.Semaphore(places)
         self._room = waiting
         self._patience = patience
+        self._present: set[str] = set()
 
-    async def check(self, parts: Sequence[Part], limits: Limits = DEFAULTS) -> Checked:
-        """Check documents in a process of their own; raises BusyError, or UnreadablePartError."""
-        async with self.place():
+    async def check(self, parts: Sequence[Part], who: str, limits: Limits = DEFAULTS) -> Checked:
+        """Check documents of somebody in a process of their own; raises BusyError, or UnreadablePartError."""
+        async with self.place(who):
             return await check_apart(parts, limits)
 
     @contextlib.asynccontextmanager
-    async def place(self) -> AsyncIterator[None]:
-        """Hold one of the places; raises BusyError."""
+    async def place(self, who: str) -> AsyncIterator[None]:
+        """Hold one of the places for somebody; raises BusyError."""
+        if who in self._present:
+            raise BusyError
+        self._present.add(who)
+        try:
+            async with self._held():
+                yield
+        finally:
+            self._present.discard(who)
+
+    @contextlib.asynccontextmanager
+    async def _held(self) -> AsyncIterator[None]:
         if self._places.locked() and self._room <= 0:
             raise BusyError
         self._room -= 1
@@ -133,9 +150,9 @@ async def check_apart(parts: Sequence[Part], limits: Limits = DEFAULTS) -> Check
     except TimeoutError:
         raise UnreadablePartError(TOO_MUCH, None) from None
     finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)  # and whatever it may have started
+        await process.wait()
     return heard(said, len(parts))
 
 
@@ -221,6 +238,7 @@ def serve() -> None:
     memory, seconds = int(sys.argv[1]), int(sys.argv[2])
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
+    resource.setrlimit(resource.RLIMIT_NPROC, (0, 0))
     resource.setrlimit(resource.RLIMIT_NOFILE, (OPEN_FILES, OPEN_FILES))
     resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CPU, (seconds, seconds))

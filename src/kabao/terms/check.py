@@ -15,14 +15,26 @@ from kabao.terms.causes import excuses, forbids_buyer, own, refers_back
 from kabao.terms.frames import read
 from kabao.terms.lexicon import tokenise
 from kabao.terms.matching import CompiledEntry, anchors, candidates, matches
-from kabao.terms.model import Finding, FindingClass, Fine, Frame, Kind, Report, Sentence, Severity, Trick, Waived
+from kabao.terms.model import (
+    Finding,
+    FindingClass,
+    Fine,
+    Frame,
+    IdleWaiver,
+    Kind,
+    Report,
+    Sentence,
+    Severity,
+    Trick,
+    Waived,
+)
 from kabao.terms.normal import normalise
 from kabao.terms.parties import exchange, first_buys
 from kabao.terms.polarity import PREDICATES, REMEDIES
 from kabao.terms.scopes import take_back
 from kabao.terms.spots import Reading
 from kabao.terms.structure import stretches, wrapped_ends
-from kabao.terms.waivers import reason_for, waivers_of
+from kabao.terms.waivers import Waiver, waiver_for, waivers_of, without_waivers
 
 LAW: Final = "LAW_RESERVED"
 LISTED: Final = "LISTED"
@@ -69,7 +81,7 @@ def check(documents: Sequence[Document], *, clause: bool = False, waivers: bool 
     Without ``waivers`` what the texts allow themselves counts for nothing: for a text that its author does not judge.
     Work grows in step with the length; no limits are held here, see ``reading``.
     """
-    readings = [read_document(document, number) for number, document in enumerate(documents)]
+    readings = [read_document(document, number, waivers=waivers) for number, document in enumerate(documents)]
     findings: list[Finding] = []
     fine: list[Fine] = []
     for reading in readings:
@@ -78,21 +90,24 @@ def check(documents: Sequence[Document], *, clause: bool = False, waivers: bool 
     findings += conflicts.find(readings, findings)
     if not clause:
         findings += missing.find(readings)
-    kept, waived = _waived(_numbered(sorted(findings, key=_place)), readings if waivers else ())
+    kept, waived, idle = _waived(_numbered(sorted(findings, key=_place)), readings if waivers else ())
     return Report(
         findings=kept,
         fine=tuple(sorted(fine, key=lambda each: (each.document, each.start))),
         profile=profile.of(readings),
         waived=waived,
+        idle_waivers=idle,
         evasions=tuple(trick for reading in readings for trick in _tricks(reading)),
         normalised=dict(sum((Counter(reading.text.normalised) for reading in readings), Counter())),
         clauses=sum(len(reading.sentences) for reading in readings),
     )
 
 
-def read_document(document: Document, number: int = 0) -> Reading:
-    """Read one document as sentences with frames."""
-    text = normalise(document.text, wrapped_ends(document.text) if document.wrapped else ())
+def read_document(document: Document, number: int = 0, *, waivers: bool = False) -> Reading:
+    """Read one document as sentences with frames; ``waivers`` in it are no words of it where they may count."""
+    ends = wrapped_ends(document.text) if document.wrapped else ()
+    said = without_waivers(document.text) if waivers else document.text
+    text = normalise(said, ends)._replace(source=document.text)
     reading = Reading(number, document.kind, document.name, text)
     intro: Frame | None = None
     heading: tuple[tuple[int, int] | None, int] = (None, 0)
@@ -346,16 +361,27 @@ def _numbered(findings: Sequence[Finding]) -> list[Finding]:
     return numbered
 
 
-def _waived(findings: Sequence[Finding], readings: Sequence[Reading]) -> tuple[tuple[Finding, ...], tuple[Waived, ...]]:
+def _waived(
+    findings: Sequence[Finding], readings: Sequence[Reading]
+) -> tuple[tuple[Finding, ...], tuple[Waived, ...], tuple[IdleWaiver, ...]]:
+    """Part the findings that are allowed from those that are not, and tell the waivers that allow nothing."""
     allowed = {reading.number: waivers_of(reading.text.source) for reading in readings}
+    used: set[tuple[int, Waiver]] = set()
     kept, waived = [], []
     for finding in findings:
-        reason = reason_for(allowed.get(finding.document, {}), finding.id, finding.line)
-        if reason:
-            waived.append(Waived(finding, reason))
-        else:
+        waiver = waiver_for(allowed.get(finding.document, ()), finding.id, finding.line)
+        if waiver is None:
             kept.append(finding)
-    return tuple(kept), tuple(waived)
+        else:
+            used.add((finding.document, waiver))
+            waived.append(Waived(finding, waiver.reason))
+    idle = [
+        IdleWaiver(one.id, one.line, one.reason, number)
+        for number, waivers in allowed.items()
+        for one in waivers
+        if (number, one) not in used
+    ]
+    return tuple(kept), tuple(waived), tuple(idle)
 
 
 def _tricks(reading: Reading) -> list[Trick]:

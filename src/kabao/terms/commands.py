@@ -103,6 +103,10 @@ def _told(report: Report, names: Sequence[str]) -> str:
             lines.append(f"    避查：{'、'.join(TRICKS[kind] for kind in finding.evasion)}")
     lines += [f"{names[fine.document]}:{fine.line} [没问题] {fine.words}：{fine.reason}" for fine in report.fine]
     lines += [f"已放行 {waived.finding.id}（{waived.finding.words}）：{waived.reason}" for waived in report.waived]
+    lines += [
+        f"{names[idle.document]}:{idle.line} [放行没有用上] {idle.id}：这一行和下一行没有这一项（{idle.reason}）"
+        for idle in report.idle_waivers
+    ]
     lines.append("")
     lines += [f"{row.title}：{GIVES[row.gives]}；法律底线：{row.floor}" for row in report.profile.values()]
     lines.append("")

@@ -4,6 +4,8 @@ import re
 from html import unescape
 from typing import Final
 
+from kabao.terms.waivers import WAIVER
+
 BLANK, BLOCK, SOFT = "\x00", "\x0b", "\x1c"
 """What stands for markup, for the edge of a block, and for a line end that does not show: see ``normal``."""
 BLOCKS: Final = frozenset(
@@ -14,13 +16,14 @@ BLOCKS: Final = frozenset(
     }
 )  # fmt: skip
 SILENT: Final = frozenset({"script", "style", "template", "noscript", "svg", "head"})
+ENDS: Final = {name: re.compile(f"</{name}", re.IGNORECASE | re.ASCII) for name in SILENT}
+"""Where an element that shows nothing ends. (A page in small letters can be longer than the page: ``İ``.)"""
 TAG: Final = re.compile(r"<[/!?]?([a-zA-Z][a-zA-Z0-9]{0,20})")
 ENTITY: Final = re.compile(r"&(?:#\d{1,7}|#[xX][0-9a-fA-F]{1,6}|[a-zA-Z]{2,20});")
 
 
 def blanked(source: str) -> str:
     """Return a text of the same length in which only the page's words are left."""
-    lower = source.lower()
     told: list[str] = []
     position = 0
     while position < len(source):
@@ -29,28 +32,31 @@ def blanked(source: str) -> str:
         told.append(_words(source[position:opening]))
         if opening == len(source):
             break
-        position = _markup(source, lower, opening, told)
+        position = _markup(source, opening, told)
     return "".join(told)
 
 
-def _markup(source: str, lower: str, opening: int, told: list[str]) -> int:
+def _markup(source: str, opening: int, told: list[str]) -> int:
     """Blank out what begins at a ``<``; return where it ends."""
     if source.startswith("<!--", opening):
         end = source.find("-->", opening)
         end = len(source) if end < 0 else end + 3
         comment = source[opening:end]
-        told.append(comment if "kabao:" in comment else _blank(comment))
+        told.append(comment if WAIVER.match(comment) else _blank(comment))
         return end
     tag = TAG.match(source, opening)
+    if tag is None:
+        told.append(source[opening])
+        return opening + 1
     end = source.find(">", opening)
-    if tag is None or end < 0:
-        told.append(_words(source[opening : opening + 1] if end >= 0 else source[opening:]))
-        return opening + 1 if end >= 0 else len(source)
+    if end < 0:
+        told.append(_words(source[opening:]))
+        return len(source)
     name = tag[1].lower()
     end += 1
     if name in SILENT and source[opening + 1] != "/" and source[end - 2] != "/":
-        closing = lower.find(f"</{name}", end)
-        end = len(source) if closing < 0 else closing
+        closing = ENDS[name].search(source, end)
+        end = len(source) if closing is None else closing.start()
     told.append(BLOCK + _blank(source[opening + 1 : end]) if name in BLOCKS else _blank(source[opening:end]))
     return end
 

@@ -92,6 +92,15 @@ class Waived(msgspec.Struct, frozen=True):
     reason: str
 
 
+class IdleWaiver(msgspec.Struct, frozen=True):
+    """A waiver that allows nothing: its id is unknown or misspelt, or what it allowed is gone or stands elsewhere."""
+
+    id: str
+    line: int
+    reason: str
+    document: int = 0
+
+
 class Trick(msgspec.Struct, frozen=True):
     """Characters that hide words from a plain search, undone before reading."""
 
@@ -122,6 +131,7 @@ class Report(msgspec.Struct, frozen=True):
     fine: tuple[Fine, ...]
     profile: dict[str, Situation]
     waived: tuple[Waived, ...] = ()
+    idle_waivers: tuple[IdleWaiver, ...] = ()
     evasions: tuple[Trick, ...] = ()
     normalised: dict[str, int] = {}
     clauses: int = 0

@@ -5,9 +5,9 @@ What a stranger uploads is read by ``apart``.
 """
 
 import io
+import logging
 import re
 import zipfile
-import zlib
 from typing import IO, Final, NamedTuple
 from xml.parsers import expat
 
@@ -131,15 +131,22 @@ def _is_chinese(text: str) -> bool:
 def _docx(content: bytes) -> str:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
-            entry = archive.getinfo(DOCX_TEXT)
-            if entry.flag_bits & 1:
-                raise UnreadableError("文件加了密码；请去掉密码再检查")
-            with archive.open(entry) as opened:
-                return _docx_text(opened)
+            return _document_of(archive)
     except KeyError:
         raise UnreadableError("这是压缩包，不是 Word 文档；请解开后检查里面的文件") from None
-    except (zipfile.BadZipFile, zlib.error, RuntimeError, EOFError, OSError) as error:
+    except (UnreadableError, MemoryError):
+        raise
+    except Exception as error:
+        # A damaged archive ends in whatever its packing's library raises: zlib, lzma, bz2, an index, a struct.
         raise UnreadableError("Word 文档已损坏") from error
+
+
+def _document_of(archive: zipfile.ZipFile) -> str:
+    entry = archive.getinfo(DOCX_TEXT)
+    if entry.flag_bits & 1:
+        raise UnreadableError("文件加了密码；请去掉密码再检查")
+    with archive.open(entry) as opened:
+        return _docx_text(opened)
 
 
 class _Paragraphs:
@@ -201,35 +208,33 @@ def _docx_text(opened: IO[bytes]) -> str:
 
 
 def _pdf(content: bytes) -> str:
-    from pypdf import PdfReader  # noqa: PLC0415  half a second to load, and most files are no PDF
-    from pypdf.errors import PdfReadError, PyPdfError  # noqa: PLC0415
-
     try:
-        reader = PdfReader(io.BytesIO(content))
-        locked = reader.is_encrypted and not reader.decrypt("")
-        count = 0 if locked else len(reader.pages)
-        pages: list[str] = []
-        length = 0
-        for number in range(count if count <= MOST_PAGES else 0):
-            pages.append(reader.pages[number].extract_text())
-            length += len(pages[-1])
-            if length > LARGEST_TEXT:
-                raise UnreadableError(TOO_LONG)
-    except (
-        PdfReadError,
-        PyPdfError,
-        ValueError,
-        KeyError,
-        TypeError,
-        AttributeError,
-        RecursionError,
-        OSError,
-    ) as error:
+        return _pdf_text(content)
+    except (UnreadableError, MemoryError):
+        raise
+    except Exception as error:
+        # The library reads on through what is damaged until anything at all is raised: an index, a zero, a codec.
         raise UnreadableError("PDF 已损坏，读不下去") from error
-    if locked:
+
+
+def _pdf_text(content: bytes) -> str:
+    from pypdf import PdfReader  # noqa: PLC0415  half a second to load, and most files are no PDF
+
+    # What is odd about a file is told in one sentence; the library would also print each oddity.
+    logging.getLogger("pypdf").setLevel(logging.CRITICAL)
+    reader = PdfReader(io.BytesIO(content))
+    if reader.is_encrypted and not reader.decrypt(""):
         raise UnreadableError("PDF 加了密码；请去掉密码再检查")
+    count = len(reader.pages)
     if count > MOST_PAGES:
         raise UnreadableError(f"PDF 有 {count} 页，最多读 {MOST_PAGES} 页；请分成几份再检查")
+    pages: list[str] = []
+    length = 0
+    for page in reader.pages:
+        pages.append(page.extract_text())
+        length += len(pages[-1])
+        if length > LARGEST_TEXT:
+            raise UnreadableError(TOO_LONG)
     text = "\n".join(pages)
     if not text.strip():
         raise UnreadableError("PDF 里没有文字，多半是扫描的图片；请先做文字识别，或者贴文字")

@@ -162,8 +162,12 @@ def field_of(name: str, number: int) -> str:
 
 
 async def _may(visit: Visit, act: Act) -> bool:
-    who = "net:" + visit.visitor.network if visit.signed_in is None else visit.me.account_id
-    return await visit.services.identity.may(act, who)
+    return await visit.services.identity.may(act, _who(visit))
+
+
+def _who(visit: Visit) -> str:
+    """Name whom limits count: the account, or of nobody in particular the network."""
+    return "net:" + visit.visitor.network if visit.signed_in is None else str(visit.me.account_id)
 
 
 async def _without_body(pasted: Pasted) -> Pasted:
@@ -208,7 +212,7 @@ async def _found(visit: Visit, sent: list[Sent]) -> Checked | Trouble:
         for one in sent
     ]
     try:
-        return await visit.services.readers.check(parts)
+        return await visit.services.readers.check(parts, _who(visit))
     except BusyError:
         return Trouble(Problem.BUSY)
     except UnreadablePartError as error:
