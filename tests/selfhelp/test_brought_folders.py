@@ -11,13 +11,14 @@ from helpstories import NOW, at, told
 from kabao.helpcases import Edited, HelpState, SavedCase
 from kabao.helpcases.folders import LONGEST_LETTER, MOST_ENTRIES, Brought, read_folder, texts_of
 from kabao.helpcases.model import LARGEST_FILE
-from kabao.selfhelp import ChatText, Language, SentLetter, To
+from kabao.selfhelp import ChatText, Event, Language, SentLetter, To
 from kabao.selfhelp.storyfile import UnreadableCaseError, write_story
 from media import picture
 
 STORY = told("key_invalid", letters=(SentLetter(to=To.MERCHANT, sent=at(16), file="letters/old name.txt"),
                                      SentLetter(to=To.PLATFORM, sent=at(17))),
-             chats=(ChatText(file="chat/微信.txt", text=""),))  # fmt: skip
+             chats=(ChatText(file="chat/微信.txt", text=""),),
+             events=(Event(at=at(14), text="在吗", name="小李", source="chat/微信.txt#1"),))  # fmt: skip
 CASE = {
     "case.yaml": write_story(STORY, None),
     "chat/微信.txt": "小李 2026/11/14 20:51:07\n在吗".encode("gb18030"),
@@ -47,6 +48,7 @@ def test_a_folder_is_taken_as_people_zip_it_and_written_again_as_it_was(tmp_path
     story = found.case.state.story
     assert (found.case.seed, [one.file for one in found.items]) == (b"s" * 32, ["evidence/截图.png"])
     assert ([one.file for one in story.chats], "在吗" in story.chats[0].text) == (["chat/1.txt"], True)
+    assert [one.source for one in story.events] == ["chat/1.txt#1"]
     assert [one.file for one in story.letters] == ["letters/merchant.txt", ""]
     assert found.case.sent == {"letters/merchant.txt": "as it was sent"}
     assert found.case.state.edited == (Edited(to=To.COURT, language=Language.ZH, body="请求退款"),)

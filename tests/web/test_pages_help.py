@@ -8,7 +8,7 @@ from datetime import timedelta
 from pypdf import PdfReader
 
 from helpstories import NOW
-from helpwalk import START, taken, walk
+from helpwalk import CHAT, START, taken, walk
 from kabao.helpcases import HelpState
 from kabao.selfhelp import Story
 from kabao.selfhelp.book import names
@@ -185,3 +185,35 @@ async def test_terms_and_clauses_are_noted_and_removed(site: Site) -> None:
     assert page.status == 422
     page = await person.send("/help-me", {"go": "terms", "drop_terms": ["1", "c1", "c2"]})
     assert "贴过的" not in page.words
+
+
+async def test_what_is_ticked_of_a_pasted_chat_stands_in_the_letter_and_who_is_who_is_asked(site: Site) -> None:
+    person = site.stranger()
+    await person.get("/help-me")
+    await person.send("/help-me", START)
+    long = "".join(f"小李 2026/07/14 21:{number // 60:02}:{number % 60:02}\n催 {number}\n" for number in range(120))
+    page = await person.send("/help-me", {"go": "events", "title": "点卡", "chat": CHAT + long})
+    assert ("读出 122 条消息" in page.words, "催 97" in page.words, "催 98" in page.words) == (True, True, False)
+    page = await person.send("/help-me", {"go": "events", "tick": ["1-1", "1-2"], "event1_at": "2026-07-15"})
+    assert page.text.count('name="kind') == 2
+    page = await person.send("/help-me", {"pick": "chat-1-100"})
+    assert ("催 98" in page.words, "催 97" in page.words) == (True, False)
+    page = await person.send("/help-me", {"go": "claim"})
+    assert ("聊天里谁是谁" in page.words, 'name="side"' in page.text) == (True, True)
+    page = await person.send("/help-me", {"go": "claim", "claim": "key_invalid", "side": ["me", "merchant"]})
+    assert "聊天里谁是谁" not in page.words
+    page = await person.send("/help-me", {"go": "letters", "answer_key_failed": "yes"})
+    body = page.form("/help-me").fields["body"][0]
+    assert "2026年7月14日 20:51，我在聊天里说：“在吗，卡密 AB****GH 用不了”。" in body
+    assert "你店在聊天里说：“退不了”。" in body
+    page = await person.send("/help-me", {"go": "events"})
+    fields = page.form("/help-me").fields
+    assert fields["tick"] == ["1-1", "1-2"]
+    # The second event goes though its box in the timeline is still ticked; the third says what it was.
+    page = await person.send("/help-me", {"go": "events", "drop_event": "1", "kind2": "refused"})
+    assert ("对方拒绝，商家" in page.words, page.text.count('name="kind')) == (True, 1)
+    page = await person.send("/help-me", {"go": "events", "drop_chat": "yes"})
+    assert ("对方拒绝，商家" in page.words, "读出" in page.words) == (True, False)
+    page = await person.send("/help-me", {"go": "events", "chat": long})
+    page = await person.send("/help-me", {"go": "events", "tick": [f"1-{number}" for number in range(1, 62)]})
+    assert (page.status, "最多记 60 件事" in page.words) == (422, True)

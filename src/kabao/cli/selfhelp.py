@@ -9,6 +9,7 @@ from cyclopts import App, Parameter
 
 from kabao.cli.terminal import JsonOption, speaks_chinese
 from kabao.selfhelp import Language, To
+from kabao.selfhelp.chatcommand import chat_command
 from kabao.selfhelp.commands import Said, calendar_command, new_command, next_command, pack_command
 
 selfhelp = App(name="selfhelp", result_action="return_value")
@@ -42,6 +43,23 @@ def next_step(
 ) -> int:
     """Take in new files and answers, and say what comes next."""
     return _end(next_command(folder, answer, _now(), as_json=as_json))
+
+
+@selfhelp.command(name="chat")
+def chat(
+    folder: Folder,
+    /,
+    *,
+    find: Annotated[str, Parameter(help="Only messages with these words.")] = "",
+    first: Annotated[int, Parameter(name="--from", help="List from this message on.")] = 1,
+    tick: Annotated[
+        tuple[str, ...], Parameter(negative="", help="A message for the letters: 12, or 2:12 of the second chat.")
+    ] = (),
+    untick: Annotated[tuple[str, ...], Parameter(negative="", help="One that goes out of the letters again.")] = (),
+    as_json: JsonOption = False,
+) -> int:
+    """List the messages of the pasted chats, and take those that matter into the facts of the letters."""
+    return _end(chat_command(folder, _now(), find=find, first=first, tick=tick, untick=untick, as_json=as_json))
 
 
 @selfhelp.command(name="calendar")

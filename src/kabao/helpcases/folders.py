@@ -27,6 +27,7 @@ from kabao.kernel import Refused
 from kabao.selfhelp import EvidenceItem, Letter, SentLetter, Story, To, folder
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
+from kabao.selfhelp.chatfacts import moved
 from kabao.selfhelp.folder import CASE, FOLDERS, HEAD, LETTERS, SEED, SEED_SIZE
 from kabao.selfhelp.letters import letter
 from kabao.selfhelp.pack import Packed, pack
@@ -129,12 +130,11 @@ def read_folder(archive: BinaryIO, place: Path, now: datetime) -> Brought:
     items = _items(place, story)
     drafts = tuple(_drafts(place, story, stock.story))
     seed = folder.seed_of(place) if (place / SEED).exists() else secrets.token_bytes(SEED_SIZE)
+    places = {one.file: f"chat/{number}.txt" for number, one in enumerate(story.chats, 1)}
     plain = msgspec.structs.replace(
-        story,
+        moved(story, places),
         evidence=(),
-        chats=tuple(
-            msgspec.structs.replace(one, file=f"chat/{number}.txt") for number, one in enumerate(story.chats, 1)
-        ),
+        chats=tuple(msgspec.structs.replace(one, file=places[one.file]) for one in story.chats),
         terms=tuple(
             msgspec.structs.replace(one, file=f"terms/{number}.txt") for number, one in enumerate(story.terms, 1)
         ),

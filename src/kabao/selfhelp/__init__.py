@@ -5,11 +5,11 @@ second table; what a person says against himself is taken as said, what he says 
 it; signs of fraud come before every letter and unlawful goods get none; a card key stands in no letter and no pack;
 nothing is promised, nothing leaves the folder by itself; pure but for ``folder`` and ``pack``.
 
-Built: the story's model, the folder (``folder``, ``storyfile``, ``commands``), pasted chats (``chats.messages``), the
-assessment (``assessing.assess``), open questions (``questions.questions``) and faults (``rules.faults``), the calendar
-(``calendar.deadlines``, ``ics``), letters (``letters.letter``), the pack (``pack.pack``), blacking out
-(``masks.masked``), the evidence to have ready (``checklist.checklist``) and the look before buying
-(``beforehand.look``).
+Built: the story's model, the folder (``folder``, ``storyfile``, ``commands``), pasted chats (``chats.messages``) and
+the facts ticked in them (``chatfacts``), the assessment (``assessing.assess``), open questions
+(``questions.questions``) and faults (``rules.faults``), the calendar (``calendar.deadlines``, ``ics``), letters
+(``letters.letter``), the pack (``pack.pack``), blacking out (``masks.masked``), the evidence to have ready
+(``checklist.checklist``) and the look before buying (``beforehand.look``).
 """
 
 from kabao.selfhelp.model import (

@@ -6,7 +6,8 @@ import msgspec
 
 from kabao.adjudication.model import Text
 from kabao.selfhelp.book import names
-from kabao.selfhelp.model import Answer, ChatText, Story, TermsText
+from kabao.selfhelp.chatfacts import talkers, with_names
+from kabao.selfhelp.model import Answer, ChatText, Side, Story, TermsText
 from kabao.selfhelp.signs import NONE, SIGNS
 from kabao.selfhelp.storyfile import UnreadableCaseError, Wrong, plain_of, read_story, write_plain
 
@@ -20,6 +21,9 @@ def answered(story: Story, field: str, value: str) -> Story:
     For `signs` the value names those that there are, separated by commas, or the word none; an amount may be answered
     with the word unknown.
     """
+    head, _, name = field.partition(".")
+    if head == "names":
+        return _with_name(story, name, value)
     tree = plain_of(story)
     if field == "signs":
         named = {one.strip() for one in value.replace("，", ",").split(",") if one.strip()} - {NONE}
@@ -27,7 +31,6 @@ def answered(story: Story, field: str, value: str) -> Story:
             raise _wrong(f"没有“{unknown[0][:40]}”这一项", f"there is no {unknown[0][:40]}")
         tree["signs"] |= {name: "yes" if name in named else "no" for name in SIGNS}
     else:
-        head, _, name = field.partition(".")
         if head == "amounts":
             tree["unknown"] = [one for one in tree["unknown"] if one != name]
         if head == "amounts" and value == Answer.UNKNOWN:
@@ -40,6 +43,15 @@ def answered(story: Story, field: str, value: str) -> Story:
     except UnreadableCaseError as error:
         raise UnreadableCaseError(tuple(Wrong("", 0, one.text) for one in error.wrongs)) from None
     return with_texts(read, story)
+
+
+def _with_name(story: Story, name: str, value: str) -> Story:
+    if value not in set(Side):
+        allowed = ", ".join(Side)
+        raise _wrong(f"只能是其中之一：{allowed}", f"expected one of {allowed}")
+    if name not in {one.name for one in talkers(story)}:
+        raise _wrong(f"聊天里没有“{name[:60]}”", f"there is no {name[:60]} in the chat")
+    return with_names(story, {name: Side(value)})
 
 
 def with_texts(story: Story, held: Story) -> Story:

@@ -93,7 +93,7 @@ def messages(chat: ChatText, *, seen: date | None = None) -> tuple[Message, ...]
             file=chat.file,
             line=found.line,
         )
-        for found in read_chat(chat.text, seen=seen).messages
+        for found in read_chat(chat.text, seen=seen or chat.seen).messages
     )
 
 

@@ -259,6 +259,10 @@ def _told(
         lines += [say(f"还缺能证明的：{words(one.text)}", f"To be shown: {words(one.text)}") for one in found.wanted]
         missing = [words(one.title) for one in checklist(story, found) if one.state is CheckState.MISSING]
         lines += [say(f"还没留的证据：{one}", f"Not kept yet: {one}") for one in missing]
+        if story.chats and not any(event.source for event in story.events):
+            lines.append(
+                say("聊天里要写进信的话：kabao selfhelp chat DIR", "Words of the chat: kabao selfhelp chat DIR")
+            )
     if not open_now or found.letters:
         rung = next_rung(story, found, now)
         if rung.to is not None:

@@ -140,7 +140,8 @@ def take_stock(folder: Path, story: Story, now: datetime) -> Stock:
                 size, digest = _fingerprint(inside(folder, file))
                 items.append(_fixed(EvidenceItem(file=file, kind=_kind_of(file)), size, digest, now))
             elif part == CHATS:
-                chats.append(ChatText(file=file, text=_chat_text(inside(folder, file), file)))
+                text = _chat_text(inside(folder, file), file)
+                chats.append(ChatText(file=file, text=text, seen=now.astimezone(CHINA).date()))
             else:
                 text = _terms_text(inside(folder, file), file)
                 terms.append(TermsText(file=file, of=Side.MERCHANT, kind=TermsKind.NOTICE, text=text))

@@ -10,6 +10,8 @@ from typing import Any, Final
 
 from kabao.adjudication.model import Demand, Party, Text
 from kabao.law import in_english
+from kabao.selfhelp.chatfacts import KINDS as CHAT_KINDS
+from kabao.selfhelp.chatfacts import quoted
 from kabao.selfhelp.masks import hide
 from kabao.selfhelp.model import CHINA, Answer, Channel, Event, Happening, Language, Moment, Side, Story, To
 from kabao.selfhelp.phrases import Frame, Phrases, chosen, phrases
@@ -20,9 +22,13 @@ from kabao.selfhelp.words import ADDRESSEES
 
 CHILDS: Final = "minor_purchase"
 """The claim of a parent: the child bought, the parent writes."""
-MOST_EVENTS: Final = 15
+MOST_EVENTS: Final = 20
+QUOTED: Final = 80
+"""Characters that a letter quotes of a message of a chat."""
 MOST_LAWS: Final = 4
 MOST_TERMS: Final = 2
+QUOTE: Final = "quoted"
+"""How words of a chat are told of which nothing more is said."""
 _CLEAR: Final = frozenset({Strength.STRONG, Strength.FAIR})
 _TALKS: Final = frozenset({To.PLATFORM, To.SUPPORT, To.PANEL, To.ASSOCIATION, To.OFFICE, To.COURT})
 """Letters that tell which letters went before."""
@@ -158,15 +164,17 @@ class _Writer:
         )
 
     def _event(self, event: Event) -> str:
-        words = self.words.events[event.kind.value]
+        is_quote = bool(event.source)
+        kind = event.kind if not is_quote or event.kind in CHAT_KINDS else Happening.OTHER
+        words = self.words.events[QUOTE if is_quote and kind is Happening.OTHER else kind.value]
         amount = ""
         if event.amount is not None:
             amount = self._t(f" {_yuan(event.amount.minor)} 元", f" {_yuan(event.amount.minor)} yuan")
         by = {Side.ME: self.slots["me"], Side.MERCHANT: self.slots["m"], Side.PLATFORM: self.slots["p"]}
-        usual = self.slots["m"] if event.kind is not Happening.OTHER else ""
+        usual = self.slots["m"] if kind is not Happening.OTHER else f"“{event.name}”" if event.name else ""
+        text = f"“{quoted(event, self.story, QUOTED).rstrip('。.')}”" if is_quote else event.text.rstrip("。.")
         slots = {
-            "when": self._when(event.at), "text": event.text.rstrip("。."), "amount": amount,
-            "by": by.get(side_of(event), usual),
+            "when": self._when(event.at), "text": text, "amount": amount, "by": by.get(side_of(event), usual),
         }  # fmt: skip
         line = self._say(words.said if event.text else words.bare, slots)
         return line + self._t("。", ".") if line else ""

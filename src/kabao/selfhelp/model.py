@@ -200,14 +200,22 @@ class Event(msgspec.Struct, frozen=True, kw_only=True):
     by: Side = Side.OTHER
     text: str = ""
     amount: Amount | None = None
+    name: str = ""
+    """Of words from a chat: who said them, as the chat names him."""
+    source: str = ""
+    """Of words from a chat: where they stand, such as `chat/1.txt#12` for its twelfth message."""
 
 
 class ChatText(msgspec.Struct, frozen=True, kw_only=True):
-    """A pasted or exported chat as it was given, and what each of its names stands for."""
+    """A pasted or exported chat as it was given, and what each of its names stands for.
+
+    `seen` is the day it was pasted, from which its years and words like 昨天 are worked out.
+    """
 
     file: str
     text: str
     names: Mapping[str, Side] = {}
+    seen: date | None = None
 
 
 class Message(msgspec.Struct, frozen=True, kw_only=True):

@@ -13,13 +13,14 @@ import msgspec
 from kabao.adjudication import Adjudicator, Outcome, Party
 from kabao.adjudication.decide import Missing
 from kabao.adjudication.model import UNDECIDED, Fact, Text
+from kabao.selfhelp.chatfacts import unclear
 from kabao.selfhelp.model import Answer, Goods, Story
 from kabao.selfhelp.results import Choice, Fault, Question, QuestionKind
 from kabao.selfhelp.rules import YES_NO, beside_the_point, faults, is_fraud, is_unlawful
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
 from kabao.selfhelp.terms import findings_of, told_by_terms
 from kabao.selfhelp.testimony import answers_of, case_of
-from kabao.selfhelp.words import CHANNELS, GOODS
+from kabao.selfhelp.words import CHANNELS, GOODS, SIDES
 
 MOST_FACTS: Final = 10
 """Beyond so many facts a person has been asked enough."""
@@ -68,7 +69,7 @@ def questions(story: Story, rules: Adjudicator, now: datetime) -> tuple[Question
     if is_unlawful(story):
         return ()
     basic = tuple(_basic(story, rules))
-    return basic or tuple(_facts(story, rules, now))[:1]
+    return basic or (*map(_name, unclear(story)), *tuple(_facts(story, rules, now))[:1])
 
 
 def question_for(field: str, story: Story, rules: Adjudicator) -> Question:
@@ -129,6 +130,16 @@ def _first_step(name: str) -> Question:
     one = FIRST[name]
     text = Text(f"{one.text.zh}{one.asked.zh}", f"{one.text.en} {one.asked.en}")
     return Question(field=f"signs.{name}", kind=QuestionKind.CHOICE, text=text, why=one.why, choices=_yes_no())
+
+
+def _name(name: str) -> Question:
+    return Question(
+        field=f"names.{name}",
+        kind=QuestionKind.CHOICE,
+        text=Text(f"聊天里的“{name}”是谁？", f"Who is “{name}” in the chat?"),
+        why=Text("信里要写明每句话是谁说的。", "A letter has to say whose words it quotes."),
+        choices=_choices({side.value: text for side, text in SIDES.items()}),
+    )
 
 
 def _basic(story: Story, rules: Adjudicator) -> Iterator[Question]:

@@ -3,7 +3,7 @@
 from typing import Final
 
 from kabao.adjudication.model import Text
-from kabao.selfhelp.model import Channel, Goods, To
+from kabao.selfhelp.model import Channel, Goods, Side, To
 from kabao.selfhelp.results import Path, Strength
 
 GOODS: Final = {
@@ -34,6 +34,12 @@ CHANNELS: Final = {
     ),
     Channel.CRYPTO: Text("虚拟币", "crypto"),
     Channel.OTHER: Text("别的方式", "another way"),
+}
+SIDES: Final = {
+    Side.ME: Text("我", "Me"),
+    Side.MERCHANT: Text("商家", "The merchant"),
+    Side.PLATFORM: Text("平台", "The platform"),
+    Side.OTHER: Text("别人", "Somebody else"),
 }
 ADDRESSEES: Final = {
     To.MERCHANT: Text("商家", "the merchant"),

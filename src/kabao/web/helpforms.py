@@ -26,11 +26,13 @@ from kabao.selfhelp import (
     TermsText,
 )
 from kabao.selfhelp.answering import answered
+from kabao.selfhelp.chatfacts import moved
 from kabao.selfhelp.folder import SHORTEST_SECRET
 from kabao.selfhelp.questions import AMOUNTS
 from kabao.selfhelp.rules import NO_PLATFORM, side_of
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
 from kabao.selfhelp.storyfile import Mistake, UnreadableCaseError, amount_of, is_likely
+from kabao.web.helpchat import take_kinds, take_names, take_ticks
 from kabao.web.http import Form
 
 NAME: Final = 100
@@ -161,11 +163,44 @@ def take_first(story: Story, form: Form) -> Taken:
     return Taken(msgspec.structs.replace(story, signs={**story.signs, **told}), errors)
 
 
-def take_events(story: Story, form: Form) -> Taken:
-    """Step 1: what happened, the chat, and what must be blacked out."""
+def take_events(story: Story, form: Form, *, now: datetime) -> Taken:
+    """Step 1: what happened, the chat and what of it matters, and what must be blacked out."""
     from_form = Fields(form)
-    dropped = {int(number) for number in form.every("drop_event")[:EVENTS] if number.isascii() and number.isdigit()}
-    kept = [event for number, event in enumerate(story.events, 1) if number not in dropped]
+    story = _with_chat_facts(story, form, from_form)
+    kept, added = story.events, _new_events(form, from_form)
+    if len(kept) + len(added) > EVENTS:
+        from_form.errors["event1_at"] = TOO_MANY
+    secrets = [line.strip()[:LINE] for line in form.raw("secrets")[: SECRETS * LINE].split("\n")]
+    if any(0 < len(one) < SHORTEST_SECRET for one in secrets):
+        from_form.errors["secrets"] = TOO_SHORT
+    new = msgspec.structs.replace(
+        _with_pasted(story, form, from_form, now),
+        title=from_form.words("title", NAME, needed=True),
+        order_no=from_form.words("order_no", NAME),
+        summary=from_form.words("summary", SUMMARY),
+        secrets=tuple(dict.fromkeys([*story.secrets, *(one for one in secrets if len(one) >= SHORTEST_SECRET)]))[
+            :SECRETS
+        ],
+    )
+    # A form that comes back holds what was typed: it is taken once it is right.
+    events = new.events if from_form.errors else sorted((*new.events, *added), key=lambda event: event.at)
+    return Taken(msgspec.structs.replace(new, events=tuple(events)), from_form.errors)
+
+
+def _with_chat_facts(story: Story, form: Form, from_form: Fields) -> Story:
+    """Take out the events that are to go, then take who is who in the chats and what of them was ticked."""
+    numbers = {int(number) for number in form.every("drop_event")[:EVENTS] if number.isascii() and number.isdigit()}
+    dropped = {event.source for number, event in enumerate(story.events, 1) if number in numbers and event.source}
+    kept = [event for number, event in enumerate(take_kinds(story, form).events, 1) if number not in numbers]
+    story = take_names(msgspec.structs.replace(story, events=tuple(kept)), form)
+    chosen = take_ticks(story, form, dropped)
+    if len(chosen.events) > EVENTS:
+        from_form.errors["tick"] = TOO_MANY
+        return story
+    return chosen
+
+
+def _new_events(form: Form, from_form: Fields) -> list[Event]:
     added = []
     for number in range(1, BLANK_EVENTS + 1):
         name = f"event{number}"
@@ -179,44 +214,21 @@ def take_events(story: Story, form: Form) -> Taken:
         if at:
             event = Event(at=at, kind=kind, by=by, text=text, amount=amount)
             added.append(msgspec.structs.replace(event, by=side_of(event)))
-    if len(kept) + len(added) > EVENTS:
-        from_form.errors["event1_at"] = TOO_MANY
-    secrets = [line.strip()[:LINE] for line in form.raw("secrets")[: SECRETS * LINE].split("\n")]
-    if any(0 < len(one) < SHORTEST_SECRET for one in secrets):
-        from_form.errors["secrets"] = TOO_SHORT
-    new = msgspec.structs.replace(
-        story,
-        title=from_form.words("title", NAME, needed=True),
-        order_no=from_form.words("order_no", NAME),
-        summary=from_form.words("summary", SUMMARY),
-        chats=_chats(story, form, from_form),
-        secrets=tuple(dict.fromkeys([*story.secrets, *(one for one in secrets if len(one) >= SHORTEST_SECRET)]))[
-            :SECRETS
-        ],
-    )
-    # A form that comes back holds what was typed: it is taken once it is right.
-    events = kept if from_form.errors else [*kept, *added]
-    events = sorted(events[:EVENTS], key=lambda event: event.at)
-    return Taken(msgspec.structs.replace(new, events=tuple(events)), from_form.errors)
+    return added
 
 
-def _chats(story: Story, form: Form, from_form: Fields) -> tuple[ChatText, ...]:
+def _with_pasted(story: Story, form: Form, from_form: Fields, now: datetime) -> Story:
     if form.ticked("drop_chat"):
-        return ()
-    kept = [msgspec.structs.replace(chat, names={**chat.names, **_names(form)}) for chat in story.chats]
+        return msgspec.structs.replace(moved(story, {}), chats=())
     pasted = form.raw("chat")
     if not pasted.strip():
-        return tuple(kept)
+        return story
     if not _fits(story, pasted):
         from_form.errors["chat"] = TOO_LONG
-        return tuple(kept)
-    return (*kept, ChatText(file=f"chat/{len(kept) + 1}.txt", text=pasted))
-
-
-def _names(form: Form) -> dict[str, Side]:
-    """Read who each name of the chat is: the fields stand in pairs."""
-    pairs = zip(form.every("name"), form.every("side"), strict=False)
-    return {name[:NAME]: Side(side) for name, side in pairs if side in set(Side)}
+        return story
+    file = f"chat/{len(story.chats) + 1}.txt"
+    new = ChatText(file=file, text=pasted, seen=now.astimezone(CHINA).date())
+    return msgspec.structs.replace(story, chats=(*story.chats, new))
 
 
 def _fits(story: Story, pasted: str) -> bool:
@@ -237,7 +249,7 @@ def take_claim(story: Story, form: Form, *, claims: Iterable[str], facts: Iterab
         if answer in set(Answer):
             answers[fact] = Answer(answer)
     new = msgspec.structs.replace(
-        story, claim=claim, demand=from_form.choice("demand", Demand) or story.demand, answers=answers
+        take_names(story, form), claim=claim, demand=from_form.choice("demand", Demand) or story.demand, answers=answers
     )
     for name in AMOUNTS:
         text = form.text(f"figure_{name}")

@@ -18,11 +18,10 @@ from kabao.adjudication.model import Text
 from kabao.helpcases import HelpState
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused
-from kabao.selfhelp import CHINA, Assessment, ChatText, Language, Question, Side, Story
+from kabao.selfhelp import CHINA, Assessment, Language, Question, Story
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
 from kabao.selfhelp.calendar import SOURCE_LABELS, deadlines, remaining
-from kabao.selfhelp.chats import Chat, read_chat
 from kabao.selfhelp.checklist import checklist, hows
 from kabao.selfhelp.ics import ics
 from kabao.selfhelp.questions import AMOUNTS, questions
@@ -30,6 +29,7 @@ from kabao.selfhelp.rules import faults, first_steps_answered, is_fraud, is_unla
 from kabao.selfhelp.signs import FIRST, SIGNS
 from kabao.selfhelp.storyfile import plain_of
 from kabao.web import helpwords
+from kabao.web.helpchat import given_of_chats, names_asked
 from kabao.web.helpforms import (
     BLANK_EVENTS,
     ONCE,
@@ -68,9 +68,6 @@ from kabao.web.http import (
     same_origin,
     stale_page,
 )
-
-SHOWN_MESSAGES: Final = 200
-"""Messages of a chat that a page lists; all of them are read."""
 
 
 class Step(StrEnum):
@@ -291,7 +288,9 @@ def _take(step: Step, story: Story, form: Form, now: datetime) -> Taken:
         return take_claim(story, form, claims=set(book.claims) - helpwords.NOT_OURS, facts=book.facts)
     if step is Step.TERMS:
         return take_terms(story, form, now=now)
-    takers = {Step.START: take_start, Step.FIRST: take_first, Step.EVENTS: take_events, Step.PARTIES: take_parties}
+    if step is Step.EVENTS:
+        return take_events(story, form, now=now)
+    takers = {Step.START: take_start, Step.FIRST: take_first, Step.PARTIES: take_parties}
     return takers[step](story, form) if step in takers else Taken(story, {})
 
 
@@ -376,7 +375,7 @@ def _more(
     given: dict[Step, Callable[[], dict[str, Any]]] = {
         Step.START: lambda: {"signs": SIGNS},
         Step.FIRST: lambda: {"first": FIRST},
-        Step.EVENTS: lambda: _of_events(story, now),
+        Step.EVENTS: lambda: _of_events(story, visit.form),
         Step.CLAIM: lambda: _of_claim(story, assessment, now),
         Step.EVIDENCE: lambda: _of_evidence(story, assessment),
         Step.TERMS: lambda: {"pasted": ONCE},
@@ -386,17 +385,20 @@ def _more(
     return given[step]() if step in given else {}
 
 
-def _of_events(story: Story, now: datetime) -> dict[str, Any]:
-    read = [read_chat(chat.text, seen=now.astimezone(CHINA).date()) for chat in story.chats]
-    names = _names(story.chats, read)
-    return {"blank": BLANK_EVENTS, "pasted": ONCE, "read": read, "most": SHOWN_MESSAGES, "names": names}
+def _of_events(story: Story, form: Form) -> dict[str, Any]:
+    return {"blank": BLANK_EVENTS, "pasted": ONCE, **given_of_chats(story, form)}
 
 
 def _of_claim(story: Story, assessment: Assessment, now: datetime) -> dict[str, Any]:
     claims = [one for one in law_rules().book.claims.values() if one.claim_id not in helpwords.NOT_OURS]
     groups = {kind: [one for one in claims if one.kind == kind] for kind in helpwords.KINDS}
     asked = questions(story, law_rules(), now) if story.claim else ()
-    return {"groups": groups, "facts": _facts(story, assessment, asked), "figures": _figures(story, asked)}
+    return {
+        "groups": groups,
+        "facts": _facts(story, assessment, asked),
+        "figures": _figures(story, asked),
+        "names": names_asked(story),
+    }
 
 
 def _of_evidence(story: Story, assessment: Assessment) -> dict[str, Any]:
@@ -407,13 +409,6 @@ def _of_evidence(story: Story, assessment: Assessment) -> dict[str, Any]:
 def _of_days(story: Story, now: datetime, words: Callable[[Text], str]) -> dict[str, Any]:
     days = deadlines(story, now)
     return {"days": [(day, remaining(day, now, story.language), words(SOURCE_LABELS[day.source])) for day in days]}
-
-
-def _names(chats: tuple[ChatText, ...], read: list[Chat]) -> dict[str, Side]:
-    """Name everybody who talks in the chats, and who they are as far as it was said."""
-    named = {name: side for chat in chats for name, side in chat.names.items()}
-    talking = dict.fromkeys(message.name for chat in read for message in chat.messages if message.name)
-    return {name: named.get(name, Side.OTHER) for name in list(talking)[:20]}
 
 
 def _facts(story: Story, assessment: Assessment, asked: tuple[Question, ...]) -> list[Fact]:

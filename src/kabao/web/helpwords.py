@@ -3,8 +3,8 @@
 from typing import Final
 
 from kabao.adjudication.model import Demand, Text
-from kabao.selfhelp import Answer, Happening, Side, Strength, TermsKind
-from kabao.selfhelp.words import ADDRESSEES, CHANNELS, GOODS, PATHS, STRENGTHS
+from kabao.selfhelp import Answer, Happening, Strength, TermsKind
+from kabao.selfhelp.words import ADDRESSEES, CHANNELS, GOODS, PATHS, SIDES, STRENGTHS
 
 HAPPENINGS: Final = {
     Happening.ORDERED: Text("下单", "Ordered"),
@@ -20,12 +20,6 @@ HAPPENINGS: Final = {
     Happening.CONFIRMED: Text("确认收货", "I confirmed receipt"),
     Happening.BLOCKED: Text("被拉黑、店铺关闭", "I was blocked, or the shop closed"),
     Happening.OTHER: Text("其他", "Something else"),
-}
-SIDES: Final = {
-    Side.ME: Text("我", "Me"),
-    Side.MERCHANT: Text("商家", "The merchant"),
-    Side.PLATFORM: Text("平台", "The platform"),
-    Side.OTHER: Text("别人", "Somebody else"),
 }
 DEMANDS: Final = {
     Demand.REFUND: Text("退款", "A refund"),
@@ -49,11 +43,19 @@ KINDS: Final = {
     "rules": Text("规则的问题", "The rules’ doing"),
     "platform": Text("平台、付款的问题", "The platform’s or the payment’s doing"),
 }
+SPOKEN: Final = {
+    Happening.OTHER: Text("只引原话", "Only quote it"),
+    Happening.COMPLAINED: Text("我提出问题、要求退款", "I complained or asked for a refund"),
+    Happening.PROMISED: Text("对方承诺", "They promised"),
+    Happening.ANSWERED: Text("对方答复", "They answered"),
+    Happening.REFUSED: Text("对方拒绝", "They refused"),
+}
+"""What words of a chat may be."""
 NOT_OURS: Final = frozenset({"buyer_false_claim"})
 """Claims that only a merchant brings."""
 MOODS: Final = {Strength.STRONG: "ok", Strength.FAIR: "info", Strength.WEAK: "warn"}
 
 __all__ = [
     "ADDRESSEES", "ANSWERS", "CHANNELS", "DEMANDS", "GOODS", "HAPPENINGS", "KINDS", "MOODS", "NOT_OURS", "PATHS",
-    "SIDES", "STRENGTHS", "TERMS",
+    "SIDES", "SPOKEN", "STRENGTHS", "TERMS",
 ]  # fmt: skip

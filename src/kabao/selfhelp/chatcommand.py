@@ -1,0 +1,110 @@
+"""`kabao selfhelp chat`: shows the chats of a folder, and takes messages into the facts of the letters."""
+
+from collections.abc import Iterable
+from datetime import datetime
+from pathlib import Path
+from typing import Final
+
+import msgspec
+
+from kabao.adjudication.model import Text
+from kabao.selfhelp import folder
+from kabao.selfhelp.chatfacts import Told, is_dated, shortened, ticked, told
+from kabao.selfhelp.commands import Said, json_of, no_case, refused, said_in, unreadable
+from kabao.selfhelp.masks import hide
+from kabao.selfhelp.model import CHINA, Language, Story
+from kabao.selfhelp.storyfile import MOST, UnreadableCaseError
+
+MOST_LISTED: Final = 200
+_LINE: Final = 100
+_NO_SUCH: Final = Text("聊天里没有第 {} 条，或者那一条没有时间", "message {} is not there, or has no time")
+_TOO_MANY: Final = Text(f"最多记 {MOST} 件事", f"at most {MOST} events")
+
+
+class Listed(msgspec.Struct, frozen=True):
+    """A message as it is listed: `ref` names it, such as 1:12 for the twelfth of the first chat."""
+
+    ref: str
+    at: datetime | None
+    name: str
+    said: str
+    ticked: bool
+
+
+def chat_command(
+    place: Path, now: datetime, *, find: str, first: int, tick: Iterable[str], untick: Iterable[str], as_json: bool
+) -> Said:
+    """List messages from one on, those alone that hold the words; before that, tick and untick."""
+    language = Language.ZH
+    try:
+        story = folder.load(place)
+        language = story.language
+        story = folder.take_stock(place, story, now).story
+        for ref in (*tick, *untick):
+            if not _is_there(story, ref):
+                text = Text(_NO_SUCH.zh.format(ref[:40]), _NO_SUCH.en.format(ref[:40]))
+                return refused("no_message", text, language, as_json=as_json)
+        story = _with(story, tick, untick)
+        if len(story.events) > MOST:
+            return refused("too_many", _TOO_MANY, language, as_json=as_json)
+        folder.save(place, story)
+    except UnreadableCaseError as error:
+        return unreadable(error, language, as_json=as_json)
+    except OSError as error:
+        return no_case(place, error, language, as_json=as_json)
+    found = [one for one in _listed(story) if find.casefold() in one.said.casefold()][max(first - 1, 0) :]
+    if as_json:
+        return Said(json_of({"messages": found[:MOST_LISTED], "more": max(len(found) - MOST_LISTED, 0)}))
+    return Said("\n".join(_lines(found, place, language)))
+
+
+def _with(story: Story, tick: Iterable[str], untick: Iterable[str]) -> Story:
+    """Tick and untick in every chat."""
+    taken, dropped = [_ref(one) for one in tick], [_ref(one) for one in untick]
+    for number, chat in enumerate(story.chats, 1):
+        on = {message for place, message in taken if place == number}
+        off = {message for place, message in dropped if place == number}
+        if on or off:
+            story = ticked(story, chat, on | off, on)
+    return story
+
+
+def _ref(ref: str) -> tuple[int, int]:
+    """Read `1:12`, or `12` of the first chat; nothing that is there where it is neither."""
+    place, _, number = ref.strip().rpartition(":")
+    is_plain = number.isascii() and number.isdigit() and (not place or (place.isascii() and place.isdigit()))
+    return (int(place or 1), int(number)) if is_plain else (0, 0)
+
+
+def _is_there(story: Story, ref: str) -> bool:
+    place, number = _ref(ref)
+    if not 0 < place <= len(story.chats):
+        return False
+    messages = told(story.chats[place - 1], story)
+    return 0 < number <= len(messages) and is_dated(messages[number - 1].message)
+
+
+def _listed(story: Story) -> list[Listed]:
+    def one_of(place: int, one: Told) -> Listed:
+        said = one.message.said or f"[{one.message.thing}]"
+        return Listed(f"{place}:{one.number}", one.message.at, one.message.name, hide(said, story), one.is_ticked)
+
+    return [one_of(place, one) for place, chat in enumerate(story.chats, 1) for one in told(chat, story)]
+
+
+def _lines(found: list[Listed], place: Path, language: Language) -> Iterable[str]:
+    for one in found[:MOST_LISTED]:
+        at = f"{one.at.astimezone(CHINA):%Y-%m-%d %H:%M}" if one.at else "-"
+        mark = "*" if one.ticked else " "
+        yield f"{mark} {one.ref}  {at}  {one.name or '-'}  {shortened(' '.join(one.said.split()), _LINE)}"
+    if len(found) > MOST_LISTED:
+        more = len(found) - MOST_LISTED
+        yield said_in(Text(f"还有 {more} 条：用 --from 或 --find", f"{more} more: use --from or --find"), language)
+    if not found:
+        yield said_in(Text("没有这样的消息。聊天记录放进 chat/。", "No such message. Chats go into chat/."), language)
+    else:
+        said = Text(
+            f"带 * 的写进信里。要写哪一句：kabao selfhelp chat {place} --tick 编号",
+            f"Those with * stand in the letters. To add one: kabao selfhelp chat {place} --tick NUMBER",
+        )
+        yield said_in(said, language)
