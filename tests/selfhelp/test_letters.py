@@ -9,7 +9,20 @@ import msgspec
 import pytest
 from pypdf import PdfReader
 
-from helpletters import BUNDLE, DEAD_KEY, EN, FOLDER, KEPT, MINOR, OWN_MISTAKE, RECLAIMED, SWINDLE, ZH, written
+from helpletters import (
+    BUNDLE,
+    DEAD_KEY,
+    EN,
+    FOLDER,
+    KEPT,
+    MINOR,
+    NO_REFUND,
+    OWN_MISTAKE,
+    RECLAIMED,
+    SWINDLE,
+    ZH,
+    written,
+)
 from helpstories import NO, NOW, YES, asked_out, at, shown, told
 from kabao.adjudication import Party
 from kabao.cli.selfhelp import letter as letter_on_terminal
@@ -27,9 +40,12 @@ from kabao.selfhelp import (
     SentLetter,
     Side,
     Story,
+    TermsKind,
+    TermsText,
     To,
 )
 from kabao.selfhelp.assessing import assess
+from kabao.selfhelp.blanks import blanks_in
 from kabao.selfhelp.book import law_rules
 from kabao.selfhelp.commands import next_command
 from kabao.selfhelp.folder import load, make
@@ -37,8 +53,13 @@ from kabao.selfhelp.lettercommand import letter_command
 from kabao.selfhelp.letters import letter
 from kabao.selfhelp.phrases import phrases
 from kabao.selfhelp.rules import CARRIES
+from kabao.selfhelp.terms import findings_of
+from kabao.terms.packed import packed
 
 RULES = law_rules()
+TWO_WORDS = TermsText(
+    file="terms/2.txt", of=Side.MERCHANT, kind=TermsKind.NOTICE, text="售后期限为 24 小时。\n售后期限为 7 天。"
+)
 
 
 def made(story: Story, to: To = To.MERCHANT, language: Any = ZH) -> Letter:
@@ -56,6 +77,30 @@ def none(story: Story, to: To = To.MERCHANT) -> NoLetter:
 @pytest.mark.parametrize("name", KEPT)
 def test_a_letter_reads_as_its_file(name: str) -> None:
     assert written(name) == (FOLDER / f"{name}.txt").read_text("utf-8")
+
+
+def test_what_nobody_checked_stands_after_the_signature_as_an_annex_in_every_letter() -> None:
+    for name in KEPT:
+        body = written(name).rstrip("\n")
+        annex = body.rpartition("\n\n")[2]
+        assert annex.startswith(("附：说明（没有核实的）", "Annex: not verified")), name
+        assert body.removesuffix(f"\n\n{annex}").endswith(("2026年11月25日", "2026-11-25")), name
+
+
+def test_every_clause_that_the_checker_may_find_is_told_in_english() -> None:
+    found = findings_of(told("key_invalid", terms=(NO_REFUND, TWO_WORDS)))
+    assert {one.title_en for one in found} >= {
+        "no refund whatever happens", "two passages disagree about the time to complain",
+    }  # fmt: skip
+    data = packed()
+    used = {one.id for one in (*data.entries, *data.vague, *data.topics)}
+    assert set(phrases().clauses) == used
+    assert "no refund whatever happens; Consumer" in made(DEAD_KEY, To.MERCHANT, EN).body
+
+
+def test_only_what_a_letter_left_blank_counts_as_blank() -> None:
+    assert blanks_in("【自动发货】点卡，【订单号】，【你的姓名】，【订单号】") == ("订单号", "你的姓名")
+    assert "人民法院名称" in made(DEAD_KEY, To.COURT).blanks
 
 
 def test_the_files_are_all_of_a_letter_that_is_kept() -> None:
@@ -210,7 +255,10 @@ def test_a_letter_that_is_a_link_is_neither_read_nor_written_through(place: Path
 
 
 def test_what_was_sent_is_noted_and_its_answer_leads_to_the_next(place: Path) -> None:
-    run(place, To.SUPPORT, sent=True)
+    blank = run(place, To.SUPPORT, sent=True)
+    assert (blank["error"], "【你的姓名】【你的电话】" in blank["text"]["zh"]) == ("blanks_left", True)
+    assert load(place).letters[-1].to is To.PLATFORM
+    assert run(place, To.SUPPORT, sent=True, blank=True)["blanks"] == ["你的姓名", "你的电话"]
     noted = load(place).letters[-1]
     assert (noted.to, noted.file, noted.due is not None) == (To.SUPPORT, "letters/support.txt", True)
     answers = ("letters.3.answered=2026-11-25 11:59", "letters.3.answer=不退", "letters.3.sent=2026-11-25 11:00")

@@ -158,6 +158,9 @@ async def with_answer(person: Browser, path: str) -> None:
     await person.get(path)
     page = await person.send("/letters", {"to": "merchant", "sent": "2099-01-01"})
     assert (page.status, "还没到" in page.words) == (422, True)
+    page = await person.send("/letters", {"to": "platform", "sent": "2026-07-20"})
+    assert (page.status, "信里还有没填的：【你的姓名】【你的电话】" in page.words) == (422, True)
+    assert 'name="blank"' in page.text
     page = await person.send("/letters", {"to": "merchant", "sent": "2026-07-20", "sent_time": "10:00"})
     assert "已记下" in page.words
     page = await person.send("/letters/1", {"answered1": "2026-07-21", "answer1": ""})

@@ -98,12 +98,16 @@ def letter(
     pdf: Annotated[bool, Parameter(negative="", help="Print it as PDF as well, as it was last edited.")] = False,
     again: Annotated[bool, Parameter(negative="", help="Write a new one beside the one that is there.")] = False,
     sent: Annotated[bool, Parameter(negative="", help="Note in the case that it is sent now.")] = False,
+    blank: Annotated[
+        bool,
+        Parameter(name="--with-blanks", negative="", help="Note it as sent though something in it is not filled in."),
+    ] = False,
     as_json: JsonOption = False,
 ) -> int:
     """Write a letter into the folder: fact, demand, date, next step. One that is there already is never changed."""
     from kabao.selfhelp.lettercommand import letter_command  # noqa: PLC0415 - loads the press, which others need not
 
-    return _end(letter_command(folder, To(to), _now(), pdf=pdf, again=again, sent=sent, as_json=as_json))
+    return _end(letter_command(folder, To(to), _now(), pdf=pdf, again=again, sent=sent, blank=blank, as_json=as_json))
 
 
 def _now() -> datetime:

@@ -9,6 +9,7 @@ from kabao.adjudication.model import Text
 from kabao.paper import PaperSection, Press, StoryPaper
 from kabao.selfhelp import folder
 from kabao.selfhelp.assessing import assess
+from kabao.selfhelp.blanks import blanks_in
 from kabao.selfhelp.book import law_rules
 from kabao.selfhelp.commands import Said, json_of, no_case, refused, said_in, unreadable
 from kabao.selfhelp.letters import letter
@@ -18,8 +19,13 @@ from kabao.selfhelp.results import Letter, NoLetter
 from kabao.selfhelp.storyfile import UnreadableCaseError
 
 
-def letter_command(place: Path, to: To, now: datetime, *, pdf: bool, again: bool, sent: bool, as_json: bool) -> Said:
-    """Write the letter, or give the one that is there; `again` writes a new one beside it, `sent` notes it as sent."""
+def letter_command(
+    place: Path, to: To, now: datetime, *, pdf: bool, again: bool, sent: bool, as_json: bool, blank: bool = False
+) -> Said:
+    """Write the letter, or give the one that is there; `again` writes a new one beside it, `sent` notes it as sent.
+
+    A letter in which something is still to be filled in is noted as sent only with `blank`.
+    """
     language = Language.ZH
     try:
         story = folder.load(place)
@@ -33,6 +39,9 @@ def letter_command(place: Path, to: To, now: datetime, *, pdf: bool, again: bool
             folder.write_whole(place / file, [f"{made.title}\n\n{made.body}\n".encode()])
         text = hide(folder.inside(place, file).read_text("utf-8"), story)
         printed = _print(place, file, text, now) if pdf else None
+        left = blanks_in(text)
+        if sent and left and not blank:
+            return refused("blanks_left", still_blank(left, "--with-blanks"), language, as_json=as_json)
         if sent:
             folder.save(place, _with_sent(story, made, file, now))
     except UnreadableCaseError as error:
@@ -42,10 +51,20 @@ def letter_command(place: Path, to: To, now: datetime, *, pdf: bool, again: bool
         return refused("cannot_read", said, language, as_json=as_json)
     except OSError as error:
         return no_case(place, error, language, as_json=as_json)
-    if as_json:
-        whole = msgspec.structs.asdict(made) | {"file": file, "kept": is_kept, "text": text, "pdf": printed}
-        return Said(json_of(whole))
-    return Said("\n".join(_told(made, text, file, printed, language, is_kept=is_kept)))
+    whole = msgspec.structs.asdict(made) | {
+        "file": file, "kept": is_kept, "text": text, "pdf": printed, "blanks": left,
+    }  # fmt: skip
+    return Said(json_of(whole) if as_json else "\n".join(_told(made, text, file, printed, language, is_kept=is_kept)))
+
+
+def still_blank(left: tuple[str, ...], how: str) -> Text:
+    """Say what a letter that is to be noted as sent still leaves blank, and how it is noted all the same."""
+    named = "".join(f"【{one}】" for one in left)
+    return Text(
+        f"信里还有没填的：{named}，没有记成发出。先填好；发之前在纸上填了，或者就是这样发的，加 {how}。",
+        f"Still blank in the letter: {named}; it was not noted as sent. Fill it in first; if you did so on paper, or "
+        f"sent it as it is, add {how}.",
+    )
 
 
 def _none(made: NoLetter, language: Language, *, as_json: bool) -> Said:
@@ -97,6 +116,6 @@ def _told(made: Letter, text: str, file: str, printed: str | None, language: Lan
             if zh
             else "This is the one you have; --again writes another."
         )
-    if made.blanks and not is_kept:
-        lines.append(("还要自己填：" if zh else "To fill in: ") + "、".join(made.blanks))
+    if left := blanks_in(text):
+        lines.append(("还要自己填：" if zh else "To fill in: ") + "、".join(left))
     return [*lines, *(f"* {one}" for one in made.notes)]

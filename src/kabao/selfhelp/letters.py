@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from kabao.adjudication.model import Demand, Party, Text
 from kabao.law import in_english
+from kabao.selfhelp.blanks import Blank, blank, blanks_in
 from kabao.selfhelp.chatfacts import KINDS as CHAT_KINDS
 from kabao.selfhelp.chatfacts import quoted
 from kabao.selfhelp.masks import hide
@@ -68,7 +69,6 @@ class _Writer:
         self.words: Phrases = phrases()
         self.frame: Frame = self.words.letters[to.value]
         self.zh = language is Language.ZH
-        self.blanks: list[str] = []
         self.cites: dict[str, Cite] = {}
         self.ask = _main_ask(story, assessment)
         self.due = _due(now, self.frame.hours)
@@ -87,7 +87,7 @@ class _Writer:
             attachments=tuple(range(1, len(self.story.evidence) + 1)),
             cites=tuple(self.cites.values()),
             unverified=tuple(chosen(one, self.language) for one in self.found.unverified),
-            blanks=tuple(dict.fromkeys(self.blanks)),
+            blanks=blanks_in(body),
             notes=tuple(chosen(one, self.language) for one in self.words.notes[self.to.value]),
         )
 
@@ -121,16 +121,16 @@ class _Writer:
         if not self._is_urgent():
             yield self._say(self.words.offer_next if self._own_offer() else self.frame.next)
         yield self._attachments()
-        # A statement of claim ends with its signature; what nobody checked is no part of it.
-        ends = (self._not_checked(), self._signed())
-        yield from reversed(ends) if self.to is To.COURT else ends
+        yield self._signed()
+        # What nobody checked is a note beside the letter, and no part of what is signed.
+        yield self._not_checked()
 
     def _opening(self) -> str:
         """Say who bought what where for how much; that it was for one's own use; and what is wrong, in a sentence."""
         story, paid = self.story, self.story.payment
-        when = self._when(paid.at) if paid.at else self._blank("付款时间", "when paid")
+        when = self._when(paid.at) if paid.at else blank(Blank.PAID_AT, self.language)
         channel = chosen(self.words.channels[(paid.channel or Channel.OTHER).value], self.language)
-        number = story.order_no or self._blank("订单号", "order number")
+        number = story.order_no or blank(Blank.ORDER, self.language)
         where = self._where()
         amount = self.slots["paid"]
         reference = self._t(f"，流水号 {paid.reference}", f", reference {paid.reference}") if paid.reference else ""
@@ -221,7 +221,7 @@ class _Writer:
             lines.append(
                 self._t(
                     f"{whose}的条款写着“{one.words}”。{one.why}" + (f"（{law}）" if law else ""),
-                    f"A clause of {whose} says “{one.words}” ({one.title}" + (f"; {law})." if law else ")."),
+                    f"A clause of {whose} says “{one.words}” ({one.title_en}" + (f"; {law})." if law else ")."),
                 )
             )
         return "\n".join(lines)
@@ -318,12 +318,12 @@ class _Writer:
 
     def _not_checked(self) -> str:
         lines = [chosen(one, self.language) for one in self.found.unverified]
-        return self._t("说明（没有核实的）：", "Not verified:") + "\n" + "\n".join(lines) if lines else ""
+        return self._t("附：说明（没有核实的）", "Annex: not verified") + "\n" + "\n".join(lines) if lines else ""
 
     def _signed(self) -> str:
         person = self.story.person
-        name = person.name or self._blank("你的姓名", "your name")
-        phone = person.phone or self._blank("你的电话", "your phone")
+        name = person.name or blank(Blank.NAME, self.language)
+        phone = person.phone or blank(Blank.PHONE, self.language)
         day = self._when(Moment(self.now, exact=False))
         if self.to is To.COURT:
             return self._t(f"具状人：{name}\n{day}", f"Plaintiff: {name}\n{day}")
@@ -346,16 +346,18 @@ class _Writer:
             To.REPORT: (Text("举报人", "Reported by"), Text("被举报人", "Reported")),
             To.COURT: (Text("原告", "Plaintiff"), Text("被告", "Defendant")),
         }[self.to]
-        yield Field(mine, story.person.name or self._blank("你的姓名", "your name"))
-        yield Field(Text("电话", "Phone"), story.person.phone or self._blank("你的电话", "your phone"))
-        yield Field(Text("通讯地址", "Postal address"), story.person.address or self._blank("你的地址", "your address"))
+        yield Field(mine, story.person.name or blank(Blank.NAME, self.language))
+        yield Field(Text("电话", "Phone"), story.person.phone or blank(Blank.PHONE, self.language))
+        yield Field(Text("通讯地址", "Postal address"), story.person.address or blank(Blank.ADDRESS, self.language))
         is_platform = self.ask is not None and self.ask.of == (Party.PLATFORM,)
         business = story.platform if is_platform else story.shop
         named = business.real_name or business.name
         yield Field(other, f"{named}{self._t(f'（店铺“{business.name}”）', f' (shop “{business.name}”)')}")
         if business.code:
             yield Field(Text("统一社会信用代码", "Registration code"), business.code)
-        yield Field(Text(f"{other.zh}地址", "Its address"), business.address or self._blank("对方地址", "its address"))
+        yield Field(
+            Text(f"{other.zh}地址", "Its address"), business.address or blank(Blank.THEIR_ADDRESS, self.language)
+        )
 
     # -- words
 
@@ -374,7 +376,7 @@ class _Writer:
             "channel": chosen(self.words.channels[(story.payment.channel or Channel.OTHER).value], self.language),
             "order": (f"订单 {number}" if self.zh else f"Order {number}") if number else f"“{story.title}”",
             "due": self._when(self.due) if self.due else "",
-            "paid": _yuan(story.payment.amount.minor) if story.payment.amount else self._blank("金额", "amount"),
+            "paid": _yuan(story.payment.amount.minor) if story.payment.amount else blank(Blank.PAID, self.language),
         }  # fmt: skip
         slots["ask"] = self._asked(slots)
         slots["next"] = self._next(slots)
@@ -386,7 +388,7 @@ class _Writer:
         figure = _yuan(amount or max(price.minor - returned_minor(self.story), 0)) if price else slots["paid"]
         if self.ask is None and self.story.unknown:
             # What cannot be reckoned is not asked for as the whole.
-            figure = self._blank("要退的金额", "the sum")
+            figure = blank(Blank.SUM, self.language)
         asked = chosen(self.words.asks[what], self.language).format(**slots, amount=figure)
         extra = [one for one in self.found.asks if one.what == "damages" and one.strength is Strength.STRONG]
         if what == "refund" and extra:
@@ -412,11 +414,6 @@ class _Writer:
             return moment.words()
         day = f"{local.year}年{local.month}月{local.day}日"
         return f"{day} {local:%H:%M}" if moment.exact else day
-
-    def _blank(self, zh: str, en: str) -> str:
-        name = self._t(zh, en)
-        self.blanks.append(name)
-        return f"【{name}】"
 
     def _say(self, text: Text, more: Mapping[str, Any] | None = None) -> str:
         return chosen(text, self.language).format(**{**getattr(self, "slots", {}), **(more or {})})

@@ -287,7 +287,7 @@ class _Writer:
                 *(
                     PaperFact(
                         self.words(WHO[one.of]),
-                        self.say(f"“{one.words}”（{one.title}）", f"“{one.words}” ({one.title})"),
+                        self.say(f"“{one.words}”（{one.title}）", f"“{one.words}” ({one.title_en})"),
                     )
                     for one in self.found.terms
                 ),

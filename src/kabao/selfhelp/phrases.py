@@ -65,6 +65,7 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     attempts: frozenset[str]
     records: frozenset[str]
     misdescribed: frozenset[str]
+    clauses: dict[str, str]
     asks: dict[str, Text]
     voices: dict[str, Voices]
     letters: dict[str, Frame]

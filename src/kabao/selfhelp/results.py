@@ -155,6 +155,7 @@ class TermsFinding(msgspec.Struct, frozen=True, kw_only=True):
     words: str
     kind: str
     title: str
+    title_en: str
     why: str
     law: tuple[str, ...]
 

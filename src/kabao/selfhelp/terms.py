@@ -4,8 +4,9 @@ from collections.abc import Iterable
 from typing import Final
 
 from kabao.selfhelp.model import Answer, Side, Story, TermsKind
+from kabao.selfhelp.phrases import phrases
 from kabao.selfhelp.results import TermsFinding
-from kabao.terms import Document, FindingClass, Kind, Severity, check
+from kabao.terms import Document, Finding, FindingClass, Kind, Severity, check
 
 KINDS: Final = {TermsKind.PAGE: Kind.PAGE, TermsKind.NOTICE: Kind.NOTICE, TermsKind.AGREEMENT: Kind.AGREEMENT}
 USED: Final = frozenset({FindingClass.VOID, FindingClass.CONFLICT, FindingClass.HURDLE, FindingClass.VAGUE})
@@ -41,12 +42,21 @@ def findings_of(story: Story) -> tuple[TermsFinding, ...]:
                             words=one.words,
                             kind=one.kind.value,
                             title=one.title,
+                            title_en=_in_english(one),
                             why=one.why,
                             law=one.law,
                         ),
                     )
                 )
     return tuple(finding for _, finding in sorted(found, key=lambda pair: pair[0])[:MOST])
+
+
+def _in_english(one: Finding) -> str:
+    """Say in English what was found; two clauses that do not go together are told by what they are about."""
+    titles = phrases().clauses
+    if one.topic in titles:
+        return f"two passages disagree about {titles[one.topic]}"
+    return titles.get(one.id, one.title)
 
 
 def told_by_terms(findings: Iterable[TermsFinding]) -> dict[str, Answer]:

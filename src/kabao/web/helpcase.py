@@ -19,6 +19,7 @@ from kabao.identity import Act
 from kabao.kernel import Refusal, Refused
 from kabao.selfhelp import Assessment, CheckItem, Ending, EndKind, EvidenceItem, Kind, Moment, Story, To
 from kabao.selfhelp.assessing import assess
+from kabao.selfhelp.blanks import blanks_in
 from kabao.selfhelp.book import law_rules
 from kabao.selfhelp.calendar import SOURCE_LABELS, deadlines, remaining
 from kabao.selfhelp.checklist import checklist, kinds_of
@@ -42,6 +43,10 @@ NO_FILES: Final = Text("选一个文件。", "Choose a file.")
 OTHERS: Final = Text("别的", "Something else")
 NOT_YET: Final = Text("这个时间还没到。", "This time has not come yet.")
 NO_LETTER: Final = Text("这封信现在还写不出来。", "This letter cannot be written now.")
+STILL_BLANK: Final = Text(
+    "信里还有没填的：{}。先去填好；发之前自己填了，或者就是这样发的，勾上再记。",
+    "Still blank in the letter: {}. Fill it in first; if you did so before sending, or sent it as it is, tick this.",
+)
 CLOSED: Final = Text("这件已经结束。", "This case is closed.")
 
 
@@ -280,6 +285,9 @@ async def note_letter(request: PageRequest, case: FromPath[int]) -> Page:
         shown = show_letter(view.case.state, assessment, to, sent.at) if to in assessment.letters else None
         if not isinstance(shown, Shown):
             fields.errors["to"] = NO_LETTER
+        elif (left := blanks_in(shown.body)) and not visit.form.ticked("blank"):
+            named = "".join(f"【{one}】" for one in left)
+            fields.errors["blank"] = Text(STILL_BLANK.zh.format(named), STILL_BLANK.en.format(named))
     if view.story.ending is not None:
         fields.errors["to"] = CLOSED
     if to is None or sent is None or fields.errors or not isinstance(shown, Shown):

@@ -12,6 +12,7 @@ from kabao.helpcases import Edited, HelpState, SavedCase
 from kabao.helpcases.folders import LONGEST_LETTER, texts_of
 from kabao.paper import PaperSection, Press, StoryPaper
 from kabao.selfhelp import Assessment, Letter, NoLetter, Story, To
+from kabao.selfhelp.blanks import blanks_in
 from kabao.selfhelp.letters import letter
 from kabao.selfhelp.masks import hide
 from kabao.selfhelp.words import ADDRESSEES
@@ -27,6 +28,11 @@ class Shown(NamedTuple):
     letter: Letter
     body: str
     is_edited: bool
+
+    @property
+    def blanks(self) -> tuple[str, ...]:
+        """What is still to be filled in by hand."""
+        return blanks_in(self.body)
 
 
 def chosen_letter(form: Form, assessment: Assessment, story: Story) -> To | None:
