@@ -209,6 +209,52 @@ async def decided_over_a_question(staff: Browser, buyer: Browser, case: str) -> 
     return wish
 
 
+async def seen_as(staff: Browser, path: str) -> str:
+    """Open a case on the desk, and return where its script asks whether it has moved on."""
+    found = re.search(r'data-beat="([^"]+)"', (await staff.get(path)).text)
+    assert found
+    return found[1].replace("&amp;", "&")
+
+
+async def test_what_a_party_says_while_a_ruling_is_written_refuses_nothing_and_is_named_at_each_step(
+    site: Site, owner_database: Database
+) -> None:
+    merchant, buyer, staff, case = await at_support(site)
+    path, offer = f"/desk/{case}", {"kind": "partial_refund", "refund": "1", "note": "最后一句。"}
+
+    async def offered(note: str) -> None:
+        await merchant.get(f"/c/{case}/offer")
+        await merchant.send("/offer", offer | {"note": note})
+
+    await staff.get(path)
+    await staff.send("/first-view", VIEW)
+    version = await seen_as(staff, path)
+    form = staff.page
+    await offered("最后一句。")
+    assert "这件有更新" in (await staff.get(version)).words
+    staff.page = form
+    page = await staff.send("/rule", RULING)
+    assert "你打开表单以后来的，1 点 商家 提方案时说" in page.words
+    assert "裁决时尚未读到" in page.words
+    page = await staff.send("/rule", {"step": "sure"})
+    assert "data-undo" in page.text
+    assert "提交以后又来了新的" not in page.words
+    version = await seen_as(staff, path)
+    await offered("再一句。")
+    assert "提交以后又来了新的" in (await staff.get(version)).words
+    assert "提交以后又来了新的，在左边。" in (await staff.get(path)).words
+    # Taken back, the form has read it all; handed in again, nothing is left unread.
+    page = await staff.send("/take-back")
+    await staff.send("/rule", RULING)
+    assert "你打开表单以后来的" not in staff.page.words
+    await staff.send("/rule", {"step": "sure"})
+    await offered("又一句。")
+    await published(site, owner_database)
+    assert "你后来提的 1 点，裁决时尚未读到" in (await merchant.get(f"/c/{case}")).words
+    assert "你后来提的" not in (await buyer.get(f"/c/{case}")).words
+    assert "可以申请复核，把它写进理由" in (await buyer.get(f"/c/{case}/ruling")).words
+
+
 async def test_who_rules_second_is_told_and_keeps_what_was_written(site: Site, owner_database: Database) -> None:
     _, _, first, case = await at_support(site)
     second = await site.staff("客服二", Role.SUPPORT)

@@ -103,6 +103,9 @@ class AnswerIn(Input, frozen=True, kw_only=True):
 class GroundsIn(Input, frozen=True, kw_only=True):
     """What a ruling rests on beside its words.
 
+    `read` are the keys of the points that were read, as `GET /cases/{ref}/points` listed them; without it all there are
+    as the ruling comes in have to be answered. What came after may stay unread for an hour; the ruling names it.
+
     Every point of the side that does not get all it wants is answered (on a panel every point). `articles` are ids of
     the rulebook that binds the order, `laws` of citations; one that differs from the suggestion names at least one.
     `unanswered` says why an open question is not waited for.
@@ -112,6 +115,7 @@ class GroundsIn(Input, frozen=True, kw_only=True):
     articles: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=20)] = []
     laws: Annotated[list[Annotated[str, Meta(max_length=60)]], Meta(max_length=20)] = []
     unanswered: Annotated[str, Meta(max_length=4000)] = ""
+    read: Annotated[list[Annotated[str, Meta(max_length=40)]], Meta(max_length=300)] | None = None
 
     def grounds(self) -> Grounds:
         """Return what the ladder takes."""
@@ -149,6 +153,7 @@ class RulingIn(GroundsIn, frozen=True, kw_only=True):
             reasons=self.reasons,
             differs_reason=self.differs_reason,
             grounds=self.grounds(),
+            read=self.read,
         )
 
 
@@ -199,6 +204,7 @@ class VoteIn(GroundsIn, frozen=True, kw_only=True):
             reasons=self.reasons,
             differs_reason=self.differs_reason,
             grounds=self.grounds(),
+            read=self.read,
         )
 
 

@@ -4,7 +4,7 @@ It is a decision of the rules on the facts as they stand, not a ruling: a person
 may see it at any time; those who decide once they have put down a first view, so that it is their own.
 """
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Collection
 from enum import StrEnum
 from typing import Any, Final
 
@@ -177,11 +177,12 @@ class DecisionService:
         self._evidence = evidence
         self._rulebook = rulebook
 
-    async def decision(self, person: Person, ref: str) -> DecisionView | Refused:
+    async def decision(self, person: Person, ref: str, unread: Collection[str] = ()) -> DecisionView | Refused:
         """Decide a case as it stands; after a ruling, return what stood beside it where that was kept.
 
-        A review looks at the facts anew. Refusals: not_found, first_view_needed (staff before their own first view,
-        while the case is open, or another on the same order that it would tell of).
+        A review looks at the facts anew. Facts whose points are `unread` are left out. Refusals: not_found,
+        first_view_needed (staff before their own first view, while the case is open, or another on the same order that
+        it would tell of).
         """
         case = await self._cases.case(person, ref)
         if isinstance(case, Refused):
@@ -190,11 +191,11 @@ class DecisionService:
             return Refused(Refusal.FIRST_VIEW_NEEDED)
         kept = None if case.ruling is None or case.stage is Stage.REVIEW else await self._kept(case)
         if kept is None:
-            return await self.decide(case)
+            return await self.decide(case, unread)
         judge = await self._rulebook.adjudicator(kept.rulebook_version)
         return judge if isinstance(judge, Refused) else _shown(kept, judge, case.viewer, case.claim, is_kept=True)
 
-    async def decide(self, case: CaseView) -> DecisionView | Refused:
+    async def decide(self, case: CaseView, unread: Collection[str] = ()) -> DecisionView | Refused:
         """Decide a case for whoever may see it.
 
         Refusal: not_found where no rulebook was ever published, or where the one that binds has no words for this
@@ -203,7 +204,8 @@ class DecisionService:
         judge = await self.judge(case)
         if isinstance(judge, Refused):
             return judge
-        return _shown(await decided(judge, await self.case_file(case, judge)), judge, case.viewer, case.claim)
+        made = await decided(judge, await self.case_file(case, judge, unread))
+        return _shown(made, judge, case.viewer, case.claim)
 
     async def foresee(self, order: OrderView, claim: str, demand: Remedy) -> DecisionView | Refused:
         """Decide what a case that nobody has filed yet would come to, on what the records know of its order.
@@ -238,8 +240,11 @@ class DecisionService:
         """Decide a case file that stands for no case; refusal: not_found where the book has no words for it."""
         return _shown(await decided_as_claimed(judge, file), judge, viewer, file["claim"])
 
-    async def case_file(self, case: CaseView, judge: Adjudicator) -> dict[str, Any]:
-        """Write a case as the rulebook reads it, with what the records know and what people have shown."""
+    async def case_file(self, case: CaseView, judge: Adjudicator, unread: Collection[str] = ()) -> dict[str, Any]:
+        """Write a case as the rulebook reads it, with what the records know and what people have shown.
+
+        Facts whose points are `unread` by whoever rules are left out.
+        """
         order, (_, case_id) = case.order, _place(case)
         asked = Asked(
             ref=case.ref,
@@ -249,6 +254,7 @@ class DecisionService:
             opened_at=case.opened_at,
             answered_at=case.answered_at,
             green_minor=case.green_minor or 0,
+            unread=frozenset(unread),
         )
         async with self._database.connection() as conn:
             return await file_of(conn, asked, order, judge)

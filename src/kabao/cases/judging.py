@@ -45,7 +45,11 @@ async def file_of(conn: Connection, asked: Asked, order: OrderView, judge: Adjud
             opened_at=asked.opened_at,
             answered_at=asked.answered_at,
             case_ref=asked.ref,
-            said=await store.said_facts(conn, shop_id, asked.case_id),
+            said=[
+                one
+                for one in await store.said_facts(conn, shop_id, asked.case_id)
+                if f"f{one.said_id}" not in asked.unread
+            ],
             conflict_for=timedelta(hours=judge.book.conflict.hours),
             key_opened_before=await opened_before(conn, shop_id, order_id, asked.opened_at),
             had_before=await had_before(conn, shop_id, order_id),

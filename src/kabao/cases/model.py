@@ -154,7 +154,8 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
 
     `refund_minor` counts for a partial refund, and for a replacement as what takes its place where there is no stock
     (0: everything that is at stake); `damages_minor` come beside it. `shares` say who is responsible; `differs_reason`
-    is needed where it does not give what the rulebook suggests.
+    is needed where it does not give what the rulebook suggests. `read` are the points that whoever rules had read, by
+    key; None stands for all there are. What came after may be left out for an hour, and the ruling says so.
     """
 
     outcome: Outcome
@@ -165,6 +166,7 @@ class Rule(msgspec.Struct, frozen=True, kw_only=True):
     reasons: str
     differs_reason: str = ""
     grounds: Grounds = Grounds()
+    read: Sequence[str] | None = None
 
 
 # ---- what the rules decide on
@@ -332,6 +334,8 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     opened_at: datetime
     answered_at: datetime | None
     green_minor: int = 0
+    unread: frozenset[str] = frozenset()
+    """Facts to leave out, by their points' keys: said after whoever rules had read."""
 
     @classmethod
     def first(cls, ref: str, case_id: int, claim: str, demand: Remedy, at: datetime) -> Self:

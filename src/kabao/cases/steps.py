@@ -1,8 +1,10 @@
 """What every step of a case shares: find it under its lock, move the money, write, tell; and what a viewer sees."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeAlias, assert_never
+
+from msgspec.structs import replace
 
 from kabao.adjudication import Adjudicator
 from kabao.adjudication.service import RulebookService
@@ -184,14 +186,20 @@ class CaseSteps:
             evidence_digests=[item.digest for item in await self.evidence.items(shop_id, order_id, conn)],
         )
 
-    async def beside(self, conn: Connection, case: CaseRow, judge: Adjudicator | Refused) -> Beside | None:
-        """Let the rulebook decide the case as it stands under the lock; None before any rulebook binds."""
+    async def beside(
+        self, conn: Connection, case: CaseRow, judge: Adjudicator | Refused, unread: Collection[str] = ()
+    ) -> Beside | None:
+        """Let the rulebook decide the case as it stands under the lock; None before any rulebook binds.
+
+        Facts whose points are `unread` by whoever rules are left out.
+        """
         if isinstance(judge, Refused):
             return None
         order = await self._as_its_buyer_sees(conn, case.buyer_id, case.order_ref)
         if isinstance(order, Refused):
             return Beside(rulebook_version=judge.book.edition.version)
-        return await decided(judge, await self._file(conn, judge, order, case.asked))
+        asked = replace(case.asked, unread=frozenset(unread))
+        return await decided(judge, await self._file(conn, judge, order, asked))
 
     async def opening(
         self,

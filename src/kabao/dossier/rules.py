@@ -91,7 +91,7 @@ def grounds_document(grounds: Grounds) -> dict[str, Any]:
         "articles": list(grounds.articles),
         "laws": list(grounds.laws),
         "unanswered": grounds.unanswered,
-    }
+    } | ({} if grounds.unread is None else {"unread": list(grounds.unread)})
 
 
 def _content(row: Row) -> dict[str, Any]:

@@ -9,7 +9,7 @@ from kabao.adjudication import Rulebook
 from kabao.cases import CaseView, DecisionService, Outcome, Rule, RulingStage, RulingView, Stage
 from kabao.cases import store as cases
 from kabao.cases.judging import decided
-from kabao.cases.ladder.grounding import named
+from kabao.cases.ladder.grounding import named, unread_of
 from kabao.cases.ladder.model import Award
 from kabao.cases.model import Beside, Side
 from kabao.cases.store import CaseEvent
@@ -165,8 +165,10 @@ class RulingService:
         read, case = await self._read(view)
         judge = await self._decisions.judge(view)
         beside = None
+        async with self._database.connection() as conn:
+            unread = await unread_of(conn, case.row, wish.read, wish.grounds)
         if not isinstance(judge, Refused):
-            beside = await decided(judge, await self._decisions.case_file(view, judge))
+            beside = await decided(judge, await self._decisions.case_file(view, judge, unread))
         refund = wish.refund_minor if wish.outcome in {Outcome.PARTIAL_REFUND, Outcome.REPLACEMENT} else 0
         if wish.outcome is Outcome.FULL_REFUND or (wish.outcome is Outcome.REPLACEMENT and not refund):
             refund = view.held_minor
@@ -188,7 +190,7 @@ class RulingService:
             shares=wish.shares,
             differs_reason=wish.differs_reason,
             rulebook_version=None if beside is None else beside.rulebook_version,
-            grounds=named(grounds, beside, case.row, award),
+            grounds=msgspec.structs.replace(named(grounds, beside, case.row, award), unread=unread),
         )
         hours = timedelta(hours=case.row.state.windows.ask_review)
         until = None if view.stage is Stage.REVIEW else read.now + hours

@@ -19,9 +19,9 @@ from kabao.cases.decisions import BY_THE_BOOK, OUTCOMES
 from kabao.cases.facts import BEIJING, Said
 from kabao.cases.ladder.awards import differs, suggested_of
 from kabao.cases.ladder.grounds import TAKES
-from kabao.cases.ladder.model import Award, RulingStage, Shares
+from kabao.cases.ladder.model import Award, Grounds, RulingStage, Shares
 from kabao.cases.machine import Stage
-from kabao.cases.model import Beside, Outcome, RulingView, Turn
+from kabao.cases.model import Beside, OfferView, Outcome, RulingView, Turn
 from kabao.cases.store import CaseEvent
 from kabao.cases.words import RULED_BY, WHO, yuan
 from kabao.dossier.papers import FAMILIES
@@ -38,6 +38,10 @@ WITHIN: Final = (
     "双方都可以申请一次复核，由没有参与过裁决的人来办。没有人申请，到时按裁决执行；双方都放弃复核，马上执行。"
 )
 GREEN_WITHIN: Final = "商家可以申请一次复核，由人来办。退款已经执行，复核改判也不追回，查实买家编造的除外。"
+UNREAD: Final = "裁决时尚未读到，没有回答。"
+TO_REVIEW: Final = f"{UNREAD}可以申请复核，把它写进理由，由没有参与过裁决的人来看。"
+NO_REVIEW: Final = f"{UNREAD}平台里不再有复核，平台外的路照样能走。"
+EARLIER_OFFERS: Final = "先前还提过 {count} 个方案，已被后来的取代，案件页上都在。"
 GREEN_PAID: Final = "退款在提出纠纷时已经执行，出自托管方冻结的货款，不追回；复核改判后商家应得的，由平台备付付给商家。"
 
 
@@ -57,7 +61,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     """Something a party brought forward: what, in whose words, shown by which item, and how the rules took it.
 
     `key` names it for its answer; `take` is how whoever ruled took it, in words, and `why` (empty where it was not
-    answered).
+    answered). `unread` says that it came in after whoever ruled had read, and what to do with it.
     """
 
     by: str
@@ -68,6 +72,7 @@ class Point(msgspec.Struct, frozen=True, kw_only=True):
     key: str = ""
     take: str = ""
     why: str = ""
+    unread: str = ""
 
 
 class SheetArticle(msgspec.Struct, frozen=True, kw_only=True):
@@ -203,7 +208,7 @@ def sheet_of(
         reasons=ruling.reasons,
         differs=ruling.differs_reason,
         dissent=ruling.dissent,
-        points=_answered(_points(case, ruling, said, numbers, basis), ruling),
+        points=_answered(_points(case, ruling, said, numbers, basis), ruling, has_review=review_until is not None),
         rules=_rules(basis),
         basis=_own_basis(read, case, ruling, basis, stake),
         unanswered="" if ruling.grounds is None else ruling.grounds.unanswered,
@@ -301,15 +306,20 @@ def _until(case: CaseRead, ruling: RulingView) -> Sequence[CaseEvent]:
     return [event for event in case.events if event.event_id < made[ruling.ruling_no].event_id]
 
 
-def _answered(points: list[Point], ruling: RulingView) -> list[Point]:
-    """Put the answers of whoever ruled to the points they answer."""
+def _answered(points: list[Point], ruling: RulingView, *, has_review: bool) -> list[Point]:
+    """Put the answers of whoever ruled to the points they answer, and tell where what was not read can be brought."""
     given = {one.point: one for one in ruling.grounds.answers} if ruling.grounds is not None else {}
-    return [
-        msgspec.structs.replace(point, take=TAKES[given[point.key].take], why=" ".join(given[point.key].why.split()))
-        if point.key in given
-        else point
-        for point in points
-    ]
+    unread = set() if ruling.grounds is None else set(ruling.grounds.unread or ())
+    told = []
+    for point in points:
+        take = given.get(point.key)
+        if take is not None:
+            told.append(msgspec.structs.replace(point, take=TAKES[take.take], why=" ".join(take.why.split())))
+        elif point.key in unread:
+            told.append(msgspec.structs.replace(point, unread=TO_REVIEW if has_review else NO_REVIEW))
+        else:
+            told.append(point)
+    return told
 
 
 def _points(
@@ -327,11 +337,8 @@ def _points(
     if not answered:
         points.append(Point(by=opener.other.value, text="没有作书面答复。"))
     if ruling.grounds is not None:
-        points += [
-            Point(by=one.by_role.value, text=f"提方案（{one.label}）：", said=one.note, key=f"o{one.offer_id}")
-            for one in case.offers
-            if one.note and one.made_at <= ruling.made_at
-        ]
+        points += _replies(events, ruling.grounds)
+        points += _offers([one for one in case.offers if one.note and one.made_at <= ruling.made_at], ruling.grounds)
     points += [_fact_point(*one, numbers, basis) for one in said if one[0].by in {"buyer", "merchant"}]
     points += [
         Point(by=event.actor_role, text="申请复核：", said=event.body or "", key=f"e{event.event_id}")
@@ -339,6 +346,33 @@ def _points(
         if event.kind == "review_asked"
     ]
     return points
+
+
+def _replies(events: Sequence[CaseEvent], grounds: Grounds) -> list[Point]:
+    """List the answers to questions; a ruling from before they were points lists none."""
+    told = [] if grounds.unread is None else [event for event in events if event.kind == "replied"]
+    return [Point(by=one.actor_role, text="回答提问：", said=one.body or "", key=f"e{one.event_id}") for one in told]
+
+
+def _offers(offers: Sequence[OfferView], grounds: Grounds) -> list[Point]:
+    """List what offers say for themselves: each side's newest and what was answered, and how many came before.
+
+    A ruling from before what was read was kept lists them all, as it did.
+    """
+    newest = {one.by_role: one.offer_id for one in offers}
+    answered = {one.point for one in grounds.answers}
+    told: list[Point] = []
+    left_out = dict.fromkeys(newest, 0)
+    for one in offers:
+        key, is_newest = f"o{one.offer_id}", newest[one.by_role] == one.offer_id
+        if not is_newest and key not in answered and grounds.unread is not None:
+            left_out[one.by_role] += 1
+            continue
+        told.append(Point(by=one.by_role.value, text=f"提方案（{one.label}）：", said=one.note, key=key))
+        if is_newest and left_out[one.by_role]:
+            text = EARLIER_OFFERS.format(count=left_out[one.by_role])
+            told.append(Point(by=one.by_role.value, text=text))
+    return told
 
 
 def _fact_point(said: Said, item_id: int | None, note: str, numbers: Mapping[int, int], basis: Basis) -> Point:

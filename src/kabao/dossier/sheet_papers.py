@@ -52,7 +52,8 @@ def ruling_json(sheet: RulingSheet, facts: RulingFacts) -> bytes:
 
 def _point(point: Point, *, has_own: bool) -> dict[str, Any]:
     told = {"by": point.by, "text": point.text, "said": point.said, "item": point.item_no, "answer": point.answer}
-    return told | ({"key": point.key, "take": point.take, "why": point.why} if has_own else {})
+    unread = {"unread": True} if point.unread else {}
+    return told | ({"key": point.key, "take": point.take, "why": point.why, **unread} if has_own else {})
 
 
 def _own(sheet: RulingSheet) -> dict[str, Any]:
@@ -192,7 +193,7 @@ def suggested_text(sheet: RulingSheet, basis: SheetBasis, rules: SheetRules) -> 
 def point_text(point: Point) -> str:
     """Write what a party brought forward, how it was answered, and how the rules took it."""
     shown = f"（E{point.item_no}）" if point.item_no is not None else ""
-    taken = f"\n{point.take}：{point.why}" if point.take else ""
+    taken = f"\n{point.take}：{point.why}" if point.take else f"\n{point.unread}" if point.unread else ""
     return "".join((point.text, point.said, shown, f" {point.answer}" if point.answer else "", taken))
 
 

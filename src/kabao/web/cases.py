@@ -340,7 +340,18 @@ async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         has_precedents=await visit.services.precedents.has_like(case.claim),
         used=used_percent(case, visit),
         version=version_of(case),
+        unread=await _own_unread(visit, case),
     )
+
+
+async def _own_unread(visit: Visit, case: CaseView) -> int:
+    """Count what a party brought forward too late for the ruling to answer it."""
+    grounds = None if case.ruling is None else case.ruling.grounds
+    if grounds is None or not grounds.unread or not case.viewer.is_party:
+        return 0
+    points = await visit.services.cases.ladder.points(visit.me, case.ref)
+    found = [] if isinstance(points, Refused) else points
+    return sum(point.key in grounds.unread and point.by == case.viewer for point in found)
 
 
 def used_percent(case: CaseView, visit: Visit) -> int:

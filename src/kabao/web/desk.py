@@ -13,12 +13,32 @@ from litestar.params import FromPath
 from kabao.cases import RULED_BY, Action, CaseView, DecisionView, DeskView, Remedy, Rule
 from kabao.cases.ladder.awards import differs
 from kabao.cases.ladder.grounds import TAKES, Point
+from kabao.cases.ladder.model import UNDO
 from kabao.identity import CASE_ROLES, Act
 from kabao.kernel import Refusal, Refused
 from kabao.web.cases import used_percent, version_of
-from kabao.web.deskforms import CITED, FIELDS, NOT_DRAFTED, Citing, citing_of, given_by, read_fact, read_ruling
+from kabao.web.deskforms import (
+    CITED,
+    FIELDS,
+    NOT_DRAFTED,
+    NOT_KEPT,
+    Citing,
+    citing_of,
+    given_by,
+    read_fact,
+    read_ruling,
+)
 from kabao.web.deskqueue import queue_of
-from kabao.web.deskview import AXIS_WIDTH, agreements, axis_of, compared, suggestion_text, told_points, typed_of
+from kabao.web.deskview import (
+    AXIS_WIDTH,
+    ToldPoint,
+    agreements,
+    axis_of,
+    compared,
+    suggestion_text,
+    told_points,
+    typed_of,
+)
 from kabao.web.http import (
     HEADERS,
     Page,
@@ -106,7 +126,8 @@ async def beside_page(request: PageRequest, ref: FromPath[str]) -> Page:
     beside = await visit.services.cases.desk.arrive(visit.me, case.ref)
     if isinstance(beside, Refused):
         return refusal_page(visit, beside, back="/desk", link="回客服台")
-    is_new = version_of(case) != request.query_params.get("v", "")
+    points = await visit.services.cases.ladder.points(visit.me, case.ref)
+    is_new = _version(case, points) != request.query_params.get("v", "")
     return page("desk_beside.html", visit, private=True, c=case, beside=beside, is_new=is_new, parties=PARTIES)
 
 
@@ -123,7 +144,7 @@ async def draft(request: PageRequest, ref: FromPath[str]) -> Page:
         return redirect(f"/desk/{case.ref}", flash=DRAFT_DROPPED, visit=visit)
     saved: datetime | Refused = Refused(Refusal.TOO_MANY_TRIES)
     if await visit.services.identity.may(Act.SAVE_DRAFT, visit.me.account_id):
-        saved = await desk.save_draft(visit.me, case.ref, typed_of(visit.form.typed(), NOT_DRAFTED))
+        saved = await desk.save_draft(visit.me, case.ref, typed_of(visit.form.typed(), NOT_KEPT))
     if "x-kabao-draft" in request.headers:
         text, status = (saved.zh, saved.status) if isinstance(saved, Refused) else (stamp(saved)[11:], 200)
         return Response(
@@ -183,7 +204,7 @@ async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
     if step == "back":
         return await show_desk(visit, case)
     # What two people rule at once is lost for neither: the one who comes second still has the draft.
-    await visit.services.cases.desk.save_draft(visit.me, case.ref, typed)
+    await visit.services.cases.desk.save_draft(visit.me, case.ref, typed_of(visit.form.typed(), NOT_KEPT))
     if step != "sure":
         return await show_preview(visit, case, wish, typed)
     ruled = await visit.services.cases.ladder.rule(visit.me, case.ref, wish)
@@ -198,7 +219,8 @@ async def show_preview(
     visit: Visit, case: CaseView, wish: Rule, typed: dict[str, str], *, is_vote: bool = False
 ) -> Page:
     """Show a ruling, or what a vote asks for, as both parties will read it, before it is handed in."""
-    given, decision = given_by(wish, case), await _decision(visit, case)
+    later = await _come_since(visit, case, wish)
+    given, decision = given_by(wish, case), await _decision(visit, case, [one.key for one in later])
     suggested = None if decision is None else decision.suggests(case.demand, case.held_minor)
     lacks = await visit.services.cases.ladder.wanting(visit.me, case.ref, wish, is_vote=is_vote)
     wanting = {} if isinstance(lacks, Refused) else lacks
@@ -224,7 +246,19 @@ async def show_preview(
         preview=preview,
         labels=dict(REPLACING),
         agreed=agreements(given, own, suggested),
+        later=later,
+        parties=PARTIES,
     )
+
+
+async def _come_since(visit: Visit, case: CaseView, wish: Rule) -> list[ToldPoint]:
+    """Name what the parties brought forward since the form was opened, and whoever rules neither read nor answered."""
+    read = None if wish.read is None else {*wish.read, *(one.point for one in wish.grounds.answers)}
+    points = await visit.services.cases.ladder.points(visit.me, case.ref)
+    if read is None or isinstance(points, Refused):
+        return []
+    facts = await visit.services.decisions.facts(visit.me, case.ref)
+    return told_points([one for one in points if one.key not in read], facts, [])
 
 
 async def _staff(request: PageRequest, *, is_post: bool = False) -> Visit | Page:
@@ -265,11 +299,11 @@ def form_names(errors: dict[str, str]) -> dict[str, str]:
     return {fields.get(name, name): text for name, text in errors.items()}
 
 
-async def _decision(visit: Visit, case: CaseView) -> DecisionView | None:
+async def _decision(visit: Visit, case: CaseView, unread: Sequence[str] = ()) -> DecisionView | None:
     """Ask the rulebook, for somebody who has put a first view down; nobody else is told anything."""
     if not case.reads_rules:
         return None
-    decision = await visit.services.decisions.decision(visit.me, case.ref)
+    decision = await visit.services.decisions.decision(visit.me, case.ref, unread)
     return None if isinstance(decision, Refused) else decision
 
 
@@ -284,7 +318,7 @@ async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
     decision = await _decision(visit, case)
     items = await services.evidence.items(order.shop_id, order.order_id)
     macros = macros_of(case, visit.now)
-    points, citing = await resting_on(visit, case) if case.has_first_view else ([], Citing({}, {}))
+    points, citing = await resting_on(visit, case)
     return page(
         "desk.html",
         visit,
@@ -294,7 +328,7 @@ async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         c=case,
         o=order,
         beside=beside,
-        version=version_of(case),
+        version=_version(case, points),
         has_precedents=await visit.services.precedents.has_like(case.claim),
         axis=axis_of(case, visit.now),
         axis_width=AXIS_WIDTH,
@@ -314,6 +348,7 @@ async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         macros=macros,
         form=_filled(visit, case, beside, macros, points),
         points=told_points(points, facts, items),
+        come=_come_in_undo(case, points),
         citing=citing,
         cited=CITED,
         takes=tuple((take.value, text) for take, text in TAKES.items()),
@@ -327,6 +362,16 @@ async def show_desk(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         size_text=size_text,
         used=used_percent(case, visit),
     )
+
+
+def _version(case: CaseView, points: Sequence[Point] | Refused) -> str:
+    """Name what an open desk showed: the case, and how much the parties had brought forward."""
+    return f"{version_of(case)}-{0 if isinstance(points, Refused) else len(points)}"
+
+
+def _come_in_undo(case: CaseView, points: Sequence[Point]) -> bool:
+    """Tell whether something came in since a ruling was handed in that can still be taken back."""
+    return case.pending is not None and any(one.at > case.pending.visible_at - UNDO for one in points)
 
 
 def _filled(

@@ -45,6 +45,8 @@ FIELDS: Final = (
     *(f"{name}_{place}" for name in ("article", "law") for place in CITED),
 )
 NOT_DRAFTED: Final = NOT_WORDS | {"step"}
+NOT_KEPT: Final = NOT_DRAFTED | {"read"}
+"""What a draft leaves out: a form that is opened again shows, and so has read, all there is by then."""
 SHARES_WRONG: Final = "三方加起来要是 100"
 REFUND_WRONG: Final = "填 0.01 元以上、这单还能退的金额以下的数"
 DAMAGES_WRONG: Final = "填 0.01 元以上的数，没有赔偿就空着"
@@ -92,6 +94,11 @@ def citing_of(book: Rulebook | None, case: CaseView) -> Citing:
         {f"第 {one.number} 条 {one.title.zh}": one.article_id for one in found},
         {one.text_zh(): one.id for one in load_catalogue() if any(citable(one, day) for day in days)},
     )
+
+
+def read_points(visit: Visit) -> list[str] | None:
+    """Read which points the form had shown; None where it tells nothing, which stands for all there are."""
+    return visit.form.text("read").split() or None
 
 
 def read_grounds(visit: Visit, points: Sequence[Point], citing: Citing, errors: dict[str, str]) -> Grounds:
@@ -148,6 +155,7 @@ def read_ruling(visit: Visit, case: CaseView, points: Sequence[Point], citing: C
         reasons=form.text("reasons"),
         differs_reason=form.text("differs_reason"),
         grounds=grounds,
+        read=read_points(visit),
     )
 
 
@@ -189,6 +197,7 @@ def wished_by(vote: CastVote, case: CaseView) -> Rule:
         reasons=vote.reasons,
         differs_reason=vote.differs_reason,
         grounds=vote.grounds,
+        read=vote.read,
     )
 
 

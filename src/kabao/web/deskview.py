@@ -93,16 +93,23 @@ def suggestion_text(decision: DecisionView) -> str:
 
 
 class ToldPoint(NamedTuple):
-    """A party's point on the form of a ruling: its key, whose, what, in whose words, and the number of its file."""
+    """A party's point on the form of a ruling: its key, whose, what, in whose words, its file's number, and when."""
 
     key: str
     by: str
     text: str
     said: str
     item_no: int | None
+    at: datetime
 
 
-KINDS: Final = {"claim": "提出的诉求", "answered": "答复", "offered": "提方案时说", "review_asked": "申请复核"}
+KINDS: Final = {
+    "claim": "提出的诉求",
+    "answered": "答复",
+    "replied": "回答提问",
+    "offered": "提方案时说",
+    "review_asked": "申请复核",
+}
 
 
 def told_points(points: Sequence[Point], facts: FactsView | Refused, items: Sequence[Item]) -> list[ToldPoint]:
@@ -116,6 +123,7 @@ def told_points(points: Sequence[Point], facts: FactsView | Refused, items: Sequ
             KINDS.get(one.kind) or f"主张「{labels.get(one.fact, one.fact)}」{'成立' if one.shows else '不成立'}",
             one.said,
             None if one.item_id is None else numbers.get(one.item_id),
+            one.at,
         )
         for one in points
     ]

@@ -15,10 +15,12 @@ from kabao.web.deskforms import (
     DAMAGES_WRONG,
     NEEDED,
     NOT_DRAFTED,
+    NOT_KEPT,
     REFUND_WRONG,
     SHARES_WRONG,
     read_damages,
     read_grounds,
+    read_points,
     read_refund,
     read_shares,
     wished_by,
@@ -180,8 +182,9 @@ async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
         reasons=form.text("reasons"),
         differs_reason=form.text("differs_reason"),
         grounds=grounds,
+        read=read_points(visit),
     )
-    await visit.services.cases.desk.save_draft(visit.me, case.ref, typed)
+    await visit.services.cases.desk.save_draft(visit.me, case.ref, typed_of(form.typed(), NOT_KEPT))
     if step == "preview":
         return await show_preview(visit, case, wished_by(wish, case), typed, is_vote=True)
     return await _decided(visit, case, await visit.services.cases.ladder.vote(visit.me, case.ref, wish), VOTED)

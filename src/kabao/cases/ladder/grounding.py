@@ -1,13 +1,13 @@
 """Reads what a ruling has to rest on, and holds what somebody is about to hand in against it."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 from kabao.adjudication import Adjudicator
 from kabao.cases import store as cases
 from kabao.cases.facts import BEIJING
 from kabao.cases.ladder import awards, store
-from kabao.cases.ladder.grounds import WAITING, Point, check_answers, check_cited, losing
+from kabao.cases.ladder.grounds import WAITING, Point, check_answers, check_cited, check_read, losing
 from kabao.cases.ladder.model import Award, Grounds, Question
 from kabao.cases.model import MAX_RULING_CHARS, Beside
 from kabao.cases.store import CaseRow
@@ -17,19 +17,20 @@ from kabao.law import load_catalogue
 from kabao.postgres import Connection
 
 BOTH: frozenset[str] = frozenset({"buyer", "merchant"})
-POINTS: frozenset[str] = frozenset({"answered", "review_asked"})
+POINTS: frozenset[str] = frozenset({"answered", "replied", "review_asked"})
 """Steps whose words are a party's point; what the newest offer of a side says for itself is one, too."""
 
 
 class Grounded(NamedTuple):
-    """What a ruling will rest on, and what is wrong with it by field."""
+    """What a ruling will rest on, what is wrong with it by field, and which points had been read."""
 
     grounds: Grounds
     wrong: dict[str, str]
+    seen: list[str]
 
 
 async def points_of(conn: Connection, case: CaseRow, *, with_replaced: bool = False) -> list[Point]:
-    """List what each party brought forward in a case, oldest first: claim, answers, reasons of offers, facts.
+    """List what each party brought forward in a case, oldest first: claim, answers, replies, reasons of offers, facts.
 
     Of the offers of a side the newest counts; those that it replaced are listed `with_replaced` only.
     """
@@ -65,6 +66,16 @@ async def points_of(conn: Connection, case: CaseRow, *, with_replaced: bool = Fa
     return sorted(points, key=lambda point: point.at)
 
 
+async def unread_of(
+    conn: Connection, case: CaseRow, read: Collection[str] | None, grounds: Grounds | None = None
+) -> list[str]:
+    """Name the points that are neither among those `read` nor answered, oldest first; none where everything was."""
+    if read is None:
+        return []
+    seen = {*read, *(() if grounds is None else (one.point for one in grounds.answers))}
+    return [point.key for point in await points_of(conn, case) if point.key not in seen]
+
+
 async def open_questions(conn: Connection, case: CaseRow) -> list[Question]:
     """Return the questions of the stage a case is in that nobody has answered."""
     asked = await store.questions(conn, case.shop_id, case.case_id)
@@ -79,12 +90,13 @@ async def grounded(
     wish: Grounds,
     award: Award,
     *,
+    read: Sequence[str] | None = None,
     sides: frozenset[str] | None = None,
 ) -> Grounded:
     """Hold grounds against the case: points answered, articles and law named, open questions told of.
 
-    The points of the sides that lose have to be answered, or those of `sides`. Where nothing is named and the rulebook
-    suggests the same, its articles are the ruling's.
+    The points of the sides that lose have to be answered, or those of `sides`, as far as they were `read`. Where
+    nothing is named and the rulebook suggests the same, its articles are the ruling's.
     """
     suggested = suggestion(beside, case)
     is_other = awards.differs(suggested, award)
@@ -92,7 +104,10 @@ async def grounded(
     # An offer may be replaced while somebody writes: the answer to it stands, and none is asked for.
     standing = {point.key for point in await points_of(conn, case)}
     ever = await points_of(conn, case, with_replaced=True)
-    answers, wrong = check_answers(ever, wish.answers, needed, standing)
+    answered = {one.point for one in wish.answers}
+    seen, unseen = check_read(ever, standing, read, answered, case.now)
+    answers, wrong = check_answers(ever, wish.answers, needed, seen)
+    wrong |= unseen
     book = {} if isinstance(judge, Refused) else judge.book.articles
     days = [moment.astimezone(BEIJING).date() for moment in (case.placed_at, case.state.opened_at)]
     wrong |= check_cited(wish, book, load_catalogue(), days, differs=is_other)
@@ -108,6 +123,7 @@ async def grounded(
             unanswered=unanswered if is_waiting else "",
         ),
         wrong,
+        seen,
     )
 
 

@@ -1,13 +1,13 @@
 """What a ruling rests on: the parties' points and whose have to be answered, the articles and the law named. Pure."""
 
-from collections.abc import Container, Iterable, Mapping, Sequence
+from collections.abc import Collection, Container, Iterable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 import msgspec
 
 from kabao.adjudication import Rulebook, make_case
-from kabao.cases.ladder.model import CITED_AT_MOST, MAX_ANSWER_CHARS, Answer, Award, Grounds, Take
+from kabao.cases.ladder.model import CITED_AT_MOST, MAX_ANSWER_CHARS, READ_WITHIN, Answer, Award, Grounds, Take
 from kabao.cases.model import Beside, CaseState, Remedy, Side
 from kabao.law import Catalogue, citable
 
@@ -16,6 +16,8 @@ TAKES: Final = {Take.ACCEPTED: "采纳", Take.NOT_ACCEPTED: "不采纳", Take.NO
 UNANSWERED: Final = "这一方没有全部得到支持，每一点都要回答。"
 WHY_WRONG: Final = f"用一句话写为什么，最多 {MAX_ANSWER_CHARS} 个字。"
 NO_POINT: Final = "没有这一点，或者回答了两次。"
+NOT_THERE: Final = "读过的点里有这件案子没有的。"
+CAME_MEANWHILE: Final = "这一点在你打开表单以后提出，已经超过一小时，先看过再提交。"
 NAME_ONE: Final = "和按规则推出的结果不同，至少选一条条文或者一条法律作依据。"
 WAITING: Final = "还有问题没有人回答：等回答、撤回问题，或者写明为什么不等就裁决。"
 
@@ -73,6 +75,28 @@ def check_answers(
         if point.by in sides and point.key in standing and point.key not in by_key:
             wrong[f"take_{point.key}"] = UNANSWERED
     return [by_key[point.key] for point in points if point.key in by_key], wrong
+
+
+def check_read(
+    points: Sequence[Point],
+    standing: Container[str],
+    named: Sequence[str] | None,
+    answered: Collection[str],
+    now: datetime,
+) -> tuple[list[str], dict[str, str]]:
+    """Return the keys of the standing points that whoever decides has read, and by field what is wrong with that.
+
+    `named` are the keys he was shown, None for all there are; whatever he answers he has read, too. What came after may
+    be left unread for an hour, so that nobody puts a ruling off by speaking again and again, and none rests on an old
+    look at the case.
+    """
+    known = {point.key for point in points}
+    read = known if named is None else known & {*named, *answered}
+    wrong = {"read": NOT_THERE} if named is not None and set(named) - known else {}
+    for point in points:
+        if point.key in standing and point.key not in read and now - point.at > READ_WITHIN:
+            wrong[f"take_{point.key}"] = CAME_MEANWHILE
+    return [point.key for point in points if point.key in standing and point.key in read], wrong
 
 
 def check_cited(

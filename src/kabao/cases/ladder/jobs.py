@@ -11,7 +11,7 @@ from kabao.cases import words
 from kabao.cases.desk.store import drop_draft
 from kabao.cases.ladder import awards, rules, store
 from kabao.cases.ladder.bank import BankSteps
-from kabao.cases.ladder.grounding import points_of
+from kabao.cases.ladder.grounding import points_of, unread_of
 from kabao.cases.ladder.grounds import by_the_book
 from kabao.cases.ladder.model import Award, Grounds, RulingStage, Shares
 from kabao.cases.ladder.store import BEGINNING, Handed, Place
@@ -89,17 +89,24 @@ class LadderJobs:
             await case_store.say_first_word(conn, case, case.now)
         if handed.staff_id is not None:
             await drop_draft(conn, case, handed.staff_id)
-        return await self._make_known(conn, case, decision, pending.submission_id, Actor(handed.staff_id, by))
+        unread = None if handed.seen is None else await unread_of(conn, case, handed.seen)
+        return await self._make_known(conn, case, decision, pending.submission_id, Actor(handed.staff_id, by), unread)
 
     async def _end_charged_back(self, conn: Connection, case: CaseRow, _judge: Adjudicator | Refused) -> bool:
         return await self._bank.end_case(conn, case)
 
     async def _make_known(
-        self, conn: Connection, case: CaseRow, decision: Decision, submission_id: int, actor: Actor
+        self,
+        conn: Connection,
+        case: CaseRow,
+        decision: Decision,
+        submission_id: int,
+        actor: Actor,
+        unread: Sequence[str] | None = None,
     ) -> bool:
         if not await self._taken(conn, case, decision, actor):
             return False
-        await store.publish_ruling(conn, case, submission_id)
+        await store.publish_ruling(conn, case, submission_id, unread)
         await store.end_waiting(conn, case)
         return True
 

@@ -13,6 +13,8 @@ MAX_REASON_CHARS: Final = 2000
 MAX_ANSWER_CHARS: Final = 300
 CITED_AT_MOST: Final = 20
 """Articles, and laws, that one ruling may name."""
+READ_WITHIN: Final = timedelta(hours=1)
+"""How old a point may be, at most, that whoever rules has not read as the ruling is handed in."""
 QUESTIONS_AT_MOST: Final = 10
 """Questions that may be asked in one case."""
 UNDO: Final = timedelta(seconds=10)
@@ -102,13 +104,15 @@ class Grounds(msgspec.Struct, frozen=True, kw_only=True):
     """What a ruling rests on beside its words.
 
     `articles` are ids of the rulebook that binds the order, `laws` of citations in the catalogue; `unanswered` is why
-    an open question was not waited for.
+    an open question was not waited for. `unread` are the points that came in after whoever ruled had read, written as
+    the ruling becomes known; None where nobody read (the rules decided) and on what is older.
     """
 
     answers: Sequence[Answer] = ()
     articles: Sequence[str] = ()
     laws: Sequence[str] = ()
     unanswered: str = ""
+    unread: Sequence[str] | None = None
 
     @classmethod
     def of_majority(cls, grounds: "Sequence[Grounds]") -> "Grounds":
@@ -167,6 +171,8 @@ class Vote(msgspec.Struct, frozen=True, kw_only=True):
     damages_minor: int = 0
     replaces: bool = False
     grounds: Grounds = Grounds()
+    seen: Sequence[str] = ()
+    """The points that had been read, by key."""
 
 
 class Tally(msgspec.Struct, frozen=True, kw_only=True):
@@ -180,6 +186,8 @@ class Tally(msgspec.Struct, frozen=True, kw_only=True):
     differs_reason: str
     dissent: Sequence[str]
     grounds: Grounds = Grounds()
+    seen: Sequence[str] = ()
+    """The points that somebody of the majority had read."""
 
 
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
@@ -227,3 +235,5 @@ class CastVote(msgspec.Struct, frozen=True, kw_only=True):
     reasons: str
     differs_reason: str = ""
     grounds: Grounds = Grounds()
+    read: Sequence[str] | None = None
+    """The points read before voting, as in `Rule`."""

@@ -83,7 +83,7 @@ UPDATE panel_seat SET recused_at = $5, recused_why = $6
 -- name: votes
 -- The votes of those who sit on the panel, in the order of their seats. Index: panel_vote_once, panel_seat_once.
 SELECT v.panellist_id, v.upholds, v.refund_minor, v.share_buyer, v.share_merchant, v.share_platform, v.facts, v.reasons,
-       v.differs_reason, v.damages_minor, v.replaces, coalesce(v.grounds, '{}') AS grounds
+       v.differs_reason, v.damages_minor, v.replaces, coalesce(v.grounds, '{}') AS grounds, coalesce(v.seen, '{}') AS seen
   FROM panel_vote v JOIN panel_seat t USING (shop_id, case_id, panellist_id)
  WHERE v.shop_id = $1 AND v.case_id = $2 AND v.taken_back_at IS NULL AND t.stage = 'panel' AND t.recused_at IS NULL
  ORDER BY t.seat_no
@@ -91,8 +91,8 @@ SELECT v.panellist_id, v.upholds, v.refund_minor, v.share_buyer, v.share_merchan
 -- name: add_vote
 -- Keeps a vote, one a panellist. Index: panel_vote_once.
 INSERT INTO panel_vote (shop_id, case_id, vote_id, panellist_id, upholds, refund_minor, share_buyer, share_merchant,
-    share_platform, facts, reasons, differs_reason, at, damages_minor, replaces, grounds)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16)
+    share_platform, facts, reasons, differs_reason, at, damages_minor, replaces, grounds, seen)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17)
 
 -- name: take_back_vote
 -- Takes back a vote that nobody has seen. Index: panel_vote_once.
@@ -108,8 +108,8 @@ UPDATE panel_vote SET taken_back_at = $3 WHERE shop_id = $1 AND case_id = $2 AND
 -- nothing beyond it. Index: ruling_submission_one_pending, cases_pkey, card_key_one_place.
 INSERT INTO ruling_submission (shop_id, case_id, submission_id, staff_id, stage, by_duty, outcome, refund_minor,
     share_buyer, share_merchant, share_platform, facts, reasons, differs_reason, dissent, rulebook_version, case_file,
-    decision, submitted_at, visible_at, damages_minor, grounds, demanded_minor)
-SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22,
+    decision, submitted_at, visible_at, damages_minor, grounds, seen, demanded_minor)
+SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23,
        CASE c.demand WHEN 'replacement' THEN in_place_v1(c.shop_id, c.order_id) ELSE c.demand_minor END
   FROM cases c WHERE c.shop_id = $1 AND c.case_id = $2
 
@@ -119,7 +119,7 @@ SELECT in_place_v1($1, $2)
 
 -- name: submitted
 -- What is handed in and still waits. Index: ruling_submission_one_pending.
-SELECT outcome, refund_minor, damages_minor, staff_id, stage, by_duty FROM ruling_submission
+SELECT outcome, refund_minor, damages_minor, staff_id, stage, by_duty, seen FROM ruling_submission
  WHERE shop_id = $1 AND case_id = $2 AND ended_at IS NULL
 
 -- name: end_submission
@@ -128,12 +128,14 @@ UPDATE ruling_submission SET ended_at = $4, ended_as = $5
  WHERE shop_id = $1 AND case_id = $2 AND submission_id = $3 AND ended_at IS NULL
 
 -- name: publish_ruling
--- Makes a ruling of what was handed in. Index: ruling_submission_pkey, ruling_pkey.
+-- Makes a ruling of what was handed in, and names in its grounds what had not been read. Index: ruling_submission_pkey,
+-- ruling_pkey.
 INSERT INTO ruling (shop_id, case_id, ruling_no, staff_id, stage, by_duty, outcome, refund_minor, share_buyer,
     share_merchant, share_platform, facts, reasons, differs_reason, dissent, made_at, damages_minor, grounds)
 SELECT s.shop_id, s.case_id, (SELECT count(*) + 1 FROM ruling r WHERE r.shop_id = $1 AND r.case_id = $2), s.staff_id,
        s.stage, s.by_duty, s.outcome, s.refund_minor, s.share_buyer, s.share_merchant, s.share_platform, s.facts,
-       s.reasons, s.differs_reason, s.dissent, $4, s.damages_minor, s.grounds
+       s.reasons, s.differs_reason, s.dissent, $4, s.damages_minor,
+       CASE WHEN $5::text[] IS NULL THEN s.grounds ELSE jsonb_set(s.grounds, '{unread}', to_jsonb($5::text[])) END
   FROM ruling_submission s WHERE s.shop_id = $1 AND s.case_id = $2 AND s.submission_id = $3
 RETURNING ruling_no
 

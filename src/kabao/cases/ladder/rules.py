@@ -398,6 +398,7 @@ def tally(votes: Sequence[Vote], seats: int) -> Tally | None:
         differs_reason=voice.differs_reason,
         dissent=[vote.reasons for vote in votes if vote.upholds is not upholds],
         grounds=Grounds.of_majority([voice.grounds, *(vote.grounds for vote in majority)]),
+        seen=sorted({key for vote in majority for key in vote.seen}),
     )
 
 

@@ -10,7 +10,7 @@ from kabao.cases.desk.store import draft_until
 from kabao.cases.ladder import awards, rules, store
 from kabao.cases.ladder.asking import Asking, wrong_text
 from kabao.cases.ladder.bank import BankSteps
-from kabao.cases.ladder.grounding import BOTH, grounded, named, open_questions, points_of, suggestion
+from kabao.cases.ladder.grounding import BOTH, grounded, named, open_questions, points_of, suggestion, unread_of
 from kabao.cases.ladder.grounds import Point
 from kabao.cases.ladder.jobs import LadderJobs
 from kabao.cases.ladder.model import (
@@ -158,8 +158,9 @@ class LadderService(Asking):
     async def rule(self, staff: Person, ref: str, wish: Rule) -> CaseView | Refused:
         """Hand a ruling in: support, who reviews, or the duty officer. Nobody else sees it for ten seconds.
 
-        What the rulebook says at that moment is kept beside it. Refuses INVALID_FIELDS (facts, reasons, shares,
-        differs_reason, take_ and why_ with a point's key, articles, laws, unanswered), FIRST_VIEW_NEEDED,
+        What the rulebook says at that moment, of what had been read, is kept beside it. Refuses INVALID_FIELDS (facts,
+        reasons, shares, differs_reason, read, take_ and why_ with a point's key, articles, laws, unanswered),
+        FIRST_VIEW_NEEDED,
         REPLACEMENT_NOT_ASKED, REFUND_OUT_OF_RANGE, DAMAGES_OUT_OF_RANGE.
         """
         facts, reasons = clean_text(wish.facts, MAX_RULING_CHARS), clean_text(wish.reasons, MAX_RULING_CHARS)
@@ -176,9 +177,10 @@ class LadderService(Asking):
             amount = awards.ruled_amount(case.state, wish.outcome, wish.refund_minor)
             if isinstance(amount, Refused):
                 return amount
-            beside = await self._steps.beside(conn, case, judge)
+            unread = await unread_of(conn, case, wish.read, wish.grounds)
+            beside = await self._steps.beside(conn, case, judge, unread)
             award = Award(amount, wish.damages_minor, replaces=wish.outcome is Outcome.REPLACEMENT)
-            held = await grounded(conn, case, judge, beside, wish.grounds, award)
+            held = await grounded(conn, case, judge, beside, wish.grounds, award, read=wish.read)
             refused = _overdone(beside, case, award, why, held.wrong)
             if refused is not None:
                 return refused
@@ -196,6 +198,7 @@ class LadderService(Asking):
                 differs_reason=why,
                 dissent="",
                 grounds=named(held.grounds, beside, case, award),
+                seen=held.seen,
                 visible_at=case.now + UNDO,
             )
             await store.submit_ruling(conn, case, handed, beside)
@@ -225,9 +228,10 @@ class LadderService(Asking):
                 return refused
             if wrong:
                 return Refused(Refusal.INVALID_FIELDS, wrong)
-            beside = await self._steps.beside(conn, case, judge)
+            unread = await unread_of(conn, case, wish.read, wish.grounds)
+            beside = await self._steps.beside(conn, case, judge, unread)
             given = award if wish.upholds else Award(0)
-            held = await grounded(conn, case, judge, beside, wish.grounds, given, sides=BOTH)
+            held = await grounded(conn, case, judge, beside, wish.grounds, given, read=wish.read, sides=BOTH)
             refused = _overdone(beside, case, award, why, held.wrong, upholds=wish.upholds)
             if refused is not None:
                 return refused
@@ -242,6 +246,7 @@ class LadderService(Asking):
                 reasons=reasons or "",
                 differs_reason=why,
                 grounds=held.grounds,
+                seen=held.seen,
             )
             await store.add_vote(conn, case, self._steps.ids.next(), vote)
             seats = rules.panel_size(case.state.held_minor, case.state.windows)
@@ -276,9 +281,11 @@ class LadderService(Asking):
             amount = awards.ruled_amount(case.state, wish.outcome, wish.refund_minor)
             if refused is not None or isinstance(amount, Refused):
                 return refused or (amount if isinstance(amount, Refused) else {})
-            beside = await self._steps.beside(conn, case, judge)
+            unread = await unread_of(conn, case, wish.read, wish.grounds)
+            beside = await self._steps.beside(conn, case, judge, unread)
             award = Award(amount, wish.damages_minor, replaces=wish.outcome is Outcome.REPLACEMENT)
-            held = await grounded(conn, case, judge, beside, wish.grounds, award, sides=BOTH if is_vote else None)
+            sides = BOTH if is_vote else None
+            held = await grounded(conn, case, judge, beside, wish.grounds, award, read=wish.read, sides=sides)
             refused = _overdone(beside, case, award, wish.differs_reason, held.wrong)
         return {} if refused is None else refused.fields or refused
 
@@ -388,6 +395,7 @@ class LadderService(Asking):
             differs_reason=counted.differs_reason,
             dissent="\n".join(counted.dissent),
             grounds=grounds,
+            seen=counted.seen,
             visible_at=case.now + UNDO,
         )
         await store.submit_ruling(conn, case, handed, beside)

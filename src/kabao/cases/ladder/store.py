@@ -54,6 +54,8 @@ class Handed(msgspec.Struct, frozen=True, kw_only=True):
     differs_reason: str
     dissent: str
     grounds: Grounds
+    seen: Sequence[str] | None = None
+    """The points that had been read; None where the rules decided."""
     visible_at: datetime
 
 
@@ -66,6 +68,7 @@ class Submitted(msgspec.Struct, frozen=True, kw_only=True):
     staff_id: int | None
     stage: RulingStage
     by_duty: bool
+    seen: Sequence[str] | None
 
     @property
     def award(self) -> Award:
@@ -190,6 +193,7 @@ async def add_vote(conn: Connection, case: CaseRow, vote_id: int, vote: Vote) ->
         vote.damages_minor,
         vote.replaces,
         msgspec.to_builtins(vote.grounds),
+        list(vote.seen),
     )
 
 
@@ -230,6 +234,7 @@ async def submit_ruling(conn: Connection, case: CaseRow, handed: Handed, beside:
         handed.visible_at,
         handed.damages_minor,
         msgspec.to_builtins(handed.grounds),
+        None if handed.seen is None else list(handed.seen),
     )
 
 
@@ -250,10 +255,12 @@ async def take_back_submission(conn: Connection, case: CaseRow, submission_id: i
     await conn.execute(_SQL.end_submission, case.shop_id, case.case_id, submission_id, case.now, "taken_back")
 
 
-async def publish_ruling(conn: Connection, case: CaseRow, submission_id: int) -> None:
-    """Make a ruling of what was handed in, and keep beside it what the rulebook said then."""
+async def publish_ruling(
+    conn: Connection, case: CaseRow, submission_id: int, unread: Sequence[str] | None = None
+) -> None:
+    """Make a ruling of what was handed in, and keep beside it what the rulebook said then; names what was `unread`."""
     place = (case.shop_id, case.case_id, submission_id)
-    ruling_no = await conn.fetchval(_SQL.publish_ruling, *place, case.now)
+    ruling_no = await conn.fetchval(_SQL.publish_ruling, *place, case.now, unread)
     await conn.execute(_SQL.keep_decision, *place, ruling_no, case.now)
     await conn.execute(_SQL.end_submission, *place, case.now, "published")
 

@@ -120,7 +120,7 @@
       .then((answer) => (answer.ok ? answer.text() : null))
       .then((html) => { if (html !== null && html.trim() !== lease.innerHTML.trim()) lease.innerHTML = html; })
       .catch(() => {});
-  }, 30000);
+  }, $('[data-undo]') ? 2000 : 30000);
 
   // ---- the ten seconds
   const undo = $('[data-undo]');
