@@ -11,11 +11,12 @@ import vobject
 from helpstories import NOW, at, shown, told
 from kabao.cli.selfhelp import calendar, new, next_step, pack
 from kabao.packs import check
-from kabao.selfhelp import Ending, EndKind, Kind, Language, Moment, SentLetter, To
+from kabao.selfhelp import Amount, Ending, EndKind, Goods, Kind, Language, Moment, SentLetter, To
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
 from kabao.selfhelp.commands import calendar_command, new_command, next_command, next_rung, pack_command
-from kabao.selfhelp.storyfile import write_story
+from kabao.selfhelp.folder import load
+from kabao.selfhelp.storyfile import lines_of, write_story
 
 BASICS = ("signs=none", "goods=key", "shop.name=一家店", "platform.name=-", "title=点卡", "payment.at=2026-11-20",
           "payment.amount=100", "payment.channel=alipay", "claim=key_invalid")  # fmt: skip
@@ -84,7 +85,10 @@ def test_what_cannot_be_is_said_by_file_and_line_or_in_a_sentence(tmp_path: Path
     bad = tmp_path / "story.yaml"
     bad.write_text("case_id: t\ngoods: zz\n", "utf-8")
     refused = new_command(tmp_path / "b", bad, NOW, Language.ZH, as_json=False)
-    assert (refused.code, refused.text.splitlines()[0]) == (2, "story.yaml:1: 这里还缺 created_at")
+    assert (refused.code, refused.text.splitlines()[0]) == (
+        2,
+        f"story.yaml:2: goods 只能是其中之一：{', '.join(Goods)}",
+    )
     assert not (tmp_path / "b").exists()
     assert new_command(tmp_path / "b", tmp_path / "no.yaml", NOW, Language.ZH, as_json=True).code == 1
     new_command(tmp_path / "c", None, NOW, Language.ZH, as_json=False)
@@ -98,6 +102,54 @@ def test_what_cannot_be_is_said_by_file_and_line_or_in_a_sentence(tmp_path: Path
     (tmp_path / "e").mkdir()
     (tmp_path / "e" / "case.yaml").write_bytes(write_story(told("key_invalid"), None))
     assert calendar_command(tmp_path / "e", tmp_path / "no" / "d", NOW, as_json=True).code == 1
+
+
+def test_a_story_told_in_a_file_needs_no_number_and_no_time_of_its_own(tmp_path: Path) -> None:
+    source = tmp_path / "mine.yaml"
+    source.write_text("goods: key\ncreated_at:\ntitle: 点卡\npayment:\n  amount: 268\n", "utf-8")
+    made = came(new_command(tmp_path / "a", source, NOW, Language.EN, as_json=True))
+    story = load(tmp_path / "a")
+    assert (story.case_id, story.created_at, story.language) == (made["case_id"], NOW, Language.EN)
+    assert (story.title, story.payment.amount) == ("点卡", Amount(26800))
+    source.write_text("case_id: x1\ncreated_at: 2026-11-20 10:00\nlanguage: zh\n", "utf-8")
+    new_command(tmp_path / "b", source, NOW, Language.EN, as_json=True)
+    kept = load(tmp_path / "b")
+    assert (kept.case_id, kept.created_at.day, kept.language) == ("x1", 20, Language.ZH)
+
+
+@pytest.mark.parametrize(
+    ("line", "zh"),
+    [
+        ("order_no：12", "冒号后面空一格"),
+        ("order_no:12", "冒号后面空一格"),
+        ("order_no: a: b", "值里面有冒号"),
+        ("\torder_no: 1", "制表符"),
+        ('order_no: "1', "引号没有写完"),
+        ("goods: key", "同一个名称写了两次"),
+    ],
+)
+def test_a_slip_of_the_pen_is_told_in_plain_words_at_its_line(tmp_path: Path, line: str, zh: str) -> None:
+    new_command(tmp_path / "c", None, NOW, Language.ZH, as_json=False)
+    file = tmp_path / "c" / "case.yaml"
+    file.write_text(file.read_text("utf-8") + f"goods: key\n{line}\n", "utf-8")
+    lines = len(file.read_text("utf-8").splitlines())
+    said = next_command(tmp_path / "c", (), NOW, as_json=False)
+    assert said.code == 2
+    assert said.text.startswith(f"case.yaml:{lines}: ")
+    assert zh in said.text
+
+
+def test_what_cannot_be_is_asked_again_with_the_line_it_stands_on(tmp_path: Path) -> None:
+    new_command(tmp_path / "c", None, NOW, Language.ZH, as_json=False)
+    file = tmp_path / "c" / "case.yaml"
+    file.write_text(file.read_text("utf-8") + "events:\n  - at: 2099-01-01\n    text: x\n", "utf-8")
+    lines = len(file.read_text("utf-8").splitlines())
+    assert f"case.yaml:{lines - 1}: 2099-01-01 还没到" in next_command(tmp_path / "c", (), NOW, as_json=False).text
+    assert came(next_command(tmp_path / "c", (), NOW, as_json=True))["where"] == {
+        "events.1.at": f"case.yaml:{lines - 1}"
+    }
+    assert lines_of(b"a: [", ["a"]) == {}
+    assert lines_of(b"a: 1\nb:\n  - c: 2\n", ["b.1.c", "b.7", "z"]) == {"b.1.c": 3, "b.7": 2}
 
 
 def test_the_next_letter_waits_for_the_last_ones_answer_and_ends_with_the_case() -> None:

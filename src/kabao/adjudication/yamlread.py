@@ -119,7 +119,9 @@ def _compose(text: str) -> Node:
     except MarkedYAMLError as error:
         if "end of stream" in str(error.problem) and "quoted scalar" in str(error.context):
             raise Unreadable([_open_quote(text, error.context_mark)]) from None
-        mark = error.problem_mark or error.context_mark
+        # A key without its colon is noticed a line later; it stands where its reading began.
+        marks = [error.problem_mark, error.context_mark]
+        mark = next(filter(None, reversed(marks) if "simple key" in str(error.context) else marks), None)
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         context = f"{error.context}: " if error.context else ""
         last = text.count("\n") + 1

@@ -1,5 +1,6 @@
 """What `kabao selfhelp` does with a folder and prints of it, for people and as JSON; with which exit code."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path
@@ -45,11 +46,16 @@ class Rung(NamedTuple):
 def new_command(place: Path, source: Path | None, now: datetime, language: Language, *, as_json: bool) -> Said:
     """Make the folder of a new case, empty or from a file that tells a story already."""
     try:
+        given: dict[str, Any] = {
+            "case_id": folder.new_case_id(),
+            "created_at": now.replace(microsecond=0),
+            "language": language,
+        }
         if source is None:
-            story = Story(case_id=folder.new_case_id(), created_at=now.replace(microsecond=0), language=language)
+            story = Story(**given)
             folder.make(place, story)
         else:
-            story = folder.load(source.parent, source.name)
+            story = folder.load(source.parent, source.name, given)
             folder.make(place, story, source=source.parent)
     except UnreadableCaseError as error:
         return unreadable(error, language, as_json=as_json)
@@ -76,6 +82,8 @@ def next_command(place: Path, answers: tuple[str, ...], now: datetime, *, as_jso
             field, _, value = one.partition("=")
             story = answered(story, field.strip(), value.strip())
         folder.save(place, story)
+        doubted = faults(story, now)
+        where = folder.placed(place, (one for fault in doubted for one in fault.places))
     except UnreadableCaseError as error:
         return unreadable(error, language, as_json=as_json)
     except OSError as error:
@@ -94,7 +102,8 @@ def next_command(place: Path, answers: tuple[str, ...], now: datetime, *, as_jso
                     "path": _way(found, open_now),
                     "first": found.first,
                     "questions": open_now,
-                    "faults": faults(story, now),
+                    "faults": doubted,
+                    "where": where,
                     "added": stock.added,
                     "changed": stock.changed,
                     "plainly": found.plainly,
@@ -113,7 +122,7 @@ def next_command(place: Path, answers: tuple[str, ...], now: datetime, *, as_jso
                 }
             )
         )
-    return Said("\n".join(_told(story, found, open_now, stock, days, now)))
+    return Said("\n".join(_told(story, found, open_now, stock, days, now, where)))
 
 
 def calendar_command(place: Path, target: Path, now: datetime, *, as_json: bool) -> Said:
@@ -235,6 +244,7 @@ def _told(
     stock: folder.Stock,
     days: tuple[Deadline, ...],
     now: datetime,
+    where: Mapping[str, str],
 ) -> list[str]:
     def say(zh: str, en: str) -> str:
         return zh if story.language is Language.ZH else en
@@ -250,7 +260,8 @@ def _told(
     lines += [words(PATHS[way]), *(f"! {words(step.text)}\n  {words(step.why)}" for step in found.first)]
     lines += [words(one) for one in found.plainly if way is not Way.INCOMPLETE]
     for one in open_now[:1]:
-        lines += ["", *([words(one.again)] if one.again else []), words(one.text), f"  {words(one.why)}"]
+        at = f"{where[one.field]}: " if one.field in where else ""
+        lines += ["", *([at + words(one.again)] if one.again else []), words(one.text), f"  {words(one.why)}"]
         lines += [f"  {choice.value:22} {words(choice.text)}" for choice in one.choices]
         lines.append(say("回答：", "Answer: ") + f"kabao selfhelp next DIR --answer {one.field}=…")
     if not open_now:

@@ -10,11 +10,11 @@ import os
 import re
 import secrets
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from functools import partial
 from pathlib import Path, PurePosixPath
-from typing import Final, NamedTuple, TypeVar
+from typing import Any, Final, NamedTuple, TypeVar
 
 import msgspec
 
@@ -22,7 +22,7 @@ from kabao.adjudication.model import Text
 from kabao.adjudication.yamlread import MAX_BYTES
 from kabao.selfhelp.book import names
 from kabao.selfhelp.model import CHINA, ChatText, EvidenceItem, Kind, Language, Side, Story, TermsKind, TermsText
-from kabao.selfhelp.storyfile import UnreadableCaseError, Wrong, read_story, write_story
+from kabao.selfhelp.storyfile import UnreadableCaseError, Wrong, lines_of, read_story, write_story
 from kabao.terms.reading import UnreadableError, decode, read_file
 
 CASE: Final = "case.yaml"
@@ -83,11 +83,14 @@ def make(folder: Path, story: Story, *, source: Path | None = None) -> None:
     write_whole(folder / CASE, [HEAD[story.language].encode() + write_story(story, None)])
 
 
-def load(folder: Path, file: str = CASE) -> Story:
-    """Read a case with the texts it names. Raises UnreadableCaseError, FileNotFoundError where there is none."""
+def load(folder: Path, file: str = CASE, given: Mapping[str, Any] | None = None) -> Story:
+    """Read a case with the texts it names; `given` holds where it says nothing.
+
+    Raises UnreadableCaseError, FileNotFoundError where there is none.
+    """
     with (folder / file).open("rb") as opened:
         raw = opened.read(MAX_BYTES + 1)
-    story = read_story(raw, file, names())
+    story = read_story(raw, file, names(), given)
     wrongs: list[Wrong] = []
     chats = tuple(_with_text(one, folder, raw, file, wrongs) for one in story.chats)
     terms = tuple(_with_text(one, folder, raw, file, wrongs) for one in story.terms)
@@ -105,6 +108,11 @@ def load(folder: Path, file: str = CASE) -> Story:
     if wrongs:
         raise UnreadableCaseError(tuple(sorted(wrongs, key=lambda one: one.line)))
     return msgspec.structs.replace(story, chats=chats, terms=terms)
+
+
+def placed(folder: Path, places: Iterable[str]) -> dict[str, str]:
+    """Say where in a case's file fields of the story stand: file and line, for those that stand there."""
+    return {place: f"{CASE}:{line}" for place, line in lines_of((folder / CASE).read_bytes(), places).items()}
 
 
 def save(folder: Path, story: Story) -> None:

@@ -8,7 +8,7 @@ import io
 import re
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -24,6 +24,7 @@ from ruamel.yaml.scalarstring import LiteralScalarString
 from kabao.adjudication.model import Text, Unreadable
 from kabao.adjudication.yamlread import ListNode, MapNode, Node, TextNode, parse
 from kabao.selfhelp.model import CHINA, CURRENCY, Amount, Moment, Story
+from kabao.selfhelp.yamlwords import in_chinese
 
 ELSEWHERE: Final = frozenset({"ChatText.text", "TermsText.text"})
 """Fields that stand in files of their own."""
@@ -66,23 +67,51 @@ class Names(msgspec.Struct, frozen=True, kw_only=True):
     signs: frozenset[str]
 
 
-def read_story(raw: bytes, name: str, names: Names) -> Story:
-    """Read a story. Raises UnreadableCaseError with every mistake at its line."""
+def read_story(raw: bytes, name: str, names: Names, given: Mapping[str, Any] | None = None) -> Story:
+    """Read a story; `given` holds where it says nothing. Raises UnreadableCaseError with every mistake at its line."""
     try:
         node = parse(raw, name)
     except Unreadable as error:
         raise UnreadableCaseError(
             tuple(
-                Wrong(name, one.line, Text(f"这里读不懂（YAML）：{one.message}", f"{one.message} {one.hint}".strip()))
+                Wrong(
+                    name,
+                    one.line,
+                    Text(f"这里读不懂（YAML）：{in_chinese(one.message)}", f"{one.message} {one.hint}".strip()),
+                )
                 for one in error.problems
             )
         ) from None
-    reader = _Reader(name, names)
+    reader = _Reader(name, names, given or {})
     story = reader.value(Story, node, "")
     if reader.wrongs:
         raise UnreadableCaseError(tuple(sorted(reader.wrongs, key=lambda one: one.line)))
     assert isinstance(story, Story)  # noqa: S101 - nothing was wrong
     return story
+
+
+def lines_of(raw: bytes, places: Iterable[str]) -> dict[str, int]:
+    """Say on which lines of a file that was read fields of the story stand, such as `events.2.at`; those that do."""
+    try:
+        root = parse(raw)
+    except Unreadable:
+        return {}
+    found = {place: _line_of(root, place.split(".")) for place in places}
+    return {place: line for place, line in found.items() if line}
+
+
+def _line_of(node: Node, way: list[str]) -> int:
+    line = 0
+    for part in way:
+        if isinstance(node, MapNode) and part in node.entries:
+            key, node = node.entries[part]
+            line = key.line
+        elif isinstance(node, ListNode) and part.isdigit() and 0 < int(part) <= len(node.items):
+            node = node.items[int(part) - 1]
+            line = node.line
+        else:
+            return line
+    return line
 
 
 def write_story(story: Story, before: bytes | None) -> bytes:
@@ -115,8 +144,9 @@ class Mistake(Exception):  # noqa: N818 - a person's, not the program's
 class _Reader:
     """One pass over the nodes; mistakes are gathered, and what is wrong counts as not given."""
 
-    def __init__(self, file: str, names: Names) -> None:
+    def __init__(self, file: str, names: Names, given: Mapping[str, Any]) -> None:
         self._file = file
+        self._given = given
         self._known: Final[Mapping[str, frozenset[str]]] = {
             "answers": names.facts,
             "amounts": names.amounts,
@@ -182,21 +212,24 @@ class _Reader:
     def _struct(self, wanted: type[msgspec.Struct], node: Node) -> Any:
         if not isinstance(node, MapNode):
             raise Mistake("这里要写成“名称: 值”", "names and values are expected here")
+        given = self._given if wanted is Story else {}
         found: dict[str, Any] = {}
         fields = {one.name: one for one in msgspec.structs.fields(wanted) if not _is_elsewhere(wanted, one.name)}
         for name, (key, value) in node.entries.items():
+            if name in given and isinstance(value, TextNode) and not value.text.strip():
+                continue
             if name in fields:
                 read = self.value(_hints(wanted)[name], value, name)
                 if read is not None:
                     found[name] = read
             else:
                 self.wrongs.append(Wrong(self._file, key.line, _unknown("", name).text))
-        lacking = [name for name, one in fields.items() if one.required and name not in node.entries]
+        lacking = [name for name, one in fields.items() if one.required and name not in {*node.entries, *given}]
         if lacking:
             raise Mistake(f"这里还缺 {'、'.join(lacking)}", f"{', '.join(lacking)} is missing here")
         texts = {name: "" for name in _hints(wanted) if _is_elsewhere(wanted, name)}
         try:
-            return wanted(**found, **texts)
+            return wanted(**{**given, **found, **texts})
         except TypeError:
             return None  # a required value was wrong and is told of already
 
