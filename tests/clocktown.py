@@ -6,6 +6,7 @@ No job runs by itself: `pass_time` moves the clock and runs each job once, as of
 
 import asyncio
 import os
+import re
 import threading
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -31,6 +32,8 @@ from pages import Postbox, Site
 T = TypeVar("T")
 SECONDS = 60
 PASSWORD = "correct horse battery"
+NOT_THERE = re.compile(r"status of (?:404|410|422)")
+"""What a browser says of an answer that is a page all the same."""
 BEGINS = datetime(2026, 11, 23, 9, 0, tzinfo=UTC)
 
 
@@ -134,7 +137,7 @@ class ClockTown:
         return uri
 
     def _heard(self, kind: str, text: str) -> None:
-        if kind == "error" and "404" not in text:
+        if kind == "error" and not NOT_THERE.search(text):
             self.complaints.append(text)
 
 

@@ -9,8 +9,7 @@ from pathlib import Path
 
 import msgspec
 import pytest
-from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Locator, Page
+from playwright.sync_api import Browser, Page
 
 from clocktown import ClockTown, clock_town
 from kabao.cases import GiveFirstView, OpenCase, Outcome, Remedy, SayFact, Shares
@@ -18,12 +17,10 @@ from kabao.custody import CheckoutRequest
 from kabao.identity import Role
 from kabao.postgres import EmbeddedServer
 from kabao.wiring.quarrels import DEVICE, buy, granted
-from town import rest_on
+from screens import bought, complained, glance, look, seen, send
 
 pytestmark = pytest.mark.browser
 
-PHONE = 390
-SCREENS = ((390, False), (390, True), (1280, False), (1280, True))
 SHARES = {"share_merchant": "100", "share_buyer": "0", "share_platform": "0"}
 FIRST_VIEW = SHARES | {"outcome": "full_refund", "sentence": "看起来是卡的问题。"}
 TEXTS = SHARES | {
@@ -33,7 +30,6 @@ TEXTS = SHARES | {
 }
 KEYS = [f"TEST-{number:04d}-AAAA" for number in range(8)]
 RULING = {"outcome": "full_refund"} | TEXTS
-PICTURES = Path(__file__).parents[2] / "build" / "screens"
 
 
 @pytest.fixture
@@ -42,95 +38,6 @@ def town(
 ) -> Iterator[ClockTown]:
     with clock_town(postgres_server, template_database, tmp_path, chromium) as made:
         yield made
-
-
-def send(page: Page, action: str, **fields: str) -> None:
-    """Fill a form as a person does and send it with its own button; the form that goes to `action`."""
-    page.evaluate("for (const folded of document.querySelectorAll('details')) folded.open = true")
-    form = page.locator(f"form[action$='{action}']").locator("visible=true").first
-    for name, value in fields.items():
-        control = form.locator(f"[name='{name}']")
-        if control.first.get_attribute("type") in {"radio", "checkbox"}:
-            form.locator(f"[name='{name}'][value='{value}']").check(force=True)
-        else:
-            control.first.fill(value)
-    if "facts" in fields:
-        rest_on(form)
-    _press(page, form.locator("button[type=submit]").locator("visible=true").last)
-
-
-def _press(page: Page, button: Locator) -> None:
-    with page.expect_navigation(wait_until="load") as went:
-        button.click()
-    answer = went.value
-    assert answer is None or answer.status < 400, f"{answer.url}: {page.locator('main').inner_text()[:1500]}"
-
-
-def look(town: ClockTown, page: Page, name: str, *words: str) -> None:
-    """See a page as it stands on every screen: its words and its width; and keep the pictures.
-
-    axe looks at the light page on a phone and at the dark one on a desk: each width and each theme once.
-    """
-    page.goto(page.url.partition("?")[0])
-    size = page.viewport_size
-    for width, dark in SCREENS:
-        page.set_viewport_size({"width": width, "height": 844})
-        seen(town, page, name, *words, dark=dark, with_axe=dark == (width > PHONE))
-    page.emulate_media(color_scheme="light")
-    page.set_viewport_size(size or {"width": 390, "height": 844})
-
-
-def seen(town: ClockTown, page: Page, name: str, *words: str, dark: bool = False, with_axe: bool = True) -> None:
-    """See a page as it stands on the screen it is open on, in one theme, and keep the picture."""
-    PICTURES.mkdir(parents=True, exist_ok=True)
-    width = (page.viewport_size or {"width": PHONE})["width"]
-    page.emulate_media(color_scheme="dark" if dark else "light")
-    told = page.locator("main").inner_text()
-    for word in words:
-        assert word in told, (name, word, told[:1500])
-    assert not page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth"), (
-        f"{name} scrolls sideways at {width}"
-    )
-    if with_axe:
-        faults = [(one["id"], one["nodes"][0]["html"][:200]) for one in Axe().run(page).response["violations"]]
-        assert faults == [], name
-    page.screenshot(path=PICTURES / f"{name}-{width}-{'dark' if dark else 'light'}.png", full_page=True)
-    assert town.complaints == []
-
-
-def glance(town: ClockTown, page: Page, path: str, name: str, *words: str, dark: bool = False) -> None:
-    """Go to a page and see it on the screen it is open on, in one theme."""
-    page.goto(path)
-    seen(town, page, name, *words, dark=dark)
-    page.emulate_media(color_scheme="light")
-
-
-def bought(town: ClockTown, buyer: Page, listing: str) -> str:
-    """Buy on a phone, pay at the custodian's page, open the key; returns the order's path."""
-    buyer.goto(f"/buy/{listing}")
-    for box in buyer.locator("input[name=notice]").all():
-        box.check()
-    _press(buyer, buyer.locator(f"form[action$='/buy/{listing}'] button[type=submit]").locator("visible=true").first)
-    order = buyer.url.removeprefix(town.origin).partition("?")[0]
-    send(buyer, "/pay")
-    _press(buyer, buyer.locator("main form button[type=submit]").first)
-    town.pass_time(seconds=1)
-    buyer.goto(f"{order}/reveal")
-    send(buyer, "/reveal")
-    return order
-
-
-def complained(town: ClockTown, buyer: Page, order: str, *, is_looked_at: bool = False) -> str:
-    """Open a case on the order; returns the case's path."""
-    town.pass_time(minutes=5)
-    buyer.goto(f"{order}/problem")
-    if is_looked_at:
-        seen(town, buyer, "problem-claim", "全额退款")
-    send(buyer, "/problem", claim="already_used", demand="full_refund")
-    if is_looked_at:
-        seen(town, buyer, "problem-forecast", "估计", dark=True)
-    send(buyer, "/problem", statement="拆封后五分钟激活，提示已被使用。要求全额退款。")
-    return buyer.url.removeprefix(town.origin).partition("?")[0]
 
 
 def test_a_case_climbs_from_negotiation_to_a_reviewed_ruling(town: ClockTown) -> None:

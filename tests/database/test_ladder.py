@@ -496,5 +496,5 @@ async def test_support_says_its_first_word_by_a_time_that_is_shown_and_counted(d
     assert (await after(desk, silent)).first_word_at is None
     async with desk.database.connection() as conn:
         counted = await figure_store.public_counts(conn, desk.clock.at)
-    [line] = [one for one in counted if (one.section, one.key) == ("deadlines", "first_word")]
+    [line] = [one for one in counted if (one.section, one.key, one.month) == ("deadlines", "first_word", None)]
     assert (line.cases, line.value) == (4, 2)

@@ -1,6 +1,6 @@
 """The public figures, counted from cases that took every way there is."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest_asyncio
@@ -22,10 +22,25 @@ async def desk(database: Database, tmp_path: Path) -> Desk:
     return await Desk.ready(database, tmp_path, keys=30)
 
 
-async def counted(desk: Desk) -> dict[tuple[str, str], tuple[int, int | None]]:
+async def counted(desk: Desk, month: str | None = None) -> dict[tuple[str, str], tuple[int, int | None]]:
     async with desk.database.connection() as conn:
         found = await store.public_counts(conn, desk.clock.at)
-    return {(one.section, one.key): (one.cases, one.value) for one in found if one.cases}
+    return {(one.section, one.key): (one.cases, one.value) for one in found if one.cases and one.month == month}
+
+
+async def test_a_case_counts_in_the_month_of_china_in_which_it_was_opened(desk: Desk) -> None:
+    desk.pass_time(datetime(2027, 1, 31, 15, 55, tzinfo=UTC) - desk.clock.at)
+    seen(await desk.cases.withdraw(desk.market.buyer, (await desk.case()).ref))
+    desk.pass_time(timedelta(minutes=10))
+    await desk.executed(await desk.at_support(), FULL)
+    january, february = await counted(desk, "2027-01"), await counted(desk, "2027-02")
+    assert january["claims", "already_used"] == february["claims", "already_used"] == (1, None)
+    assert ("endings", "withdrawn") in january
+    assert {("wins", "full_refund"), ("deadlines", "support"), ("times", "end")} <= set(february)
+    whole = await counted(desk)
+    assert {key for key in whole if key not in january} == {key for key in february if key not in january}
+    for key, (cases, _) in whole.items():
+        assert cases == january.get(key, (0, None))[0] + february.get(key, (0, None))[0], key
 
 
 async def test_nothing_is_counted_before_there_is_a_case(desk: Desk) -> None:
@@ -101,7 +116,7 @@ async def test_figures_are_counted_again_after_five_minutes(desk: Desk) -> None:
     await desk.case()
     desk.pass_time(timedelta(minutes=4))
     seconds[0] = 240.0
-    assert await service.figures() is first
+    assert await service.figures() == first
     seconds[0] = 300.0
     again = await service.figures()
     assert again.at == desk.clock.at

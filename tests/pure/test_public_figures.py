@@ -4,7 +4,17 @@ import csv
 from datetime import UTC, datetime
 from io import StringIO
 
-from kabao.figures.openly import KINDS, Counted, PublicFigures, Row, Section, published, sections_of
+from kabao.figures.openly import (
+    KINDS,
+    Counted,
+    PublicFigures,
+    Row,
+    Section,
+    months_of,
+    published,
+    published_months,
+    sections_of,
+)
 from kabao.web.open_figures import COLUMNS, bars, csv_of, told
 
 
@@ -44,6 +54,48 @@ def test_a_rate_needs_twenty_cases_behind_it_and_not_in_it() -> None:
     assert [(row.key, row.cases, row.value) for row in kept.rows] == [("answer", 20, 95), ("panel", None, None)]
     times = section("times", Counted("times", "end", 20, 3000), Counted("times", "first_answer", 0, None))
     assert [(row.key, row.value) for row in times.rows] == [("first_answer", None), ("end", 3000)]
+
+
+def test_of_a_month_nothing_is_told_that_all_cases_less_the_other_months_would_tell() -> None:
+    whole: dict[str, int | None] = {"late": 100, "dead": 90}
+    assert published_months({("late", "10"): 50, ("late", "11"): 50}, whole) == {("late", "10"), ("late", "11")}
+    # November has too few: who takes October and September from the whole would know how many.
+    three = {("late", "09"): 30, ("late", "10"): 50, ("late", "11"): 5}
+    assert published_months(three, whole) == {("late", "10")}
+    # What is hidden in one line is hidden along the other, until nothing is left to be reckoned.
+    table = three | {("dead", "09"): 25, ("dead", "10"): 40, ("dead", "11"): 25}
+    assert published_months(table, whole) == {("late", "10"), ("dead", "09"), ("dead", "10")}
+    assert published_months(table, whole | {"dead": None}) == {("late", "10")}
+    assert published_months({("late", "11"): 5}, whole) == set()
+    assert published_months({}, {}) == set()
+
+
+def test_a_month_has_its_own_figures_from_twenty_cases_on() -> None:
+    counted = [
+        Counted("claims", "late", 70, None),
+        Counted("claims", "late", 40, None, "2026-10"),
+        Counted("claims", "late", 30, None, "2026-11"),
+        Counted("wins", "full_refund", 50, None),
+        Counted("wins", "full_refund", 30, None, "2026-10"),
+        Counted("wins", "full_refund", 20, None, "2026-11"),
+        Counted("wins", "no_refund", 10, None),
+        Counted("wins", "no_refund", 10, None, "2026-10"),
+        Counted("times", "end", 45, 100),
+        Counted("times", "end", 30, 90, "2026-10"),
+        Counted("times", "end", 15, 120, "2026-11"),
+        Counted("elsewhere", "refunded", 30, None),
+    ]
+    assert months_of(counted) == ["2026-11", "2026-10"]
+    assert months_of([Counted("claims", "late", 19, None, "2026-10"), Counted("claims", "late", 19, None)]) == []
+    october = {one.key: one.rows for one in sections_of(counted, "2026-10")}
+    assert "elsewhere" not in october
+    assert [(row.cases, row.value) for row in october["claims"]] == [(40, 40)]
+    assert [(row.cases, row.value) for row in october["wins"]] == [(40, 75), (40, 25)]
+    # Fifteen ended in November: told of October, the whole would tell them.
+    assert [(row.cases, row.value) for row in october["times"]] == [(None, None)]
+    assert [(row.cases, row.value) for one in sections_of(counted) if one.key == "times" for row in one.rows] == [
+        (45, 100)
+    ]
 
 
 def test_figures_are_said_in_words() -> None:

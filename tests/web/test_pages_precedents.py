@@ -1,13 +1,18 @@
 """The public case library in a browser: anyone searches it, staff of a case write its summary."""
 
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
+
+import pytest_asyncio
 
 from browser import Browser
 from dispute import FIRST_VIEW, MERCHANTS, seen
 from kabao.cases import Outcome, Rule
+from kabao.figures import Search
 from kabao.identity import Role
-from kabao.kernel import FixedClock
+from kabao.kernel import FixedClock, Refused
 from kabao.postgres import Database
 from kabao.wiring import Settings, build, create_asgi
 from market import person
@@ -53,7 +58,18 @@ async def test_the_library_takes_any_address(site: Site) -> None:
     assert "/precedents" in (await stranger.get("/open")).read.links
 
 
-async def test_staff_of_a_case_publish_a_summary_and_everybody_reads_it(database: Database, tmp_path: Path) -> None:
+class Library(NamedTuple):
+    """A site with one precedent: its address, the staff of its case, and its buyer."""
+
+    site: Site
+    staff: Browser
+    buyer: Browser
+    address: str
+    token: dict[str, str]
+
+
+@pytest_asyncio.fixture
+async def library(database: Database, tmp_path: Path) -> AsyncIterator[Library]:
     clock = FixedClock(datetime.now(UTC))
     app = await build(Settings(data=tmp_path), database, sender=Postbox(), clock=clock)
     await app.rulebook.begin()
@@ -80,6 +96,14 @@ async def test_staff_of_a_case_publish_a_summary_and_everybody_reads_it(database
     for secret in (case, "小买家", "店主一", "测试点卡店", "来晚了。"):
         assert secret not in page.text.partition("<main")[2].partition("</main>")[0]
     assert "公开匿名摘要" not in page.words
+    token = {"csrf_token": (await buyer.get("/me")).form("/me").fields["csrf_token"][0]}
+    yield Library(site, staff, buyer, address, token)
+    for client in site.open_clients:
+        await client.aclose()
+
+
+async def test_staff_of_a_case_publish_a_summary_and_everybody_reads_it(library: Library) -> None:
+    site, staff, buyer, address, token = library
     page = await staff.get(address)
     assert "公开匿名摘要" in page.words
     page = await staff.send("/summary", {"summary": "测试点卡店不认账。"})
@@ -89,8 +113,28 @@ async def test_staff_of_a_case_publish_a_summary_and_everybody_reads_it(database
     page = await staff.send("/summary", {"summary": "送达比承诺的晚，退全款。"})
     assert page.path == address
     assert "送达比承诺的晚，退全款。" in (await site.stranger().get(address)).words
-    token = {"csrf_token": (await buyer.get("/me")).form("/me").fields["csrf_token"][0]}
     assert (await buyer.post(f"{address}/summary", token | {"summary": "我来写。"})).status == 404
     assert "发货超过了承诺的时间：全额退款" in (await site.stranger().get("/precedents?claim=late")).words
-    for client in site.open_clients:
-        await client.aclose()
+
+
+async def test_staff_of_a_case_take_it_out_of_the_library_and_put_it_back(library: Library) -> None:
+    site, staff, buyer, address, token = library
+    precedents = site.app.precedents
+    page = await staff.get(address)
+    assert (await staff.send("/withdraw")).status == 422
+    await staff.get(address)
+    page = await staff.send("/withdraw", {"why": "names"})
+    assert "放回公开案例" in page.words
+    gone = await site.stranger().get(address)
+    assert (gone.status, "可能让人认出当事人是谁" in gone.words, "放回" in gone.words) == (410, True, False)
+    assert "认定的事实" not in gone.text
+    assert "发货超过了承诺的时间：全额退款" not in (await site.stranger().get("/precedents")).words
+    assert await precedents.publish() == 0
+    assert (await precedents.has_like("late"), (await precedents.search(Search())).offered) == (False, [])
+    assert isinstance(await precedents.precedent(address.rpartition("/")[2]), Refused)
+    for step in ("withdraw", "restore"):
+        assert (await buyer.post(f"{address}/{step}", token | {"why": "asked"})).status == 404
+        assert (await site.stranger().post(f"{address}/{step}", {"why": "asked"})).status == 401
+    await staff.get(address)
+    assert (await staff.send("/restore")).path == address
+    assert "认定的事实" in (await site.stranger().get(address)).words

@@ -278,6 +278,10 @@ def test_states_have_words_for_each_side() -> None:
     assert headline("delivered", in_case=False, viewer="merchant") == "卡密已送达，等买家拆封"
     assert headline("settled", in_case=False, viewer="merchant") == "订单结清了"
     assert headline("opened", in_case=True, viewer="buyer") == "这单在处理纠纷"
+    stranded = {
+        viewer: headline("refunded", in_case=False, viewer=viewer, is_stranded=True) for viewer in ("buyer", "merchant")
+    }
+    assert stranded == {"buyer": "退款没退到，换个账户就能退", "merchant": "已全额退款"}
     assert headline("refunded", in_case=False, viewer="buyer", is_charged_back=True) == "付款被银行撤回了"
     assert order_flow("expired") is None
     assert size_text(10) == "10 字节"

@@ -1,5 +1,6 @@
 """The public figures as values, and what of them may be published. Pure: counts in, sections out."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Final, NamedTuple
@@ -13,12 +14,16 @@ COUNT, PERCENT, MINUTES = "cases", "percent", "minutes"
 
 
 class Counted(NamedTuple):
-    """One line of what was counted; `value` is a median or how many of the cases, None where the count is all."""
+    """One line of what was counted; `value` is a median or how many of the cases, None where the count is all.
+
+    `month` (2026-11) where only cases opened in it were counted, by China's time; None: all cases.
+    """
 
     section: str
     key: str
     cases: int
     value: int | None
+    month: str | None = None
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -49,10 +54,12 @@ class Section(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class PublicFigures(msgspec.Struct, frozen=True, kw_only=True):
-    """Every public figure at one moment."""
+    """Every public figure at one moment, of all cases or of those opened in `month`; `months` are those told of."""
 
     at: datetime
     sections: Sequence[Section]
+    months: Sequence[str] = ()
+    month: str = ""
 
 
 class Kind(NamedTuple):
@@ -147,6 +154,8 @@ KINDS: Final[Mapping[str, Kind]] = {
     ),
 }
 """The sections in the order pages show them."""
+NEVER_MONTHLY: Final = frozenset({"elsewhere"})
+"""Sections of which it is not kept when they began."""
 
 
 def published(counts: Mapping[str, int]) -> dict[str, int | None]:
@@ -160,34 +169,84 @@ def published(counts: Mapping[str, int]) -> dict[str, int | None]:
     return shown
 
 
-def sections_of(counted: Sequence[Counted]) -> list[Section]:
-    """Write every section from what was counted; a key nobody counted has no row."""
+def sections_of(counted: Sequence[Counted], month: str | None = None) -> list[Section]:
+    """Write every section from what was counted, of all cases or of a month's; a key nobody counted has no row."""
     return [
         Section(
-            key=key, title=kind.title, counts=kind.counts, rows=_rows(kind, [c for c in counted if c.section == key])
+            key=key,
+            title=kind.title,
+            counts=kind.counts,
+            rows=_rows(kind, [c for c in counted if c.section == key], month),
         )
         for key, kind in KINDS.items()
+        if month is None or key not in NEVER_MONTHLY
     ]
 
 
-def _rows(kind: Kind, counted: Sequence[Counted]) -> list[Row]:
-    by_key = {one.key: one for one in counted}
+def months_of(counted: Sequence[Counted]) -> list[str]:
+    """List the months in which at least twenty cases were opened, the latest first."""
+    opened: Counter[str] = Counter()
+    for one in counted:
+        if one.section == "claims" and one.month is not None:
+            opened[one.month] += one.cases
+    return sorted((month for month, cases in opened.items() if cases >= LEAST), reverse=True)
+
+
+def published_months(cells: Mapping[tuple[str, str], int], whole: Mapping[str, int | None]) -> set[tuple[str, str]]:
+    """Choose which counts by (key, month) are published, where the whole of each key is published or withheld (None).
+
+    None below twenty, none of a key whose whole is withheld. Who has the whole can take the months from it, so what is
+    left of a key is none or at least twenty; likewise what is left of a month.
+    """
+    shown = {cell for cell, cases in cells.items() if cases >= LEAST and whole.get(cell[0]) is not None}
+    lines: dict[tuple[int, str], list[tuple[str, str]]] = {}
+    for cell in cells:
+        for axis in (0, 1):
+            lines.setdefault((axis, cell[axis]), []).append(cell)
+    is_settled = False
+    while not is_settled:
+        is_settled = True
+        for line in lines.values():
+            hidden = sum(cells[cell] for cell in line if cell not in shown)
+            rest = [(cells[cell], cell) for cell in line if cell in shown]
+            if 0 < hidden < LEAST and rest:
+                shown.remove(min(rest)[1])
+                is_settled = False
+    return shown
+
+
+def _rows(kind: Kind, counted: Sequence[Counted], month: str | None) -> list[Row]:
+    by_key = {one.key: one for one in counted if one.month == month}
     order = [key for key in kind.labels if key in by_key] + sorted(set(by_key) - set(kind.labels))
-    if kind.unit == COUNT:
-        shown = published({key: one.cases for key, one in by_key.items()})
-        rows = [(key, shown[key], shown[key]) for key in order]
-    else:
-        whole = sum(one.cases for one in counted)
-        rows = [(key, *_measured(kind, by_key[key], whole)) for key in order]
+    bases = _bases(kind, counted, month)
+    rows = [(key, *_measured(kind, by_key[key], bases[key])) for key in order]
     return [
         Row(key=key, label=kind.labels.get(key, key), cases=cases, value=value, unit=kind.unit)
         for key, cases, value in rows
     ]
 
 
-def _measured(kind: Kind, one: Counted, whole: int) -> tuple[int | None, int | None]:
-    """Return how many cases a figure is about and the figure itself; neither below twenty."""
-    cases, value = (whole, one.cases) if kind.is_of_all else (one.cases, one.value)
-    if cases < LEAST or value is None:
+def _bases(kind: Kind, counted: Sequence[Counted], month: str | None) -> dict[str, int | None]:
+    """Return how many cases each key's figure is about; None where that is not published."""
+    cells: Counter[tuple[str, str | None]] = Counter()
+    for one in counted:
+        cells[("" if kind.is_of_all else one.key, one.month)] += one.cases
+    totals = {key: cases for (key, of), cases in cells.items() if of is None}
+    whole = published(totals) if kind.unit == COUNT else {key: n if n >= LEAST else None for key, n in totals.items()}
+    if month is not None:
+        monthly = {(key, of): cases for (key, of), cases in cells.items() if of is not None}
+        shown = published_months(monthly, whole)
+        whole = {key: cases if (key, of) in shown else None for (key, of), cases in monthly.items() if of == month}
+    return {one.key: whole["" if kind.is_of_all else one.key] for one in counted if one.month == month}
+
+
+def _measured(kind: Kind, one: Counted, base: int | None) -> tuple[int | None, int | None]:
+    """Return how many cases a figure is about and the figure itself; neither where the first is not published."""
+    if base is None:
         return None, None
-    return cases, value if kind.unit == MINUTES else 100 * value // cases
+    if kind.unit == COUNT:
+        return base, base
+    value = one.cases if kind.is_of_all else one.value
+    if value is None:
+        return None, None
+    return base, value if kind.unit == MINUTES else 100 * value // base

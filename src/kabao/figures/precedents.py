@@ -3,6 +3,7 @@
 import re
 import secrets
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 
 import msgspec
@@ -41,6 +42,13 @@ STAGES: Final = {
     "default": "商家不回应，按诉求裁决",
     "green": "绿色通道",
 }
+WITHDRAWN: Final = {
+    "names": "可能让人认出当事人是谁",
+    "overturned": "法院、仲裁机构或有关部门作出了不同的认定",
+    "asked": "当事人要求撤下，平台同意",
+    "mistaken": "公开的事实或条文有误",
+}
+"""The reasons for which a precedent may be taken out of the library, as everybody reads them."""
 PRICES: Final = {
     0: "50 元以下",
     50_00: "50 到 100 元",
@@ -94,6 +102,13 @@ class Precedent(msgspec.Struct, frozen=True, kw_only=True):
     refund_label: str
     summary: str
     likeness: int | None
+
+
+class Withdrawal(msgspec.Struct, frozen=True, kw_only=True):
+    """That a precedent was taken out of the library: when, and why in words."""
+
+    at: datetime
+    why: str
 
 
 class Search(msgspec.Struct, frozen=True, kw_only=True):
@@ -163,11 +178,20 @@ class PrecedentService:
         )
 
     async def precedent(self, public_id: str) -> Precedent | Refused:
-        """Show one precedent to anyone; refusal: not_found."""
-        public_id = _word(public_id)
+        """Show one precedent to anyone; refusal: not_found, also of one that was withdrawn."""
         async with self._database.connection() as conn:
-            row = await store.precedent(conn, public_id)
-        return Refused(Refusal.NOT_FOUND) if row is None else await self._shown(row)
+            row = await store.precedent(conn, _word(public_id))
+        if row is None or row.withdrawn_at is not None:
+            return Refused(Refusal.NOT_FOUND)
+        return await self._shown(row)
+
+    async def withdrawal(self, public_id: str) -> Withdrawal | None:
+        """Tell anyone that a precedent was withdrawn; None where there is none, or none of it."""
+        async with self._database.connection() as conn:
+            row = await store.precedent(conn, _word(public_id))
+        if row is None or row.withdrawn_at is None or row.withdrawn_why is None:
+            return None
+        return Withdrawal(at=row.withdrawn_at, why=WITHDRAWN[row.withdrawn_why])
 
     async def of_case(self, person: Person, ref: str) -> str | Refused | None:
         """Tell where a case stands in the library (None: not in it), to those it concerns; refusal: not_found."""
@@ -228,6 +252,27 @@ class PrecedentService:
             if found is not None:
                 return Refused(Refusal.INVALID_FIELDS, {"summary": f"「{found}」可能让人认出是谁，请改写"})
             await store.release_summary(conn, public_id, summary, staff.account_id, self._clock.instant())
+        return None
+
+    async def withdraw(self, staff: Person, public_id: str, why: str) -> Refused | None:
+        """Take a precedent out of the library for one of the reasons of ``WITHDRAWN``; twice changes nothing.
+
+        Refusals: not_found (also for whoever is no staff of the case), invalid_fields (why).
+        """
+        if await self.case_behind(staff, public_id) is None:
+            return Refused(Refusal.NOT_FOUND)
+        if why not in WITHDRAWN:
+            return Refused(Refusal.INVALID_FIELDS, {"why": "选一个理由"})
+        async with self._database.transaction() as conn:
+            await store.withdraw_precedent(conn, public_id, why, staff.account_id, self._clock.instant())
+        return None
+
+    async def restore(self, staff: Person, public_id: str) -> Refused | None:
+        """Put a precedent back that was withdrawn; refusal: not_found (also for whoever is no staff of the case)."""
+        if await self.case_behind(staff, public_id) is None:
+            return Refused(Refusal.NOT_FOUND)
+        async with self._database.transaction() as conn:
+            await store.restore_precedent(conn, public_id)
         return None
 
     async def _shown(self, row: PrecedentRow) -> Precedent:

@@ -32,12 +32,13 @@ SELECT ending, count(*) AS cases FROM ended GROUP BY ending
 
 -- name: public_counts
 -- Every public figure in one look at all cases: section, key, how many cases it is about, and a value where it is no
--- count (minutes for a median, how many of the cases for a rate). Each table is read once, in sets.
+-- count (minutes for a median, how many of the cases for a rate); of all cases (month NULL), and of those opened in each
+-- month of China's time. Each table is read once, in sets.
 WITH last_ruling AS (
   SELECT DISTINCT ON (shop_id, case_id) shop_id, case_id, stage AS ruled_at, outcome
     FROM ruling ORDER BY shop_id, case_id, ruling_no DESC
 ), known AS (
-  SELECT c.*, r.ruled_at, r.outcome, o.amount_minor
+  SELECT c.*, r.ruled_at, r.outcome, o.amount_minor, to_char(c.opened_at AT TIME ZONE 'Asia/Shanghai', 'YYYY-MM') AS month
     FROM cases c JOIN orders o USING (shop_id, order_id) LEFT JOIN last_ruling r USING (shop_id, case_id)
 ), moved AS (
   SELECT k.shop_id, k.case_id,
@@ -53,79 +54,87 @@ WITH last_ruling AS (
 ), first_due AS (
   SELECT shop_id, case_id, min(due_at) AS due_at FROM case_event WHERE kind = 'opened' GROUP BY shop_id, case_id
 ), answers AS (
-  SELECT coalesce(k.answered_at <= d.due_at, false) AS is_kept
+  SELECT k.month, coalesce(k.answered_at <= d.due_at, false) AS is_kept
     FROM known k JOIN first_due d USING (shop_id, case_id)
    WHERE d.due_at IS NOT NULL AND coalesce(k.answered_at, least(k.closed_at, d.due_at)) IS NOT NULL
      AND (k.answered_at IS NOT NULL OR (d.due_at < coalesce($1, now()) AND coalesce(k.closed_at > d.due_at, true)))
 ), first_words AS (
-  SELECT coalesce(c.first_word_at <= s.due_at, false) AS is_kept
+  SELECT c.month, coalesce(c.first_word_at <= s.due_at, false) AS is_kept
     FROM (SELECT c.shop_id, c.case_id, c.first_word_at,
                  min(e.at) FILTER (WHERE e.to_stage = 'support' AND e.from_stage <> 'support')
                    + make_interval(hours => (c.windows ->> 'first_word')::int) AS due_at,
                  min(e.at) FILTER (WHERE e.from_stage = 'support' AND e.to_stage <> 'support') AS left_at
             FROM cases c JOIN case_event e USING (shop_id, case_id)
            WHERE c.windows ? 'first_word'
-           GROUP BY c.shop_id, c.case_id) s JOIN cases c USING (shop_id, case_id)
+           GROUP BY c.shop_id, c.case_id) s JOIN known c USING (shop_id, case_id)
    WHERE s.due_at IS NOT NULL
      AND (c.first_word_at IS NOT NULL OR (s.due_at < coalesce($1, now()) AND coalesce(s.left_at > s.due_at, true)))
 ), visits AS (
-  SELECT e.from_stage AS stage,
+  SELECT k.month, e.from_stage AS stage,
          NOT (e.body IS NOT DISTINCT FROM 'support_late' OR EXISTS (
            SELECT FROM case_event l WHERE l.shop_id = e.shop_id AND l.case_id = e.case_id AND l.kind = 'overdue'
               AND l.from_stage = e.from_stage AND l.event_id < e.event_id
               AND l.event_id > coalesce((SELECT max(i.event_id) FROM case_event i
                 WHERE i.shop_id = e.shop_id AND i.case_id = e.case_id AND i.kind IN ('rose', 'routed_back', 'review_asked')
                   AND i.event_id < e.event_id AND i.to_stage = e.from_stage), 0))) AS is_kept
-    FROM case_event e
+    FROM case_event e JOIN known k USING (shop_id, case_id)
    WHERE e.from_stage IN ('support', 'panel', 'review') AND e.to_stage IN ('panel', 'routed_out', 'ruled_open', 'executed')
      AND e.from_stage <> e.to_stage
 ), reviewed AS (
-  SELECT EXISTS (
+  SELECT c.month, EXISTS (
            SELECT FROM ruling n JOIN ruling f USING (shop_id, case_id)
             WHERE n.shop_id = v.shop_id AND n.case_id = v.case_id AND n.stage = 'review' AND f.ruling_no = v.ruling_no
               AND (n.refund_minor, n.damages_minor, n.outcome) <> (f.refund_minor, f.damages_minor, f.outcome)) AS is_overturned
-    FROM case_review v JOIN cases c USING (shop_id, case_id) WHERE c.closed_at IS NOT NULL AND c.stage <> 'charged_back'
+    FROM case_review v JOIN known c USING (shop_id, case_id) WHERE c.closed_at IS NOT NULL AND c.stage <> 'charged_back'
 )
-SELECT 'claims' AS section, k.claim AS key, count(*) AS cases, NULL::bigint AS value FROM known k GROUP BY k.claim
+SELECT 'claims' AS section, k.claim AS key, k.month, count(*) AS cases, NULL::bigint AS value
+  FROM known k GROUP BY GROUPING SETS ((k.claim), (k.claim, k.month))
 UNION ALL
-SELECT 'open', k.stage, count(*), NULL FROM known k WHERE k.closed_at IS NULL GROUP BY k.stage
+SELECT 'open', k.stage, k.month, count(*), NULL
+  FROM known k WHERE k.closed_at IS NULL GROUP BY GROUPING SETS ((k.stage), (k.stage, k.month))
 UNION ALL
-SELECT 'stages', s.ended_at, count(*), NULL
-  FROM (SELECT CASE WHEN k.stage = 'executed' THEN coalesce(k.ruled_at, 'support') ELSE k.previous END AS ended_at
+SELECT 'stages', s.ended_at, s.month, count(*), NULL
+  FROM (SELECT k.month, CASE WHEN k.stage = 'executed' THEN coalesce(k.ruled_at, 'support') ELSE k.previous END AS ended_at
           FROM known k WHERE k.closed_at IS NOT NULL AND k.stage <> 'charged_back') s
- GROUP BY s.ended_at
+ GROUP BY GROUPING SETS ((s.ended_at), (s.ended_at, s.month))
 UNION ALL
-SELECT 'endings', s.ending, count(*), NULL
-  FROM (SELECT CASE WHEN k.stage = 'withdrawn' THEN 'withdrawn'
+SELECT 'endings', s.ending, s.month, count(*), NULL
+  FROM (SELECT k.month, CASE WHEN k.stage = 'withdrawn' THEN 'withdrawn'
                     WHEN m.refunded > 0 AND m.refunded + m.earlier < k.amount_minor THEN 'partial_refund'
                     WHEN m.refunded > 0 THEN 'full_refund'
                     WHEN m.replacements > 0 THEN 'replacement'
                     ELSE 'no_refund' END AS ending
           FROM known k LEFT JOIN moved m USING (shop_id, case_id)
          WHERE k.closed_at IS NOT NULL AND k.stage <> 'charged_back') s
- GROUP BY s.ending
+ GROUP BY GROUPING SETS ((s.ending), (s.ending, s.month))
 UNION ALL
-SELECT 'wins', k.outcome, count(*), NULL FROM known k WHERE k.stage = 'executed' AND k.outcome IS NOT NULL GROUP BY k.outcome
+SELECT 'wins', k.outcome, k.month, count(*), NULL FROM known k WHERE k.stage = 'executed' AND k.outcome IS NOT NULL
+ GROUP BY GROUPING SETS ((k.outcome), (k.outcome, k.month))
 UNION ALL
-SELECT 'times', 'first_answer', count(*), round(percentile_cont(0.5) WITHIN GROUP
+SELECT 'times', 'first_answer', k.month, count(*), round(percentile_cont(0.5) WITHIN GROUP
          (ORDER BY extract(epoch FROM k.answered_at - k.opened_at)::float8) / 60)::bigint
-  FROM known k WHERE k.answered_at IS NOT NULL
+  FROM known k WHERE k.answered_at IS NOT NULL GROUP BY GROUPING SETS ((), (k.month))
 UNION ALL
-SELECT 'times', 'end', count(*), round(percentile_cont(0.5) WITHIN GROUP
+SELECT 'times', 'end', k.month, count(*), round(percentile_cont(0.5) WITHIN GROUP
          (ORDER BY extract(epoch FROM k.closed_at - k.opened_at)::float8) / 60)::bigint
-  FROM known k WHERE k.closed_at IS NOT NULL
+  FROM known k WHERE k.closed_at IS NOT NULL GROUP BY GROUPING SETS ((), (k.month))
 UNION ALL
-SELECT 'deadlines', 'answer', count(*), count(*) FILTER (WHERE a.is_kept) FROM answers a
+SELECT 'deadlines', 'answer', a.month, count(*), count(*) FILTER (WHERE a.is_kept)
+  FROM answers a GROUP BY GROUPING SETS ((), (a.month))
 UNION ALL
-SELECT 'deadlines', 'first_word', count(*), count(*) FILTER (WHERE w.is_kept) FROM first_words w
+SELECT 'deadlines', 'first_word', w.month, count(*), count(*) FILTER (WHERE w.is_kept)
+  FROM first_words w GROUP BY GROUPING SETS ((), (w.month))
 UNION ALL
-SELECT 'deadlines', v.stage, count(*), count(*) FILTER (WHERE v.is_kept) FROM visits v GROUP BY v.stage
+SELECT 'deadlines', v.stage, v.month, count(*), count(*) FILTER (WHERE v.is_kept)
+  FROM visits v GROUP BY GROUPING SETS ((v.stage), (v.stage, v.month))
 UNION ALL
-SELECT 'reviews', 'overturned', count(*), count(*) FILTER (WHERE r.is_overturned) FROM reviewed r
+SELECT 'reviews', 'overturned', r.month, count(*), count(*) FILTER (WHERE r.is_overturned)
+  FROM reviewed r GROUP BY GROUPING SETS ((), (r.month))
 UNION ALL
-SELECT 'reviews', 'by_duty', count(*), count(*) FILTER (WHERE r.by_duty) FROM ruling r WHERE r.stage = 'panel'
+SELECT 'reviews', 'by_duty', k.month, count(*), count(*) FILTER (WHERE r.by_duty)
+  FROM ruling r JOIN known k USING (shop_id, case_id) WHERE r.stage = 'panel' GROUP BY GROUPING SETS ((), (k.month))
 UNION ALL
-SELECT 'elsewhere', h.ending, count(*), NULL FROM help_outcome h GROUP BY h.ending
+SELECT 'elsewhere', h.ending, NULL, count(*), NULL FROM help_outcome h GROUP BY h.ending
 
 -- name: unpublished_cases
 -- Cases ruled on and carried out that are not in the library yet, with what the rules said beside their last ruling.
@@ -157,7 +166,8 @@ SELECT p.*, CASE WHEN $3::text[] = '{}' THEN NULL ELSE
          100 * (SELECT count(*) FROM unnest(p.facts) f WHERE f = ANY ($3))
          / (cardinality(p.facts) + cardinality($3) - (SELECT count(*) FROM unnest(p.facts) f WHERE f = ANY ($3))) END AS likeness
   FROM precedent p
- WHERE ($1 = '' OR p.claim = $1) AND ($2 = '' OR p.outcome = $2) AND ($3::text[] = '{}' OR p.facts && $3)
+ WHERE p.withdrawn_at IS NULL AND ($1 = '' OR p.claim = $1) AND ($2 = '' OR p.outcome = $2)
+   AND ($3::text[] = '{}' OR p.facts && $3)
  ORDER BY likeness DESC NULLS LAST, p.quarter DESC, p.public_id
  LIMIT $4 OFFSET $5
 
@@ -171,11 +181,11 @@ SELECT public_id FROM precedent WHERE shop_id = $1 AND case_id = $2
 
 -- name: has_like
 -- Whether the library holds a precedent of a claim. Index: precedent_by_claim.
-SELECT EXISTS (SELECT 1 FROM precedent WHERE claim = $1)
+SELECT EXISTS (SELECT 1 FROM precedent WHERE claim = $1 AND withdrawn_at IS NULL)
 
 -- name: common_facts
 -- The facts that stand most often in precedents, of one claim or of all. Index: precedent_by_claim.
-SELECT f AS fact FROM precedent p, unnest(p.facts) f WHERE $1 = '' OR p.claim = $1
+SELECT f AS fact FROM precedent p, unnest(p.facts) f WHERE p.withdrawn_at IS NULL AND ($1 = '' OR p.claim = $1)
  GROUP BY f ORDER BY count(*) DESC, f LIMIT $2
 
 -- name: names_in_case
@@ -192,6 +202,15 @@ SELECT array_remove(ARRAY[b.display_name, w.display_name, h.name, h.legal_name, 
 -- name: release_summary
 -- Puts a person's own summary beside a precedent, in place of an earlier one. Index: precedent_pkey.
 UPDATE precedent SET summary = $2, summary_by = $3, summary_at = coalesce($4, now()) WHERE public_id = $1
+
+-- name: withdraw_precedent
+-- Takes a precedent out of the library; one that is out stays as it was taken. Index: precedent_pkey.
+UPDATE precedent SET withdrawn_why = $2, withdrawn_by = $3, withdrawn_at = coalesce($4, now())
+ WHERE public_id = $1 AND withdrawn_at IS NULL
+
+-- name: restore_precedent
+-- Puts a withdrawn precedent back. Index: precedent_pkey.
+UPDATE precedent SET withdrawn_why = NULL, withdrawn_by = NULL, withdrawn_at = NULL WHERE public_id = $1
 
 -- name: clauses_decided_against
 -- Cases about a clause that ended for the buyer and whose clause nobody has proposed to change yet.

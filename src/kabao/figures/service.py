@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from typing import Final
 
 from kabao.figures import store
-from kabao.figures.openly import PublicFigures, sections_of
+from kabao.figures.openly import Counted, PublicFigures, months_of, sections_of
 from kabao.kernel import Clock
 from kabao.postgres import Database
 
@@ -22,16 +22,23 @@ class FigureService:
         self._database = database
         self._clock = clock
         self._monotonic = monotonic
-        self._last: tuple[float, PublicFigures] | None = None
+        self._last: tuple[float, datetime, list[Counted]] | None = None
         self._counting = asyncio.Lock()
 
-    async def figures(self) -> PublicFigures:
-        """Return the figures, at most five minutes old; many askers at once cost one count."""
+    async def figures(self, month: str = "") -> PublicFigures:
+        """Return the figures, at most five minutes old, of all cases or of those opened in a month (2026-11).
+
+        Many askers at once cost one count. Of a month with fewer than twenty cases every figure is withheld, as of one
+        that nobody opened a case in.
+        """
         async with self._counting:
             if self._last is None or self._monotonic() - self._last[0] >= KEPT_SECONDS:
                 at = self._clock.instant()
                 async with self._database.connection() as conn:
                     counted = await store.public_counts(conn, at)
-                made = PublicFigures(at=at or datetime.now(UTC), sections=sections_of(counted))
-                self._last = self._monotonic(), made
-            return self._last[1]
+                self._last = self._monotonic(), at or datetime.now(UTC), counted
+            _, at, counted = self._last
+        months = months_of(counted)
+        if month and month not in months:
+            counted = []
+        return PublicFigures(at=at, sections=sections_of(counted, month or None), months=months, month=month)

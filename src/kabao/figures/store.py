@@ -25,6 +25,8 @@ class PrecedentRow(Anonymous, frozen=True, kw_only=True):
     case_id: int
     summary: str | None
     likeness: int | None
+    withdrawn_at: datetime | None = None
+    withdrawn_why: str | None = None
 
 
 async def similar_endings(conn: Connection, claim: str, category: str, *, is_opened: bool) -> dict[str, int]:
@@ -89,6 +91,16 @@ async def names_in_case(conn: Connection, shop_id: int, case_id: int) -> list[st
 async def release_summary(conn: Connection, public_id: str, summary: str, by_id: int, at: datetime | None) -> None:
     """Keep a person's own summary beside a precedent."""
     await conn.execute(_SQL.release_summary, public_id, summary, by_id, at)
+
+
+async def withdraw_precedent(conn: Connection, public_id: str, why: str, by_id: int, at: datetime | None) -> None:
+    """Take a precedent out of the library, if it is in it."""
+    await conn.execute(_SQL.withdraw_precedent, public_id, why, by_id, at)
+
+
+async def restore_precedent(conn: Connection, public_id: str) -> None:
+    """Put a precedent back into the library."""
+    await conn.execute(_SQL.restore_precedent, public_id)
 
 
 def _precedent(row: dict[str, object]) -> PrecedentRow:

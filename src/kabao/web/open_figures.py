@@ -1,16 +1,19 @@
 """The public figures as anyone may read them: charts with their tables, and the same as CSV."""
 
 import csv
+import re
 from io import StringIO
 from typing import Final
 
 from litestar import Response, get
 
 from kabao.figures import PublicFigures, Row, Section
-from kabao.web.http import HEADERS, Page, PageRequest, enter, page, services_of
+from kabao.kernel import Refusal, Refused
+from kabao.web.http import HEADERS, Page, PageRequest, enter, page, refusal_page, services_of
 
 COLUMNS: Final = ("section", "key", "label", "cases", "value", "unit", "withheld", "computed_at")
 """The columns of /open.csv; their names and order stay as they are."""
+MONTH: Final = re.compile(r"20[0-9]{2}-(?:0[1-9]|1[0-2])")
 ROW_HEIGHT: Final = 44
 WITHHELD: Final = "不公布"
 """Not how many there are: one may be withheld because it would tell a smaller one."""
@@ -18,22 +21,35 @@ WITHHELD: Final = "不公布"
 
 @get("/open")
 async def open_page(request: PageRequest) -> Page:
-    """Show every public figure."""
+    """Show every public figure, of all cases or of those opened in a month."""
     visit = await enter(request)
-    figures = await visit.services.figures.figures()
+    month = month_of(request)
+    if month is None:
+        return refusal_page(visit, Refused(Refusal.NOT_FOUND), back="/open", link="看公开数据")
+    figures = await visit.services.figures.figures(month)
     return page("open.html", visit, figures=figures, charts={one.key: bars(one) for one in figures.sections}, told=told)
 
 
 @get("/open.csv")
 async def open_csv(request: PageRequest) -> Response[str]:
-    """Hand out the figures as CSV; a withheld one has neither cases nor value."""
-    figures = await services_of(request).figures.figures()
+    """Hand out the figures as CSV, of all cases or of a month's; a withheld one has neither cases nor value."""
+    month = month_of(request)
+    if month is None:
+        return Response("", status_code=404, media_type="text/csv", headers=HEADERS)
+    figures = await services_of(request).figures.figures(month)
+    name = f"open-{month}.csv" if month else "open.csv"
     return Response(
         csv_of(figures),
         media_type="text/csv",
         headers=HEADERS
-        | {"cache-control": "public, max-age=60", "content-disposition": 'attachment; filename="open.csv"'},
+        | {"cache-control": "public, max-age=60", "content-disposition": f'attachment; filename="{name}"'},
     )
+
+
+def month_of(request: PageRequest) -> str | None:
+    """Return the month asked for, empty for all cases; None for what is no month."""
+    month = request.query_params.get("month", "")
+    return month if not month or MONTH.fullmatch(month) else None
 
 
 def csv_of(figures: PublicFigures) -> str:

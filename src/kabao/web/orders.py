@@ -265,6 +265,7 @@ async def _order(visit: Visit, order: OrderView, *, errors: dict[str, str] | Non
             viewer=order.role,
             is_replaced=any(slot.generation for slot in order.keys if slot.state == "sealed"),
             is_charged_back=order.charged_back is not None,
+            is_stranded=order.claim.stranded_minor > 0,
         ),
         device_words=device_words,
         body=visit.form.raw("body"),

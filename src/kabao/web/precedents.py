@@ -1,5 +1,6 @@
 """The public case library as anyone may read it, with the search for similar cases."""
 
+from http import HTTPStatus
 from urllib.parse import urlencode
 
 from litestar import get, post
@@ -7,7 +8,7 @@ from litestar.params import FromPath
 
 from kabao.cases import CLAIMS
 from kabao.figures import Search
-from kabao.figures.precedents import DEEPEST_PAGE, FACTS_ASKED, OUTCOMES
+from kabao.figures.precedents import DEEPEST_PAGE, FACTS_ASKED, OUTCOMES, WITHDRAWN
 from kabao.kernel import Refused
 from kabao.web.http import Page, PageRequest, Visit, enter, own_ref, page, posted, redirect, refusal_page, signed
 from kabao.web.words import SAVED
@@ -52,6 +53,32 @@ async def release_summary(request: PageRequest, public_id: FromPath[str]) -> Pag
     if refused.fields:
         return await _one(visit, public_id, typed=text, errors=refused.fields, status=refused.status)
     return refusal_page(visit, refused, back="/precedents", link="看公开案例")
+
+
+@post("/precedents/{public_id:str}/withdraw", status_code=200)
+async def withdraw_precedent(request: PageRequest, public_id: FromPath[str]) -> Page:
+    """Take a precedent out of the library."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    refused = await visit.services.precedents.withdraw(visit.me, public_id, visit.form.text("why"))
+    if refused is None:
+        return redirect(f"/precedents/{public_id}", flash=SAVED, visit=visit)
+    if refused.fields:
+        return await _one(visit, public_id, errors=refused.fields, status=refused.status)
+    return refusal_page(visit, refused, back="/precedents", link="看公开案例")
+
+
+@post("/precedents/{public_id:str}/restore", status_code=200)
+async def restore_precedent(request: PageRequest, public_id: FromPath[str]) -> Page:
+    """Put a withdrawn precedent back."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    refused = await visit.services.precedents.restore(visit.me, public_id)
+    if refused is not None:
+        return refusal_page(visit, refused, back="/precedents", link="看公开案例")
+    return redirect(f"/precedents/{public_id}", flash=SAVED, visit=visit)
 
 
 @get("/c/{ref:str}/similar")
@@ -100,10 +127,15 @@ def address(wish: Search, number: int) -> str:
 async def _one(
     visit: Visit, public_id: str, *, typed: str = "", errors: dict[str, str] | None = None, status: int = 200
 ) -> Page:
-    found = await visit.services.precedents.precedent(public_id)
+    library = visit.services.precedents
+    case_ref = None if visit.person is None else await library.case_behind(visit.person, public_id)
+    if (gone := await library.withdrawal(public_id)) is not None:
+        return page(
+            "precedent_gone.html", visit, status=HTTPStatus.GONE, gone=gone, public_id=public_id, case_ref=case_ref
+        )
+    found = await library.precedent(public_id)
     if isinstance(found, Refused):
         return refusal_page(visit, found, back="/precedents", link="看公开案例")
-    case_ref = None if visit.person is None else await visit.services.precedents.case_behind(visit.person, public_id)
     return page(
         "precedent.html",
         visit,
@@ -112,8 +144,17 @@ async def _one(
         case_ref=case_ref,
         typed=typed or found.summary,
         errors=errors or {},
+        reasons=[(key, why, "") for key, why in WITHDRAWN.items()],
         similar_href=address(Search(claim=found.claim, facts=[fact.literal for fact in found.facts]), 0),
     )
 
 
-handlers = [precedents_page, precedent_page, release_summary, similar_cases, precedent_of_case]
+handlers = [
+    precedents_page,
+    precedent_page,
+    release_summary,
+    withdraw_precedent,
+    restore_precedent,
+    similar_cases,
+    precedent_of_case,
+]

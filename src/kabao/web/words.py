@@ -208,7 +208,7 @@ EVENTS: Final[dict[str, str]] = {
     "settled_refund": "按和解退款",
     "ruled": "按裁决放款给商家",
     "ruled_refund": "按裁决退款",
-    "refund_paid": "托管方已退到原付款账户",
+    "refund_paid": "托管方已退款",
     "paid_out": "托管方已付到商家账户",
     "frozen": "冻结这笔钱，停下自动确认",
     "unfrozen": "解冻，接着计时",
@@ -252,13 +252,21 @@ REPLACING: Final = (("replacement", "补发"), *OUTCOMES)
 
 
 def headline(
-    state: str, *, in_case: bool, viewer: str, is_replaced: bool = False, is_charged_back: bool = False
+    state: str,
+    *,
+    in_case: bool,
+    viewer: str,
+    is_replaced: bool = False,
+    is_charged_back: bool = False,
+    is_stranded: bool = False,
 ) -> str:
     """Say where an order stands, to the buyer or to others."""
     if is_charged_back:
         return "付款被银行撤回了"
     if in_case:
         return "这单在处理纠纷"
+    if is_stranded and viewer != "merchant":
+        return "退款没退到，换个账户就能退" if viewer == "buyer" else "退款没退到，等买家换账户"
     if is_replaced and state == "delivered":
         return "补发的卡密已送达，等你拆封" if viewer == "buyer" else "补发的卡密已送达，等买家拆封"
     if viewer == "buyer":
