@@ -225,10 +225,20 @@ async def test_a_case_is_closed_with_how_it_ended_and_counted_once_where_that_is
     await person.get(path)
     page = await person.send("/close", {"ending": "refunded", "ended": "2026-08-01", "got": "很多", "public": "yes"})
     assert (page.status, "不是金额" in page.words) == (422, True)
+    page = await person.send("/close", {"ending": "refunded", "ended": "2026-07-13", "got": "268.01"})
+    assert (page.status, "比能拿回的 268.00 元还多" in page.words, "那时还没有买" in page.words) == (422, True, True)
     page = await person.send("/close", {"ending": "refunded", "ended": "2026-08-01", "got": "268", "public": "yes"})
     assert "这件已经结束" in page.words
     await person.send("/reopen")
     await person.send("/close", {"ending": "refused", "ended": "2026-08-02", "public": "yes"})
+    # A copy that is brought in is the same case: it adds nothing, however often it is closed.
+    folder = await given(person, path, "folder.zip")
+    for _ in range(2):
+        await person.get("/help-me/cases")
+        await person.send("/import", files=[("file", ("a.zip", folder, "application/zip"))])
+        await person.send("/reopen")
+        page = await person.send("/close", {"ending": "refused", "ended": "2026-08-02", "public": "yes"})
+        assert "这件已经结束" in page.words
     [counted] = await site.app.database.fetch("SELECT month::text, ending FROM help_outcome")
     assert tuple(counted) == ("2026-08-01", "refunded")
 

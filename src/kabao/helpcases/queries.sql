@@ -85,5 +85,5 @@ SELECT account_id, case_id, version, wrapped_key, sealed, made_at, saved_at, rem
 UPDATE help_case SET remind_at = $3 WHERE account_id = $1 AND case_id = $2
 
 -- name: count_ending
--- Counts how a case ended: the month and the word. Index: help_outcome_pkey.
-INSERT INTO help_outcome (outcome_id, month, ending) VALUES ($1, $2, $3)
+-- Counts how a case ended: the month and the word; a copy of a case that is counted adds nothing. Index: help_outcome_pkey.
+INSERT INTO help_outcome (outcome_id, month, ending) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING

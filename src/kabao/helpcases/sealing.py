@@ -4,6 +4,7 @@ AES-256-GCM-SIV throughout. Associated data binds a wrapped key and a case to th
 derived for its number, and a file's pieces are counted and the last one marked, so that nothing is moved or cut.
 """
 
+import hmac
 import secrets
 import zlib
 from collections.abc import AsyncIterable, AsyncIterator, Iterable, Iterator
@@ -16,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from kabao.helpcases.model import MIB, SavedCase
+from kabao.selfhelp.mending import mended
 
 KEY_BYTES: Final = 32
 PIECE: Final = MIB
@@ -33,6 +35,7 @@ class Wrapping:
 
     def __init__(self, key: bytes) -> None:
         self._cipher = AESGCMSIV(key)
+        self._marking = HKDF(SHA256(), KEY_BYTES, None, b"kabao help outcome").derive(key)
 
     def make(self, account_id: int, case_id: int) -> tuple[bytes, bytes]:
         """Make a case's key; returns it and the form in which it is stored."""
@@ -46,6 +49,14 @@ class Wrapping:
         except (InvalidTag, ValueError):
             raise CaseUnreadable from None
 
+    def mark(self, named: str) -> int:
+        """Give the number under which a story's ending is counted, the same for each of its copies.
+
+        Without the server's key it leads nowhere, and without the story's own name not back to it.
+        """
+        digest = hmac.digest(self._marking, named.encode(), "sha256")
+        return int.from_bytes(digest[:8], "big") >> 1
+
 
 def seal_case(key: bytes, account_id: int, case_id: int, case: SavedCase) -> bytes:
     """Encrypt what is kept of a case."""
@@ -58,9 +69,11 @@ def open_case(key: bytes, account_id: int, case_id: int, sealed: bytes) -> Saved
     """Open what seal_case made; raises CaseUnreadable."""
     try:
         packed = AESGCMSIV(key).decrypt(sealed[:_NONCE], sealed[_NONCE:], _place("case", account_id, case_id))
-        return msgspec.msgpack.decode(zlib.decompress(packed), type=SavedCase)
+        case = msgspec.msgpack.decode(zlib.decompress(packed), type=SavedCase)
     except (InvalidTag, ValueError, zlib.error, msgspec.MsgspecError):
         raise CaseUnreadable from None
+    state = msgspec.structs.replace(case.state, story=mended(case.state.story))
+    return msgspec.structs.replace(case, state=state)
 
 
 def sealed_pieces(key: bytes, file_id: int, pieces: Iterable[bytes]) -> Iterator[bytes]:

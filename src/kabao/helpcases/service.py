@@ -126,7 +126,7 @@ class HelpCases:
         return self.view(await store.change_case(conn, account_id, case_id, next_version, sealed, remind_at, at))
 
     async def end(self, account_id: int, case_id: int, ending: Ending | None) -> CaseView | Refused:
-        """Close a case, or open it again; one whose person allows it is counted, once."""
+        """Close a case, or open it again; one whose person allows it is counted, once for all its copies."""
 
         def closed(held: SavedCase) -> SavedCase:
             is_counted = held.is_counted or bool(ending and ending.public)
@@ -138,7 +138,8 @@ class HelpCases:
             if before is None or isinstance(changed, Refused):
                 return changed
             if changed.case.is_counted and not self.view(before).case.is_counted and ending is not None:
-                await store.count_ending(conn, self.ids.next(), ending.at.day.replace(day=1), ending.kind)
+                mark = self._wrapping.mark(changed.story.case_id)
+                await store.count_ending(conn, mark, ending.at.day.replace(day=1), ending.kind)
         return changed
 
     async def delete(self, account_id: int, case_id: int) -> Refused | None:

@@ -24,6 +24,7 @@ from kabao.selfhelp.model import (
 )
 from kabao.selfhelp.provisions import provision
 from kabao.selfhelp.results import Cite, Deadline, DueSource
+from kabao.selfhelp.rules import MOST_HOURS
 from kabao.selfhelp.words import ADDRESSEES
 from kabao.selfhelp.workdays import end_on_working_day, is_published, working_days_after
 
@@ -118,7 +119,7 @@ def _rules(story: Story) -> Iterator[Deadline]:
     for number, clause in enumerate(story.clauses, 1):
         start = _counted_from(story, clause)
         known = _RULE_OF.get(clause.of)
-        if clause.hours is None or start is None or known is None:
+        if clause.hours is None or clause.hours > MOST_HOURS or start is None or known is None:
             continue
         source, whose = known
         end = start.at + timedelta(hours=clause.hours)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from kabao.adjudication.casefile import AMOUNTS, NOT_ABOVE, POSITIVE
-from kabao.adjudication.model import Text
+from kabao.adjudication.model import Demand, Text
 from kabao.selfhelp.model import CURRENCY, Amount, Answer, Event, Happening, Moment, Side, Story
 from kabao.selfhelp.results import Fault
 from kabao.selfhelp.signs import FIRST, SIGNS, UNLAWFUL
@@ -15,6 +15,11 @@ NO_PLATFORM: Final = "-"
 
 OF_A_PLATFORM: Final = frozenset({"seller_is_platform", "merchant_unnamed", "platform_guarantee", "platform_knew"})
 
+MOST_HOURS: Final = 24 * 366 * 5
+"""Hours that a rule may set; more breaks what is counted from them."""
+LAWFUL_MULTIPLE: Final = 3
+"""Times the price that the law may add as damages to what comes back (消费者权益保护法 55); 500 yuan at least."""
+LEAST_DAMAGES_MINOR: Final = 50_000
 SIGNS_NEEDED: Final = 2
 TODAY: Final = timedelta(days=1)
 """A day given without an hour may be today's, and a clock a few minutes fast."""
@@ -73,7 +78,69 @@ def faults(story: Story, now: datetime) -> tuple[Fault, ...]:
 
     A `contradiction` is a question to be asked again, of its first place; the others are to be mended.
     """
-    return (*_times(story, now), *_currencies(story), *_figures(story), *_contradictions(story))
+    return (
+        *_times(story, now),
+        *_currencies(story),
+        *_figures(story),
+        *_hours(story),
+        *_ending(story),
+        *_contradictions(story),
+    )
+
+
+def most_back_minor(story: Story) -> int | None:
+    """Say how much can have come back: the price, and damages where the person asks for them; None without a price."""
+    price = story.payment.amount
+    if price is None or price.currency != CURRENCY:
+        return None
+    if story.demand is not Demand.COMPENSATION:
+        return price.minor
+    multiple = max(LAWFUL_MULTIPLE, story.amounts.get("promise_multiple", 0))
+    return price.minor + max(multiple * price.minor, LEAST_DAMAGES_MINOR, story.amounts.get("promised_sum_minor", 0))
+
+
+def _ending(story: Story) -> Iterator[Fault]:
+    """Find an ending that cannot be: more back than can have been, or before the purchase."""
+    ending, paid, most = story.ending, story.payment.at, most_back_minor(story)
+    if ending is None:
+        return
+    if ending.amount and most is not None and ending.amount.currency == CURRENCY and ending.amount.minor > most:
+        most_words = Amount(most).words()
+        more = Text("", "")
+        if story.demand is not Demand.COMPENSATION:
+            more = Text(
+                "得到了赔偿的，先把想要的改成“退款并赔偿”。", " Where damages were paid, change what you want first."
+            )
+        yield Fault(
+            code="more_than_paid",
+            places=("ending.amount", "payment.amount"),
+            text=Text(
+                f"拿回 {ending.amount.words()} 元，比能拿回的 {most_words} 元还多，请再看一眼。{more.zh}",
+                f"{ending.amount.words()} yuan came back, more than the {most_words} that can; look again.{more.en}",
+            ),
+        )
+    if paid is not None and ending.at.day < paid.day:
+        yield Fault(
+            code="ended_before_paid",
+            places=("ending.at", "payment.at"),
+            text=Text(
+                f"{ending.at.words()} 在付款（{paid.words()}）之前，那时还没有买。两处里有一处不对。",
+                f"{ending.at.words()} is before the payment ({paid.words()}). One of the two cannot be right.",
+            ),
+        )
+
+
+def _hours(story: Story) -> Iterator[Fault]:
+    for number, clause in enumerate(story.clauses, 1):
+        if clause.hours is not None and clause.hours > MOST_HOURS:
+            yield Fault(
+                code="out_of_bounds",
+                places=(f"clauses.{number}.hours",),
+                text=Text(
+                    f"规则的时限写的是 {clause.hours} 小时，太长了，请再看一眼。",
+                    f"The rule’s time is {clause.hours} hours, which is too long: look again, please.",
+                ),
+            )
 
 
 def _moments(story: Story) -> Iterator[tuple[str, Moment]]:

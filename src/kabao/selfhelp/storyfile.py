@@ -38,7 +38,7 @@ LARGEST_SUM: Final = 10**12
 _SUM: Final = re.compile(r"[¥￥]?\s*(?P<figures>\d[\d,]*(?:\.\d{1,2})?)\s*(?:元|(?P<currency>[A-Za-z]{3}))?")
 _MOMENTS: Final = ("%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S", "%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S")
 _FIRST_YEAR: Final = 1990
-_LAST_YEAR: Final = 2099
+LAST_YEAR: Final = 2099
 _CODE: Final = re.compile(r"[\w-]{1,60}")
 
 
@@ -287,7 +287,7 @@ def _no_time(text: str) -> Mistake:
 
 def is_likely(day: date) -> bool:
     """Whether a purchase's day may be meant; any other breaks what is counted from it."""
-    return _FIRST_YEAR <= day.year <= _LAST_YEAR
+    return _FIRST_YEAR <= day.year <= LAST_YEAR
 
 
 def moment_of(text: str) -> Moment:
@@ -300,8 +300,8 @@ def moment_of(text: str) -> Moment:
 
 def _too_far(text: str) -> Mistake:
     return Mistake(
-        f"“{text.strip()[:40]}”太早或太晚，年份要在 {_FIRST_YEAR} 到 {_LAST_YEAR} 之间",
-        f"{text.strip()[:40]!r} is too early or too late; the year lies between {_FIRST_YEAR} and {_LAST_YEAR}",
+        f"“{text.strip()[:40]}”太早或太晚，年份要在 {_FIRST_YEAR} 到 {LAST_YEAR} 之间",
+        f"{text.strip()[:40]!r} is too early or too late; the year lies between {_FIRST_YEAR} and {LAST_YEAR}",
     )
 
 

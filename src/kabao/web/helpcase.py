@@ -6,6 +6,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import BinaryIO, Final, NamedTuple
 
+import msgspec
 from litestar import get, post
 from litestar.params import FromPath
 from litestar.response import Stream
@@ -27,6 +28,7 @@ from kabao.selfhelp.commands import next_rung
 from kabao.selfhelp.pack import PackNotMadeError
 from kabao.selfhelp.packpaper import ENDINGS, KINDS
 from kabao.selfhelp.questions import questions
+from kabao.selfhelp.rules import faults
 from kabao.web import helpwords
 from kabao.web.files import download, file_headers, take_files
 from kabao.web.helpforms import SUMMARY, Fields
@@ -47,6 +49,7 @@ STILL_BLANK: Final = Text(
     "信里还有没填的：{}。先去填好；发之前自己填了，或者就是这样发的，勾上再记。",
     "Still blank in the letter: {}. Fill it in first; if you did so before sending, or sent it as it is, tick this.",
 )
+ENDING_FIELDS: Final = {"ending.at": "ended", "ending.amount": "got"}
 CLOSED: Final = Text("这件已经结束。", "This case is closed.")
 
 
@@ -330,9 +333,15 @@ async def close_case(request: PageRequest, case: FromPath[int]) -> Page:
         _past(fields, visit, "ended"),
         fields.amount("got"),
     )
-    if kind is None or at is None or fields.errors:
+    ending = None
+    if kind is not None and at is not None:
+        ending = Ending(kind=kind, at=at, amount=amount, public=visit.form.ticked("public"))
+        ended = msgspec.structs.replace(view.story, ending=ending)
+        for fault in faults(ended, visit.now):
+            if fault.places[0] in ENDING_FIELDS:
+                fields.errors.setdefault(ENDING_FIELDS[fault.places[0]], fault.text)
+    if ending is None or fields.errors:
         return await asyncio.to_thread(show_case, visit, view, fields.errors, status=422)
-    ending = Ending(kind=kind, at=at, amount=amount, public=visit.form.ticked("public"))
     changed = await visit.services.help_cases.end(visit.me.account_id, view.case_id, ending)
     return _noted(visit, view, changed, "#h-end")
 

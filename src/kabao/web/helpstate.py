@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from kabao.helpcases import HelpState
+from kabao.selfhelp.mending import mended
 
 KEPT: Final = timedelta(days=30)
 """How long a sealed state opens after it was last sent; each step seals it anew."""
@@ -59,9 +60,10 @@ def open_state(text: str, form_key: bytes, now: datetime) -> HelpState | Lost:
         packed = _cipher(form_key).decrypt(rest[:_NONCE], rest[_NONCE:], head)
         if now.timestamp() > int.from_bytes(head[1:], "big"):
             return Lost.EXPIRED
-        return msgspec.msgpack.decode(zlib.decompress(packed), type=HelpState)
+        state = msgspec.msgpack.decode(zlib.decompress(packed), type=HelpState)
     except (InvalidTag, ValueError, zlib.error, msgspec.MsgspecError):
         return Lost.BROKEN
+    return msgspec.structs.replace(state, story=mended(state.story))
 
 
 def _cipher(form_key: bytes) -> AESGCMSIV:
