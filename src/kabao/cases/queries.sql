@@ -13,8 +13,8 @@ SELECT o.shop_id, o.order_id, o.buyer_id, h.owner_id, s.title, o.placed_at, coal
 -- name: add_case
 -- Opens a case; the order is frozen already. Index: cases_one_open.
 INSERT INTO cases (shop_id, case_id, order_id, buyer_id, claim, demand, demand_minor, statement, previous, stage, turn,
-    due_at, opened_at, stage_since, windows, limit_by, opened_by)
-VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'none', $9, $10, $11, $12, $12, $13, $14, $15)
+    due_at, opened_at, stage_since, turn_since, windows, limit_by, opened_by)
+VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 'none', $9, $10, $11, $12, $12, $12, $13, $14, $15)
 
 -- name: lock_case
 -- Locks a case for one step; what surrounds it is read afterwards, when the lock is held. Index: cases_pkey.
@@ -58,9 +58,10 @@ SELECT c.*, h.owner_id, s.title, o.placed_at, coalesce($3, now()) AS now,
  WHERE c.shop_id = $1 AND c.case_id = $2
 
 -- name: move_case
--- Writes where a step leaves a case. Index: cases_pkey.
+-- Writes where a step leaves a case; with another turn, stage or deadline somebody's turn begins. Index: cases_pkey.
 UPDATE cases SET previous = CASE WHEN stage = $3 THEN previous ELSE stage END,
        stage_since = CASE WHEN stage = $3 THEN stage_since ELSE $7 END,
+       turn_since = CASE WHEN stage = $3 AND turn = $4 AND due_at IS NOT DISTINCT FROM $5 THEN turn_since ELSE $7 END,
        closed_at = CASE WHEN $3 IN ('settled', 'withdrawn', 'executed', 'charged_back') THEN $7 END,
        answered_at = CASE WHEN $6 THEN coalesce(answered_at, $7) ELSE answered_at END,
        rose_why = coalesce($8, rose_why), stage = $3, turn = $4, due_at = $5

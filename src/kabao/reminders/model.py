@@ -15,6 +15,9 @@ class Mark(StrEnum):
 
     DAY = "day"
     SOON = "soon"
+    WAITS_DAY = "waits_day"
+    """Not before a deadline, but after a turn began."""
+    WAITS_TWO = "waits_two"
 
 
 class Lead(NamedTuple):
@@ -34,10 +37,41 @@ LEADS: Final = (
 """Who was given a day is not reminded as it begins, so a window of 24 hours has its one reminder near its end."""
 
 
-class DueCase(msgspec.Struct, frozen=True, kw_only=True):
-    """A case whose deadline is near; `waived_by` are the sides that have waived the review of its ruling.
+class Wait(NamedTuple):
+    """A mark stands `after` a turn began, up to `until`."""
 
-    `was_long` tells that enough time was given for a reminder at this mark.
+    mark: Mark
+    after: timedelta
+    until: timedelta
+
+
+WAITS: Final = (
+    Wait(Mark.WAITS_DAY, timedelta(hours=24), timedelta(hours=48)),
+    Wait(Mark.WAITS_TWO, timedelta(hours=48), timedelta(hours=72)),
+)
+CLEAR: Final = timedelta(hours=30)
+"""Where less is left, the deadline's own reminders tell it: never two for the same moment."""
+
+
+class Talk(NamedTuple):
+    """When what a party wrote in an order's talk, and nobody answered, is told: so long after it was written."""
+
+    name: str
+    after: timedelta
+
+
+TALKS: Final = (
+    Talk("talk", timedelta(minutes=1)),
+    Talk("talk_day", timedelta(hours=24)),
+    Talk("talk_two", timedelta(hours=48)),
+)
+"""The first leaves a minute for what was written and not yet committed."""
+
+
+class DueCase(msgspec.Struct, frozen=True, kw_only=True):
+    """A case whose deadline is near, or whose turn began long ago; `waived_by` waived the review of its ruling.
+
+    `was_long` tells that this mark is worth a reminder: enough time was given before a deadline, or enough is left.
     """
 
     shop_id: int
@@ -53,6 +87,8 @@ class DueCase(msgspec.Struct, frozen=True, kw_only=True):
     """Whether a claim that nobody answers may stand."""
     was_long: bool
     waived_by: list[str]
+    waited: timedelta = timedelta(0)
+    """How long it has been somebody's turn; zero where a deadline is told."""
 
     @property
     def ref(self) -> str:
@@ -74,6 +110,22 @@ class OpenQuestion(msgspec.Struct, frozen=True, kw_only=True):
     def ref(self) -> str:
         """The case's reference."""
         return format_ref(self.shop_id, self.case_id)
+
+
+class Unanswered(msgspec.Struct, frozen=True, kw_only=True):
+    """The first of a party's words in an order's talk that the other side has not answered, outside any case."""
+
+    shop_id: int
+    order_id: int
+    title: str
+    by_role: str
+    buyer_id: int
+    owner_id: int
+
+    @property
+    def ref(self) -> str:
+        """The order's reference."""
+        return format_ref(self.shop_id, self.order_id)
 
 
 class Releasing(msgspec.Struct, frozen=True, kw_only=True):

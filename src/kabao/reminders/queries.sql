@@ -34,6 +34,41 @@ SELECT c.shop_id, c.case_id, t.due_at, coalesce($6::timestamptz, now()) AS now, 
   JOIN orders o USING (shop_id, order_id) JOIN escrow e USING (shop_id, order_id)
   JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
 
+-- name: waiting_cases
+-- Takes cases in which it has been somebody's turn for between $2 and $3, keeps that this mark was looked at, and says of
+-- each whether the deadline is further off than $4, or over. What waits for an answer, an authority or a ruling's ten
+-- seconds waits for nobody else. Index: cases_turn_since, case_reminder_pkey, case_pause_pkey, ruling_submission_one_pending.
+WITH near AS MATERIALIZED (
+  SELECT c.shop_id, c.case_id, c.turn_since
+    FROM cases c
+   WHERE c.closed_at IS NULL AND c.turn NOT IN ('nobody', 'parties') AND c.stage <> 'routed_out'
+     AND c.turn_since <= coalesce($6::timestamptz, now()) - $2::interval
+     AND c.turn_since > coalesce($6::timestamptz, now()) - $3::interval
+     AND NOT EXISTS (SELECT 1 FROM case_reminder r
+                      WHERE r.shop_id = c.shop_id AND r.case_id = c.case_id AND r.due_at = c.turn_since AND r.mark = $1)
+     AND NOT EXISTS (SELECT 1 FROM ruling_submission p
+                      WHERE p.shop_id = c.shop_id AND p.case_id = c.case_id AND p.ended_at IS NULL)
+     AND NOT EXISTS (SELECT 1 FROM case_pause p
+                      WHERE p.shop_id = c.shop_id AND p.case_id = c.case_id AND p.stage = c.stage
+                        AND p.began_at <= coalesce($6::timestamptz, now())
+                        AND p.ends_at > coalesce($6::timestamptz, now()))
+   ORDER BY c.turn_since, c.shop_id, c.case_id FOR NO KEY UPDATE OF c SKIP LOCKED LIMIT $5),
+told AS (
+  INSERT INTO case_reminder (shop_id, case_id, due_at, mark, told_at)
+  SELECT shop_id, case_id, turn_since, $1, coalesce($6::timestamptz, now()) FROM near
+  ON CONFLICT DO NOTHING RETURNING shop_id, case_id, due_at AS turn_since)
+SELECT c.shop_id, c.case_id, c.due_at, coalesce($6::timestamptz, now()) AS now, c.stage, c.turn, s.title, c.buyer_id,
+       h.owner_id,
+       e.state = 'disputed' AND c.opened_by = 'buyer'
+         AND NOT EXISTS (SELECT 1 FROM case_event v WHERE v.shop_id = c.shop_id AND v.case_id = c.case_id
+                            AND v.kind = 'person_asked') AS may_stand,
+       c.due_at > coalesce($6::timestamptz, now()) + $4::interval
+         OR (c.turn = 'duty' AND c.due_at <= coalesce($6::timestamptz, now())) AS was_long,
+       ARRAY[]::text[] AS waived_by, coalesce($6::timestamptz, now()) - t.turn_since AS waited
+  FROM told t JOIN cases c USING (shop_id, case_id) JOIN shop h USING (shop_id)
+  JOIN orders o USING (shop_id, order_id) JOIN escrow e USING (shop_id, order_id)
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+
 -- name: deciders
 -- Who decides a case, at its turn: for support's those who have begun with it, else all; of a panel who has not voted;
 -- for the duty officer's every one who may rule in it. Never a party, nor who spoke in the order as one, left a seat or
@@ -119,6 +154,49 @@ SELECT e.shop_id, e.order_id, e.due_at, coalesce($4::timestamptz, now()) AS now,
 -- name: releases_read_on
 -- Remembers how far releases were read. Index: digest_cursor_pkey.
 UPDATE digest_cursor SET read_until = $1 WHERE name = 'releases'
+
+-- name: begin_talk
+-- Makes a cursor over what is said in orders, once, so that what had waited longer before it is told to nobody.
+-- Index: digest_cursor_pkey.
+INSERT INTO digest_cursor (name, read_until) VALUES ($1, coalesce($3::timestamptz, now()) - $2::interval)
+ON CONFLICT DO NOTHING
+
+-- name: talk_read
+-- Locks how far a cursor has read, unless another runner has it. Index: digest_cursor_pkey.
+SELECT read_until FROM digest_cursor WHERE name = $1 FOR UPDATE SKIP LOCKED
+
+-- name: talk_stretch
+-- Answers where a stretch of at most so many messages ends. Index: message_of_parties.
+SELECT max(at) FROM (SELECT at FROM message
+  WHERE author_role <> 'support' AND at > $1 AND at <= coalesce($4::timestamptz, now()) - $2::interval
+  ORDER BY at LIMIT $3) stretch
+
+-- name: talk_unanswered
+-- Of the messages in a stretch of time those with which a side began to wait: its own last words before them were answered,
+-- they were not, neither in words nor with a file, and no case has been open since. Index: message_of_parties,
+-- message_pkey, evidence_item_pkey, cases_of_order, orders_pkey.
+SELECT m.shop_id, m.order_id, s.title, m.author_role AS by_role, o.buyer_id, h.owner_id
+  FROM message m JOIN orders o USING (shop_id, order_id) JOIN shop h USING (shop_id)
+  JOIN listing_snapshot s ON s.shop_id = o.shop_id AND s.listing_id = o.listing_id AND s.snapshot_no = o.snapshot_no
+ WHERE m.author_role <> 'support' AND m.at > $1 AND m.at <= $2
+   AND o.state NOT IN ('expired', 'cancelled', 'refunded')
+   AND m.author_role IS DISTINCT FROM (SELECT b.author_role FROM message b
+                     WHERE b.shop_id = m.shop_id AND b.order_id = m.order_id AND b.message_id < m.message_id
+                       AND b.author_role <> 'support' ORDER BY b.message_id DESC LIMIT 1)
+   AND NOT EXISTS (SELECT 1 FROM message a
+                    WHERE a.shop_id = m.shop_id AND a.order_id = m.order_id AND a.message_id > m.message_id
+                      AND a.author_role <> m.author_role AND a.author_role <> 'support')
+   AND NOT EXISTS (SELECT 1 FROM evidence_item i
+                    WHERE i.shop_id = m.shop_id AND i.order_id = m.order_id AND i.at > m.at
+                      AND i.given_role <> m.author_role AND i.given_role <> 'support')
+   AND NOT EXISTS (SELECT 1 FROM cases c
+                    WHERE c.shop_id = m.shop_id AND c.order_id = m.order_id
+                      AND (c.closed_at IS NULL OR c.closed_at >= m.at))
+ ORDER BY m.at, m.shop_id, m.order_id
+
+-- name: talk_read_on
+-- Remembers how far a cursor has read. Index: digest_cursor_pkey.
+UPDATE digest_cursor SET read_until = $2 WHERE name = $1
 
 -- name: clock
 -- The time it is. Index: none.

@@ -7,7 +7,7 @@ from zoneinfo import ZoneInfo
 
 from kabao.cases import CaseCard, Side, Stage, Turn
 from kabao.cases.words import what_if_due
-from kabao.reminders.model import DueCase, OpenQuestion, Releasing
+from kabao.reminders.model import TALKS, DueCase, OpenQuestion, Releasing, Talk, Unanswered
 
 BEIJING: Final = ZoneInfo("Asia/Shanghai")
 ENDED: Final = timedelta(0)
@@ -52,8 +52,9 @@ def left_text(left: timedelta) -> str:
 def case_subject(case: DueCase, side: Side) -> str:
     """Say to whom it concerns until when something waits for him, and what happens then."""
     what = "申请复核的时间快到了" if case.turn is Turn.PARTIES else "轮到你了"
-    may_stand = case.may_stand
-    then = what_if_due(case.stage, case.turn, side, may_stand=may_stand)
+    if case.waited:
+        what = f"轮到你已经 {_hours(case.waited)} 小时"
+    then = what_if_due(case.stage, case.turn, side, may_stand=case.may_stand)
     return f"「{case.title}」的纠纷：{what}，{_until(case.due_at, case.now)}。{then}"
 
 
@@ -61,6 +62,27 @@ def question_subject(question: OpenQuestion) -> str:
     """Say until when a question waits for its answer."""
     until = _until(question.due_at, question.now)
     return f"「{question.title}」的纠纷：有一个提问等你回答，{until}。到时没有回答，时限接着走。"
+
+
+def told_of_talk(talk: Talk, said: Unanswered) -> list[tuple[int, str, str]]:
+    """Tell who hears what, and where to look, of words that nobody has answered.
+
+    The other side hears at once, a merchant again after a day and two. After two days the buyer hears what else he can
+    do; whoever asks a buyer something waits for him alone.
+    """
+    is_buyers, link = said.by_role == Side.BUYER.value, f"/o/{said.ref}"
+    if talk == TALKS[0]:
+        to, by = (said.owner_id, "买家") if is_buyers else (said.buyer_id, "商家")
+        return [(to, f"「{said.title}」的{by}在订单里给你留了言", link)]
+    if not is_buyers:
+        return []
+    hours = _hours(talk.after)
+    asked = f"「{said.title}」的买家 {hours} 小时前在订单里给你留了言，还没有回复。不回复，买家可以提出纠纷"
+    told = [(said.owner_id, asked, link)]
+    if talk == TALKS[-1]:
+        silent = f"「{said.title}」的商家 {hours} 小时没有回复你的留言。不用再等，订单页上有你还能做的"
+        told.append((said.buyer_id, silent, link))
+    return told
 
 
 def release_subject(order: Releasing) -> str:
@@ -84,7 +106,13 @@ def digest_text(cards: Sequence[CaseCard], now: datetime, origin: str) -> str:
     return "\n".join([*lines, "", f"全部在工作台：{origin}/desk", ""])
 
 
+def _hours(length: timedelta) -> int:
+    return int(length.total_seconds()) // 3600
+
+
 def _until(due_at: datetime, now: datetime) -> str:
+    if due_at <= now:
+        return f"时限 {clock_text(due_at)} 已经过了"
     return f"{clock_text(due_at)} 截止，还剩 {left_text(due_at - now)}"
 
 

@@ -10,7 +10,7 @@ import msgspec
 
 from kabao.cases import Turn
 from kabao.postgres import Connection, load_queries
-from kabao.reminders.model import DueCase, Lead, OpenQuestion, Releasing
+from kabao.reminders.model import DueCase, Lead, OpenQuestion, Releasing, Talk, Unanswered, Wait
 
 _SQL: Final = load_queries("kabao.reminders")
 
@@ -18,6 +18,30 @@ _SQL: Final = load_queries("kabao.reminders")
 async def near_cases(conn: Connection, lead: Lead, limit: int, at: datetime | None) -> list[DueCase]:
     rows = await conn.fetch(_SQL.near_cases, lead.mark, lead.until, lead.before, lead.window, limit, at)
     return [msgspec.convert(dict(row), DueCase) for row in rows]
+
+
+async def waiting_cases(
+    conn: Connection, wait: Wait, clear: timedelta, limit: int, at: datetime | None
+) -> list[DueCase]:
+    rows = await conn.fetch(_SQL.waiting_cases, wait.mark, wait.after, wait.until, clear, limit, at)
+    return [msgspec.convert(dict(row), DueCase) for row in rows]
+
+
+async def talk_read(conn: Connection, talk: Talk, at: datetime | None) -> datetime | None:
+    await conn.execute(_SQL.begin_talk, talk.name, talk.after, at)
+    read_until: datetime | None = await conn.fetchval(_SQL.talk_read, talk.name)
+    return read_until
+
+
+async def unanswered(
+    conn: Connection, talk: Talk, read_until: datetime, limit: int, at: datetime | None
+) -> list[Unanswered] | None:
+    """Answer None where nothing was said in the stretch."""
+    end = await conn.fetchval(_SQL.talk_stretch, read_until, talk.after, limit, at)
+    if end is None:
+        return None
+    await conn.execute(_SQL.talk_read_on, talk.name, end)
+    return [Unanswered(**dict(row)) for row in await conn.fetch(_SQL.talk_unanswered, read_until, end)]
 
 
 async def deciders(
