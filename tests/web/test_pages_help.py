@@ -3,14 +3,15 @@
 import io
 import secrets
 import zipfile
-from datetime import timedelta
+from datetime import datetime, timedelta
+from urllib.parse import quote
 
 from pypdf import PdfReader
 
 from helpstories import NOW
 from helpwalk import CHAT, START, taken, walk
 from kabao.helpcases import HelpState
-from kabao.selfhelp import Story
+from kabao.selfhelp import CHINA, Story
 from kabao.selfhelp.book import names
 from kabao.selfhelp.storyfile import read_story
 from kabao.web.helpstate import Lost, open_state, seal_state
@@ -31,7 +32,9 @@ async def test_a_person_without_scripts_comes_to_letters_days_and_the_folder_and
     page = await person.send("/help-me", {"pick": "12315"})
     assert "我改过的信" in page.text
     text = await taken(person, "letter.txt")
-    assert text.headers["content-disposition"] == 'attachment; filename="letter.txt"'
+    name = quote(f"给12315（市场监督管理部门）的信 点卡 {datetime.now(CHINA):%Y-%m-%d}.txt", safe="")
+    disposition = f"attachment; filename=\"letter-12315.txt\"; filename*=UTF-8''{name}"
+    assert text.headers["content-disposition"] == disposition
     assert text.headers["cache-control"] == "no-store"
     assert "我改过的信，卡密 AB****GH" in text.text
     printed = PdfReader(io.BytesIO((await taken(person, "letter.pdf")).content))
@@ -41,7 +44,9 @@ async def test_a_person_without_scripts_comes_to_letters_days_and_the_folder_and
     assert "请求调解" in page.text
     page = await person.send("/help-me", {"go": "next"})
     assert "加到手机日历" in page.words
-    assert "BEGIN:VCALENDAR" in (await taken(person, "days.ics")).text
+    calendar = await taken(person, "days.ics")
+    assert "BEGIN:VCALENDAR" in calendar.text
+    assert quote("别错过的日子 点卡") in calendar.headers["content-disposition"]
     folder = zipfile.ZipFile(io.BytesIO((await taken(person, "folder.zip")).content))
     assert folder.namelist() == ["case.yaml", "chat/1.txt", "terms/1.txt"]
     story = read_story(folder.read("case.yaml"), "case.yaml", names())

@@ -23,6 +23,7 @@ from kabao.web.http import (
     refusal_page,
     signed,
 )
+from kabao.web.saved_as import plain_name, saved_as
 
 TEXT_NAMES: Final = (".txt", ".csv", ".log", ".md")
 """Names of text: one that is refused as unknown is written in another encoding than UTF-8."""
@@ -161,16 +162,13 @@ def file_headers(media_type: str, name: str, *, inline: bool) -> dict[str, str]:
 
     A saved file is opened by its name's ending, so the ending is that of what the file is, not what its giver wrote.
     """
-    ascii_name = "".join(
-        letter if letter.isascii() and (letter.isalnum() or letter in "._-") else "_" for letter in name
-    )
     endings = ENDINGS.get(media_type.partition(";")[0], (".bin",))
-    if not ascii_name.lower().endswith(endings):
-        ascii_name += endings[0]
+    if not plain_name(name).lower().endswith(endings):
+        name += endings[0]
     return {
         "content-security-policy": "default-src 'none'; sandbox",
         "x-content-type-options": "nosniff",
-        "content-disposition": "inline" if inline else f'attachment; filename="{ascii_name}"',
+        "content-disposition": "inline" if inline else saved_as(name),
         "cache-control": "private, no-store",
         "cross-origin-resource-policy": "same-origin",
     }

@@ -33,8 +33,9 @@ from kabao.web import helpwords
 from kabao.web.files import download, file_headers, take_files
 from kabao.web.helpforms import SUMMARY, Fields
 from kabao.web.helpme import china_minute
-from kabao.web.helppapers import Shown, show_letter
+from kabao.web.helppapers import Shown, named_file, show_letter
 from kabao.web.helpsaved import HERE, context_of, own_case, path_of
+from kabao.web.helpwords import FOLDER, PACK
 from kabao.web.http import CHUNK, HEADERS, Page, PageRequest, Visit, page, redirect, refusal_page
 from kabao.web.words import HELP_NOTED, HELP_SAVED, size_text
 
@@ -235,17 +236,17 @@ def _named_facts(visit: Visit) -> tuple[str, ...]:
 @post(f"{HERE}/{{case:int}}/pack.zip", status_code=200)
 async def give_pack(request: PageRequest, case: FromPath[int]) -> Page:
     """Give the pack, made as `kabao selfhelp pack` makes it."""
-    return await _made(request, case, pack_folder, "kabao-pack.zip")
+    return await _made(request, case, pack_folder, PACK, "kabao-pack.zip")
 
 
 @post(f"{HERE}/{{case:int}}/folder.zip", status_code=200)
 async def give_folder(request: PageRequest, case: FromPath[int]) -> Page:
     """Give the folder that the command line goes on with, and this site takes back."""
-    return await _made(request, case, zip_folder, "kabao-case.zip")
+    return await _made(request, case, zip_folder, FOLDER, "kabao-case.zip")
 
 
 async def _made(
-    request: PageRequest, case: int, make: Callable[[CaseView, Path, Path, datetime], object], name: str
+    request: PageRequest, case: int, make: Callable[[CaseView, Path, Path, datetime], object], what: Text, plain: str
 ) -> Page:
     found = await own_case(request, case, is_step=True)
     if not isinstance(found, tuple):
@@ -260,7 +261,8 @@ async def _made(
     if isinstance(made, Refused):
         return refusal_page(visit, made, back=HERE, link="回到我的维权")
     _, opened = made
-    headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="{name}"'}
+    name = named_file(view.story, what, plain, visit.now)
+    headers = {"cache-control": "no-store", "content-disposition": name}
     return Stream(_pieces(opened), media_type="application/zip", headers=HEADERS | headers)
 
 

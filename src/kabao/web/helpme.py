@@ -18,7 +18,7 @@ from kabao.adjudication.model import Text
 from kabao.helpcases import HelpState
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused
-from kabao.selfhelp import CHINA, Assessment, Language, Question, Story
+from kabao.selfhelp import CHINA, Assessment, Language, Question, Story, To
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
 from kabao.selfhelp.calendar import SOURCE_LABELS, deadlines, remaining
@@ -47,11 +47,13 @@ from kabao.web.helppapers import (
     chosen_letter,
     folder_of,
     letters_given,
+    named_file,
     print_letter,
     show_letter,
     take_letters,
 )
 from kabao.web.helpstate import Lost, open_state, seal_state
+from kabao.web.helpwords import CALENDAR, FOLDER
 from kabao.web.http import (
     HEADERS,
     Form,
@@ -196,21 +198,23 @@ async def _letter(request: PageRequest, media_type: str, ending: str) -> Page:
         return came
     visit = came.visit
 
-    def made() -> tuple[HelpState, bytes | None]:
+    def made() -> tuple[HelpState, To | None, bytes]:
         state = _with_letters(came.state, visit.form, visit.now)
         found = assess(state.story, law_rules(), visit.now)
         to = chosen_letter(visit.form, found, state.story)
         shown = show_letter(state, found, to, visit.now) if to is not None else None
         if not isinstance(shown, Shown):
-            return state, None
+            return state, None, b""
         if ending == "pdf":
-            return state, print_letter(shown, visit.now)
-        return state, f"{shown.letter.title}\n\n{shown.body}\n".encode()
+            return state, to, print_letter(shown, visit.now)
+        return state, to, f"{shown.letter.title}\n\n{shown.body}\n".encode()
 
-    state, content = await asyncio.to_thread(made)
-    if content is None:
+    state, to, content = await asyncio.to_thread(made)
+    if to is None:
         return await asyncio.to_thread(show_step, visit, state, wanted_step(Step.START, "letters", state.story))
-    return _file(content, media_type, f"letter.{ending}")
+    whom = helpwords.ADDRESSEES[to]
+    named = Text(f"给{whom.zh}的信", f"letter to {whom.en}")
+    return _file(content, media_type, named_file(state.story, named, f"letter-{to.value}.{ending}", visit.now))
 
 
 @post("/help-me/folder.zip", status_code=200)
@@ -219,7 +223,8 @@ async def help_folder(request: PageRequest) -> Page:
     came = await came_with(request)
     if not isinstance(came, Came):
         return came
-    return _file(await asyncio.to_thread(folder_of, came.state, came.visit.now), "application/zip", "kabao-case.zip")
+    name = named_file(came.state.story, FOLDER, "kabao-case.zip", came.visit.now)
+    return _file(await asyncio.to_thread(folder_of, came.state, came.visit.now), "application/zip", name)
 
 
 def _with_letters(state: HelpState, form: Form, now: datetime) -> HelpState:
@@ -227,7 +232,7 @@ def _with_letters(state: HelpState, form: Form, now: datetime) -> HelpState:
 
 
 def _file(content: bytes, media_type: str, name: str) -> Page:
-    headers = {"cache-control": "no-store", "content-disposition": f'attachment; filename="{name}"'}
+    headers = {"cache-control": "no-store", "content-disposition": name}
     return Response(content, media_type=media_type, headers=HEADERS | headers)
 
 
@@ -238,7 +243,8 @@ async def help_calendar(request: PageRequest) -> Page:
     if not isinstance(came, Came):
         return came
     story, now = came.state.story, came.visit.now
-    return _file(ics(story, deadlines(story, now), now, story.language), "text/calendar", "kabao.ics")
+    name = named_file(story, CALENDAR, "kabao.ics", now)
+    return _file(ics(story, deadlines(story, now), now, story.language), "text/calendar", name)
 
 
 class Came(NamedTuple):

@@ -11,15 +11,18 @@ from kabao.adjudication.model import Text
 from kabao.helpcases import Edited, HelpState, SavedCase
 from kabao.helpcases.folders import LONGEST_LETTER, texts_of
 from kabao.paper import PaperSection, Press, StoryPaper
-from kabao.selfhelp import Assessment, Letter, NoLetter, Story, To
+from kabao.selfhelp import CHINA, Assessment, Language, Letter, NoLetter, Story, To
 from kabao.selfhelp.blanks import blanks_in
 from kabao.selfhelp.letters import letter
 from kabao.selfhelp.masks import hide
 from kabao.selfhelp.words import ADDRESSEES
 from kabao.web.http import Form
+from kabao.web.saved_as import saved_as
 
 MOST_EDITED: Final = len(To)
 NAME, LINE = 100, 200
+MOST_NAMED: Final = 30
+"""Characters of the goods' name in a file's."""
 
 
 class Shown(NamedTuple):
@@ -98,6 +101,15 @@ def folder_of(state: HelpState, now: datetime) -> bytes:
         for name, content in texts_of(SavedCase(state=state, seed=b""), now).items():
             archive.writestr(name, content)
     return packed.getvalue()
+
+
+def named_file(story: Story, what: Text, plain: str, now: datetime) -> str:
+    """Name a file for saving, in the language of the case, after what it is, the goods and the day."""
+    is_zh = story.language is Language.ZH
+    goods = hide(story.title or story.shop.name, story)[:MOST_NAMED].strip()
+    ending = plain.rpartition(".")[2]
+    parts = (what.zh if is_zh else what.en, goods, f"{now.astimezone(CHINA):%Y-%m-%d}")
+    return saved_as(f"{' '.join(part for part in parts if part)}.{ending}", plain)
 
 
 def letters_given(state: HelpState, assessment: Assessment, form: Form, now: datetime) -> dict[str, Any]:

@@ -53,9 +53,13 @@ SPOKEN: Final = {
 """What words of a chat may be."""
 NOT_OURS: Final = frozenset({"buyer_false_claim"})
 """Claims that only a merchant brings."""
+PACK: Final = Text("维权证据包", "evidence pack")
+FOLDER: Final = Text("维权文件夹", "self-help folder")
+CALENDAR: Final = Text("别错过的日子", "days not to miss")
+"""What files are called."""
 MOODS: Final = {Strength.STRONG: "ok", Strength.FAIR: "info", Strength.WEAK: "warn"}
 
 __all__ = [
-    "ADDRESSEES", "ANSWERS", "CHANNELS", "DEMANDS", "GOODS", "HAPPENINGS", "KINDS", "MOODS", "NOT_OURS", "PATHS",
-    "SIDES", "SPOKEN", "STRENGTHS", "TERMS",
+    "ADDRESSEES", "ANSWERS", "CALENDAR", "CHANNELS", "DEMANDS", "FOLDER", "GOODS", "HAPPENINGS", "KINDS", "MOODS",
+    "PACK", "PATHS", "SIDES", "SPOKEN", "STRENGTHS", "TERMS",
 ]  # fmt: skip
