@@ -1,6 +1,7 @@
 """`/help-me`: from the first question to letters, days and the folder, with nothing kept and without any script."""
 
 import io
+import re
 import secrets
 import zipfile
 from datetime import datetime, timedelta
@@ -44,6 +45,12 @@ async def test_a_person_without_scripts_comes_to_letters_days_and_the_folder_and
     assert "请求调解" in page.text
     page = await person.send("/help-me", {"go": "next"})
     assert "加到手机日历" in page.words
+    assert "你的案子：7 月 14 日在“某店”买“点卡”，付了 268.00 元。" in page.words
+    assert re.search(r"要记住 \d 个日子", page.words)
+    assert re.search(r"法律 \d 个，.*最近的是“", page.words)
+    assert page.text.count('<table class="cal">') >= 1
+    assert page.text.count('scope="col"') == 7 * page.text.count('<table class="cal">')
+    assert '<td class="today now" aria-current="date">' in page.text
     calendar = await taken(person, "days.ics")
     assert "BEGIN:VCALENDAR" in calendar.text
     assert quote("别错过的日子 点卡") in calendar.headers["content-disposition"]
@@ -64,6 +71,9 @@ async def test_signs_of_fraud_put_police_and_payment_before_every_other_step(sit
     assert page.status == 422
     page = await person.send("/help-me", {"go": "next", "first_police_called": "yes", "first_payment_stopped": "no"})
     assert "What happened" in page.words
+    page = await person.send("/help-me", {"go": "days", "title": "a key"})
+    assert re.search(r"\d days to remember", page.words)
+    assert "Your case: bought “a key” from “某店” on 2026-07-14 for 268.00 yuan." in page.words
 
 
 async def test_goods_that_may_not_be_traded_are_told_plainly_and_lead_nowhere(site: Site) -> None:

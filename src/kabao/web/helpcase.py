@@ -22,7 +22,6 @@ from kabao.selfhelp import Assessment, CheckItem, Ending, EndKind, EvidenceItem,
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.blanks import blanks_in
 from kabao.selfhelp.book import law_rules
-from kabao.selfhelp.calendar import SOURCE_LABELS, deadlines, remaining
 from kabao.selfhelp.checklist import checklist, kinds_of
 from kabao.selfhelp.commands import next_rung
 from kabao.selfhelp.pack import PackNotMadeError
@@ -31,6 +30,7 @@ from kabao.selfhelp.questions import questions
 from kabao.selfhelp.rules import faults
 from kabao.web import helpwords
 from kabao.web.files import download, file_headers, take_files
+from kabao.web.helpdays import days_given
 from kabao.web.helpforms import SUMMARY, Fields
 from kabao.web.helpme import china_minute
 from kabao.web.helppapers import Shown, named_file, show_letter
@@ -79,7 +79,6 @@ def show_case(visit: Visit, view: CaseView, errors: Mapping[str, Text] | None = 
     open_now = questions(story, law_rules(), now) if story.claim else ()
     ready = checklist(story, found)
     rung = next_rung(story, found, now)
-    days = [day for day in deadlines(story, now) if day.at > now]
     return page(
         "help_case.html",
         visit,
@@ -92,9 +91,8 @@ def show_case(visit: Visit, view: CaseView, errors: Mapping[str, Text] | None = 
         is_open=bool(open_now) or not story.claim,
         next_to=words(helpwords.ADDRESSEES[rung.to]) if rung.to else "",
         wait_until=china_minute(rung.wait_until) if rung.wait_until else "",
-        days=[
-            (day, remaining(day, now, story.language), words(SOURCE_LABELS[day.source])) for day in days[:DAYS_SHOWN]
-        ],
+        most_days=DAYS_SHOWN,
+        **days_given(story, now, words),
         ready=ready,
         kinds=_kinds(ready, words),
         kept=_kept(view),

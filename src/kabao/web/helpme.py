@@ -21,7 +21,7 @@ from kabao.kernel import Refusal, Refused
 from kabao.selfhelp import CHINA, Assessment, Language, Question, Story, To
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules
-from kabao.selfhelp.calendar import SOURCE_LABELS, deadlines, remaining
+from kabao.selfhelp.calendar import deadlines
 from kabao.selfhelp.checklist import checklist, hows
 from kabao.selfhelp.ics import ics
 from kabao.selfhelp.questions import AMOUNTS, questions
@@ -30,6 +30,7 @@ from kabao.selfhelp.signs import FIRST, SIGNS
 from kabao.selfhelp.storyfile import plain_of
 from kabao.web import helpwords
 from kabao.web.helpchat import given_of_chats, names_asked
+from kabao.web.helpdays import days_given
 from kabao.web.helpforms import (
     BLANK_EVENTS,
     ONCE,
@@ -413,8 +414,7 @@ def _of_evidence(story: Story, assessment: Assessment) -> dict[str, Any]:
 
 
 def _of_days(story: Story, now: datetime, words: Callable[[Text], str]) -> dict[str, Any]:
-    days = deadlines(story, now)
-    return {"days": [(day, remaining(day, now, story.language), words(SOURCE_LABELS[day.source])) for day in days]}
+    return days_given(story, now, words) | {"told_line": words(helpwords.in_a_line(story))}
 
 
 def _facts(story: Story, assessment: Assessment, asked: tuple[Question, ...]) -> list[Fact]:

@@ -3,7 +3,8 @@
 from typing import Final
 
 from kabao.adjudication.model import Demand, Text
-from kabao.selfhelp import Answer, Happening, Strength, TermsKind
+from kabao.selfhelp import Answer, Happening, Story, Strength, TermsKind
+from kabao.selfhelp.model import CURRENCY
 from kabao.selfhelp.words import ADDRESSEES, CHANNELS, GOODS, PATHS, SIDES, STRENGTHS
 
 HAPPENINGS: Final = {
@@ -58,6 +59,22 @@ FOLDER: Final = Text("维权文件夹", "self-help folder")
 CALENDAR: Final = Text("别错过的日子", "days not to miss")
 """What files are called."""
 MOODS: Final = {Strength.STRONG: "ok", Strength.FAIR: "info", Strength.WEAK: "warn"}
+
+
+def in_a_line(story: Story) -> Text:
+    """Say in a line what a case is: when, where, what, for how much; nothing of what was not told."""
+    paid, amount = story.payment.at, story.payment.amount
+    if paid is None or not story.shop.name:
+        return Text("", "")
+    sum_zh, sum_en = (f"，付了 {amount.words()} 元", f" for {amount.words()} yuan") if amount else ("", "")
+    if amount and amount.currency != CURRENCY:
+        sum_zh, sum_en = f"，付了 {amount.words()}", f" for {amount.words()}"
+    title_zh, title_en = (f"买“{story.title}”", f" “{story.title}”") if story.title else ("买东西", "")
+    return Text(
+        f"你的案子：{paid.day.month} 月 {paid.day.day} 日在“{story.shop.name}”{title_zh}{sum_zh}。",
+        f"Your case: bought{title_en} from “{story.shop.name}” on {paid.day}{sum_en}.",
+    )
+
 
 __all__ = [
     "ADDRESSEES", "ANSWERS", "CALENDAR", "CHANNELS", "DEMANDS", "FOLDER", "GOODS", "HAPPENINGS", "KINDS", "MOODS",
