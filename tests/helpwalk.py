@@ -29,7 +29,7 @@ async def walk(site: Site) -> Browser:
     assert "先留这个" in page.words
     await person.send("/help-me", {"go": "next"})
     await person.send("/help-me", {"go": "next", "shop_real_name": "某公司"})
-    page = await person.send("/help-me", {"go": "terms", "terms": "一经售出概不退换"})
+    page = await person.send("/help-me", {"go": "terms", "terms": "一经售出概不退换", "terms_of": "merchant"})
     assert "概不退换" in page.words
     page = await person.send("/help-me", {"go": "next"})
     assert "写给谁" in page.words

@@ -104,6 +104,8 @@ async def test_what_is_wrong_is_said_at_its_field_and_kept_as_it_was_typed(site:
     page = await person.send("/help-me", {**both, "event2_at": "x"})
     assert (page.status, page.text.count("没货")) == (422, 1)  # in its field alone, until all of them are right
     page = await person.send("/help-me", {**both, "event2_at": "", "chat": "", "event1_kind": "refused"})
+    assert (page.status, 'id="event1_by-e"' in page.text) == (422, True)  # nobody is accused without being named
+    page = await person.send("/help-me", {**both, "event2_at": "", "event1_kind": "refused", "event1_by": "merchant"})
     assert (page.text.count("没货"), "对方拒绝，商家" in page.words) == (1, True)
     late = {"go": "claim", "title": "x", "drop_event": "1", "event1_at": "2027-01-01", "event1_amount": "1"}
     page = await person.send("/help-me", late)
@@ -196,7 +198,10 @@ async def test_terms_and_clauses_are_noted_and_removed(site: Site) -> None:
     assert "360 小时" in page.words
     page = await person.send("/help-me", {"go": "terms", "clause_says": "x", "clause_hours": "0"})
     assert page.status == 422
+    page = await person.send("/help-me", {"go": "terms", "terms": "概不退换"})
+    assert (page.status, "概不退换</textarea>" in page.text) == (422, True)
     page = await person.send("/help-me", {"go": "terms", "terms": "字" * 25_001})
+    assert "字" * 25_001 in page.text
     assert page.status == 422
     page = await person.send("/help-me", {"go": "terms", "drop_terms": ["1", "c1", "c2"]})
     assert "贴过的" not in page.words
@@ -232,3 +237,26 @@ async def test_what_is_ticked_of_a_pasted_chat_stands_in_the_letter_and_who_is_w
     page = await person.send("/help-me", {"go": "events", "chat": long})
     page = await person.send("/help-me", {"go": "events", "tick": [f"1-{number}" for number in range(1, 62)]})
     assert (page.status, "最多记 60 件事" in page.words) == (422, True)
+
+
+async def test_room_is_told_before_it_runs_out_and_what_was_typed_stays(site: Site) -> None:
+    person = site.stranger()
+    await person.get("/help-me")
+    page = await person.send("/help-me", START)
+    assert ("已记 0 件，最多 60 件" in page.words, "一共还能贴 60000 个字" in page.words) == (True, True)
+    selected = [part.split("</select>")[0] for part in page.text.split('_by"')[1:]]
+    assert all('value="" selected' in one for one in selected if "<option" in one)
+    page = await person.send("/help-me", {"go": "events", "title": "点卡", "chat": "字" * 25_001})
+    assert (page.status, "字" * 25_001 in page.text) == (422, True)
+    page = await person.send("/help-me", {"go": "events", "chat": "字" * 24_999})
+    assert "一共还能贴 35001 个字" in page.words
+    page = await person.send("/help-me", {"go": "events", "chat": "字" * 24_999})
+    assert ("一次最多 10002 个字" in page.words, 'maxlength="10002"' in page.text) == (True, True)
+    # A text that fits is taken though something else is wrong, and does not come twice.
+    page = await person.send("/help-me", {"go": "events", "title": "", "chat": "小李: 在"})
+    assert (page.status, "小李: 在" in page.text.split('id="chat"')[1]) == (422, False)
+    for number in range(20):
+        rows = {f"event{row}_{part}": value for row in (1, 2, 3)
+                for part, value in (("at", "2026-07-15"), ("text", f"{number}"))}  # fmt: skip
+        page = await person.send("/help-me", {"go": "events", "title": "点卡", **rows})
+    assert ("已经记满" in page.words, 'name="event1_at"' in page.text) == (True, False)

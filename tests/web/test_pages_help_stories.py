@@ -39,7 +39,7 @@ async def told(person: Browser, one: Told) -> str:
     result = page.words
     if one.terms:
         await person.send("/help-me", {"go": "terms"})
-        await person.send("/help-me", {"go": "terms", "terms": one.terms})
+        await person.send("/help-me", {"go": "terms", "terms": one.terms, "terms_of": "merchant"})
     mine = {name: values for name, values in person.page.form("/help-me").fields.items() if name}
     page = await person.post("/help-me/cases", mine)
     assert "已保存到你的账户" in page.words, page.words

@@ -18,7 +18,7 @@ from kabao.selfhelp.model import CHINA, Answer, Channel, Event, Happening, Langu
 from kabao.selfhelp.phrases import Frame, Phrases, chosen, phrases
 from kabao.selfhelp.provisions import provisions
 from kabao.selfhelp.results import Ask, Assessment, Cite, Field, Letter, NoLetter, Offer, Path, Strength
-from kabao.selfhelp.rules import NO_PLATFORM, first_steps_answered, returned_minor, side_of
+from kabao.selfhelp.rules import NO_PLATFORM, THEIRS, first_steps_answered, returned_minor, side_of
 from kabao.selfhelp.words import ADDRESSEES
 
 CHILDS: Final = "minor_purchase"
@@ -171,7 +171,7 @@ class _Writer:
         if event.amount is not None:
             amount = self._t(f" {_yuan(event.amount.minor)} 元", f" {_yuan(event.amount.minor)} yuan")
         by = {Side.ME: self.slots["me"], Side.MERCHANT: self.slots["m"], Side.PLATFORM: self.slots["p"]}
-        usual = self.slots["m"] if kind is not Happening.OTHER else f"“{event.name}”" if event.name else ""
+        usual = f"“{event.name}”" if event.name else self._t("对方", "the other side") if kind in THEIRS else ""
         text = f"“{quoted(event, self.story, QUOTED).rstrip('。.')}”" if is_quote else event.text.rstrip("。.")
         slots = {
             "when": self._when(event.at), "text": text, "amount": amount, "by": by.get(side_of(event), usual),

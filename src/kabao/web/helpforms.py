@@ -29,7 +29,7 @@ from kabao.selfhelp.answering import answered
 from kabao.selfhelp.chatfacts import moved
 from kabao.selfhelp.folder import SHORTEST_SECRET
 from kabao.selfhelp.questions import AMOUNTS
-from kabao.selfhelp.rules import NO_PLATFORM, side_of
+from kabao.selfhelp.rules import NO_PLATFORM, THEIRS, side_of
 from kabao.selfhelp.signs import FIRST, NONE, SIGNS
 from kabao.selfhelp.storyfile import Mistake, UnreadableCaseError, amount_of, is_likely
 from kabao.web.helpchat import take_kinds, take_names, take_ticks
@@ -210,7 +210,8 @@ def _new_events(form: Form, from_form: Fields) -> list[Event]:
         text = from_form.words(f"{name}_text", EVENT)
         amount = from_form.amount(f"{name}_amount")
         kind = from_form.choice(f"{name}_kind", Happening) or Happening.OTHER
-        by = from_form.choice(f"{name}_by", Side) or Side.OTHER
+        # Whose doing it was is never guessed where only another can have done it.
+        by = from_form.choice(f"{name}_by", Side, needed=kind in THEIRS) or Side.OTHER
         if at:
             event = Event(at=at, kind=kind, by=by, text=text, amount=amount)
             added.append(msgspec.structs.replace(event, by=side_of(event)))
@@ -232,8 +233,19 @@ def _with_pasted(story: Story, form: Form, from_form: Fields, now: datetime) -> 
 
 
 def _fits(story: Story, pasted: str) -> bool:
+    return len(pasted) <= min(ONCE, _left(story))
+
+
+def _left(story: Story) -> int:
+    """Say how many characters of chats and terms there is room for."""
     held: Iterable[str] = [chat.text for chat in story.chats] + [one.text for one in story.terms]
-    return len(pasted) <= ONCE and sum(map(len, held)) + len(pasted) <= PASTED
+    return max(PASTED - sum(map(len, held)), 0)
+
+
+def room_for_text(story: Story) -> dict[str, int]:
+    """Give how much may be pasted at once, and how much there is room for in all."""
+    left = _left(story)
+    return {"pasted": min(ONCE, left), "text_left": left}
 
 
 def take_claim(story: Story, form: Form, *, claims: Iterable[str], facts: Iterable[str]) -> Taken:
@@ -293,11 +305,12 @@ def take_terms(story: Story, form: Form, *, now: datetime) -> Taken:
     pasted = form.raw("terms")
     if pasted.strip():
         if _fits(story, pasted):
-            of = from_form.choice("terms_of", Side) or Side.MERCHANT
+            of = from_form.choice("terms_of", Side, needed=True)
             kind = from_form.choice("terms_kind", TermsKind) or TermsKind.NOTICE
             used = {one.file for one in terms}
             file = next(name for number in range(1, EVENTS) if (name := f"terms/{number}.txt") not in used)
-            terms.append(TermsText(file=file, of=of, kind=kind, text=pasted, seen=Moment(now)))
+            if of is not None:
+                terms.append(TermsText(file=file, of=of, kind=kind, text=pasted, seen=Moment(now)))
         else:
             from_form.errors["terms"] = TOO_LONG
     says = from_form.words("clause_says", EVENT)
@@ -305,14 +318,15 @@ def take_terms(story: Story, form: Form, *, now: datetime) -> Taken:
         hours = form.number("clause_hours")
         if form.text("clause_hours") and not (hours and 0 < hours <= HOURS_MOST):
             from_form.errors["clause_hours"] = NO_HOURS
-        clauses.append(
-            RuleClause(
-                of=from_form.choice("clause_of", Side) or Side.PLATFORM,
-                where=from_form.words("clause_where", LINE),
-                says=says,
-                hours=hours,
-                counts_from=from_form.choice("clause_from", Happening) or Happening.PAID,
-            )
+        of = from_form.choice("clause_of", Side, needed=True)
+        clause = RuleClause(
+            of=of or Side.OTHER,
+            where=from_form.words("clause_where", LINE),
+            says=says,
+            hours=hours,
+            counts_from=from_form.choice("clause_from", Happening) or Happening.PAID,
         )
+        if not from_form.errors:
+            clauses.append(clause)
     new = msgspec.structs.replace(story, terms=tuple(terms[:TEXTS]), clauses=tuple(clauses[:TEXTS]))
     return Taken(new, from_form.errors)

@@ -33,8 +33,9 @@ from kabao.web.helpchat import given_of_chats, names_asked
 from kabao.web.helpdays import days_given
 from kabao.web.helpforms import (
     BLANK_EVENTS,
-    ONCE,
+    EVENTS,
     Taken,
+    room_for_text,
     take_claim,
     take_events,
     take_first,
@@ -359,6 +360,7 @@ def show_step(
         fraud=is_fraud(story),
         faults=[words(fault.text) for fault in faults(story, visit.now)] if state.reached else [],
         typed=visit.form.text,
+        was=lambda name, value: visit.form.raw(name) if wrong and visit.form.ticked(name) else value,
         ticked=visit.form.every,
         w=helpwords,
         labels=lambda named: [(value.value, words(text)) for value, text in named.items()],
@@ -385,7 +387,7 @@ def _more(
         Step.EVENTS: lambda: _of_events(story, visit.form),
         Step.CLAIM: lambda: _of_claim(story, assessment, now),
         Step.EVIDENCE: lambda: _of_evidence(story, assessment),
-        Step.TERMS: lambda: {"pasted": ONCE},
+        Step.TERMS: lambda: room_for_text(story),
         Step.LETTERS: lambda: letters_given(state, assessment, visit.form, now),
         Step.DAYS: lambda: _of_days(story, now, words),
     }
@@ -393,7 +395,12 @@ def _more(
 
 
 def _of_events(story: Story, form: Form) -> dict[str, Any]:
-    return {"blank": BLANK_EVENTS, "pasted": ONCE, **given_of_chats(story, form)}
+    return {
+        "blank": min(BLANK_EVENTS, EVENTS - len(story.events)),
+        "most_events": EVENTS,
+        **room_for_text(story),
+        **given_of_chats(story, form),
+    }
 
 
 def _of_claim(story: Story, assessment: Assessment, now: datetime) -> dict[str, Any]:

@@ -14,6 +14,23 @@
       form.querySelectorAll('[data-held]').forEach((b) => { b.disabled = false; delete b.dataset.held; });
     }, 1500);
   });
+  // A field cuts what does not fit without a word, so the page says what stayed outside.
+  document.addEventListener('paste', (event) => {
+    const area = event.target;
+    if (!(area instanceof HTMLTextAreaElement) || area.maxLength < 1 || !event.clipboardData) return;
+    const pasted = event.clipboardData.getData('text').replace(/\r\n/g, '\n').length;
+    const over = area.value.length - (area.selectionEnd - area.selectionStart) + pasted - area.maxLength;
+    let note = area.parentNode.querySelector('[data-over]');
+    if (!note) {
+      note = document.createElement('p');
+      note.className = 'em';
+      note.dataset.over = '';
+      note.setAttribute('role', 'status');
+      area.after(note);
+    }
+    const inEnglish = document.getElementById('main').lang === 'en';
+    note.textContent = over < 1 ? '' : inEnglish ? `The last ${over} characters did not fit.` : `最后 ${over} 个字没有贴进去。`;
+  });
   const NAME = 'kabao-help';
   const form = document.getElementById('help-form');
   if (document.querySelector('[data-help-saved]')) localStorage.removeItem(NAME);
