@@ -3,21 +3,27 @@
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from urllib.parse import quote
 
+import msgspec
 import pytest
 
+from helpstories import told
+from kabao.helpcases import HelpState, SavedCase
 from kabao.identity import Role, Visitor
+from kabao.kernel import Refused
 from kabao.notices import MailSettingsWrong, SmtpTransport, TerminalTransport
 from kabao.postgres import Database
+from kabao.selfhelp import Moment, SentLetter, To
 from kabao.wiring import App, Pace, Settings, Workers, build
 from kabao.wiring.post import mail_of
 from mailserver import PASSWORD, USER, MailServer, make_certificate, serving
 from market import person
 
 FROM = "卡保演示 <no-reply@example.org>"
-QUICK = Pace(mail=0.05, digest=0.05, tidy=0.05)
+QUICK = Pace(mail=0.05, digest=0.05, tidy=0.05, reminders=0.1)
 HOME = Visitor("test phone", "192.0.2.0/24")
 
 
@@ -35,9 +41,9 @@ async def test_a_notice_reaches_a_mailbox_by_itself(database: Database, tmp_path
     certificate = make_certificate(tmp_path)
     async with serving(MailServer(), certificate, security="starttls", asks_who=True) as server:
         url = f"smtp://{USER}:{quote(PASSWORD, safe='')}@127.0.0.1:{server.port}?ca={certificate}"
-        told = settings(tmp_path, SMTP_URL=url, MAIL_FROM=FROM, MAIL_REPLY_TO="help@example.org")
-        assert PASSWORD not in repr(told)
-        app = await build(told, database)
+        given = settings(tmp_path, SMTP_URL=url, MAIL_FROM=FROM, MAIL_REPLY_TO="help@example.org")
+        assert PASSWORD not in repr(given)
+        app = await build(given, database)
         account = await app.identity.find_or_create("+12025550101", "小满", [Role.BUYER])
         me = person(account)
         assert await app.emails.request(me, "xiaoman@example.com", HOME) == "x***@example.com"
@@ -64,6 +70,49 @@ async def test_a_notice_reaches_a_mailbox_by_itself(database: Database, tmp_path
     assert letter["Subject"] == "客服作出了裁决"
     assert server.recipients == ["xiaoman@example.com"] * 2
     assert server.users == [USER] * 2
+
+
+async def test_a_day_of_a_saved_case_reaches_a_mailbox_without_a_word_of_the_case(
+    database: Database, tmp_path: Path
+) -> None:
+    async with serving(MailServer()) as server:
+        url = f"smtp://127.0.0.1:{server.port}?tls=none"
+        app = await build(settings(tmp_path, SMTP_URL=url, MAIL_FROM=FROM), database)
+        account = await app.identity.find_or_create("+12025550101", "小满", [Role.BUYER])
+        await app.emails.request(person(account), "xiaoman@example.com", HOME)
+        code = re.search(r"\d{6}", text_of(server, 0))
+        assert code is not None
+        assert await app.emails.confirm(person(account), code[0]) is None
+        now = datetime.now(UTC)
+        # Told three hours before: in a second from now.
+        sent = SentLetter(to=To.MERCHANT, sent=Moment(now), due=Moment(now + timedelta(hours=3, seconds=1)))
+        story = msgspec.structs.replace(told("key_invalid", title="谁也不该看到的商品"), letters=(sent,))
+        saved = await app.help_cases.save(account, SavedCase(state=HelpState(story=story), seed=b"s" * 32))
+        assert not isinstance(saved, Refused)
+        workers = Workers(app, pace=QUICK)
+        workers.start()
+
+        async def has_come() -> bool:
+            return len(server.taken) > 1
+
+        try:
+            await until(has_come)
+        finally:
+            await workers.stop()
+    letter = server.taken[1]
+    assert str(letter["Subject"]).startswith("我的维权：商家答复期满，")
+    assert str(letter["Subject"]).endswith("还剩 3 小时")
+    assert f"/help-me/cases/{saved.case_id}" in text_of(server, 1)
+    assert "谁也不该看到的商品" not in letter.as_string() + text_of(server, 1)
+    assert "一家店" not in text_of(server, 1)
+    assert server.recipients == ["xiaoman@example.com"] * 2
+
+
+def text_of(server: MailServer, number: int) -> str:
+    body = server.taken[number].get_body(("plain",))
+    assert body is not None
+    text: str = body.get_content()
+    return text
 
 
 def test_without_a_server_mail_goes_where_the_caller_says_or_nowhere(tmp_path: Path) -> None:

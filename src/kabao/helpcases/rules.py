@@ -200,7 +200,7 @@ def reminder_subject(day: Deadline, now: datetime) -> str:
     if day.at <= now:
         return f"{what}。没有答复的，可以走下一步；有了答复，记一笔"
     when = f"{local.month} 月 {local.day} 日" + ("" if day.all_day else f" {local:%H:%M}")
-    days, hours = (local.date() - now.astimezone(CHINA).date()).days, max(int((day.at - now) / HOUR), 1)
+    days, hours = (local.date() - now.astimezone(CHINA).date()).days, max(round((day.at - now) / HOUR), 1)
     return f"{what}，{when}，还剩 {f'{days} 天' if day.all_day or hours > LAST_HOURS else f'{hours} 小时'}"
 
 
