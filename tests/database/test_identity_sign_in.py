@@ -19,6 +19,8 @@ class Outbox:
     def __init__(self) -> None:
         self.sent: list[tuple[str, str]] = []
 
+    delivers = True
+
     async def send(self, phone: str, code: str) -> None:
         self.sent.append((phone, code))
 

@@ -13,9 +13,9 @@ import pytest
 from dispute import HOUR, Desk, code, seen
 from hooks import Program, listening
 from kabao.kernel import IdSource, Refusal, Refused
+from kabao.outgoing import signature
 from kabao.postgres import load_queries
 from kabao.webhooks import Endpoint, NewSecret, Sender, WebhookService
-from kabao.webhooks.rules import signature
 from market import open_account, person
 
 DAY, MINUTE, SECOND = timedelta(days=1), timedelta(minutes=1), timedelta(seconds=1)

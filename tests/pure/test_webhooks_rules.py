@@ -13,6 +13,7 @@ import pytest
 
 from kabao.cases import words
 from kabao.kernel import format_ref
+from kabao.outgoing import signature
 from kabao.webhooks.model import CASE_KINDS, ORDER_KINDS, Event, Leased
 from kabao.webhooks.rules import (
     BACKOFF,
@@ -24,7 +25,6 @@ from kabao.webhooks.rules import (
     next_try,
     rest,
     secret_of,
-    signature,
     url_fault,
 )
 

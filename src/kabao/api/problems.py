@@ -16,6 +16,7 @@ _WORTH_A_RETRY: Final = frozenset(
         Refusal.STORAGE_FULL,
         Refusal.CUSTODIAN_UNREACHABLE,
         Refusal.MAIL_UNREACHABLE,
+        Refusal.CODE_UNREACHABLE,
         Refusal.IDEMPOTENT_REPLY_PENDING,
     }
 )

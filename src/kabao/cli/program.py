@@ -21,7 +21,8 @@ COMMANDS: Final = {
             "Serve the pages and the API until Ctrl-C.\n\n"
             "Starts PostgreSQL inside the data folder, which is made on first use. KABAO_DATABASE_URL names another "
             "PostgreSQL instead, KABAO_PUBLIC_ORIGIN the address that browsers use when kabao stands behind a proxy, "
-            "KABAO_SMTP_URL and KABAO_MAIL_FROM the server that mail goes out by and its sender, "
+            "KABAO_SMTP_URL and KABAO_MAIL_FROM the server that mail goes out by and its sender, KABAO_SMS_GATEWAY, "
+            "KABAO_WECHAT_GATEWAY and KABAO_GATEWAY_SECRET the gateways to phones, "
             "KABAO_TIMESTAMP_AUTHORITIES who stamps the public log, KABAO_LOG_WITNESSES who cosigns it, "
             "KABAO_LOG_ORIGIN what it is called from its first record on."
         ),

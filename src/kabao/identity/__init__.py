@@ -17,7 +17,7 @@ Invariants:
 from kabao.identity.emails import EmailService
 from kabao.identity.model import CASE_ROLES, STAFF_ROLES, EmailState, NewSession, Person, Role, SignedIn, Visitor
 from kabao.identity.phone import normal_phone
-from kabao.identity.ports import CodeSender, MailCodeSender, MailUnavailable
+from kabao.identity.ports import CodeSender, CodeUnreachable, CodeWrongAddress, MailCodeSender, MailUnavailable
 from kabao.identity.rules import Act, clean_email, mask_email, mask_phone, visitor_of
 from kabao.identity.service import IdentityService
 from kabao.identity.terminal import TerminalCodeSender
@@ -28,6 +28,8 @@ __all__ = [
     "STAFF_ROLES",
     "Act",
     "CodeSender",
+    "CodeUnreachable",
+    "CodeWrongAddress",
     "EmailService",
     "EmailState",
     "IdentityService",

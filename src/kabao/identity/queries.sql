@@ -50,6 +50,10 @@ SELECT a.account_id, a.phone, a.display_name, a.frozen_at IS NOT NULL AS is_froz
        ARRAY(SELECT r.role FROM account_role r WHERE r.account_id = a.account_id) AS roles
 FROM account a WHERE a.account_id = $1;
 
+-- name: reachable_phone
+-- The phone of an account that is not frozen; account_pkey.
+SELECT phone FROM account WHERE account_id = $1 AND frozen_at IS NULL;
+
 -- name: accounts_by_name
 -- The accounts of a display name, two at most, since two are already too many; for the command line, a full scan.
 SELECT a.account_id, a.phone, a.display_name, a.frozen_at IS NOT NULL AS is_frozen,

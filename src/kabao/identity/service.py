@@ -7,7 +7,7 @@ from argon2 import PasswordHasher
 from kabao.identity import rules, store
 from kabao.identity.model import NewSession, Person, Role, SignedIn, Visitor
 from kabao.identity.phone import normal_phone
-from kabao.identity.ports import CodeSender
+from kabao.identity.ports import CodeSender, CodeUnreachable, CodeWrongAddress
 from kabao.identity.staff import HASHER, StaffSecrets
 from kabao.identity.token_cache import TokenCache
 from kabao.identity.tokens import (
@@ -23,6 +23,7 @@ from kabao.kernel import AccountId, Clock, IdSource, Refusal, Refused
 from kabao.postgres import Connection, Database
 
 _PHONE_WRONG = Refused(Refusal.INVALID_FIELDS, {"phone": "请填能收短信的手机号，境外号码带上国家代码，如 +852。"})
+_PHONE_UNREACHED = Refused(Refusal.INVALID_FIELDS, {"phone": "短信发不到这个号码，换一个能收短信的。"})
 _NAME_WRONG = Refused(
     Refusal.INVALID_FIELDS, {"display_name": f"昵称要有 1 到 {rules.MAX_NAME} 个字，不能有看不见的字符。"}
 )
@@ -63,27 +64,47 @@ class IdentityService:
     async def request_code(self, phone_text: str, visitor: Visitor) -> str | Refused:
         """Send a code to a phone and answer the phone as E.164; what happens never depends on whether it is known.
 
-        Refusals: INVALID_FIELDS (phone), TOO_MANY_TRIES (1 a minute and 5 an hour per phone, 20 an hour per network).
+        Refusals: INVALID_FIELDS (phone, also one that the gateway never takes), TOO_MANY_TRIES (1 a minute and 5 an
+        hour per phone, 20 an hour per network), CODE_UNREACHABLE.
         """
         phone = normal_phone(phone_text)
         if phone is None:
             return _PHONE_WRONG
-        at, code = self._clock.instant(), new_code()
+        code = new_code()
+        if not await self._keep_code(phone, code, visitor):
+            return Refused(Refusal.TOO_MANY_TRIES)
+        try:
+            await self._sender.send(phone, code)
+        except CodeWrongAddress:
+            return _PHONE_UNREACHED
+        except CodeUnreachable:
+            return Refused(Refusal.CODE_UNREACHABLE)
+        return phone
+
+    async def _keep_code(self, phone: str, code: str, visitor: Visitor) -> bool:
+        """Keep a code's hash; False where the phone or the network has had enough of them."""
+        at = self._clock.instant()
         async with self._database.transaction() as conn:
             if not await store.allow(conn, f"code-net:{visitor.network}", rules.CODES_PER_NETWORK, at):
-                return Refused(Refusal.TOO_MANY_TRIES)
+                return False
             last = await store.lock_code(conn, phone, at)
             if last is not None and rules.was_sent_just_now(sent_at=last.sent_at, now=last.now):
-                return Refused(Refusal.TOO_MANY_TRIES)
+                return False
             bucket = f"code-phone:{self._hasher.hash('bucket', phone).hex()}"
             if not await store.allow(conn, bucket, rules.CODES_PER_PHONE, at):
-                return Refused(Refusal.TOO_MANY_TRIES)
+                return False
             # Two first requests at once both find no code to lock; the spacing in the upsert lets one of them send.
             code_hash = self._hasher.hash("code", phone, code)
-            if not await store.save_code(conn, phone, code_hash, rules.CODE_SECONDS, rules.CODE_SPACING_SECONDS, at):
-                return Refused(Refusal.TOO_MANY_TRIES)
-        await self._sender.send(phone, code)
-        return phone
+            return await store.save_code(conn, phone, code_hash, rules.CODE_SECONDS, rules.CODE_SPACING_SECONDS, at)
+
+    @property
+    def sends_codes(self) -> bool:
+        """Whether sign-in codes reach phones, and are not only shown on the server's terminal."""
+        return self._sender.delivers
+
+    async def reachable_phone(self, conn: Connection, account_id: int) -> str | None:
+        """Answer an account's phone as E.164; None where it is frozen or gone."""
+        return await store.reachable_phone(conn, account_id)
 
     async def sign_in(
         self, phone: str, code: str, visitor: Visitor, *, replacing: str | None = None

@@ -114,6 +114,11 @@ async def account_by_id(conn: Connection, account_id: int) -> Account | None:
     return _account(row) if row else None
 
 
+async def reachable_phone(conn: Connection, account_id: int) -> str | None:
+    phone: str | None = await conn.fetchval(_SQL.reachable_phone, account_id)
+    return phone
+
+
 async def accounts_by_name(conn: Connection, name: str) -> list[Account]:
     return [_account(row) for row in await conn.fetch(_SQL.accounts_by_name, name)]
 

@@ -9,6 +9,8 @@ from kabao.identity.rules import CODE_SECONDS, mask_phone
 class TerminalCodeSender:
     """Writes each code to the terminal, the only place where a code appears; ASCII, so that any terminal shows it."""
 
+    delivers = False
+
     def __init__(self, stream: TextIO | None = None) -> None:
         self._stream = stream
 

@@ -84,6 +84,7 @@ class Refusal(StrEnum):
     MAIL_OFF = "mail_off"
     CUSTODIAN_UNREACHABLE = "custodian_unreachable"
     MAIL_UNREACHABLE = "mail_unreachable"
+    CODE_UNREACHABLE = "code_unreachable"
     STORAGE_FULL = "storage_full"
     DATABASE_UNAVAILABLE = "database_unavailable"
     ALREADY_RULED = "already_ruled"

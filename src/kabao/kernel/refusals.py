@@ -389,6 +389,9 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
         "邮件现在发不出去，没有改动。过几分钟再试。",
         "Mail cannot be sent just now and nothing was changed. Try again in a few minutes.",
     ),
+    Refusal.CODE_UNREACHABLE: Sentence(
+        503, "短信现在发不出去，过几分钟再试。", "Text messages cannot be sent now. Try again in a few minutes."
+    ),
     Refusal.STORAGE_FULL: Sentence(
         503,
         "平台的存储满了，这一步没有完成，钱没有动。请稍后再试。",

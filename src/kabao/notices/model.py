@@ -29,6 +29,13 @@ class Topic(StrEnum):
     """What waits for a member of staff, once a day."""
 
 
+class Channel(StrEnum):
+    """Where short messages go, beside letters."""
+
+    SMS = "sms"
+    WECHAT = "wechat"
+
+
 class QuietHours(msgspec.Struct, frozen=True):
     """Minutes of the day by the clock of a zone between which no letter goes out; from after to: over midnight."""
 
@@ -68,9 +75,10 @@ class Sender(msgspec.Struct, frozen=True):
 
 
 class ShortMessage(msgspec.Struct, frozen=True, kw_only=True):
-    """A notice for a phone or a chat account: one line and where to look; `to` is as the channel names people.
+    """A notice for a phone or a chat account: one line and where to look; `to` is the account's phone (E.164).
 
-    `kind` is what providers keep approved wordings by; `message_id` is the same at each try.
+    `kind` is what providers keep approved wordings by; `message_id` is the same at each try. `code` is of a sign-in
+    code, whose line has it, too, and which links nowhere.
     """
 
     message_id: int
@@ -78,3 +86,22 @@ class ShortMessage(msgspec.Struct, frozen=True, kw_only=True):
     kind: str
     line: str
     url: str
+    code: str = ""
+
+    def __repr__(self) -> str:
+        """Leave out whom it goes to and what it says: a repr ends up in logs."""
+        return f"ShortMessage({self.message_id}, {self.kind})"
+
+
+class ShortLetter(msgspec.Struct, frozen=True, kw_only=True):
+    """A short message to be sent: leased under an attempt number that fences whoever held it before."""
+
+    account_id: int
+    message_id: int
+    channel: Channel
+    kind: str
+    subject: str
+    link: str
+    attempt: int
+    made_at: datetime
+    now: datetime

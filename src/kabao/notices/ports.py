@@ -20,6 +20,14 @@ class Addresses(Protocol):
         ...
 
 
+class Phones(Protocol):
+    """Knows an account's phone; identity's service is the adapter."""
+
+    async def reachable_phone(self, conn: Connection, account_id: int, /) -> str | None:
+        """Answer the phone as E.164; None for an account that is frozen."""
+        ...
+
+
 class NotTaken(Exception):  # noqa: N818  named for what happened
     """A letter was not taken; `why` is for the operator, and holds neither an address nor a secret."""
 
@@ -45,7 +53,7 @@ class MailTransport(Protocol):
 class ShortMessages(Protocol):
     """Hands a line to a phone (SMS) or a chat account (WeChat); tests/contracts runs one suite against each adapter.
 
-    None is bound yet: a provider needs a contract, a signature and a wording approved for each kind (docs/mail.md).
+    `Gateway` hands it to the operator's own gateway, which has a contract with the provider (docs/mail.md).
     """
 
     @property

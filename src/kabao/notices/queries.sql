@@ -92,3 +92,53 @@ FROM (SELECT account_id, mail_id FROM mail
       WHERE body IS NOT NULL AND state <> 'waiting' AND ended_at <= coalesce($2::timestamptz, now()) - $1::interval
       ORDER BY ended_at LIMIT 1000) old
 WHERE m.account_id = old.account_id AND m.mail_id = old.mail_id RETURNING m.mail_id;
+
+-- name: short_on
+-- The channels that an account has switched on; short_choice_pkey.
+SELECT channel FROM short_choice WHERE account_id = $1 AND is_on ORDER BY channel;
+
+-- name: choose_short
+-- Switches a channel on or off; short_choice_pkey.
+INSERT INTO short_choice (account_id, channel, is_on, changed_at) VALUES ($1, $2, $3, coalesce($4::timestamptz, now()))
+ON CONFLICT (account_id, channel) DO UPDATE SET is_on = excluded.is_on, changed_at = excluded.changed_at;
+
+-- name: add_short
+-- Queues a short message, held until a time where one is given, unless so many were made within a day; short_of_account.
+INSERT INTO short_message (account_id, message_id, channel, kind, subject, link, due_at, made_at)
+SELECT $1, $2, $3, $4, $5, $6, coalesce($8::timestamptz, at), at
+  FROM (SELECT coalesce($7::timestamptz, now()) AS at) clock
+ WHERE (SELECT count(*) FROM short_message m
+         WHERE m.account_id = $1 AND m.channel = $3 AND m.made_at > clock.at - interval '24 hours') < $9;
+
+-- name: claim_short
+-- Leases the message of a channel that is due longest; short_message_due.
+UPDATE short_message m SET attempt = m.attempt + 1, lease_until = coalesce($3::timestamptz, now()) + $2::interval
+FROM (SELECT account_id, message_id FROM short_message
+      WHERE channel = $1 AND state = 'waiting' AND due_at <= coalesce($3::timestamptz, now())
+        AND (lease_until IS NULL OR lease_until <= coalesce($3::timestamptz, now()))
+      ORDER BY due_at, account_id, message_id FOR UPDATE SKIP LOCKED LIMIT 1) due
+WHERE m.account_id = due.account_id AND m.message_id = due.message_id
+RETURNING m.account_id, m.message_id, m.channel, m.kind, m.subject, m.link, m.attempt, m.made_at,
+          coalesce($3::timestamptz, now()) AS now;
+
+-- name: postpone_short
+-- Gives a message back after a failure, fenced by its attempt; short_message_pkey.
+UPDATE short_message SET due_at = coalesce($4::timestamptz, now()) + $5::interval, lease_until = NULL, last_error = $6
+WHERE account_id = $1 AND message_id = $2 AND attempt = $3 AND state = 'waiting';
+
+-- name: end_short
+-- Ends a message, fenced by its attempt; short_message_pkey.
+UPDATE short_message SET state = $4, last_error = $5, ended_at = coalesce($6::timestamptz, now()), lease_until = NULL
+WHERE account_id = $1 AND message_id = $2 AND attempt = $3 AND state = 'waiting' RETURNING message_id;
+
+-- name: drop_short
+-- Deletes a batch of messages that ended long ago; short_message_ended.
+DELETE FROM short_message m USING (SELECT account_id, message_id FROM short_message
+      WHERE state <> 'waiting' AND ended_at <= coalesce($2::timestamptz, now()) - $1::interval
+      ORDER BY ended_at LIMIT 1000) old
+WHERE m.account_id = old.account_id AND m.message_id = old.message_id RETURNING m.message_id;
+
+-- name: release_short
+-- Makes an account's messages due at once that only its quiet hours hold; short_of_account.
+UPDATE short_message SET due_at = coalesce($2::timestamptz, now())
+ WHERE account_id = $1 AND state = 'waiting' AND attempt = 0 AND due_at > coalesce($2::timestamptz, now());

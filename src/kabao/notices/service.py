@@ -7,17 +7,27 @@ from kabao.kernel import Clock, IdSource, Refusal, Refused
 from kabao.notices import rules, store
 from kabao.notices.mailer import Mailer
 from kabao.notices.model import Notice
+from kabao.notices.texter import Texter
 from kabao.postgres import Connection, Database
 
 
 class NoticeService:
-    """A person's inbox. What is told there also goes out by mail to who wants it, where there is a mailer."""
+    """A person's inbox. What is told there goes out by mail, SMS and WeChat to who wants it and can have it."""
 
-    def __init__(self, *, database: Database, clock: Clock, ids: IdSource, mailer: Mailer | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        database: Database,
+        clock: Clock,
+        ids: IdSource,
+        mailer: Mailer | None = None,
+        texter: Texter | None = None,
+    ) -> None:
         self._database = database
         self._clock = clock
         self._ids = ids
         self._mailer = mailer
+        self._texter = texter
 
     async def tell(
         self, conn: Connection, account_id: int, kind: str, subject: str, link: str, *, by: datetime | None = None
@@ -33,10 +43,16 @@ class NoticeService:
         await store.add(conn, account_id, self._ids.next(), kind, line, link, self._clock.instant())
         if self._mailer is not None:
             await self._mailer.tell(conn, account_id, kind, line, link, by=by)
+        if self._texter is not None:
+            await self._texter.tell(conn, account_id, kind, line, link, by=by)
 
     async def send_mail(self, limit: int = 20) -> int:
         """Send letters that are due, at most `limit`; a background job's work. Returns how many were dealt with."""
         return 0 if self._mailer is None else await self._mailer.run(self.tell, limit)
+
+    async def send_short(self, limit: int = 20) -> int:
+        """Send short messages that are due, at most `limit` a channel; a background job's work."""
+        return 0 if self._texter is None else await self._texter.run(self.tell, limit)
 
     async def unread_count(self, person: Person) -> int:
         """Count a person's unread notices, up to 100."""

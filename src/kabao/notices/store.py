@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import msgspec
 
-from kabao.notices.model import Attachment, Letter, Notice, QuietHours, Topic
+from kabao.notices.model import Attachment, Channel, Letter, Notice, QuietHours, ShortLetter, Topic
 from kabao.postgres import Connection, load_queries
 
 _SQL = load_queries("kabao.notices")
@@ -77,6 +77,7 @@ async def set_quiet_hours(conn: Connection, account_id: int, hours: QuietHours, 
 async def end_quiet_hours(conn: Connection, account_id: int, at: datetime | None) -> None:
     await conn.execute(_SQL.end_quiet_hours, account_id)
     await conn.execute(_SQL.release_held, account_id, at)
+    await conn.execute(_SQL.release_short, account_id, at)
 
 
 async def claim(conn: Connection, lease: timedelta, at: datetime | None) -> Letter | None:
@@ -96,3 +97,47 @@ async def end(conn: Connection, letter: Letter, state: str, why: str | None, at:
 
 async def empty_old(conn: Connection, after: timedelta, at: datetime | None) -> int:
     return len(await conn.fetch(_SQL.empty_old, after, at))
+
+
+async def short_on(conn: Connection, account_id: int) -> list[Channel]:
+    return [Channel(row["channel"]) for row in await conn.fetch(_SQL.short_on, account_id)]
+
+
+async def choose_short(
+    conn: Connection, account_id: int, channel: Channel, at: datetime | None, *, is_on: bool
+) -> None:
+    await conn.execute(_SQL.choose_short, account_id, channel, is_on, at)
+
+
+async def add_short(
+    conn: Connection,
+    account_id: int,
+    message_id: int,
+    channel: Channel,
+    kind: str,
+    subject: str,
+    link: str,
+    at: datetime | None,
+    held_until: datetime | None,
+    at_most: int,
+) -> None:
+    place = (account_id, message_id, channel, kind)
+    await conn.execute(_SQL.add_short, *place, subject, link, at, held_until, at_most)
+
+
+async def claim_short(conn: Connection, channel: Channel, lease: timedelta, at: datetime | None) -> ShortLetter | None:
+    row = await conn.fetchrow(_SQL.claim_short, channel, lease, at)
+    return msgspec.convert(dict(row), ShortLetter) if row else None
+
+
+async def postpone_short(conn: Connection, letter: ShortLetter, at: datetime | None, wait: timedelta, why: str) -> None:
+    await conn.execute(_SQL.postpone_short, letter.account_id, letter.message_id, letter.attempt, at, wait, why[:200])
+
+
+async def end_short(conn: Connection, letter: ShortLetter, state: str, why: str | None, at: datetime | None) -> bool:
+    place, error = (letter.account_id, letter.message_id, letter.attempt), why[:200] if why else None
+    return await conn.fetchval(_SQL.end_short, *place, state, error, at) is not None
+
+
+async def drop_short(conn: Connection, after: timedelta, at: datetime | None) -> int:
+    return len(await conn.fetch(_SQL.drop_short, after, at))

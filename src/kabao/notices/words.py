@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from kabao.notices.model import Sender, Topic
+from kabao.notices.model import Channel, Sender, Topic
 
 TOPICS: Final = {
     Topic.ORDERS: "订单",
@@ -17,6 +17,10 @@ QUIET_WRONG: Final = {
     "to": "结束写成 08:00 这样，和开始不同，最长 12 小时。",
 }
 NO_SUBJECT: Final = "卡保的通知"
+SHORT_FAILED: Final = {
+    Channel.SMS: "短信发不到你的手机号，已停发。在「通知设置」里可以再打开",
+    Channel.WECHAT: "微信通知找不到你，已停发。先用登录的手机号关注本站的公众号，再到「通知设置」打开",
+}
 ADDRESS_FAILED_SUBJECT: Final = "你的通知邮箱收不到信，已停发。请到「通知设置」换一个，或者重新确认"
 
 
@@ -34,6 +38,11 @@ def footer(sender: Sender, topic: Topic, unsubscribe_url: str) -> str:
         f"不再收「{TOPICS[topic]}」的邮件：{unsubscribe_url}\n"
         f"通知设置：{sender.origin}/me/notices\n"
     )
+
+
+def phone_code(code: str, minutes: int) -> str:
+    """Give the code that signs in, by phone."""
+    return f"验证码 {code}，{minutes} 分钟内有效，用来登录卡保。不要告诉任何人。"
 
 
 def code_subject() -> str:

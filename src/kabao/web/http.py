@@ -438,6 +438,7 @@ def ask_to_sign_in(visit: Visit) -> Page:
     return page(
         "signin.html",
         visit,
+        sends_codes=visit.services.identity.sends_codes,
         status=401,
         private=True,
         form={"phone": ""},

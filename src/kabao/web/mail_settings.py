@@ -11,7 +11,7 @@ from litestar import get, post
 
 from kabao.identity import CASE_ROLES
 from kabao.kernel import Refusal, Refused
-from kabao.notices import QuietHours, Topic
+from kabao.notices import Channel, QuietHours, Topic
 from kabao.web.http import Page, PageRequest, Visit, enter, page, posted, read_form, redirect, refusal_page, signed
 from kabao.web.words import MAIL_CODE_SENT, MAIL_CONFIRMED, MAIL_REMOVED, SAVED
 
@@ -28,6 +28,10 @@ TOPICS: Final = (
     (Topic.RECEIPTS, "证据回执", "你的每份证据存证以后的凭证，带附件"),
     (Topic.DIGEST, "工作台日报", "每天早上九点，等你处理的案件"),
 )
+CHANNELS: Final = {
+    Channel.SMS: ("短信", "发到登录的手机号"),
+    Channel.WECHAT: ("微信", "先用登录的手机号关注本站的公众号，找不到你时会停发并在站内告诉你"),
+}
 ZONES: Final = (
     ("Asia/Shanghai", "北京时间"),
     ("Asia/Urumqi", "乌鲁木齐"),
@@ -104,6 +108,17 @@ async def choose(request: PageRequest) -> Page:
     return redirect(HERE, flash=SAVED, visit=visit)
 
 
+@post(f"{HERE}/short", status_code=200)
+async def choose_short(request: PageRequest) -> Page:
+    """Keep by which short messages a person wants to hear, of those the site has."""
+    visit = await posted(request)
+    if not isinstance(visit, Visit):
+        return visit
+    ticked = visit.form.every("channel")
+    await visit.services.texter.choose(visit.me, frozenset(one for one in Channel if one in ticked))
+    return redirect(HERE, flash=SAVED, visit=visit)
+
+
 @post(f"{HERE}/quiet", status_code=200)
 async def keep_quiet(request: PageRequest) -> Page:
     """Keep the hours in which no letter goes out, or none."""
@@ -168,18 +183,23 @@ async def _show(
     wanted = await services.mailer.choices(visit.me)
     kept = quiet or await services.mailer.quiet_hours(visit.me)
     hours = kept or NIGHT
+    is_on, state = services.emails.is_on, await services.emails.state(visit.me)
+    short = await services.texter.choices(visit.me)
     is_staff = not CASE_ROLES.isdisjoint(visit.me.roles)
     return page(
         "notice_settings.html",
         visit,
         status=status,
         errors=errors or {},
-        is_on=services.emails.is_on,
+        is_on=is_on,
         is_delivered=services.mailer.is_delivered,
-        state=await services.emails.state(visit.me),
+        state=state,
         topics=[
             (topic, name, hint, wanted[topic]) for topic, name, hint in TOPICS if is_staff or topic is not Topic.DIGEST
         ],
+        channels=[(one, *CHANNELS[one], is_wanted) for one, is_wanted in short.items()],
+        phone=visit.me.phone_masked,
+        has_far=(is_on and bool(state.email_masked)) or any(short.values()),
         zones=ZONES,
         form={
             "email": email,
@@ -191,4 +211,4 @@ async def _show(
     )
 
 
-handlers = [settings_page, ask_code, confirm, remove, choose, keep_quiet, unsubscribe_page, unsubscribe]
+handlers = [settings_page, ask_code, confirm, remove, choose, choose_short, keep_quiet, unsubscribe_page, unsubscribe]

@@ -16,7 +16,7 @@ from kabao.identity import EmailService, IdentityService, Role
 from kabao.inventory import InventoryService
 from kabao.kernel import Clock, IdSource
 from kabao.ledger import LedgerService
-from kabao.notices import Mailer, NoticeService
+from kabao.notices import Mailer, NoticeService, Texter
 from kabao.orders import OrderService
 from kabao.shops import ShopService
 from kabao.terms.apart import Readers
@@ -132,6 +132,7 @@ class Services(Protocol):
     foundations: Foundations
     notices: NoticeService
     mailer: Mailer
+    texter: Texter
     custody: SandboxInstitution
     ledger: LedgerService
     pack_keys: PackKeys

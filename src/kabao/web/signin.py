@@ -221,6 +221,7 @@ def _ask_phone(
     return page(
         "signin.html",
         visit,
+        sends_codes=visit.services.identity.sends_codes,
         status=status,
         private=True,
         errors=errors or {},
@@ -244,6 +245,7 @@ def _ask_code(
     return page(
         "signin_code.html",
         visit,
+        sends_codes=visit.services.identity.sends_codes,
         status=status,
         private=True,
         errors=errors or {},

@@ -4,7 +4,6 @@ import base64
 import hmac
 import ipaddress
 import re
-from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Final
 from urllib.parse import urlsplit
@@ -73,14 +72,6 @@ def event_id(key: bytes, shop_id: int, event: str) -> str:
 def live_generations(generation: int, previous_until: datetime | None, now: datetime) -> list[int]:
     """List which secrets sign, the newest first."""
     return [generation] if previous_until is None or now >= previous_until else [generation, generation - 1]
-
-
-def signature(secrets: Sequence[str], body: bytes, at: datetime) -> str:
-    """Sign a body with the time: ``t=1764000000,v1=…``, one v1 for each live secret (HMAC-SHA-256, hexadecimal)."""
-    seconds = int(at.timestamp())
-    signed = str(seconds).encode() + b"." + body
-    macs = (hmac.digest(secret.encode(), signed, "sha256").hex() for secret in secrets)
-    return ",".join([f"t={seconds}", *(f"v1={mac}" for mac in macs)])
 
 
 def body_of(key: bytes, shop_id: int, told: Event) -> bytes:

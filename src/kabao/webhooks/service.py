@@ -6,6 +6,7 @@ from datetime import timedelta
 from typing import Any, Final, Protocol
 
 from kabao.kernel import Clock, IdSource, Refusal, Refused, format_ref
+from kabao.outgoing import signature
 from kabao.postgres import Connection, Database
 from kabao.shops import Owner, shop_ref
 from kabao.webhooks import rules, store
@@ -192,7 +193,7 @@ class WebhookService:
         body = rules.body_of(self._key, shop_id, leased.told)
         live = rules.live_generations(leased.generation, leased.previous_until, leased.now)
         secrets = [rules.secret_of(self._key, shop_id, endpoint_id, generation) for generation in live]
-        answer = await self._send(leased.url, body, rules.signature(secrets, body, leased.now))
+        answer = await self._send(leased.url, body, signature(secrets, body, leased.now))
         status, why = (answer, None) if isinstance(answer, int) else (None, answer[:200])
         async with self._database.transaction() as conn:
             await store.lock_endpoint(conn, leased)

@@ -19,7 +19,16 @@ from kabao.identity import CodeSender, EmailService, IdentityService, Role, Term
 from kabao.inventory import InventoryService, Keyring, open_keyring
 from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
 from kabao.ledger import LedgerService
-from kabao.notices import CodeMail, Mailer, MailTransport, NoticeService
+from kabao.notices import (
+    Channel,
+    CodeMail,
+    GatewayCodeSender,
+    Mailer,
+    MailTransport,
+    NoticeService,
+    Texter,
+    gateways_of,
+)
 from kabao.orders import InstructionRunner, OrderService, SweepService
 from kabao.postgres import (
     APP_ROLE,
@@ -81,6 +90,7 @@ class App:
     archive: Archive
     notices: NoticeService
     mailer: Mailer
+    texter: Texter
     telling: Telling
     custody: SandboxInstitution
     ledger: LedgerService
@@ -181,12 +191,12 @@ async def build(
     keyring = await open_keyring(settings.data / SECRETS_FOLDER, database)
     blobs = LocalStore(settings.data / BLOBS_FOLDER, mkdir=True)
     money_moved = asyncio.Event()
-    identity = IdentityService(**base, sender=sender or TerminalCodeSender(), secret=keyring.derive("identity"))
+    identity, texter = _phones(settings, base, keyring, sender)
     inventory = InventoryService(**base, keyring=keyring)
     custody = SandboxInstitution(**base, secret=keyring.derive("sandbox"))
     on = await found_evidence(settings, database, clock, ids, keyring, settings.data / SECRETS_FOLDER)
     evidence = EvidenceService(**base, blobs=blobs, not_before=on.not_before, on_erased=on.erasing.item_erased)
-    emails, mailer, notices = _mail(settings, base, keyring, transport)
+    emails, mailer, notices = _mail(settings, base, keyring, transport, texter)
     orders = _orders(base, custody, inventory, keyring.derive("payers"), notices, money_moved)
     rulebook = RulebookService(database=database, clock=clock)
     cases = CaseService(**base, orders=orders, evidence=evidence, notices=notices, rulebook=rulebook)
@@ -212,21 +222,14 @@ async def build(
         evidence=evidence,
         foundations=on,
         archive=build_archive(
-            settings,
-            database,
-            clock,
-            on,
-            orders=orders,
-            cases=cases,
-            decisions=decisions,
-            evidence=evidence,
-            mailer=mailer,
+            settings, on, orders=orders, cases=cases, decisions=decisions, evidence=evidence, mailer=mailer, **timed
         ),
         form_key=keyring.derive("forms"),
         pack_keys=on.keys,
         help_files=_help(settings, base, keyring, blobs, notices),
         notices=notices,
         mailer=mailer,
+        texter=texter,
         telling=build_telling(settings, keyring, cases=cases, notices=notices, mailer=mailer, **base),
         custody=custody,
         ledger=LedgerService(database=database),
@@ -273,8 +276,20 @@ def _orders(
     )
 
 
+def _phones(
+    settings: Settings, base: _Base, keyring: Keyring, sender: CodeSender | None
+) -> tuple[IdentityService, Texter]:
+    gateways = gateways_of(
+        {Channel.SMS: settings.sms_gateway, Channel.WECHAT: settings.wechat_gateway}, settings.gateway_secret
+    )
+    by_phone = GatewayCodeSender(gateways[Channel.SMS], base["ids"]) if Channel.SMS in gateways else None
+    codes = by_phone or sender or TerminalCodeSender()
+    identity = IdentityService(**base, sender=codes, secret=keyring.derive("identity"))
+    return identity, Texter(**base, phones=identity, transports=gateways, origin=settings.origin)
+
+
 def _mail(
-    settings: Settings, base: _Base, keyring: Keyring, transport: MailTransport | None
+    settings: Settings, base: _Base, keyring: Keyring, transport: MailTransport | None, texter: Texter
 ) -> tuple[EmailService, Mailer, NoticeService]:
     carrier, sender = mail_of(settings, transport)
     database, clock, ids = base["database"], base["clock"], base["ids"]
@@ -282,7 +297,7 @@ def _mail(
     emails = EmailService(database=database, clock=clock, sender=codes, secret=keyring.derive("identity"))
     secret = keyring.derive("mail")
     mailer = Mailer(**base, addresses=emails, transport=carrier, sender=sender, secret=secret)
-    return emails, mailer, NoticeService(**base, mailer=mailer)
+    return emails, mailer, NoticeService(**base, mailer=mailer, texter=texter)
 
 
 def _deposits(base: _Base, custody: SandboxInstitution, money_moved: asyncio.Event) -> DepositService:

@@ -104,10 +104,10 @@ async def found_evidence(
 
 def build_archive(
     settings: Settings,
-    database: Database,
-    clock: Clock,
     on: Foundations,
     *,
+    database: Database,
+    clock: Clock,
     orders: OrderService,
     cases: CaseService,
     decisions: DecisionService,

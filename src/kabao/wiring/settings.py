@@ -14,7 +14,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     """Where kabao keeps its data, where it listens, and how the world reaches it.
 
     `owner_dsn` and `app_dsn` are set where PostgreSQL is somebody else's; then no embedded server is started.
-    `smtp_url` holds a password and is read by `kabao.notices`; empty, this kabao sends no mail.
+    `smtp_url` holds a password and is read by `kabao.notices`; empty, this kabao sends no mail. So are the addresses of
+    gateways to SMS and WeChat and the secret that signs what goes there.
     `log_origin` names the public log before its first record (later ones must be the same); witnesses and authorities
     are written as `kabao.tlog` and `kabao.timestamps` read them, simulated authorities are for the demo.
     `public_origin` is scheme, host and port as browsers see it; https there makes cookies Secure.
@@ -29,6 +30,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     pool_size: int = 32
     fee_bps: int = 300
     smtp_url: str = ""
+    sms_gateway: str = ""
+    wechat_gateway: str = ""
+    gateway_secret: str = ""
     mail_from: str = ""
     mail_reply_to: str = ""
     log_origin: str = ""
@@ -43,8 +47,8 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         """Add to the command line what stands in the environment.
 
         Reads KABAO_DATABASE_URL, KABAO_APP_DATABASE_URL, KABAO_PUBLIC_ORIGIN, KABAO_SMTP_URL, KABAO_MAIL_FROM,
-        KABAO_MAIL_REPLY_TO, KABAO_LOG_ORIGIN, KABAO_LOG_WITNESSES and
-        KABAO_TIMESTAMP_AUTHORITIES.
+        KABAO_MAIL_REPLY_TO, KABAO_SMS_GATEWAY, KABAO_WECHAT_GATEWAY, KABAO_GATEWAY_SECRET, KABAO_LOG_ORIGIN,
+        KABAO_LOG_WITNESSES and KABAO_TIMESTAMP_AUTHORITIES.
         """
         owner_dsn = environment.get("KABAO_DATABASE_URL", "")
         return cls(
@@ -55,6 +59,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
             owner_dsn=owner_dsn,
             app_dsn=environment.get("KABAO_APP_DATABASE_URL", "") or owner_dsn,
             smtp_url=environment.get("KABAO_SMTP_URL", "").strip(),
+            sms_gateway=environment.get("KABAO_SMS_GATEWAY", "").strip(),
+            wechat_gateway=environment.get("KABAO_WECHAT_GATEWAY", "").strip(),
+            gateway_secret=environment.get("KABAO_GATEWAY_SECRET", "").strip(),
             mail_from=environment.get("KABAO_MAIL_FROM", "").strip(),
             mail_reply_to=environment.get("KABAO_MAIL_REPLY_TO", "").strip(),
             log_origin=environment.get("KABAO_LOG_ORIGIN", "").strip(),

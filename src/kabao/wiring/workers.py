@@ -78,6 +78,7 @@ class Workers:
             Job("staff_digest", pace.staff_digest, app.telling.staff_digest.run),
             Job("webhooks", pace.webhooks, app.webhooks.run),
             Job("mail", pace.mail, self._mail),
+            Job("short", pace.mail, self._short),
             Job("log", pace.log, self._sequence),
             Job("stamps", pace.stamps, app.foundations.stamps.run),
             Job("checkpoints", pace.checkpoints, app.archive.stamper.run),
@@ -156,6 +157,11 @@ class Workers:
         while await self._app.notices.send_mail(limit) == limit and not self._stopping.is_set():
             continue
 
+    async def _short(self) -> None:
+        limit = 20
+        while await self._app.notices.send_short(limit) >= limit and not self._stopping.is_set():
+            continue
+
     async def _sequence(self) -> None:
         # A backlog is worked off batch by batch; the lease ends by itself where this process does.
         while await self._app.foundations.log.sequence() and not self._stopping.is_set():
@@ -172,6 +178,7 @@ class Workers:
         await self._app.archive.packs.sweep()
         await self._app.help_files.sweep()
         await self._app.mailer.empty_old()
+        await self._app.texter.empty_old()
         await self._app.webhooks.forget_old()
         await self._app.identity.purge()
         await forget_old_replies(self._app.database)
