@@ -1,9 +1,11 @@
 """Pack src/kabao/terms/data/*.yaml into packed.json, with every citation held against the catalogue of law."""
 
 import json
+import re
 import sys
 from collections.abc import Iterator
 from datetime import date
+from itertools import product
 from pathlib import Path
 from typing import Any, Final
 
@@ -21,9 +23,9 @@ SHORTEST_MADE_UP: Final = 3
 OPAQUE: Final = {
     "SELFBEAR", "OWN_REASON", "MINOR", "ADULT", "QUALITY_OK", "LAW_RESERVED", "UPSTREAM", "SALE_FINAL", "UNDEFINED",
     "BUYER_FAULT", "LISTED", "DEFECT", "ALLGOODS", "AMOUNT_BASE", "OPERATOR", "LICENCE", "PERSONALINFO",
-    "PLATFORM_ONLY", "GOODS", "MONEYBACK", "CONSUMER", "BOUGHT_ELSEWHERE",
+    "PLATFORM_ONLY", "GOODS", "BLAMED", "MONEYBACK", "CONSUMER", "BOUGHT_ELSEWHERE",
 }  # fmt: skip
-NOT_INHERITED: Final = {"MALICE", "DIFFER", "DEFECT", "OWN_REASON", "QUALITY_OK", "THEN"}
+NOT_INHERITED: Final = {"MALICE", "DIFFER", "DEFECT", "OWN_REASON", "QUALITY_OK", "SHARE", "THEN"}
 TODAY: Final = date(2026, 11, 23)
 
 
@@ -88,10 +90,16 @@ def build() -> dict[str, Any]:
 def _words(lexicon: dict[str, Any]) -> tuple[dict[str, list[list[str]]], set[str]]:
     compounds = lexicon.pop("COMPOUNDS")
     lexicon.pop("DERIVED")
+    made = lexicon.pop("MADE")
     noise = set(_forms(lexicon.pop("NOISE")))
     meanings: dict[str, set[str]] = {}
     for concept, forms in lexicon.items():
         for form in _forms(forms):
+            meanings.setdefault(form, set()).add(concept)
+    for parts in [parts for parts in made if " " in parts]:
+        compounds |= {form: parts for pattern in made.pop(parts) for form in _made(pattern) if form not in compounds}
+    for concept, patterns in made.items():
+        for form in (form for pattern in patterns for form in _made(pattern)):
             meanings.setdefault(form, set()).add(concept)
     for form in sorted(meanings, key=len):
         meanings[form] |= _inherited(form, meanings, noise)
@@ -103,7 +111,7 @@ def _words(lexicon: dict[str, Any]) -> tuple[dict[str, list[list[str]]], set[str
     unknown = {part for parts in compounds.values() for part in parts.split()} - set(lexicon)
     if unknown:
         raise DataError(f"lexicon.yaml: compounds name {sorted(unknown)}")
-    return dict(sorted(words.items())), set(lexicon) | QUANTITIES | BUILT_IN
+    return dict(sorted(words.items())), set(lexicon) | set(made) | QUANTITIES | BUILT_IN
 
 
 def _inherited(form: str, meanings: dict[str, set[str]], noise: set[str]) -> set[str]:
@@ -128,6 +136,13 @@ def _inherited(form: str, meanings: dict[str, set[str]], noise: set[str]) -> set
             found |= names
         position += len(inner)
     return found - NOT_INHERITED
+
+
+def _made(pattern: str) -> Iterator[str]:
+    """Yield the forms that a pattern of alternatives makes: (您|用户)(|的)住所地 are four."""
+    parts = (part[1:-1].split("|") if part.startswith("(") else [part] for part in re.split(r"(\([^()]*\))", pattern))
+    for chosen in product(*parts):
+        yield "".join(chosen).replace("_", " ").lower()
 
 
 def _forms(text: Any) -> list[str]:

@@ -49,6 +49,19 @@ def test_characters_that_hide_words_are_undone_and_told(text: str, trick: str) -
     assert text[only(report).start : only(report).end] == only(report).words
 
 
+def test_a_page_printed_by_a_browser_hides_nothing() -> None:
+    """Printing puts radicals in place of the characters they look like; a dot parts a name. Neither is told."""
+    report = one("虚拟商品⼀经售出，概不退款；⻓期有效。张·三、阿·买提同意。")
+    assert {finding.id for finding in report.findings} >= {"K01"}
+    assert not report.evasions
+    assert not report.normalised
+    assert not any(finding.evasion for finding in report.findings)
+
+
+def test_a_dot_put_into_a_word_is_told() -> None:
+    assert {told.kind for told in one("虚拟商品一经售出概不退·款").evasions} == {"interleaved"}
+
+
 @pytest.mark.parametrize(
     "text",
     [

@@ -16,7 +16,7 @@ from kabao.terms.packed import Packed, packed
 
 HERE = Path(__file__).parent
 SAMPLES = list(read_samples(HERE / "development"))
-ENTRIES = [f"K{number:02}" for number in range(1, 38)]
+ENTRIES = [f"K{number:02}" for number in range(1, 40)]
 PARAPHRASES, NEIGHBOURS, SHARED = 5, 3, 1 / 3
 MOST_VAGUE, MOST_PAIRS_MISSED = 1, 2
 

@@ -23,6 +23,13 @@ CAUSED: Final = re.compile("致|造成|引起|引发|产生|而受|受到|遭受
 OWN_DOING: Final = re.compile(
     "[之的]?(?:自身|自行|个人|本人|未|提供|填写|输入|选择|操作|保管|泄露|违反|过失|过错|疏忽|设备|网络)"
 )
+MERE_USE: Final = re.compile(
+    "(?:正常|合理)?(?:使用|访问|浏览|登录|登陆|购买|交易|下单|消费|参与|参加|接受|依赖|信赖|下载|链接|在本|在我|通过)"
+    "(?![^,。;]{0,8}(?:不当|违规|违法|有误|错误|外挂|脚本|非法|插件|破解|他人))"
+)
+"""What everybody does who buys: a loss from it is no fault of his."""
+HIMSELF: Final = re.compile("(?:自己|自行|擅自|私自|故意|不慎|主动)(?!承担|负责|解决|联系|找)")
+BROUGHT: Final = re.compile("导致|造成|引起|引发|以致|致使|弄坏|弄丢")
 BECAUSE: Final = ("因为", "由于", "因")
 CARELESS: Final = re.compile("(?:保管|使用|维护|操作|设置|填写|保存|输入)[^,。;]{0,4}(?:不当|不善|失误|疏忽)")
 REFERS: Final = re.compile("(?:对)?由此|因此|对此|否则|违者|如有违反|违反(?:上述|前述|本条|前款)")
@@ -67,6 +74,8 @@ def _at_fault(tokens: list[Token], text: str, start: int, end: int) -> Iterator[
     for number, token in enumerate(tokens):
         if "BUYER" in token.names and _is_cause(tokens[number + 1 :], token, text):
             yield token
+        if "BUYER" in token.names and _by_himself(tokens[number + 1 :], token, text):
+            yield token
         if "FORBID" in token.names and _forbids_buyer(tokens[:number], tokens[number + 1 :], token):
             yield from _consequence(tokens[number + 1 :], text)
     for found in CARELESS.finditer(text, start, end):
@@ -77,11 +86,21 @@ def _is_cause(following: list[Token], buyer: Token, text: str) -> bool:
     """Whether because stands before or behind him, and what follows in the segment is his and was brought about."""
     if not (text.endswith(BECAUSE, 0, buyer.start) or text.startswith(BECAUSE, buyer.end)):
         return False
+    if MERE_USE.match(text, buyer.end + next((len(word) for word in BECAUSE if text.startswith(word, buyer.end)), 0)):
+        return False
     segment = [token for token in following if token.segment == buyer.segment]
     if not OWN_DOING.match(text, buyer.end) and any(token.names & NOT_HIS for token in segment):
         return False
     stop = max((token.end for token in segment), default=buyer.end)
     return CAUSED.search(text, buyer.end, stop + 4) is not None
+
+
+def _by_himself(following: list[Token], buyer: Token, text: str) -> bool:
+    """Whether what came about is said to be his own act: 您自己改了实名导致掉会员的."""
+    if not HIMSELF.match(text, buyer.end):
+        return False
+    stop = max((token.end for token in following if token.segment == buyer.segment), default=buyer.end)
+    return BROUGHT.search(text, buyer.end, stop + 2) is not None
 
 
 def _forbids_buyer(before: list[Token], after: list[Token], forbidden: Token) -> bool:

@@ -29,7 +29,7 @@ from kabao.terms.model import (
     Waived,
 )
 from kabao.terms.normal import normalise
-from kabao.terms.parties import exchange, first_buys
+from kabao.terms.parties import exchange, first_buys, paid
 from kabao.terms.polarity import PREDICATES, REMEDIES
 from kabao.terms.scopes import take_back
 from kabao.terms.spots import Reading
@@ -118,6 +118,7 @@ def read_document(document: Document, number: int = 0, *, waivers: bool = False)
         sentence.tokens = tokenise(text.plain, stretch.start, stretch.end)
         if is_turned:
             exchange(sentence.tokens, text.plain)
+        paid(sentence.tokens, text.plain)
         if stretch.heading is not None and stretch.heading != heading[0]:
             below = tokenise(text.plain, *stretch.heading)
             heading = (stretch.heading, bits(name for token in below for name in token.names))
@@ -247,6 +248,8 @@ def _beside(reading: Reading) -> dict[int, frozenset[str]]:
         turned = bool(sentence.tokens) and "BUT" in sentence.tokens[0].names
         for frame in sentence.frames:
             is_remedy = not frame.neg and not frame.meta and frame.act & REMEDIES and not frame.conditional
+            is_remedy = is_remedy and not (frame.act & {"LIABLE"} and frame.before & refusals())
+            is_remedy = is_remedy and not (frame.act & REMEDIES <= {"LIABLE", "SERVICE"} and _falls_to_buyer(frame))
             if (
                 is_remedy
                 and frame.scope & bit("DEFECT")
@@ -260,6 +263,13 @@ def _beside(reading: Reading) -> dict[int, frozenset[str]]:
     return {paragraph: frozenset(names) for paragraph, names in saving.items()}
 
 
+def _falls_to_buyer(frame: Frame) -> bool:
+    """Whether it is the buyer who bears something, and nobody who makes it good."""
+    return bool(frame.scope & bits_of(frozenset({"SELFBEAR"}))) or (
+        bool(frame.scope & bit("BUYER")) and not frame.scope & bits_of(frozenset({"SHOP", "PLATFORM", "MERCHANT"}))
+    )
+
+
 def _around(reading: Reading) -> dict[int, int]:
     """Return for each sentence, by where it starts, what the other sentences of its paragraph hold."""
     held: dict[int, int] = {}
@@ -268,6 +278,12 @@ def _around(reading: Reading) -> dict[int, int]:
             held[one.start] = held.get(one.start, 0) | other.everything
             held[other.start] = held.get(other.start, 0) | one.everything
     return held
+
+
+@cache
+def refusals() -> int:
+    """Return the bits of what makes a duty named after it one that is refused: 无权主张质量责任."""
+    return bits_of(frozenset({"NO:CLAIM", "NO:SERVICE", "NO:LIABLE", "NO:COMPENSATE", "NO:GUARANTEE", "REFUSE"}))
 
 
 @cache

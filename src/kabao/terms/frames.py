@@ -12,13 +12,27 @@ from kabao.terms.model import NOBODY, Frame, Quantity, Sentence, Token
 from kabao.terms.packed import packed
 from kabao.terms.polarity import PREDICATES, REMEDIES, deny
 from kabao.terms.scopes import grant, held_by, narrow, reported
+from kabao.terms.widening import lists
 
 SEGMENT_END: Final = re.compile(r"[,:()|\[\]]")
 OPENING, CLOSING = frozenset("“《"), frozenset("”》")
 QUOTE: Final = re.compile("[“《”》]")
 PARTIES: Final = ("BUYER", "SHOP", "MERCHANT", "PLATFORM", "GUARDIAN", "PUBLIC")
 STRONG: Final = frozenset({"SHOP", "MERCHANT", "PLATFORM"})
-NOT_ACTING: Final = frozenset("对向给为与和就从替被经因及在")
+NOT_ACTING: Final = re.compile(
+    "[对向给为与和就从替被经因及在](?:任何|任意|有关|相关|当地|其他|其它|各级|上级|上述|第三方|您的|其|该)*$"
+)
+SPOKEN_OF: Final = frozenset("对向给为与和就从替被经因及在何意关地他它级述方的其该")
+"""What such words end in, so that most parties are passed over without a search."""
+FARTHEST_PREPOSITION: Final = 7
+ISSUED: Final = re.compile(
+    "(?:依法)?(?:立案|受案|出具|开具|证明|通知书|回执|判决|裁定|文书|盖章|认可的|鉴定|检测|签发|核发)"
+)
+HANDED_IN: Final = re.compile("(?:提供|提交|出示|取得|持有?|凭|附上|寄送|上传)$")
+SAID: Final = re.compile("[会再来]?(?:说|写|讲|标|搞|玩|挂)[^,。;“”]{0,4}“")
+"""Words that are said not to be said: 我们从来不说“售出不退”."""
+CAUSES: Final = frozenset({"因", "由于", "对于", "对", "针对"})
+BORNE: Final = frozenset({"SELFBEAR", "LIABLE"})
 GROUNDS: Final = re.compile("(?:根据|按照|依据|因|由于|配合)[^,。;]{0,16}$")
 GROUNDS_REACH: Final = 18
 """Characters of its longest match: nothing before them is looked through."""
@@ -57,7 +71,7 @@ def read(sentence: Sentence, text: str, anchors: frozenset[str], inherited: str)
             segment,
             excepted,
             is_condition=_is_condition(sentence, number, by_segment, text),
-            is_label=text[sentence.segments[number][1] - 1] == ":",
+            is_label=text[sentence.segments[number][1] - 1] == ":" or lists(sentence, number, text),
         )
         for number, segment in enumerate(by_segment)
     ]
@@ -80,7 +94,10 @@ def _derived(tokens: list[Token]) -> int:
     found = 0
     for name, first, second in packed().derived:
         ends = {token.segment: token.end for token in reversed(tokens) if first in token.names}
-        if ends and any(second in token.names and ends.get(token.segment, token.end) < token.end for token in tokens):
+        if ends and any(
+            second in token.names and not token.neg and ends.get(token.segment, token.end) < token.end
+            for token in tokens
+        ):
             found |= bit(name)
     return found
 
@@ -184,6 +201,9 @@ def _on_grounds(following: list[Token], denial: Token, text: str) -> bool:
 def _speech(following: list[Token], denial: Token, text: str) -> int:
     """Return where a denial takes back what somebody would say or press for: 禁止标注, 不会要求; or -1."""
     forbids = "FORBID" in denial.names
+    said = SAID.match(text, denial.end)
+    if said is not None:
+        return said.end()
     if forbids and any("HINDER" in each.names and each.segment == denial.segment for each in following):
         return denial.end
     for each in following:
@@ -201,8 +221,8 @@ def _speech(following: list[Token], denial: Token, text: str) -> int:
 
 
 def _silences_merchant(tokens: list[Token]) -> bool:
-    """Whether what is forbidden is to object, which is a term against merchants, not for buyers."""
-    return any(token.names & {"APPEAL", "UNCONDITIONAL"} for token in tokens[1:4])
+    """Whether what is forbidden is to object or to take back one's consent, which is a term against the weaker side."""
+    return any(token.names & {"APPEAL", "UNCONDITIONAL", "UNSUBSCRIBE"} for token in tokens[1:4])
 
 
 def _long_word(token: Token) -> bool:
@@ -226,7 +246,15 @@ def _is_condition(sentence: Sentence, number: int, by_segment: list[list[Token]]
     if marks or not acts:
         return bool(marks) or bool(segment[0].names & OPENERS)
     later = any(each.names & PREDICATES for following in by_segment[number + 1 :] for each in following)
-    return later and bool(segment[0].names & OPENERS)
+    return later and bool(segment[0].names & OPENERS) and not _tells_who_bears(segment, acts, text)
+
+
+def _tells_who_bears(segment: list[Token], acts: list[Token], text: str) -> bool:
+    """Whether a segment that begins with a cause also says who bears what came of it: 因…产生的损失由您承担."""
+    if text[segment[0].start : segment[0].end] not in CAUSES or not any(each.names & BORNE for each in acts):
+        return False
+    described = text.find("的", segment[0].end, acts[-1].start)
+    return described >= 0
 
 
 class _Segment:
@@ -347,13 +375,23 @@ def _actor(tokens: Iterable[Token], inherited: str, text: str) -> str:
     """Return the last party named that is not only spoken of (对您, 向平台): the reading order's subject."""
     found = inherited
     for token in tokens:
-        if (token.start and text[token.start - 1] in NOT_ACTING) or _is_plan(token, text):
-            continue
         party = next((each for each in PARTIES if each in token.names), NOBODY)
+        if not party or _is_spoken_of(token, party, text) or _is_plan(token, text):
+            continue
         near = max(0, token.start - GROUNDS_REACH)
-        if party and not (party == "PUBLIC" and found in STRONG and GROUNDS.search(text, near, token.start)):
+        if not (party == "PUBLIC" and found in STRONG and GROUNDS.search(text, near, token.start)):
             found = party
     return found or NOBODY
+
+
+def _is_spoken_of(token: Token, party: str, text: str) -> bool:
+    """Whether a party does not act where it is named: 对您, 向任何平台, 提交公安机关出具的证明."""
+    if text[token.start - 1 : token.start] in SPOKEN_OF and NOT_ACTING.search(
+        text, max(0, token.start - FARTHEST_PREPOSITION), token.start
+    ):
+        return True
+    handed_in = party == "PUBLIC" and HANDED_IN.search(text, max(0, token.start - 4), token.start)
+    return bool(handed_in) or (party == "PUBLIC" and ISSUED.match(text, token.end) is not None)
 
 
 def _is_plan(token: Token, text: str) -> bool:

@@ -16,7 +16,7 @@ QUANTITY: Final = re.compile(
     rf"|(?:假一|退一)[赔罚](?P<fold>{NUMBER})|(?P<double>双|两)倍"
     rf"|百分之(?P<hundredths>{NUMBER})"
     rf"|(?P<number>{NUMBER})(?:\s?[-~至到]\s?(?P<upper>{NUMBER}))?\s?(?:个)?(?P<unit>"
-    r"工作日|自然日|日历日|小时|个小时|分钟|分|秒钟|秒|周岁|周年|周|星期|个月|月|年|天|日|钟头|min(?:ute)?s?|hours?|hrs?|h|days?|weeks?|months?|years?"
+    r"工作日|自然日|日历日|小时|个小时|分钟|分(?![不钱都也文毛])|秒钟|秒|周岁|周年|周|星期|个月|月|年|天|日|钟头|min(?:ute)?s?|hours?|hrs?|h|days?|weeks?|months?|years?"
     r"|%|％|元|块钱|块|rmb|万元|倍|折|成|次(?![转销性退消]))(?![a-z])"
     r"|(?:(?<=罚)|(?<=罚款)|(?<=赔)|(?<=赔偿)|(?<=扣))(?P<bare>[0-9]{2,6}|[一两三四五六七八九]?[百千万])(?![0-9.零一二三四五六七八九十百千万个张])"
 )

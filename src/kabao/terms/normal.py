@@ -1,10 +1,12 @@
 """Make a text plain, and know for each plain character where it stood.
 
 One character for one: full width to half, traditional to simplified, look-alikes to what they imitate, capitals to
-small letters. Dropped: zero-width characters, spaces beside Chinese characters, marks put between them, emphasis.
+small letters, radicals that printing puts in place of characters to those.
+Dropped: zero-width characters, spaces beside Chinese characters, marks put between them, emphasis.
 """
 
 import re
+import unicodedata
 from array import array
 from collections.abc import Sequence
 from functools import cache
@@ -27,6 +29,7 @@ DROPPED: Final = re.compile(
     r"|(?P<space>(?<=[^\x21-\x7e\n\r])[ \t\u00a0\u2000-\u200a\u3000]+"
     r"|[ \t\u00a0\u2000-\u200a\u3000]+(?=[^\x21-\x7e\n\r ]))"
 )
+QUOTED: Final = re.compile(r'"([^"\n]*)"')
 BEFORE: Final = re.compile(f"[{HAN}]+$")
 AFTER: Final = re.compile(f"[{HAN}]+")
 FULL_WIDTH: Final = {code: code - 0xFEE0 for code in range(0xFF01, 0xFF5F)}
@@ -37,6 +40,18 @@ PUNCTUATION: Final = str.maketrans(
 FULL_WIDTH_LETTERS: Final = re.compile("[０-９Ａ-Ｚａ-ｚ]")
 TRICKS: Final = frozenset({"zero_width", "interleaved"})
 LISTING: Final = frozenset("、.=+&")
+DOTS: Final = frozenset("·•")
+KANGXI: Final = range(0x2F00, 0x2FD6)
+RADICALS: Final = dict(
+    zip(
+        "⺟⺠⻁⻄⻅⻆⻉⻋⻑⻒⻓⻔⻘⻙⻚⻛⻜⻝⻢⻤⻥⻦⻨⻩⻬⻮⻰⻳",
+        "母民虎西见角贝车长长长门青韦页风飞食马鬼鱼鸟麦黄齐齿龙龟",
+        strict=True,
+    )
+)
+"""Of the supplement, those that a document printed by a browser holds in place of the characters they look like."""
+LONGEST_PART: Final = 3
+"""Characters of a word on either side of a dot put into it."""
 PAUSE: Final = 6
 """Chinese characters around a space from which on it parts what is said instead of what is written."""
 
@@ -45,6 +60,7 @@ PAUSE: Final = 6
 def tables() -> tuple[dict[int, int | str], re.Pattern[str], re.Pattern[str]]:
     """Return the one-for-one table, and what finds traditional characters and look-alikes."""
     data = packed()
+    radicals = {chr(code): unicodedata.normalize("NFKC", chr(code)) for code in KANGXI} | RADICALS
     traditional, imitating = data.traditional, data.look_alikes
     table: dict[int, int | str] = {code: chr(code).lower() for code in range(ord("A"), ord("Z") + 1)}
     table.update(FULL_WIDTH)
@@ -52,6 +68,8 @@ def tables() -> tuple[dict[int, int | str], re.Pattern[str], re.Pattern[str]]:
     table.update(PUNCTUATION)
     table.update({ord(old): new for old, new in zip(traditional[0], traditional[1], strict=True)})
     table.update({ord(old): new for old, new in zip(imitating[0], imitating[1], strict=True)})
+    simple = dict(zip(traditional[0], traditional[1], strict=True))
+    table.update({ord(radical): simple.get(whole, whole) for radical, whole in radicals.items()})
     table[0x3000] = " "
     table[0xA0] = " "
     table[0x1C] = " "
@@ -67,6 +85,8 @@ def normalise(source: str, joined: Sequence[int] = ()) -> Text:
         even = (
             BLANK.join(even[start:end] for start, end in zip(edges, joined, strict=False)) + BLANK + even[edges[-1] :]
         )
+    if '"' in even:
+        even = QUOTED.sub(r"“\1”", even)
     tricks: list[tuple[str, int, int]] = []
     pieces: list[str] = []
     at = array("I")
@@ -75,6 +95,8 @@ def normalise(source: str, joined: Sequence[int] = ()) -> Text:
         start, end = found.span()
         kind = found.lastgroup or ""
         if kind == "interleaved" and found[0][0] in LISTING and not _chained(even, start):
+            continue
+        if kind == "interleaved" and found[0][0] in DOTS and not (_chained(even, start) or _hides(even, start, end)):
             continue
         if kind == "zero_width" and not _within_words(even, start, end):
             kind = "space"
@@ -103,6 +125,15 @@ def _chained(text: str, at: int) -> bool:
     """Whether a mark that lists things stands again after one character: 概、不、退、款."""
     mark = text[at]
     return text[at + 2 : at + 3] == mark or (at >= 2 and text[at - 2] == mark)  # noqa: PLR2004  one character between
+
+
+def _hides(text: str, start: int, end: int) -> bool:
+    """Whether a dot stands in a word that the checker looks for, and not in a name: 退·款, but 阿·买提."""
+    words = packed().words
+    before, after = text[max(0, start - LONGEST_PART) : start], text[end : end + LONGEST_PART]
+    return any(
+        before[first:] + after[:last] in words for first in range(len(before)) for last in range(1, len(after) + 1)
+    )
 
 
 def _pauses(text: str, start: int, end: int) -> bool:

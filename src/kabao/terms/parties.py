@@ -20,9 +20,24 @@ ACTS: Final = re.compile(
     r"(?<![向从对与给为])(?P<party>[甲乙]方)(?:[向从对与给为][甲乙]方)?[^甲乙,。;!?\n]{0,9}?(?:(?P<buys>付款|支付|已付|采购|订购|选购|收货|验收|充值|下单)"
     r"|(?P<sells>交付|发货|供货|所供|所售|返还|退还|退款|收讫|收款|收取|提供服务|售后))"
 )
+STRONGER: Final = frozenset({"SHOP", "MERCHANT", "PLATFORM"})
+PAID_TO: Final = re.compile("[^,。;]{0,10}?(?:支付|赔付|赔偿|缴纳|给付|偿付|交纳|赔)")
+PAYING: Final = re.compile("(?:赔偿|赔付|偿付|赔)给?$|(?:支付|赔付|赔偿|缴纳|赔)[^,。;]{0,10}[给予]$")
+FARTHEST_PAID: Final = 16
 EXCHANGED: Final = {FIRST: frozenset({"BUYER"}), SECOND: frozenset({"SHOP"})}
 A_NAME: Final = 5
 """Acts that weigh as much as a name."""
+
+
+def paid(tokens: list[Token], text: str) -> None:
+    """Mark who is to be paid a compensation where that is the stronger side: 须向商家赔付, 赔付给本店."""
+    for token in tokens:
+        if not token.names & STRONGER or "PAY_SHOP" in token.names:
+            continue
+        before = text[max(0, token.start - FARTHEST_PAID) : token.start]
+        if (before[-1:] in {"向", "给", "对"} and PAID_TO.match(text, token.end)) or PAYING.search(before):
+            token.names |= {"PAY_SHOP"}
+            token.bits = bits_of(token.names)
 
 
 def first_buys(text: str) -> bool:

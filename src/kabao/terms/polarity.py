@@ -5,12 +5,14 @@ Two denials of one word cancel each other out (不得拒绝退款); words withou
 passed over (不得就订单向法院起诉); a denial with nothing after it is about what stands before (退换均不支持).
 """
 
+import re
 from itertools import pairwise
 from typing import Final
 
 from kabao.terms.model import Token
 
 JOINING: Final = "、 和 或 及 与 以及 或者 / 也 也不 and or & + 又 等 或者是 、或"
+BETWEEN: Final = re.compile("(?:(?:、|或者?|以及|及|和|与)[^的,。;:、]{0,4})*(?:、|或者?|以及|及|和|与)")
 JOINING_WORDS: Final = frozenset({"或", "或者", "及", "以及", "和", "or", "and"})
 LISTS: Final = frozenset(JOINING.split()) | {""}
 NEGATORS: Final = frozenset({"NEG", "FORBID", "REFUSE"})
@@ -29,10 +31,19 @@ PREDICATES: Final = frozenset(
 )  # fmt: skip
 REMEDIES: Final = frozenset({"REFUND", "EXCHANGE", "SERVICE", "COMPENSATE", "LIABLE", "CLAIM"})
 DENIED_FROM_AFAR: Final = PREDICATES - {"SELFBEAR", "UNRELATED"}
+NOT_OWED: Final = frozenset(
+    {"不承担", "不负", "不支持", "不提供", "不办理", "不享有", "无权", "不得", "不予", "概不", "恕不"}
+)
+ACTED: Final = PREDICATES | {"REFUSE"}
 PREPOSITIONS: Final = frozenset("就向对因以在从与将把按给为")
 NOT_DONE: Final = frozenset({"未", "未曾", "尚未", "未能"})
 """Denials of what was done or came about; a term that refuses says 不, 概不, 恕不."""
 NOT_AGREED: Final = frozenset({"不接受", "不认可", "不满意", "不愿意", "不需要", "不赞成"})
+MARKS_TIME: Final = frozenset({"OVERDUE", "EXPIRE", "BEYOND", "THEN", "FIRST", "TIME_AFTER", "WITHIN", "TIME"})
+ABOUT: Final = frozenset("就对向")
+DENYING: Final = frozenset({"不", "不再", "不得", "不会", "不能", "不可", "不必", "无需", "无须", "概不", "恕不", "未"})
+FARTHEST_ABOUT: Final = 2
+FARTHEST_ABOUT_SAID: Final = 40
 FARTHEST_DOUBLED: Final = 2
 """Characters between two denials that still cancel each other out."""
 FARTHEST_ENDED: Final = 4
@@ -52,7 +63,7 @@ class _Reader:
 
     def read(self) -> None:
         for number, token in enumerate(self.tokens):
-            if self.pending and token.segment != self.pending[-1].segment:
+            if self.pending and token.segment != self.pending[-1].segment and not self._reaches_over(number, token):
                 _bind_back(self.tokens[:number], self.pending)
                 self.pending = []
             if self._passes(token):
@@ -62,9 +73,21 @@ class _Reader:
         if self.pending:
             _bind_back(self.tokens, self.pending)
 
+    def _reaches_over(self, number: int, token: Token) -> bool:
+        """Whether what is denied comes only after a list of what it is about: 不对质量,包括来源,承担责任."""
+        denial = self.pending[-1]
+        if not _is_about(denial, self.text) or token.segment > denial.segment + FARTHEST_ABOUT:
+            return False
+        return not any(each.names & PREDICATES for each in self.tokens[:number] if each.start > denial.start)
+
     def _passes(self, token: Token) -> bool:
         """Whether a word only joins, or ends what was denied so far: 终止后 is no denial of what follows."""
-        if "STILL" in token.names or ("THEN" in token.names and self.pending and self.pending[-1].names & {"REFUSE"}):
+        if "STILL" in token.names or (
+            "THEN" in token.names
+            and self.pending
+            and self.pending[-1].names & {"REFUSE"}
+            and (self.text[token.start : token.end] != "的" or token.start == self.pending[-1].end)
+        ):
             self.pending, self.last = [], None
             return True
         return self.text[token.start : token.end] in JOINING_WORDS
@@ -97,6 +120,10 @@ class _Reader:
     def _content(self, number: int, token: Token) -> None:
         if self.pending:
             denial = self.pending[-1]
+            if _is_ground(self.tokens, number, denial, self.text):
+                return
+            if not token.names & PREDICATES and _qualifies(self.tokens, number, denial, self.text):
+                return
             if not token.names & PREDICATES and _aims_further(self.tokens, number, denial, self.text):
                 return
             token.neg = len(self.pending) % 2 == 1 and _reaches(self.tokens, denial, token, self.text)
@@ -127,10 +154,35 @@ def _end(tokens: list[Token]) -> None:
             earlier.neg = True
 
 
+def _is_ground(tokens: list[Token], number: int, denial: Token, text: str) -> bool:
+    """Whether a word only tells why the later act is not done: 不会因为差评或者投诉取消质保."""
+    if not text.startswith(("因", "由于"), denial.end):
+        return False
+    segment = tokens[number].segment
+    return any(each.segment == segment and each.names & ACTED for each in tokens[number + 1 :])
+
+
+def _qualifies(tokens: list[Token], number: int, denial: Token, text: str) -> bool:
+    """Whether a noun only says of what kind the duty right after it is: 免除质量担保义务."""
+    if not (denial.names & {"REFUSE"} or text[denial.start : denial.end] in NOT_OWED):
+        return False
+    if tokens[number].names & {"NO_REASON", "UNSUBSCRIBE"}:
+        return False
+    for token, following in pairwise(tokens[number:]):
+        if following.start != token.end:
+            return False
+        if following.names & REMEDIES:
+            return True
+    return False
+
+
 def _aims_further(tokens: list[Token], number: int, denial: Token, text: str) -> bool:
     """Whether a noun stands in a phrase before the act that is denied: 不得就订单向法院起诉."""
     if text[denial.end : denial.end + 1] not in PREPOSITIONS:
         return False
+    if _is_about(denial, text):
+        limit = denial.segment + FARTHEST_ABOUT
+        return any(each.names & PREDICATES for each in tokens[number + 1 :] if each.segment <= limit)
     return any(each.names & PREDICATES for each in tokens[number + 1 :] if each.segment == denial.segment)
 
 
@@ -151,6 +203,8 @@ def _refusal_follows(tokens: list[Token], number: int, text: str) -> bool:
 def _reaches(tokens: list[Token], denial: Token, token: Token, text: str) -> bool:
     """Whether a denial is near enough, and not spent on what only describes the word: 无可争议的解释权."""
     gap = token.start - denial.end - _covered(tokens, denial.end, token.start)
+    if _is_about(denial, text):
+        return gap <= FARTHEST_ABOUT_SAID
     described = text.rfind("的", denial.end, token.start)
     if _is_condition_over(tokens, denial, token, text):
         return False
@@ -158,6 +212,11 @@ def _reaches(tokens: list[Token], denial: Token, token: Token, text: str) -> boo
         return gap <= FARTHEST_DENIED
     spent = described - denial.end - _covered(tokens, denial.end, described)
     return spent < FARTHEST_DOUBLED and gap <= FARTHEST_DENIED
+
+
+def _is_about(denial: Token, text: str) -> bool:
+    """Whether a denial is followed by what it is about before what it denies: 不对…负责, 不就…投诉."""
+    return text[denial.end : denial.end + 1] in ABOUT and text[denial.start : denial.end] in DENYING
 
 
 def _is_condition_over(tokens: list[Token], denial: Token, token: Token, text: str) -> bool:
@@ -188,7 +247,8 @@ def _listed(text: str, tokens: list[Token], last: Token, token: Token) -> bool:
         if last.end <= each.start and each.end <= token.start and text[each.start : each.end] != "的":
             between = between.replace(text[each.start : each.end], "", 1)
     joined = between.strip()
-    return joined in LISTS and (bool(joined) or bool(last.names & PREDICATES) == bool(token.names & PREDICATES))
+    alike = bool(joined) or bool(last.names & PREDICATES) == bool(token.names & PREDICATES)
+    return alike and (joined in LISTS or BETWEEN.fullmatch(joined) is not None)
 
 
 def _bind_back(tokens: list[Token], pending: list[Token]) -> None:
@@ -196,7 +256,11 @@ def _bind_back(tokens: list[Token], pending: list[Token]) -> None:
     if len(pending) % 2 == 0 or "ALONE_NEG" not in pending[-1].names:
         return
     segment = pending[0].segment
-    near = [token for token in tokens if token.segment == segment and not is_free(token) and token not in pending]
+    near = [
+        token
+        for token in tokens
+        if token.segment == segment and not (is_free(token) or token.names <= MARKS_TIME) and token not in pending
+    ]
     if not near:
         near = [token for token in tokens if token.segment == segment - 1 and token.names & DENIED_FROM_AFAR][-2:]
     acts = [token for token in near if token.names & PREDICATES] or near[-1:]

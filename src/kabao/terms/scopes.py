@@ -9,12 +9,10 @@ from typing import Final
 
 from kabao.terms.bits import bit, bits_of
 from kabao.terms.model import Sentence, Token
+from kabao.terms.widening import EXCUSED, pass_over, rename
 
-WIDENING: Final = re.compile("(?:不论|无论|不管|不分|甭管|任凭).*(?:还是|或|与否|是否|是不是|什么|何种|哪)")
-LIMITING: Final = frozenset(
-    {"DIGITAL_LEGAL", "THISITEM", "SEALED", "CUSTOM", "ACCOUNT_GOODS", "CODE_GOODS", "SERVICE_GOODS"}
-)
-LOOKED_AT: Final = frozenset({"VIEWED", "USED"})
+BREACH: Final = frozenset({"OWN_REASON", "LAW_BREACH"})
+OF_HIS: Final = frozenset({"", "的", "方", "方的", "自身", "自身的", "根本", "严重", "存在", "构成", "自己"})
 GIVEN: Final = re.compile("发货|发卡|发码|发出|发送|发放|交付|出货|出卡|推送|下发|到账|充值|派发")
 ASKED: Final = frozenset({"CLAIM", "SERVICE", "REFUND", "EXCHANGE", "SAY", "COMPENSATE"})
 ABOUT_REMEDIES: Final = frozenset(
@@ -23,7 +21,6 @@ ABOUT_REMEDIES: Final = frozenset(
         "CONTACT", "CREDIT_ONLY", "OFFPLATFORM", "SAY",
     }
 )  # fmt: skip
-WIDENERS: Final = frozenset({"ALLCASES", "CONCESSIVE"})
 MANNERS: Final = frozenset({"AUTOWORD", "HUMAN", "BY_HAND"})
 LOST: Final = frozenset({"CLEAR", "BAN"})
 TOLD: Final = frozenset({"OTHERS", "HEARSAY", "NOT_SO"})
@@ -32,6 +29,7 @@ PERMITS: Final = frozenset({"MAY", "STILL", "ALTERNATIVE"})
 LIMITED: Final = frozenset({"ONLY", "NEG", "FORBID", "REFUSE", "SHOP", "MERCHANT", "PLATFORM"})
 LIMITS: Final = frozenset({"EXPIRE", "BEYOND", "OVERDUE"})
 AFTER_A_TIME: Final = frozenset({"后", "之后", "以后", "过后"})
+BEGINNINGS: Final = frozenset({"后", "之后", "以后", "后的", "之日起", "日起", "起"})
 PASSIVE: Final = re.compile("[被遭让][^,。;、的]{0,6}$")
 TAKEN_BACK: Final = re.compile("收回|召回|找回|追回|回收|收走|找走|封|冻结|停用|锁")
 NOT_GOODS: Final = frozenset({"BALANCE", "MONEYWORD", "DEPOSIT", "POINTS", "PLATFORM", "SHOP", "MERCHANT"})
@@ -53,14 +51,15 @@ def held_by(sentence: Sentence) -> int:
 def narrow(sentence: Sentence, text: str, held: int) -> None:
     """Take from words what they do not mean where they stand; before it is told what is denied."""
     tokens = sentence.tokens
-    if held & bits_of(WIDENERS):
-        _widen(sentence, text, LIMITING | LOOKED_AT if held & bit("NO_REASON") else LIMITING)
+    pass_over(sentence, text, held)
+    if held & bits_of(STRONG) and held & bits_of(BREACH):
+        _put_to_seller(tokens, text)
     if held & bits_of(MANNERS):
         _tell_manner(tokens, text)
+    if held & bits_of(LIMITS) and held & bit("TIME"):
+        _begin_times(tokens, text)
     if held & bit("ONLY") and held & bit("OFFPLATFORM"):
-        for number, token in enumerate(tokens):
-            if "ONLY" in token.names and _is_purpose(sentence, number, text):
-                _rename(token, token.names - {"ONLY"})
+        _tell_purpose(sentence, text)
     if held & bits_of(LOST):
         for number, token in enumerate(tokens):
             if token.names & LOST and _is_recall(sentence, token, text):
@@ -86,7 +85,7 @@ def grant(sentence: Sentence, text: str, held: int) -> None:
             permit = number
         is_granted = permit >= 0 and tokens[permit].segment == token.segment and not token.neg
         if is_granted and token.names & ASKED:
-            _rename(token, token.names | {"GRANTED_LATE"})
+            rename(token, token.names | {"GRANTED_LATE"})
 
 
 def reported(sentence: Sentence, text: str, held: int) -> tuple[tuple[int, int], ...]:
@@ -123,26 +122,31 @@ def take_back(sentence: Sentence, before: Sentence | None) -> None:
             frame.meta = True
 
 
-def _rename(token: Token, names: frozenset[str]) -> None:
-    token.names = names
-    token.bits = bits_of(names)
+def _put_to_seller(tokens: list[Token], text: str) -> None:
+    """Let a breach that is said to be the seller's be a defect and no reason of the buyer's own: 甲方违约."""
+    for token, following in pairwise(tokens):
+        if token.names & STRONG and following.names & BREACH and text[token.end : following.start] in OF_HIS:
+            rename(following, following.names - EXCUSED | {"DEFECT"})
 
 
-def _widen(sentence: Sentence, text: str, limiting: frozenset[str]) -> None:
-    """Let 不论A还是B limit nothing: what stands in it is named only to say that it does not matter."""
-    widening = {
-        number for number, (start, end) in enumerate(sentence.segments) if WIDENING.match(text[start:end].lstrip())
-    }
-    for token in sentence.tokens if widening else ():
-        if token.segment in widening and token.names & limiting:
-            _rename(token, token.names - limiting)
+def _begin_times(tokens: list[Token], text: str) -> None:
+    """Let no time that only begins another be a limit."""
+    for token, following in pairwise(tokens):
+        if token.names & LIMITS and _begins_time(token, following, text):
+            rename(token, token.names - LIMITS - {"ENDED"})
+
+
+def _tell_purpose(sentence: Sentence, text: str) -> None:
+    for number, token in enumerate(sentence.tokens):
+        if "ONLY" in token.names and _is_purpose(sentence, number, text):
+            rename(token, token.names - {"ONLY"})
 
 
 def _tell_manner(tokens: list[Token], text: str) -> None:
     """Take 自动 or 人工 before what is delivered for the way it is given."""
     for token, following in pairwise(tokens):
         if token.names & MANNERS and _is_manner(token, following, text):
-            _rename(token, frozenset({"BY_MACHINE" if "AUTOWORD" in token.names else "BY_HAND"}))
+            rename(token, frozenset({"BY_MACHINE" if "AUTOWORD" in token.names else "BY_HAND"}))
 
 
 def _is_manner(token: Token, following: Token, text: str) -> bool:
@@ -176,9 +180,9 @@ def _recalled(tokens: list[Token], number: int) -> None:
     """Read 被官方收回 as a loss of the goods, not as forfeiture, and its agent not as one to whom blame is passed."""
     token = tokens[number]
     agent = tokens[number - 1] if number else token
-    _rename(token, token.names - {"CLEAR"} | {"BAN"})
+    rename(token, token.names - {"CLEAR"} | {"BAN"})
     if "UPSTREAM" in agent.names and "AGENT" in agent.names and agent.end == token.start:
-        _rename(agent, agent.names - {"UPSTREAM"})
+        rename(agent, agent.names - {"UPSTREAM"})
 
 
 def _ends_time(tokens: list[Token], number: int, text: str) -> bool:
@@ -189,6 +193,12 @@ def _ends_time(tokens: list[Token], number: int, text: str) -> bool:
     if text[token.start : token.end] in AFTER_A_TIME:
         return number > 0 and tokens[number - 1].quantity is not None and tokens[number - 1].end == token.start
     return not token.names & {"DELIVERED", "SOLD", "VIEWED"}
+
+
+def _begins_time(token: Token, following: Token, text: str) -> bool:
+    """Whether a time only begins when another is over: 租期届满后24小时内退还."""
+    between = text[token.end : following.start]
+    return following.quantity is not None and between in BEGINNINGS and text.startswith(("内", "之内"), following.end)
 
 
 def _is_subject(token: Token, text: str) -> bool:
