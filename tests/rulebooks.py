@@ -16,6 +16,10 @@ from kabao.adjudication.model import Case, Demand, Rulebook
 SAMPLE_PATH = Path(__file__).parent / "adjudication" / "sample.yaml"
 SAMPLE = SAMPLE_PATH.read_text(encoding="utf-8")
 SHIPPED_FILE = files("kabao.adjudication") / "rulebook.yaml"
+EARLIER = {
+    path.name.removesuffix(".yaml"): Path(str(path)) for path in (files("kabao.adjudication") / "editions").iterdir()
+}
+"""The versions that were shipped before, by their names."""
 BOOKS = ["sample", "shipped"] if SHIPPED_FILE.is_file() else ["sample"]
 
 AMOUNTS = {
@@ -45,6 +49,12 @@ def edited(old: str, new: str, text: str = SAMPLE) -> str:
     """Replace what stands exactly once."""
     assert text.count(old) == 1, f"{old!r} stands {text.count(old)} times"
     return text.replace(old, new)
+
+
+def renamed(version: str) -> str:
+    """Write the shipped book as another version."""
+    shipped = text_of("shipped")
+    return edited(f'version: "{load_book(shipped).edition.version}"', f'version: "{version}"', shipped)
 
 
 def edited_book(old: str, new: str) -> Compiled:

@@ -62,6 +62,18 @@ def refund(price: Price, shares: Shares | None = None, chosen: int | None = None
         (partial(Base.OVERPAID), {"overpaid_minor": 1500}, 1500),
         (partial(Base.FULL, less=Less.FEE), {"published_fee_minor": 60, "incurred_fee_minor": 58}, 942),
         (partial(Base.FULL, less=Less.FEE), {"published_fee_minor": 60}, 1000),
+        (partial(Base.FULL, less=Less.FEE, fee_percent=10), {"published_fee_minor": 60, "incurred_fee_minor": 58}, 942),
+        (
+            partial(Base.FULL, less=Less.FEE, fee_percent=10),
+            {"published_fee_minor": 400, "incurred_fee_minor": 300},
+            900,
+        ),
+        (partial(Base.FULL, less=Less.FEE, fee_percent=10), {"published_fee_minor": 400}, 1000),
+        (
+            partial(Base.FULL, less=Less.FEE, fee_percent=10),
+            {"price_minor": 1009, "published_fee_minor": 400, "incurred_fee_minor": 300},
+            909,
+        ),
         (partial(Base.FULL, less=Less.USE), {"use_value_minor": 1200}, 0),
     ],
 )

@@ -47,6 +47,8 @@ _CLAIM = "  key_invalid: {zh: 卡密无效, en: the key is invalid, kind: mercha
         (_FEE, "refund: share}", "needs its percent"),
         (_FEE, "refund: {base: full, share: 5}}", "share belongs"),
         (_FEE, "refund: {base: none, less: fee}}", "taken off"),
+        (_FEE, "refund: {base: full, less: use, at_most: 10}}", "needs less: fee"),
+        (_FEE, "refund: {base: full, less: fee, at_most: 0}}", "between 1 and 99|at least 1"),
         ("range: [40, 80]}}", "range: [40]}}", "at least 2"),
         ("range: [40, 80]}}", "range: [40, 50, 80]}}", "more than 2"),
         (_OWED, "      damages: {base: interest, times: 2}", "times belongs"),

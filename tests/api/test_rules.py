@@ -2,10 +2,10 @@
 
 import httpx
 
-from kabao.adjudication.service import packaged_book, packaged_text
+from kabao.adjudication.service import packaged_book
 from kabao.adjudication.store import VersionCard
 from kabao.wiring import App
-from rulebooks import edited
+from rulebooks import renamed
 
 BOOK = packaged_book()
 
@@ -25,12 +25,12 @@ async def test_anyone_reads_the_rules_in_force(client: httpx.AsyncClient) -> Non
 async def test_a_published_version_is_shown_whole_and_a_draft_or_unknown_one_not(
     client: httpx.AsyncClient, app: App
 ) -> None:
-    text = edited('version: "2026.1"', 'version: "2026.2"', packaged_text())
+    text = renamed("2027.1")
     assert isinstance(await app.rulebook.publish(text), VersionCard)
     rules = (await client.get("/api/v1/rules")).json()
-    assert rules["version"] == "2026.1"
-    assert [one["version"] for one in rules["versions"]] == ["2026.2", "2026.1"]
-    for version in ("2026.1", "2026.2"):
+    assert rules["version"] == BOOK.edition.version
+    assert [one["version"] for one in rules["versions"]] == ["2027.1", BOOK.edition.version]
+    for version in (BOOK.edition.version, "2027.1"):
         whole = (await client.get(f"/api/v1/rules/{version}")).json()
         assert whole["version"]["version"] == version
         first = whole["articles"][0]

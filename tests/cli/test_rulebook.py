@@ -10,7 +10,7 @@ import pytest
 from kabao.adjudication.service import packaged_book, packaged_text
 from kabao.cli.main import main
 from program import kabao
-from rulebooks import SAMPLE, SAMPLE_PATH, edited
+from rulebooks import SAMPLE, SAMPLE_PATH, edited, renamed
 
 CASE = """\
 claim: key_invalid
@@ -133,16 +133,19 @@ def test_a_version_is_published_with_notice_and_listed(tmp_path: Path) -> None:
     assert (first["version"], first["in_force"]) == (packaged_book().edition.version, True)
 
     changed = tmp_path / "next.yaml"
-    changed.write_text(edited('version: "2026.1"', 'version: "2026.2"', packaged_text()), "utf-8")
+    changed.write_text(renamed("2027.1"), "utf-8")
     early = rulebook("publish", changed, "--data", data, "--effective", "2020-01-01")
     assert early.returncode == 1
     assert "公示" in early.stderr
     done = rulebook("publish", changed, "--data", data)
     assert done.returncode == 0, done.stderr
-    assert "Published 2026.2" in done.stdout
+    assert "Published 2027.1" in done.stdout
     assert rulebook("publish", changed, "--data", data).returncode == 1
+    # The packaged one is published here already.
+    again = rulebook("publish", "-", "--data", data)
+    assert (again.returncode, "已经公布过" in again.stderr) == (1, True)
     told = rulebook("versions", "--data", data).stdout.splitlines()
-    assert told[0].startswith("2026.2  from ")
+    assert told[0].startswith("2027.1  from ")
     assert "in force" in told[1]
 
 

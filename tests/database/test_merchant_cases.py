@@ -1,14 +1,29 @@
 """A case that a merchant opens: who may, until when, what silence does, and what is told to whom."""
 
 import asyncio
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from dispute import BUYERS, HOUR, MERCHANTS, WISH, Desk, code, seen, winners
-from kabao.cases import CaseView, MakeOffer, OpenCase, Outcome, Remedy, Rule, Side, Stage, Turn
+from kabao.adjudication.service import packaged_text
+from kabao.cases import (
+    CaseView,
+    MakeOffer,
+    OpenCase,
+    Outcome,
+    Remedy,
+    Rule,
+    SayFact,
+    Side,
+    Stage,
+    Turn,
+)
+from kabao.cases.ladder.model import Award
 from kabao.kernel import Refusal, Refused
 from kabao.postgres import Database
+from rulebooks import EARLIER
 
 PRICE = 9650
 USED = OpenCase(claim="buyer_used_it", demand=Remedy.RELEASE, statement="兑换记录显示买家当天就用了。")
@@ -47,6 +62,64 @@ async def test_a_silent_buyer_never_loses_by_it_not_even_where_the_rules_speak_f
         assert await desk.cases.tick() == 1
     risen = seen(await desk.cases.case(desk.market.buyer, case.ref))
     assert (risen.stage, risen.rulings, (await desk.escrow(risen))[0]) == (Stage.PANEL, [], "disputed")
+
+
+async def test_the_rules_speak_of_what_a_merchant_claims_and_of_nothing_beyond_what_is_held(desk: Desk) -> None:
+    await desk.rulebook.begin()
+    decisions = desk.decisions
+    owner, buyer = desk.market.owner, desk.market.buyer
+
+    async def told(case: CaseView) -> tuple[str, list[int], Award | None]:
+        found = await decisions.decision(buyer, case.ref)
+        assert not isinstance(found, Refused)
+        assert found.is_merchants
+        return found.outcome, [number for number, _, _ in found.articles], found.suggests(case.demand, case.held_minor)
+
+    # Foreseen before anything is frozen, and then the same.
+    ref = desk.order_ref(await desk.bought())
+    order = await desk.orders.order(owner, ref)
+    assert not isinstance(order, Refused)
+    foreseen = await decisions.foresee(order, USED.claim, USED.demand)
+    assert not isinstance(foreseen, Refused)
+    case = seen(await desk.cases.open(owner, ref, USED))
+    # The buyer confirmed nothing of his right to return it, so that a person decides where nobody shows anything.
+    assert await told(case) == ("NEEDS_PERSON", [one for one, _, _ in foreseen.articles], None)
+    assert (foreseen.outcome, foreseen.articles[0][1]) == ("NEEDS_PERSON", "merchant_unsettled")
+    assert {change.fact for change in foreseen.missing} >= {"redeemed_by_buyer", "key_failed"}
+    # What the buyer shows turns it, and what the issuer knows turns it back.
+    for fact, outcome, given in (("key_failed", "FULL_REFUND", Award(PRICE)), ("redeemed_by_buyer", "DENY", Award(0))):
+        said = SayFact(fact=fact, shows=True, kind="issuer_record", confidence=97)
+        assert not isinstance(await decisions.say_fact(desk.market.staff, case.ref, said), Refused)
+        got, _, suggested = await told(case)
+        assert (got, suggested) == (outcome, given)
+    # A fee that nobody published: all of it goes back, and the merchant's own offer stands beside it.
+    fee = await opened(desk, FEE)
+    assert await told(fee) == ("FULL_REFUND", [245], Award(PRICE))
+    shown = await decisions.decision(owner, fee.ref)
+    assert not isinstance(shown, Refused)
+    assert (shown.beyond_demand(9000), shown.below_offer(9000), shown.below_offer(PRICE + 1)) == (False, False, True)
+
+
+async def test_an_order_from_before_these_articles_keeps_its_version_and_gets_no_suggestion(desk: Desk) -> None:
+    first = await desk.rulebook.publish(EARLIER["2026.1"].read_text("utf-8"))
+    assert not isinstance(first, Refused)
+    desk.pass_time(timedelta(days=30))
+    old = desk.order_ref(await desk.bought())
+    # A newer kabao brings its version along as a draft, which its operator publishes.
+    await desk.rulebook.begin()
+    second = await desk.rulebook.publish(packaged_text())
+    assert not isinstance(second, Refused)
+    before = seen(await desk.cases.open(desk.market.owner, old, USED))
+    desk.pass_time(timedelta(days=15))
+    after = await opened(desk)
+    decisions = desk.decisions
+    assert code(await decisions.decision(desk.market.buyer, before.ref)) is Refusal.NOT_FOUND
+    found = await decisions.decision(desk.market.buyer, after.ref)
+    assert not isinstance(found, Refused)
+    assert (found.version, [card.version for card in await desk.rulebook.versions()]) == (
+        second.version,
+        [second.version, first.version],
+    )
 
 
 async def test_a_merchant_who_is_silent_in_his_own_case_lets_it_rise_too(desk: Desk) -> None:

@@ -11,15 +11,13 @@ from kabao.adjudication.service import RulebookService, packaged_book, packaged_
 from kabao.adjudication.store import VersionCard
 from kabao.kernel import FixedClock, Refusal, Refused
 from kabao.postgres import Database
-from rulebooks import SAMPLE, edited
+from rulebooks import SAMPLE, edited, renamed
 
 START = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
 WEEK, FORTNIGHT = timedelta(days=7), timedelta(days=15)
 FIRST = packaged_book().edition.version
-SECOND = edited('version: "2026.1"', 'version: "2026.2"', packaged_text())
-LESSER = edited(
-    "\n  major: true", "\n  major: false", edited('version: "2026.1"', 'version: "2026.3"', packaged_text())
-)
+SECOND = renamed("2027.1")
+LESSER = edited("\n  major: true", "\n  major: false", renamed("2027.2"))
 
 
 @pytest.fixture
@@ -97,7 +95,7 @@ async def test_a_version_binds_from_its_date_and_the_earlier_one_until_then(
     later = at(database, START + FORTNIGHT)
     assert await version_of(await rulebook.in_force()) == FIRST
     assert await version_of(await later.in_force(START + FORTNIGHT - timedelta(seconds=1))) == FIRST
-    assert await version_of(await later.in_force()) == "2026.2"
+    assert await version_of(await later.in_force()) == "2027.1"
     assert await version_of(await later.in_force(START - timedelta(seconds=1))) == Refusal.NOT_FOUND
     book = await later.book(FIRST)
     assert not isinstance(book, Refused)
@@ -128,7 +126,7 @@ async def test_a_book_that_cannot_be_read_or_has_findings_is_not_published(ruleb
     assert "book:1:1" in wrong(await rulebook.publish("nonsense"))["book"]
     hasty = edited("effective: 2026-02-01", "effective: 2026-01-03", SAMPLE)
     assert "15 are needed" in wrong(await rulebook.publish(hasty))["book"]
-    odd = wrong(await rulebook.publish(edited('version: "2026.1"', 'version: "2026/1"', packaged_text())))
+    odd = wrong(await rulebook.publish(renamed("2027/1")))
     assert list(odd) == ["version"]
     assert len(await rulebook.versions()) == 1
 

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 
 from kabao.adjudication import Adjudicator, compile_book, make_case
 from kabao.adjudication.service import packaged_book
-from kabao.cases import CLAIMS, MERCHANT_CLAIMS, Remedy
+from kabao.cases import CLAIMS, MERCHANT_CLAIMS, MERCHANTS_CORE, Remedy
 from kabao.cases.facts import CORE, CaseRecord, Said, as_return, case_file
 from kabao.cases.judging import decided, is_without_fault
 from kabao.orders import EscrowView, KeySlot, Move, OrderEvent
@@ -294,6 +294,57 @@ def test_fifteen_days_of_silence_are_a_stall_and_an_answer_is_not_yet_a_cure() -
     silent = order(now=NOON + timedelta(days=17))
     assert facts(order=silent)["stalled_15_days"] == "proved"
     assert "stalled_15_days" not in facts(order=silent, answered_at=NOON + timedelta(days=1))
+
+
+def test_a_merchants_claim_is_his_own_statement_and_proves_nothing_by_itself() -> None:
+    assert set(MERCHANTS_CORE) == set(MERCHANT_CLAIMS)
+    for claim, fact in MERCHANTS_CORE.items():
+        [alone] = facts(claim=claim)[fact]["evidence"]
+        assert (alone["kind"], alone["confidence"], alone["by"]) == ("merchant_statement", 50, "merchant")
+        assert weight(fact, claim) == "unknown"
+        # A picture of the merchant's own is a claim with material: what has to be highly probable waits for people.
+        assert weight(fact, claim, said=[say(fact, kind="screenshot", confidence=65, by="merchant")]) == "unknown"
+        assert weight(fact, claim, said=[say(fact, kind="issuer_record", confidence=90, by="support")]) is True
+    against = [say("fee_incurred", hours=3, shows=False)]
+    late = order(now=NOON + timedelta(hours=52))
+    assert case_file(record(claim="fee_due", order=late, said=against))["conflict_expired"]
+
+
+def test_in_a_merchants_case_what_is_held_is_the_price_and_what_he_would_keep_the_fee() -> None:
+    terms = {**TERMS, "changed_mind_after_open": "partial", "partial_fee_percent": 20}
+    part = {"claim": "fee_due", "demand": Remedy.PARTIAL_REFUND, "demand_minor": 9000}
+
+    def amounts(**more: Any) -> dict[str, int]:
+        found: dict[str, int] = case_file(record(**(part | more)))["amounts"]
+        return found
+
+    published = order(document={"terms": terms, "notices": NOTICES})
+    assert amounts(order=published) == {
+        "price_minor": 9650, "items_total": 1, "published_fee_minor": 1930, "incurred_fee_minor": 650,
+    }  # fmt: skip
+    assert facts(order=published, **part)["fee_agreed"] == "proved"
+    # A fee that the listing's own words name is shown by people; then it is the one claimed.
+    assert amounts() == {"price_minor": 9650, "items_total": 1, "published_fee_minor": 650, "incurred_fee_minor": 650}
+    assert "fee_agreed" not in facts(**part)
+    # Of two keys one went back sealed: what is left is at issue, and what went back before is not claimed back.
+    left = EscrowView(
+        state="disputed", held_minor=5000, released=0, refunded=4650, fee=0, due_at=None, remaining_seconds=None
+    )
+    held = amounts(order=order(escrow=left, document=published.document), demand_minor=4800)
+    assert held == {"price_minor": 5000, "items_total": 1, "published_fee_minor": 1000, "incurred_fee_minor": 200}
+    assert amounts(demand=Remedy.RELEASE, demand_minor=0)["incurred_fee_minor"] == 9650
+
+
+def test_money_was_held_where_a_merchants_case_was_opened_whatever_became_of_it_since() -> None:
+    over = EscrowView(
+        state="released", held_minor=0, released=9650, refunded=0, fee=193, due_at=None, remaining_seconds=None
+    )
+    assert facts()["money_held"] == facts(claim="buyer_used_it")["money_held"] == "proved"
+    settled = order(escrow=over, now=NOON + timedelta(hours=9))
+    assert facts(claim="buyer_used_it", order=settled)["money_held"] == "proved"
+    # Foreseen after the release, or claimed by a buyer then, it was not.
+    assert facts(claim="buyer_used_it", order=settled, opened_at=settled.now)["money_held"] == "disproved"
+    assert facts(order=settled)["money_held"] == facts(order=order(escrow=None))["money_held"] == "disproved"
 
 
 def test_every_fact_of_the_book_stands_in_the_table_once_as_the_records_state_it() -> None:

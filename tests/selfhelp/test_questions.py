@@ -1,10 +1,11 @@
 from helpstories import NO, NOW, YES, asked_out, told
+from kabao.cases import MERCHANT_CLAIMS
 from kabao.selfhelp import Answer, Goods, Language, Letter, QuestionKind, Story, To
 from kabao.selfhelp.answering import answered
 from kabao.selfhelp.assessing import assess
 from kabao.selfhelp.book import law_rules, names
 from kabao.selfhelp.letters import letter
-from kabao.selfhelp.questions import question_for, questions
+from kabao.selfhelp.questions import NOT_CLAIMED, question_for, questions
 from kabao.selfhelp.storyfile import read_story, write_story
 
 RULES = law_rules()
@@ -23,7 +24,8 @@ def test_signs_of_fraud_are_the_first_thing_asked_and_the_basics_follow() -> Non
                                  "payment.channel", "claim"]  # fmt: skip
     claims = {choice.value for choice in question_for("claim", told_none, RULES).choices}
     assert "key_invalid" in claims
-    assert "buyer_false_claim" not in claims
+    assert not NOT_CLAIMED & set(claims)
+    assert set(MERCHANT_CLAIMS) == NOT_CLAIMED
 
 
 def test_on_the_way_of_fraud_the_first_steps_are_asked_before_anything_else() -> None:

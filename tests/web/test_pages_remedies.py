@@ -95,8 +95,14 @@ async def test_a_merchant_opens_a_case_and_the_buyer_reads_what_silence_does(sit
     assert page.status == 422
     for wrong in ("选一种情况", "托管中的钱以下的数", "写一句发生了什么"):
         assert wrong in page.words
-    wish = {"claim": "fee_due", "demand": "partial_refund", "amount": "90", "statement": "商品页写明扣费。"}
-    page = await merchant.send("/complain", wish)
+    wish = {"claim": "fee_due", "demand": "partial_refund", "amount": "90"}
+    page = await merchant.send("/complain", wish | {"step": "forecast"})
+    for told in ("这是估计，不是裁决", "退给买家 ¥ 96 .50 ，结给商家 ¥ 0 .00", "没有公示的费用不能扣"):
+        assert told in page.words
+    assert "能证明「拆封后由买家一方兑换」 （你来证明）：变成不支持退款" in page.words
+    assert "退给买家 ¥90.00，改一改" in page.words
+    assert (await buyer.get(f"/o/{ref}")).words.count("纠纷中") == 0
+    page = await merchant.send("/complain", wish | {"statement": "商品页写明扣费。"})
     assert page.path.startswith("/c/")
     assert "买家已收到通知" in page.words
     case = page.path.split("/")[2]

@@ -10,6 +10,7 @@ from kabao.adjudication.model import (
     Base,
     Component,
     Damages,
+    Less,
     Loss,
     Outcome,
     Party,
@@ -20,14 +21,14 @@ from kabao.adjudication.model import (
     Shares,
     Value,
 )
-from kabao.adjudication.service import packaged_book, packaged_text
+from kabao.adjudication.service import packaged_book
 from kabao.adjudication.store import VersionCard
 from kabao.kernel import FixedClock
 from kabao.postgres import Database
 from kabao.web.rulewords import value_words
 from kabao.wiring import Settings, build, create_asgi
 from pages import Postbox, Site
-from rulebooks import SAMPLE, edited
+from rulebooks import SAMPLE, edited, renamed
 
 BOOK = packaged_book()
 VERSION = BOOK.edition.version
@@ -118,7 +119,7 @@ async def test_a_coming_version_is_announced_compared_and_then_binds(database: D
     start = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)
     first = await build(Settings(data=tmp_path), database, clock=FixedClock(start))
     await first.rulebook.begin()
-    text = edited('version: "2026.1"', 'version: "2026.2"', packaged_text())
+    text = renamed("2027.1")
     text = edited("title: {zh: 违法商品不裁决", "title: {zh: 违法的商品不裁决", text)
     text = edited("negotiation: {value: 48,", "negotiation: {value: 72,", text)
     card = await first.rulebook.publish(text)
@@ -126,12 +127,12 @@ async def test_a_coming_version_is_announced_compared_and_then_binds(database: D
     site = Site(first, create_asgi(first), Postbox())
     reader = site.stranger()
     page = await reader.get("/rules")
-    assert "已经公布：2026.2 版，3月17日 17:30 起施行" in page.words
+    assert "已经公布：2027.1 版，3月17日 17:30 起施行" in page.words
     assert "违法的商品不裁决" not in page.text
-    page = await reader.get("/rules/2026.2")
+    page = await reader.get("/rules/2027.1")
     assert "还没施行" in page.words
     assert "违法的商品不裁决" in page.text
-    page = await reader.get(f"/rules/{VERSION}/diff/2026.2")
+    page = await reader.get(f"/rules/{VERSION}/diff/2027.1")
     assert "改了 1 条，新增 0 条，删去 0 条" in page.words
     assert "违法的商品不裁决" in page.text
     assert "违法商品不裁决" in page.text
@@ -139,7 +140,7 @@ async def test_a_coming_version_is_announced_compared_and_then_binds(database: D
     assert "72 小时" in page.words
     assert "没有不同" in (await reader.get(f"/rules/{VERSION}/diff/{VERSION}")).words
     page = await reader.get("/rules/versions")
-    assert f"/rules/{VERSION}/diff/2026.2" in page.read.links
+    assert f"/rules/{VERSION}/diff/2027.1" in page.read.links
     await reader.client.aclose()
 
     later = await build(Settings(data=tmp_path), database, clock=FixedClock(start + timedelta(days=16)))
@@ -170,6 +171,11 @@ async def test_two_books_compared_name_what_is_new_and_gone(database: Database, 
     [
         (Price(Outcome.FULL_REFUND, Base.FULL), "全额退款", "a full refund"),
         (Price(Outcome.PARTIAL_REFUND, Base.SHARE, 60), "部分退款，退价款的 60%", "60% of the price"),
+        (
+            Price(Outcome.PARTIAL_REFUND, Base.FULL, less=Less.FEE, fee_percent=10),
+            "真的发生的费用，最多扣价款的 10%",
+            "really incurred; at most 10% of the price",
+        ),
         (Price(Outcome.PARTIAL_REFUND, Base.FAULT, low=40, high=70), "比例由人在 40% 到 70% 之间定", "between 40%"),
         (
             Price(Outcome.FULL_REFUND, Base.FULL, remedy=(Remedy.REFUND, Remedy.REPLACE), buyer_chooses=False),

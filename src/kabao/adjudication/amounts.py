@@ -136,15 +136,16 @@ def refund_of(  # noqa: C901 - a table of formulas
             if isinstance(found, tuple):
                 return 0, found
             refund = found
-    return max(refund - _less(price.less, given), 0), ()
+    return max(refund - _less(price, given), 0), ()
 
 
-def _less(less: Less, given: Mapping[str, int]) -> int:
-    match less:
+def _less(price: Price, given: Mapping[str, int]) -> int:
+    match price.less:
         case Less.NOTHING:
             return 0
         case Less.FEE:
-            return min(given.get("published_fee_minor", 0), given.get("incurred_fee_minor", 0))
+            fee = min(given.get("published_fee_minor", 0), given.get("incurred_fee_minor", 0))
+            return fee if price.fee_percent is None else min(fee, given["price_minor"] * price.fee_percent // _WHOLE)
         case Less.USE:
             return given.get("use_value_minor", 0)
 

@@ -232,6 +232,8 @@ class Price(msgspec.Struct, frozen=True):
     remedy: tuple[Remedy, ...] = ()
     buyer_chooses: bool = True
     returns_granted: bool = False
+    fee_percent: int | None = None
+    """How many percent of the price a fee taken off the refund may reach; None where nothing is said."""
 
 
 class Shares(msgspec.Struct, frozen=True):

@@ -272,7 +272,10 @@ def _refund(  # noqa: C901, PLR0912 - one formula after the other, as the rules 
         exact = Fraction(0)
     whole = _up(exact)
     if price.less is Less.FEE:
-        whole -= min(given.get("published_fee_minor", 0), given.get("incurred_fee_minor", 0))
+        most = [given.get("published_fee_minor", 0), given.get("incurred_fee_minor", 0)]
+        if price.fee_percent is not None:
+            most.append(int(paid * Fraction(price.fee_percent, 100)))
+        whole -= min(most)
     if price.less is Less.USE:
         whole -= given.get("use_value_minor", 0)
     return max(whole, 0)

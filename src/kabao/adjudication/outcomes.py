@@ -1,7 +1,7 @@
 """Reading what an article decides: the price, the responsible shares, damages and who pays."""
 
 from collections.abc import Callable
-from typing import Final
+from typing import Final, NamedTuple
 
 from kabao.adjudication.fields import Fields, items, mapping, whole, word
 from kabao.adjudication.model import (
@@ -51,11 +51,12 @@ def price(node: Node) -> Price:
     """Read the fate of the price and hold the outcome to what it can mean."""
     fields = Fields(node, "outcome", "refund remedy choice returns")
     outcome = Outcome(word(fields["outcome"], _OUTCOMES))
-    base, share, low, high, less = Base.NONE, 0, None, None, Less.NOTHING
+    back = _Refund()
     if "refund" in fields:
-        base, share, low, high, less = _refund(fields["refund"])
+        back = _refund(fields["refund"])
     elif outcome is Outcome.FULL_REFUND:
-        base = Base.FULL
+        back = _Refund(Base.FULL)
+    base, share, low, high, less, fee_percent = back
     if "remedy" in fields:
         remedy = tuple(Remedy(word(item, list(Remedy))) for item in items(fields["remedy"], at_least=1))
         if len(set(remedy)) != len(remedy):
@@ -66,7 +67,7 @@ def price(node: Node) -> Price:
     if bool(returns) != (outcome is Outcome.BUYER_PAYS):
         raise node.problem("returns belongs to BUYER_PAYS, and BUYER_PAYS needs it", "returns: granted, or nothing")
     choice = fields.maybe("choice", lambda n: word(n, ["buyer", "merchant"]), "buyer")
-    found = Price(outcome, base, share, low, high, less, remedy, choice == "buyer", returns == "granted")
+    found = Price(outcome, base, share, low, high, less, remedy, choice == "buyer", returns == "granted", fee_percent)
     complaint = _unfit(found)
     if complaint:
         raise node.problem(complaint)
@@ -91,13 +92,24 @@ def _unfit(found: Price) -> str:  # noqa: PLR0911 - the first complaint counts
     return ""
 
 
-def _refund(node: Node) -> tuple[Base, int, int | None, int | None, Less]:
+class _Refund(NamedTuple):
+    """A formula of a refund as written."""
+
+    base: Base = Base.NONE
+    share: int = 0
+    low: int | None = None
+    high: int | None = None
+    less: Less = Less.NOTHING
+    fee_percent: int | None = None
+
+
+def _refund(node: Node) -> _Refund:
     if isinstance(node, TextNode):
         base = Base(word(node, list(Base)))
         if base is Base.SHARE:
             raise node.problem("a share needs its percent", "refund: {base: share, share: 60}")
-        return base, 0, None, None, Less.NOTHING
-    fields = Fields(node, "base", "less share range")
+        return _Refund(base)
+    fields = Fields(node, "base", "less share range at_most")
     base = Base(word(fields["base"], list(Base)))
     if (base is Base.SHARE) != ("share" in fields):
         raise node.problem("share belongs to base: share, and base: share needs it")
@@ -105,15 +117,18 @@ def _refund(node: Node) -> tuple[Base, int, int | None, int | None, Less]:
     less = Less(fields.maybe("less", lambda n: word(n, ["fee", "use"]), "nothing"))
     if less is not Less.NOTHING and base is Base.NONE:
         raise node.problem("nothing can be taken off no refund")
+    fee_percent = whole(fields["at_most"], 1, 99) if "at_most" in fields else None
+    if fee_percent is not None and less is not Less.FEE:
+        raise fields["at_most"].problem("at_most is the percent of the price that a fee may reach, and needs less: fee")
     if "range" not in fields:
-        return base, share, None, None, less
+        return _Refund(base, share, less=less, fee_percent=fee_percent)
     if base not in {Base.SHARE, Base.FAULT}:
         raise fields["range"].problem("a range belongs to base: share or base: fault")
     ends = items(fields["range"], at_least=2, at_most=2)
     low, high = whole(ends[0], 0, _WHOLE), whole(ends[1], 0, _WHOLE)
     if low >= high or (base is Base.SHARE and not low <= share <= high):
         raise fields["range"].problem("a range goes from low to high and holds the share")
-    return base, share, low, high, less
+    return _Refund(base, share, low, high, less, fee_percent)
 
 
 def shares(node: Node) -> Shares:

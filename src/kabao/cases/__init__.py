@@ -25,7 +25,7 @@ from kabao.cases.desk.model import (
 )
 from kabao.cases.desk.rules import read_after, write_after
 from kabao.cases.desk.service import DeskService
-from kabao.cases.facts import CORE
+from kabao.cases.facts import CORE, MERCHANTS_CORE
 from kabao.cases.inbox.model import BULK_AT_MOST, COUNTED, Cursor, Granted, InboxPage, Tab, ToGrant, Waiting
 from kabao.cases.inbox.rules import read_cursor, write_cursor
 from kabao.cases.inbox.service import InboxService, was_granted
@@ -77,6 +77,7 @@ __all__ = [
     "KIND_LABELS",
     "MAX_NOTE_CHARS",
     "MAX_SEARCH_CHARS",
+    "MERCHANTS_CORE",
     "MERCHANT_CLAIMS",
     "OVER_TOTAL",
     "PLATFORM",

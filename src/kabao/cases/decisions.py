@@ -14,6 +14,7 @@ from kabao.adjudication import Adjudicator, Rulebook
 from kabao.adjudication.model import UNDECIDED
 from kabao.adjudication.service import RulebookService
 from kabao.cases import store, words
+from kabao.cases.claims import MERCHANT_CLAIMS
 from kabao.cases.facts import Said
 from kabao.cases.judging import decided, decided_as_claimed, file_of, in_full, is_without_fault
 from kabao.cases.ladder.awards import suggested_of
@@ -134,8 +135,22 @@ class DecisionView(msgspec.Struct, frozen=True, kw_only=True):
         return suggested_of(self.full, demand, held_minor)
 
     def beyond_demand(self, demanded_minor: int) -> bool:
-        """Whether it comes to more than was demanded, which is given only where a person decides."""
-        return 0 < demanded_minor < self.refund_minor
+        """Whether it comes to more than a buyer demanded, which is given only where a person decides."""
+        return not self.is_merchants and 0 < demanded_minor < self.refund_minor
+
+    @property
+    def is_merchants(self) -> bool:
+        """Whether it is about what a merchant claims of a buyer."""
+        return self.full["claim"] in MERCHANT_CLAIMS
+
+    @property
+    def is_decided(self) -> bool:
+        """Whether it says where the money goes."""
+        return self.outcome not in UNDECIDED
+
+    def below_offer(self, back_minor: int) -> bool:
+        """Whether a merchant who grants so much would by the rules give back less: more for him than he demanded."""
+        return self.is_merchants and self.is_decided and self.refund_minor < back_minor
 
 
 ISSUES: Final = {"price": "退多少", "responsible": "谁负责", "damages": "赔偿", "payer": "谁付"}
@@ -207,7 +222,9 @@ class DecisionService:
         made = await decided(judge, await self.case_file(case, judge, unread))
         return _shown(made, judge, case.viewer, case.claim)
 
-    async def foresee(self, order: OrderView, claim: str, demand: Remedy) -> DecisionView | Refused:
+    async def foresee(
+        self, order: OrderView, claim: str, demand: Remedy, demand_minor: int = 0
+    ) -> DecisionView | Refused:
         """Decide what a case that nobody has filed yet would come to, on what the records know of its order.
 
         Refusal: not_found where no rulebook binds the order or the one that does has no words for it.
@@ -215,7 +232,7 @@ class DecisionService:
         judge = await self._rulebook.binding(order.placed_at)
         if isinstance(judge, Refused):
             return judge
-        asked = Asked.first(order.ref, 0, claim, demand, order.now)
+        asked = Asked.first(order.ref, 0, claim, demand, order.now, demand_minor=demand_minor)
         async with self._database.connection() as conn:
             file = await file_of(conn, asked, order, judge)
         return _shown(await decided(judge, file), judge, Side(order.role), claim)
@@ -255,6 +272,7 @@ class DecisionService:
             answered_at=case.answered_at,
             green_minor=case.green_minor or 0,
             unread=frozenset(unread),
+            demand_minor=case.demand_minor,
         )
         async with self._database.connection() as conn:
             return await file_of(conn, asked, order, judge)

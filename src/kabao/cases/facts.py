@@ -40,6 +40,15 @@ CORE: Final = {
     "warranty_refused": "fault_in_cover",
 }
 """The fact that a buyer states by making a claim: that it holds."""
+MERCHANTS_CORE: Final = {
+    "buyer_false_claim": "reason_untrue",
+    "buyer_used_it": "redeemed_by_buyer",
+    "buyer_pressure": "pressure_shown",
+    "fee_due": "fee_incurred",
+}
+"""The fact that a merchant states by making a claim."""
+FEE: Final = "fee_due"
+"""The claim that grants a refund and disputes what is kept of it."""
 RETURN: Final = "changed_mind"
 """The claim by which keys go back without a reason."""
 
@@ -75,6 +84,8 @@ class CaseRecord(msgspec.Struct, frozen=True, kw_only=True):
     """Whether every key of the order had been opened in another order before it was opened here."""
     had_before: bool
     """Whether the buyer had opened and kept the same version of the same listing before placing the order."""
+    demand_minor: int = 0
+    """How much is to go back to the buyer, where a part is demanded."""
     clauses: Sequence[Clause] = ()
     """What the terms checker read in the words the order was sold by."""
 
@@ -83,9 +94,10 @@ def case_file(record: CaseRecord) -> dict[str, Any]:
     """Write the case as the rulebook reads it; amounts in minor units, dates by Beijing's calendar."""
     facts: dict[str, Any] = dict(_known(record))
     evidence = _of_clauses(record)
-    if record.claim in CORE:
-        claimed = {"shows": "proved", "kind": "buyer_statement", "confidence": STATEMENT, "by": "buyer"}
-        evidence[CORE[record.claim]] = [claimed]
+    for by, core in (("buyer", CORE), ("merchant", MERCHANTS_CORE)):
+        if record.claim in core:
+            claimed = {"shows": "proved", "kind": f"{by}_statement", "confidence": STATEMENT, "by": by}
+            evidence[core[record.claim]] = [claimed]
     for said in record.said:
         item = {"shows": "proved" if said.shows else "disproved", "kind": said.kind, "confidence": said.confidence}
         # What support establishes is nobody's own evidence.
@@ -99,7 +111,7 @@ def case_file(record: CaseRecord) -> dict[str, Any]:
         "claim": record.claim,
         "demand": DEMANDS[record.demand],
         "facts": facts,
-        "amounts": _amounts(record.order),
+        "amounts": _amounts(record),
         "ordered_on": record.order.placed_at.astimezone(BEIJING).date().isoformat(),
         "filed_on": record.opened_at.astimezone(BEIJING).date().isoformat(),
         "conflict_expired": _conflict_expired(record),
@@ -114,13 +126,18 @@ def as_return(file: Mapping[str, Any]) -> dict[str, Any] | None:
 
     A sealed key may go back at any time, so whoever demands the price need not show what else is wrong with it.
     """
-    claim, facts = CLAIMS.get(file["claim"]), file["facts"]
-    is_buyers = claim is not None and claim.kind is not ClaimKind.CONDUCT
+    facts = file["facts"]
+    is_buyers = file["claim"] in CLAIMS and not _is_merchants(file["claim"])
     # Stated by the records: the second also where a key that was opened gave way to a sealed one.
     is_sealed = facts.get("opened") == facts.get("redeemed_by_buyer") == "disproved"
     if not is_buyers or not is_sealed or facts.get("delivered") != "proved" or file["claim"] == RETURN:
         return None
     return {name: value for name, value in file.items() if name != "clauses"} | {"claim": RETURN}
+
+
+def _is_merchants(claim: str) -> bool:
+    known = CLAIMS.get(claim)
+    return known is not None and known.kind is ClaimKind.CONDUCT
 
 
 def _unexamined(items: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -148,6 +165,7 @@ def _order(record: CaseRecord) -> dict[str, bool]:
     known = {
         "delivered": order.delivered_at is not None,
         "released": order.escrow is not None and order.escrow.state in ("released", "split"),
+        "money_held": _was_held(record),
         "seller_is_platform": False,
         "is_gift": False,
         "refund_received": order.given_back_minor > 0,
@@ -199,6 +217,7 @@ def _promises(record: CaseRecord) -> dict[str, bool]:
     known = {
         "bad_key_replaced_promised": bool(terms.get("replacement_offered")),
         "fee_published": terms.get("changed_mind_after_open") == "partial",
+        "fee_agreed": terms.get("changed_mind_after_open") == "partial",
         "return_promised": terms.get("refund_while_sealed") == "always" and not opened,
         "within_cover": _still_runs(record, terms.get("warranty_days")),
         "notified_in_time": _still_runs(record, terms.get("claim_days")),
@@ -250,8 +269,9 @@ def _overpaid(order: OrderView) -> int:
 def _conflict_expired(record: CaseRecord) -> bool:
     """Tell whether the first contradiction is older than the book allows; a later one buys nobody new time."""
     first: dict[tuple[str, bool], datetime] = {}
-    if record.claim in CORE:
-        first[CORE[record.claim], True] = record.opened_at
+    stated = (CORE | MERCHANTS_CORE).get(record.claim)
+    if stated is not None:
+        first[stated, True] = record.opened_at
     first |= {(fact, True): record.opened_at for fact in _of_clauses(record)}
     for said in record.said:
         first.setdefault((said.fact, said.shows), said.at)
@@ -264,12 +284,27 @@ def _confirmed(order: OrderView, notice_id: str) -> bool:
     return any(notice.get("notice_id") == notice_id for notice in order.document.get("notices", []))
 
 
-def _amounts(order: OrderView) -> dict[str, int]:
-    amounts = {"price_minor": order.amount_minor, "items_total": order.quantity}
+def _was_held(record: CaseRecord) -> bool:
+    """Tell whether money was in escrow as the claim was made; a merchant's case is opened at no other time."""
+    escrow = record.order.escrow
+    is_filed = record.opened_at < record.order.now
+    return escrow is not None and (escrow.held_minor > 0 or (is_filed and _is_merchants(record.claim)))
+
+
+def _amounts(record: CaseRecord) -> dict[str, int]:
+    """State the amounts; in a merchant's case what is held is the price at issue, whatever went back before."""
+    order = record.order
+    held = order.escrow.held_minor if order.escrow is not None and _is_merchants(record.claim) else 0
+    price = held or order.amount_minor
+    amounts = {"price_minor": price, "items_total": order.quantity}
     percent = _terms(order).get("partial_fee_percent")
     if percent:
-        amounts["published_fee_minor"] = order.amount_minor * int(percent) // 100
-    if order.given_back_minor:
+        amounts["published_fee_minor"] = price * int(percent) // 100
+    if record.claim == FEE:
+        # A fee that other words published is the one claimed; whether it was published or incurred at all are facts.
+        claimed = max(price - record.demand_minor, 0)
+        amounts = {"published_fee_minor": claimed, **amounts, "incurred_fee_minor": claimed}
+    if order.given_back_minor and not held:
         amounts["granted_minor"] = order.given_back_minor
     if _overpaid(order):
         amounts["overpaid_minor"] = _overpaid(order)

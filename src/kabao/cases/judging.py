@@ -42,6 +42,7 @@ async def file_of(conn: Connection, asked: Asked, order: OrderView, judge: Adjud
             order=order,
             claim=asked.claim,
             demand=asked.demand,
+            demand_minor=asked.demand_minor,
             opened_at=asked.opened_at,
             answered_at=asked.answered_at,
             case_ref=asked.ref,

@@ -336,11 +336,20 @@ class Asked(msgspec.Struct, frozen=True, kw_only=True):
     green_minor: int = 0
     unread: frozenset[str] = frozenset()
     """Facts to leave out, by their points' keys: said after whoever rules had read."""
+    demand_minor: int = 0
 
     @classmethod
-    def first(cls, ref: str, case_id: int, claim: str, demand: Remedy, at: datetime) -> Self:
+    def first(cls, ref: str, case_id: int, claim: str, demand: Remedy, at: datetime, *, demand_minor: int = 0) -> Self:
         """Write what a case asks at the instant it is opened."""
-        return cls(ref=ref, case_id=case_id, claim=claim, demand=demand, opened_at=at, answered_at=None)
+        return cls(
+            ref=ref,
+            case_id=case_id,
+            claim=claim,
+            demand=demand,
+            demand_minor=demand_minor,
+            opened_at=at,
+            answered_at=None,
+        )
 
 
 class Beside(msgspec.Struct, frozen=True, kw_only=True):

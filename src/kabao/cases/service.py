@@ -161,7 +161,7 @@ class CaseService:
         ref = format_ref(shop_id, case_id)
         who = (person.account_id, by)
         statement = await self._evidence.masked(conn, shop_id, order_id, *who, statement, order.now)
-        asked = Asked.first(ref, case_id, wish.claim, wish.demand, order.now)
+        asked = Asked.first(ref, case_id, wish.claim, wish.demand, order.now, demand_minor=wish.demand_minor)
         opening = await self._steps.opening(conn, judge, order, asked, decision, by)
         if isinstance(opening, Refused):
             raise Undo(opening)

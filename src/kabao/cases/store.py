@@ -108,6 +108,7 @@ class CaseRow(msgspec.Struct, frozen=True, kw_only=True):
             opened_at=self.state.opened_at,
             answered_at=self.state.answered_at,
             green_minor=self.state.green_minor or 0,
+            demand_minor=self.state.demand_minor,
         )
 
     @property

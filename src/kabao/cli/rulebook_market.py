@@ -10,6 +10,7 @@ from cyclopts import Parameter
 from rich.progress import MofNCompleteColumn, TextColumn
 
 from kabao.adjudication.commands import Said, replay_command
+from kabao.adjudication.service import packaged_text
 from kabao.cli.rulebook import book_of, said_by
 from kabao.cli.running import joined, run
 from kabao.cli.terminal import (
@@ -80,7 +81,9 @@ async def _write_cases(data: Path, folder: Path) -> ExitCode:
 
 
 def publish(
-    file: Annotated[Path, Parameter(help="The rulebook file.")],
+    file: Annotated[
+        Path, Parameter(help="The rulebook file; `-` for the one that comes with kabao.", allow_leading_hyphen=True)
+    ],
     data: DataOption = DEFAULT_DATA,
     *,
     effective: Annotated[
@@ -91,8 +94,7 @@ def publish(
     """Publish a version: it binds after 7 days' notice at the earliest, a major one after 15, and never changes."""
     binds_at = None if effective is None else datetime.combine(effective, time(), BEIJING)
     try:
-        with file.open("rb") as opened:
-            text = opened.read(BOOK_LIMIT + 1).decode()
+        text = _text_of(file)
     except (OSError, UnicodeDecodeError) as error:
         why = "it is not UTF-8 text" if isinstance(error, UnicodeDecodeError) else error.strerror
         notes.print(f"kabao: {file.name} cannot be read: {why}", markup=False)
@@ -108,6 +110,14 @@ def publish(
         return ExitCode.DONE
 
     return run(work)
+
+
+def _text_of(file: Path) -> str:
+    """Read a rulebook, or the packaged one."""
+    if file == Path("-"):
+        return packaged_text()
+    with file.open("rb") as opened:
+        return opened.read(BOOK_LIMIT + 1).decode()
 
 
 def versions(data: DataOption = DEFAULT_DATA, *, as_json: JsonOption = False) -> int:

@@ -54,7 +54,7 @@ class ForecastService:
         refused = may_foresee(order, wish)
         if refused is not None:
             return refused
-        decision = await self._decisions.foresee(order, wish.claim, wish.demand)
+        decision = await self._decisions.foresee(order, wish.claim, wish.demand, wish.demand_minor)
         if isinstance(decision, Refused):
             return decision
         alike = Alike(wish.claim, str(order.document.get("category", "")), order.opened_at is not None)

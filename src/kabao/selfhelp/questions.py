@@ -51,7 +51,7 @@ TOTALS: Final = {
 }
 """Figures that count for nothing without another."""
 
-NOT_CLAIMED: Final = frozenset({"buyer_false_claim"})
+NOT_CLAIMED: Final = frozenset({"buyer_false_claim", "buyer_used_it", "buyer_pressure", "fee_due"})
 """Claims that a merchant makes."""
 
 

@@ -148,7 +148,7 @@ def pays(town: Town, case: Followed, award: Award) -> bool:
 
 
 async def knows(town: Town, case: Followed) -> bool:
-    """Tell whether the rulebook has words for what is claimed; of a merchant's claims it knows one kind."""
+    """Tell whether the version that binds has words for what is claimed; the first had few for merchants."""
     view = granted(await town.app.cases.case(town.buyer_of(case.buyer_id).person, case.ref))
     judge = granted(await town.app.decisions.judge(view))
     return case.claim in judge.book.claims

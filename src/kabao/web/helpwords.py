@@ -3,6 +3,7 @@
 from typing import Final
 
 from kabao.adjudication.model import Demand, Text
+from kabao.cases import MERCHANT_CLAIMS
 from kabao.selfhelp import Answer, Happening, Story, Strength, TermsKind
 from kabao.selfhelp.model import CURRENCY
 from kabao.selfhelp.words import ADDRESSEES, CHANNELS, GOODS, PATHS, SIDES, STRENGTHS
@@ -52,7 +53,7 @@ SPOKEN: Final = {
     Happening.REFUSED: Text("对方拒绝", "They refused"),
 }
 """What words of a chat may be."""
-NOT_OURS: Final = frozenset({"buyer_false_claim"})
+NOT_OURS: Final = frozenset(MERCHANT_CLAIMS)
 """Claims that only a merchant brings."""
 PACK: Final = Text("维权证据包", "evidence pack")
 FOLDER: Final = Text("维权文件夹", "self-help folder")

@@ -7,7 +7,7 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import CLAIMS, CORE, KIND_LABELS, CaseView, ClaimKind, OpenCase, Remedy, SayFact
+from kabao.cases import CLAIMS, CORE, KIND_LABELS, MERCHANTS_CORE, CaseView, ClaimKind, OpenCase, Remedy, SayFact
 from kabao.figures import Forecast, ForeseeOrder
 from kabao.identity import Act
 from kabao.kernel import Money, Refusal, Refused, parse_yuan, yuan_text
@@ -87,19 +87,20 @@ async def open_case(request: PageRequest, ref: FromPath[str]) -> Page:
         return await _not_opened(visit, order, form, case)
     left = await take_files(visit.form.files("files"), partial(visit.services.cases.add_file, visit.me, case.ref))
     left += await hand_in(visit, case.order)
-    await _say_what_they_show(visit, case, before)
+    await say_what_they_show(visit, case, before)
     flash = AT_ONCE if case.green_minor is not None else CLAIM_OPENED if order.claim.is_open else CASE_OPENED
     return redirect(f"/c/{case.ref}", flash=flash, visit=visit, left=left)
 
 
-async def _say_what_they_show(visit: Visit, case: CaseView, before: set[int]) -> None:
+async def say_what_they_show(visit: Visit, case: CaseView, before: set[int]) -> None:
     """Say of the files that came with the claim that they show what the claim itself states, and nothing else."""
-    if case.claim not in CORE or case.green_minor is not None:
+    fact = (CORE | MERCHANTS_CORE).get(case.claim)
+    if fact is None or case.green_minor is not None:
         return
     for item in await visit.services.evidence.items(case.order.shop_id, case.order.order_id):
         if item.item_id not in before and item.given_by == visit.me.account_id:
             # Who has said enough keeps the file all the same.
-            said = SayFact(fact=CORE[case.claim], shows=True, item_no=item.item_no)
+            said = SayFact(fact=fact, shows=True, item_no=item.item_no)
             await visit.services.decisions.say_fact(visit.me, case.ref, said)
 
 
@@ -113,18 +114,20 @@ async def _not_opened(visit: Visit, order: OrderView, form: dict[str, str], refu
 async def _again(visit: Visit, order: OrderView, form: dict[str, str], errors: dict[str, str], *, status: int) -> Page:
     """Give the second form back with what is wrong in it; files and forecast stay."""
     found = None
-    if not {"claim", "demand", "amount"} & set(errors) and await _may_foresee(visit):
+    if not {"claim", "demand", "amount"} & set(errors) and await may_foresee(visit):
         wanted = read_claim(form | {"statement": "-"}, order)
-        found = None if isinstance(wanted, dict) else await _foreseen(visit, order, wanted)
+        found = None if isinstance(wanted, dict) else await foreseen(visit, order, wanted)
     forecast = None if isinstance(found, Refused) else found
     return await _form(visit, order, form, errors=errors, status=status, is_second=True, forecast=forecast)
 
 
-async def _may_foresee(visit: Visit) -> bool:
+async def may_foresee(visit: Visit) -> bool:
+    """Tell whether whoever asks may be told another forecast; counts it."""
     return await visit.services.identity.may(Act.FORECAST, visit.me.account_id)
 
 
-async def _foreseen(visit: Visit, order: OrderView, wanted: OpenCase) -> Forecast | Refused:
+async def foreseen(visit: Visit, order: OrderView, wanted: OpenCase) -> Forecast | Refused:
+    """Foresee what a case as wanted would come to; refusals as `ForecastService.of_order`."""
     wish = ForeseeOrder(order_ref=order.ref, claim=wanted.claim, demand=wanted.demand, demand_minor=wanted.demand_minor)
     return await visit.services.forecasts.of_order(visit.me, wish)
 
@@ -138,10 +141,10 @@ async def _second_step(visit: Visit, order: OrderView, form: dict[str, str]) -> 
     if isinstance(wanted, dict):
         is_second = visit.form.ticked("statement")
         return await _form(visit, order, form, errors=wanted, status=422, is_second=is_second)
-    if not await _may_foresee(visit):
+    if not await may_foresee(visit):
         refused = Refused(Refusal.TOO_MANY_TRIES)
         return await _form(visit, order, form, errors={"": refused.zh}, status=refused.status)
-    found = await _foreseen(visit, order, wanted)
+    found = await foreseen(visit, order, wanted)
     if isinstance(found, Refused) and found.code is not Refusal.NOT_FOUND:
         return await _form(visit, order, form, errors=found.fields or {"": found.zh}, status=found.status)
     is_ours = not form["statement"] or _is_template(form["statement"], order)

@@ -251,6 +251,8 @@ def _price(price: Price, language: Language) -> str:
         said.append(_BASES[price.base])
     if price.less in _LESS:
         said.append(_LESS[price.less])
+    if price.fee_percent is not None:
+        said.append(Text(f"最多扣价款的 {price.fee_percent}%", f"at most {price.fee_percent}% of the price"))
     if len(price.remedy) > 1:
         choices = [_REMEDIES[one] for one in price.remedy]
         who = PARTIES[Party.BUYER if price.buyer_chooses else Party.MERCHANT]
