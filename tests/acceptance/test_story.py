@@ -150,6 +150,7 @@ def test_the_main_job_end_to_end(town: Town, tmp_path: Path) -> None:
         expect(page.get_by_text("商家没有提供发卡前的校验记录").first).to_be_visible()
         expect(page.get_by_text("12315").first).to_be_visible()
         assert "最终裁决" not in page.content()
+        page.get_by_role("link", name="放弃复核，接受裁决").click()
         page.get_by_role("button", name="放弃复核").click()
     buyer.goto(ruled)
     expect(buyer.get_by_text(re.compile("已全额退款|全额退款")).first).to_be_visible()

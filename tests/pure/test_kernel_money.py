@@ -66,6 +66,11 @@ def test_two_currencies_are_never_added() -> None:
         ("1，234", 123400),
         ("1,000,000", 100_000_000),
         ("10000000", MAX_MINOR),
+        ("１２", 1200),
+        ("￥４８．８０", 4880),
+        ("96。5", 9650),
+        ("8元", 800),
+        ("8.80 元", 880),
     ],
 )
 def test_amounts_are_read_as_people_type_them(text: str, minor: int) -> None:
@@ -91,12 +96,15 @@ def test_amounts_are_read_as_people_type_them(text: str, minor: int) -> None:
         "10000000.01",
         "999999999",
         "1" * 5000,
-        "１２",
         "½",
         "٣",
         "1 000",
         "NaN",
-        "8元",
+        "元",
+        "8元5",
+        "8元元",
+        "－1",
+        "８，５",
     ],
 )
 def test_what_is_not_an_amount_is_none(text: str) -> None:

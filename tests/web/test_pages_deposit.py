@@ -171,8 +171,9 @@ async def test_a_ruling_without_money_says_where_it_stands_until_there_is_some(
     await site.app.cases.tick()
     page = await buyer.get(f"/c/{case}")
     assert "复核期满才执行，在那以前不动钱" in page.text
+    await buyer.get(f"/c/{case}/waive")
     await buyer.send("/waive")
-    await merchant.get(f"/c/{case}")
+    await merchant.get(f"/c/{case}/waive")
     page = await merchant.send("/waive")
     assert "等钱到位" in page.text
     assert "把保证金交足就自动执行" in page.text

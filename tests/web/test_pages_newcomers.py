@@ -256,7 +256,7 @@ async def test_the_buy_page_reckons_and_says_what_to_correct(site: Site) -> None
     assert "1 张，¥96.50" in page.text
     page = await buyer.send(f"/buy/{listing}", {"quantity": "abc", "notice": NOTICES})
     assert page.status == 422
-    assert "填整数" in page.text
+    assert "的整数" in page.text
     page = await buyer.send(f"/buy/{listing}", {"quantity": "2", "notice": []})
     assert "2 张，¥193.00" in page.text
     for _ in range(3):

@@ -222,8 +222,14 @@ async def test_a_ruling_is_taken_back_made_anew_and_waits_for_its_review(site: S
     assert "钱还冻结在托管方" in page.text
     page = await buyer.send("/review", {"reason": ""})
     assert page.status == 422
+    page = await buyer.get(f"/c/{case}/waive")
+    assert "放弃以后不能收回" in page.text
+    assert "商家没有放弃，" in page.words
     await buyer.send("/waive")
-    await merchant.get(f"/c/{case}")
+    page = await buyer.get(f"/c/{case}/waive")
+    assert page.path == f"/c/{case}", "waived once, for good"
+    page = await merchant.get(f"/c/{case}/waive")
+    assert "买家已经放弃，你也放弃的话，裁决马上执行" in page.words
     page = await merchant.send("/waive")
     assert "已按它执行" in page.text
     assert "已部分退款" in (await buyer.get(f"/o/{ref}")).text

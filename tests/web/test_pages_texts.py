@@ -34,6 +34,32 @@ async def test_a_buyer_begins_from_a_text_filled_from_the_order_and_cannot_send_
     assert page.form("/say").fields["body"] == [""], "the other side's texts are not his"
 
 
+async def test_a_text_that_is_filled_in_throws_nothing_away(site: Site) -> None:
+    merchant, _shop, listing = await site.selling()
+    buyer = await site.person("小买家")
+    case = await site.complained(buyer, listing)
+    await buyer.get(f"/c/{case}")
+    shot = [("files", ("shot.png", picture("PNG"), "image/png"))]
+    page = await buyer.send("/say", {"body": "我打了很多字", "then": "fill", "text": "urge"}, files=shot)
+    body = page.form("/say").fields["body"][0]
+    assert (page.status, body.startswith("我打了很多字\n订单 ")) == (200, True)
+    assert "先收着的文件" in page.words
+    assert "我打了很多字" not in (await merchant.get(f"/c/{case}")).text, "nothing is sent by it"
+    await buyer.get(f"/c/{case}?text=urge")
+    page = await buyer.send("/say", {"then": "fill", "text": "evidence"})
+    other = page.form("/say").fields["body"][0]
+    assert body.partition("\n")[2] not in other, "one text gives way to another"
+    await merchant.get(f"/c/{case}/offer")
+    page = await merchant.send("/offer", {"kind": "partial_refund", "refund": "40", "then": "fill", "text": "part"})
+    fields = page.form("/offer").fields
+    assert (fields["refund"], fields["kind"]) == (["40"], ["partial_refund"])
+    assert "（" in fields["note"][0]
+    page = await merchant.send("/offer", {"note": "退 40", "refund": "９７元"})
+    assert (page.status, "填 ¥0.01 到 ¥96.50 之间的数" in page.text) == (422, True)
+    page = await merchant.send("/offer", {"refund": "４０元"})
+    assert "部分退款 ¥40.00" in page.text
+
+
 async def test_what_was_typed_is_kept_for_its_author_until_sent(site: Site) -> None:
     merchant, _shop, listing = await site.selling()
     buyer = await site.person("小买家")

@@ -8,6 +8,7 @@ import pytest
 from kabao.identity import Role
 from kabao.kernel import parse_ref
 from kabao.web.words import duration, headline, order_flow, size_text, time_left
+from media import picture
 from pages import KEYS, Site
 
 FORMS = (
@@ -313,6 +314,69 @@ async def test_a_party_adds_a_fact_and_the_rules_are_asked_anew(site: Site) -> N
     page = await buyer.send("/fact", {"fact": "no_such_fact"})
     assert page.status == 422
     assert "规则里没有这个事实" in page.text
+
+
+async def test_a_buyer_is_led_from_a_file_to_what_it_shows_and_sees_whose_turn_it_is(site: Site) -> None:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    case = await site.complained(buyer, listing)
+    page = await buyer.get(f"/c/{case}")
+    assert "商家回应后，或者" in page.words
+    assert "起，你就可以请客服介入，不用等到时限。" in page.words
+    assert "等商家，最晚" in (await buyer.get("/o")).words
+    await buyer.get(f"/c/{case}")
+    page = await buyer.send("/say", files=[("files", ("shot.png", picture("PNG"), "image/png"))])
+    link = next(link for link in page.read.links if link.endswith("?item=1#add-fact"))
+    assert not any("#add-fact" in link for link in (await merchant.get(f"/c/{case}")).read.links)
+    page = await buyer.get(link.partition("#")[0])
+    assert page.form("/fact").fields["item_no"] == ["1"]
+    page = await buyer.send("/fact", {"fact": "key_failed"})
+    assert "按规则推出的结果重新算过了" in page.text
+    assert "#add-fact" not in page.text.replace('id="add-fact"', "")
+    # An offer of one's own binds; that the other side only talked is not told as its decision.
+    await buyer.get(f"/c/{case}/offer")
+    page = await buyer.send("/offer", {"kind": "partial_refund", "refund": "50"})
+    assert "在出裁决以前对方都可以接受。想改，换一个方案，这个就作废。" in page.words.replace(" ", "")
+    await merchant.get(f"/c/{case}")
+    await merchant.send("/say", {"kind": "answer", "body": "我们查过，是好的。"})
+    page = await buyer.get(f"/c/{case}")
+    assert "商家回应了，还没有决定要不要接受你的方案。" in page.words
+    assert "轮到你 ，" in (await buyer.get("/o?t=in_case")).words
+
+
+async def test_a_case_that_new_keys_ended_says_what_is_still_held(site: Site) -> None:
+    merchant, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    case = await site.complained(buyer, listing)
+    await merchant.get(f"/c/{case}/offer")
+    await merchant.send("/offer", {"kind": "replacement"})
+    await buyer.get(f"/c/{case}/accept")
+    page = await buyer.send("/accept")
+    assert "去看新的卡密" in page.words
+    assert "托管中 ¥96.50" in page.words.replace("¥ 96 .50", "¥96.50")
+
+
+async def test_a_key_still_sealed_beside_the_disputed_one_has_its_way_back(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing, quantity=2)
+    await buyer.get(f"/o/{ref}/reveal")
+    await buyer.send("/reveal", {"pos": "1"})
+    await buyer.get(f"/o/{ref}/problem?claim=already_used")
+    page = await buyer.send("/problem", {"claim": "already_used", "statement": "第 1 张提示已被使用。"})
+    assert "还有 1 张没拆封，纠纷期间不能拆，也不能直接退。" in page.words
+
+
+async def test_how_many_to_buy_is_told_with_its_figures(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    notices = ["no_reason_after_open", "validity"]
+    await buyer.get(f"/buy/{listing}")
+    for wrong, why in (("0", "填 1 到 10 的整数"), ("一", "填 1 到 10 的整数"), ("１１", "一次最多 10 张，没有下单。")):
+        page = await buyer.send(f"/buy/{listing}", {"quantity": wrong, "notice": notices})
+        assert (page.status, why in page.words) == (422, True), wrong
+    page = await buyer.send(f"/buy/{listing}", {"quantity": "２", "notice": notices})
+    assert "× 2" in page.words
 
 
 async def test_who_decides_no_cases_is_not_led_to_the_desk(site: Site) -> None:

@@ -20,7 +20,7 @@ from kabao.kernel.ids import (
     format_ref,
     parse_ref,
 )
-from kabao.kernel.money import MAX_MINOR, Currency, Money, parse_yuan, yuan_text
+from kabao.kernel.money import MAX_MINOR, Currency, Money, half_width, parse_yuan, yuan_text
 from kabao.kernel.refusals import Refused, refuse
 
 __all__ = [
@@ -44,6 +44,7 @@ __all__ = [
     "canonical_bytes",
     "digest_of",
     "format_ref",
+    "half_width",
     "parse_ref",
     "parse_yuan",
     "refuse",

@@ -9,7 +9,10 @@ from typing import Final, Self
 MAX_MINOR: Final = 10_000_000_00
 """The largest single amount taken, ten million yuan in fen."""
 
-_YUAN: Final = re.compile(r"[¥￥]?\s*(0|[1-9][0-9]{0,8}|[1-9][0-9]{0,2}(?:[,，][0-9]{3}){1,2})(?:\.([0-9]{1,2}))?")
+_YUAN: Final = re.compile(
+    r"[¥￥]?\s*(0|[1-9][0-9]{0,8}|[1-9][0-9]{0,2}(?:[,，][0-9]{3}){1,2})(?:[.。]([0-9]{1,2}))?\s*元?"
+)
+_WIDE: Final = str.maketrans("０１２３４５６７８９．－", "0123456789.-")
 
 
 class Currency(StrEnum):
@@ -70,12 +73,17 @@ def yuan_text(minor: int) -> str:
     return f"{'-' if minor < 0 else ''}¥{whole:,}.{cents:02d}"
 
 
+def half_width(text: str) -> str:
+    """Write the wide digits, points and dashes of a Chinese keyboard as the plain ones they stand for."""
+    return text.translate(_WIDE)
+
+
 def parse_yuan(text: str) -> Money | None:
-    """Read what a person typed (``96.5``, ``1,234.50``, ``￥8``) as CNY; None where it is not an amount in range.
+    """Read what a person typed (``96.5``, ``1,234.50``, ``￥8``, ``９６元``) as CNY; None where it is none in range.
 
     A comma only groups thousands: ``96,5`` is no amount, since it might mean either of two.
     """
-    match = _YUAN.fullmatch(text.strip())
+    match = _YUAN.fullmatch(half_width(text.strip()))
     if match is None:
         return None
     minor = int(re.sub("[,，]", "", match[1])) * 100 + int((match[2] or "").ljust(2, "0"))

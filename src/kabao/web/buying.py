@@ -37,8 +37,8 @@ async def buy(request: PageRequest, ref: FromPath[str]) -> Page:
     if isinstance(listing, Refused):
         return refusal_page(visit, listing, link="看别的商品")
     quantity = form.number("quantity")
-    if quantity is None:
-        return _form(visit, listing, errors={"quantity": "填整数，例如 1"}, status=422)
+    if not quantity:
+        return _form(visit, listing, errors={"quantity": f"填 1 到 {listing.max_quantity} 的整数"}, status=422)
     wanted = PlaceOrder(
         listing_ref=ref,
         snapshot_no=form.number("snapshot_no") or 0,
@@ -85,7 +85,9 @@ _AT_FIELD: Final = {
 
 
 def _refused(visit: Visit, listing: ListingView, refused: Refused) -> Page:
-    errors = refused.fields or {_AT_FIELD.get(refused.code, ""): refused.zh}
+    is_most = refused.code is Refusal.QUANTITY_OUT_OF_RANGE
+    why = f"一次最多 {listing.max_quantity} 张，没有下单。" if is_most else refused.zh
+    errors = refused.fields or {_AT_FIELD.get(refused.code, ""): why}
     too_many = refused.code is Refusal.TOO_MANY_UNPAID
     return _form(visit, listing, errors=errors, too_many=too_many, status=refused.status)
 

@@ -9,7 +9,7 @@ from litestar.params import FromPath
 from kabao.cases import PLATFORM, RULED_BY, Action, CaseView, MakeOffer, Remedy, SayFact, Side, TextKind, fill, unfilled
 from kabao.cases.rules import WITHDRAWALS_AT_MOST
 from kabao.identity import Act
-from kabao.kernel import Refusal, Refused, parse_yuan
+from kabao.kernel import Refusal, Refused, parse_yuan, yuan_text
 from kabao.web.aside import FIELD, hand_in, put_aside
 from kabao.web.costs import costs_of
 from kabao.web.files import take_files
@@ -26,13 +26,14 @@ from kabao.web.http import (
     refusal_page,
     signed,
 )
-from kabao.web.texts import chosen, values_of
+from kabao.web.texts import FILL, chosen, filled, joined, values_of
 from kabao.web.words import (
     ACCEPTED,
     ANSWERED,
     AUTHORITIES,
     DRAFT_KEPT,
     ESCALATED,
+    FACT_SAID,
     NOTHING_KEPT,
     OFFERED,
     OUTSIDE,
@@ -48,6 +49,8 @@ from kabao.web.words import (
 
 TOO_OFTEN: Final = Refused(Refusal.TOO_MANY_TRIES)
 BLANKS_LEFT: Final = "把括号里的改成你的话。"
+DRAFT: Final = "draft"
+"""The value of a form's button `then` that keeps what was typed instead of sending it."""
 
 
 @get("/cases/{ref:str}")
@@ -59,7 +62,7 @@ async def other_spelling(ref: FromPath[str]) -> Page:
 @get("/c/{ref:str}")
 async def case_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """Show a case to those it concerns."""
-    found = await _case(request, ref)
+    found = await case_of(request, ref)
     if not isinstance(found, tuple):
         return found
     return await show_case(*found)
@@ -68,7 +71,7 @@ async def case_page(request: PageRequest, ref: FromPath[str]) -> Page:
 @get("/c/{ref:str}/live")
 async def case_live(request: PageRequest, ref: FromPath[str]) -> Page:
     """Answer htmx: nothing new, or a bar that says the page has an update; content is never swapped under a finger."""
-    found = await _case(request, ref)
+    found = await case_of(request, ref)
     if not isinstance(found, tuple):
         return found
     visit, case = found
@@ -99,8 +102,8 @@ async def say(request: PageRequest, ref: FromPath[str]) -> Page:
     visit, case = found
     body, files = visit.form.text("body"), visit.form.files("files")
     is_answer = visit.form.text("kind") == "answer"
-    if visit.form.text("then") == "draft":
-        return await _keep_draft(visit, case, body)
+    if (then := visit.form.text("then")) in {FILL, DRAFT}:
+        return await (show_case(visit, case) if then == FILL else _keep_draft(visit, case, body))
     is_empty = not body and (is_answer or not (files or visit.form.every(FIELD)))
     if is_empty or unfilled(body):
         wrong = "写一句话，或者选一个文件。" if is_empty else BLANKS_LEFT
@@ -146,13 +149,13 @@ async def say_fact(request: PageRequest, ref: FromPath[str]) -> Page:
     said = await visit.services.decisions.say_fact(visit.me, case.ref, wish)
     if isinstance(said, Refused):
         return await show_case(visit, case, errors=said.fields or {"": said.zh}, status=said.status)
-    return redirect(f"/c/{case.ref}#h-dec", flash=SENT, visit=visit)
+    return redirect(f"/c/{case.ref}#h-dec", flash=FACT_SAID, visit=visit)
 
 
 @get("/c/{ref:str}/offer")
 async def offer_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """Ask for an offer or counter-offer."""
-    found = await _case(request, ref)
+    found = await case_of(request, ref)
     if not isinstance(found, tuple):
         return found
     visit, case = found
@@ -169,12 +172,14 @@ async def make_offer(request: PageRequest, ref: FromPath[str]) -> Page:
         return found
     visit, case = found
     form, errors = visit.form, {}
+    if form.text("then") == FILL:
+        return await _offer_form(visit, case)
     kind = form.text("kind")
     if kind not in set(Remedy):
         errors["kind"] = "选一种方案"
     amount = parse_yuan(form.text("refund"))
     if kind == Remedy.PARTIAL_REFUND and (amount is None or not 0 < amount.minor <= case.held_minor):
-        errors["refund"] = "填 0.01 元到这单还能退的金额之间的数"
+        errors["refund"] = f"填 ¥0.01 到 {yuan_text(case.held_minor)} 之间的数"
     if unfilled(form.text("note")):
         errors["note"] = BLANKS_LEFT
     if errors:
@@ -192,7 +197,7 @@ async def make_offer(request: PageRequest, ref: FromPath[str]) -> Page:
 @get("/c/{ref:str}/accept")
 async def accept_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """State what accepting does before it is done: the open offer, or for a merchant the demand itself."""
-    found = await _case(request, ref)
+    found = await case_of(request, ref)
     if not isinstance(found, tuple):
         return found
     visit, case = found
@@ -248,7 +253,7 @@ async def ask_person(request: PageRequest, ref: FromPath[str]) -> Page:
 @get("/c/{ref:str}/withdraw")
 async def withdraw_page(request: PageRequest, ref: FromPath[str]) -> Page:
     """State what withdrawing does before it is done."""
-    found = await _case(request, ref)
+    found = await case_of(request, ref)
     if not isinstance(found, tuple):
         return found
     visit, case = found
@@ -267,7 +272,8 @@ async def withdraw(request: PageRequest, ref: FromPath[str]) -> Page:
     return done(visit, case, await visit.services.cases.withdraw(visit.me, case.ref), WITHDRAWN)
 
 
-async def _case(request: PageRequest, ref: str) -> tuple[Visit, CaseView] | Page:
+async def case_of(request: PageRequest, ref: str) -> tuple[Visit, CaseView] | Page:
+    """Find a case for those it concerns."""
     visit = await signed(request)
     return await _found(visit, ref) if isinstance(visit, Visit) else visit
 
@@ -305,7 +311,10 @@ async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
     facts = await visit.services.decisions.facts(visit.me, case.ref)
     texts = visit.services.cases.texts
     suiting = await texts.suiting(case, TextKind.ANSWER if Action.ANSWER in case.allowed else TextKind.MESSAGE)
-    begun = chosen(visit, suiting, case, None if isinstance(decision, Refused) else decision)
+    rules = None if isinstance(decision, Refused) else decision
+    begun, typed, ours = chosen(visit, suiting, case, rules), visit.form.raw("body"), filled(suiting, case, rules)
+    if begun:
+        typed = joined(typed, begun, [*ours, answer_template(case)])
     draft = await texts.draft(visit.me, case)
     # Only a form that can still come right keeps its files: not one that was refused, nor one of a step not open.
     step = Action.ANSWER if visit.form.text("kind") == "answer" else Action.SAY
@@ -328,7 +337,7 @@ async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         parties=PARTIES,
         outside=OUTSIDE,
         authorities=AUTHORITIES,
-        body=visit.form.raw("body") or begun or (draft.body if draft is not None else ""),
+        body=typed or (draft.body if draft is not None else ""),
         draft=None if begun else draft,
         texts=suiting,
         reply_text=visit.form.raw("answer"),
@@ -341,6 +350,7 @@ async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         used=used_percent(case, visit),
         version=version_of(case),
         unread=await _own_unread(visit, case),
+        asked_item=visit.request.query_params.get("item", ""),
     )
 
 
@@ -377,7 +387,7 @@ async def _offer_form(visit: Visit, case: CaseView, *, errors: dict[str, str] | 
     found = await visit.services.decisions.decision(visit.me, case.ref)
     decision = None if isinstance(found, Refused) else found
     texts = await visit.services.cases.texts.suiting(case, TextKind.OFFER)
-    note = form.raw("note") or chosen(visit, texts, case, decision)
+    note = joined(form.raw("note"), chosen(visit, texts, case, decision), filled(texts, case, decision))
     return page(
         "case_offer.html",
         visit,
@@ -386,7 +396,7 @@ async def _offer_form(visit: Visit, case: CaseView, *, errors: dict[str, str] | 
         errors=errors or {},
         c=case,
         remedies=REMEDIES,
-        form={"kind": form.text("kind"), "refund": form.text("refund"), "note": note},
+        form={"kind": form.text("kind"), "refund": form.text("refund"), "note": note, "text": form.text("text")},
         texts=texts,
         decision=decision,
     )

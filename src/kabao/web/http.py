@@ -21,7 +21,7 @@ from litestar.datastructures import Cookie, UploadFile
 from litestar.exceptions import ClientException
 
 from kabao.identity import Person, SignedIn, Visitor, visitor_of
-from kabao.kernel import Refusal, Refused, format_ref, parse_ref
+from kabao.kernel import Refusal, Refused, format_ref, half_width, parse_ref
 from kabao.web.render import CSRF_FIELD, render
 from kabao.web.services import Services
 from kabao.web.words import FLASHES, Flash, left_sentence
@@ -92,8 +92,8 @@ class Form:
         return name in self._texts
 
     def number(self, name: str) -> int | None:
-        """Read a whole number of at most nine digits; None where it is not one."""
-        text = self.text(name)
+        """Read a whole number of at most nine digits, wide ones too; None where it is not one."""
+        text = half_width(self.text(name))
         return int(text) if text.isascii() and text.isdigit() and len(text) <= 9 else None  # noqa: PLR2004
 
     def files(self, name: str) -> list[UploadFile]:

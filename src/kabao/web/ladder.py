@@ -3,13 +3,13 @@
 from functools import partial
 from typing import Final
 
-from litestar import post
+from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import CaseView, CastVote, GiveFirstView, Remedy, Side
+from kabao.cases import Action, CaseView, CastVote, GiveFirstView, Remedy, Side
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
-from kabao.web.cases import TOO_OFTEN, done, posted_case, show_case
+from kabao.web.cases import TOO_OFTEN, case_of, done, posted_case, show_case
 from kabao.web.desk import desk_case_of, resting_on, show_desk, show_preview
 from kabao.web.deskforms import (
     DAMAGES_WRONG,
@@ -244,6 +244,18 @@ async def ask_review(request: PageRequest, ref: FromPath[str]) -> Page:
     return done(visit, case, asked, REVIEW_ASKED)
 
 
+@get("/c/{ref:str}/waive")
+async def waive_page(request: PageRequest, ref: FromPath[str]) -> Page:
+    """State what waiving the review gives up before it is done."""
+    found = await case_of(request, ref)
+    if not isinstance(found, tuple):
+        return found
+    visit, case = found
+    if Action.WAIVE not in case.allowed:
+        return redirect(f"/c/{case.ref}")
+    return page("case_waive.html", visit, private=True, c=case)
+
+
 @post("/c/{ref:str}/waive", status_code=200)
 async def waive(request: PageRequest, ref: FromPath[str]) -> Page:
     """Waive the review of the ruling."""
@@ -286,5 +298,6 @@ handlers = [
     recuse,
     reply,
     ask_review,
+    waive_page,
     waive,
 ]

@@ -69,7 +69,9 @@ async def my_orders(request: PageRequest) -> Page:
     before = parse_ref(request.query_params.get("before", ""))
     rows = await visit.services.orders.my_orders(visit.me, tab, before.object_id if before else None)
     more = rows[-1].ref if len(rows) == PAGE_SIZE else ""
-    return page("orders.html", visit, rows=rows, tab=tab, states=ORDER_STATES, more=more)
+    mine = await visit.services.cases.my_cases(visit.me) if any(row.in_case for row in rows) else []
+    cases = {card.order_ref: card for card in mine if card.closed_at is None}
+    return page("orders.html", visit, rows=rows, tab=tab, states=ORDER_STATES, more=more, cases=cases)
 
 
 @get("/o/{ref:str}")

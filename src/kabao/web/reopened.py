@@ -8,7 +8,7 @@ from litestar.params import FromPath
 
 from kabao.web.http import Page, own_ref, redirect
 
-CASE_FORMS: Final = ("say", "refuse", "escalate", "reply", "review", "waive")
+CASE_FORMS: Final = ("say", "refuse", "escalate", "reply", "review")
 DESK_FORMS: Final = (
     "say",
     "rule",
@@ -44,7 +44,6 @@ async def to_order(ref: FromPath[str]) -> Page:
         "/c/{ref:str}/escalate",
         "/c/{ref:str}/reply",
         "/c/{ref:str}/review",
-        "/c/{ref:str}/waive",
     ]
 )
 async def to_case(ref: FromPath[str]) -> Page:

@@ -1,5 +1,6 @@
 """Texts to begin with: filled from a case for who writes in it, and the shop's own for its owner to keep."""
 
+from collections.abc import Iterable
 from typing import Final
 
 from litestar import get, post
@@ -31,6 +32,8 @@ GIVES: Final = frozenset({"FULL_REFUND", "PARTIAL_REFUND", "REPLACE", "VOID_REST
 """Outcomes of the rulebook that a buyer can lean on; a merchant leans on one that refuses."""
 REFUSES: Final = "DENY"
 LONGEST_KEY: Final = 24
+FILL: Final = "fill"
+"""The value of a form's button `then` that asks for a text instead of sending."""
 
 
 def values_of(case: CaseView, decision: DecisionView | None) -> dict[str, str]:
@@ -75,10 +78,24 @@ def _basis(viewer: Side, decision: DecisionView | None) -> str:
 
 
 def chosen(visit: Visit, texts: list[Text], case: CaseView, decision: DecisionView | None) -> str:
-    """Fill the text that the address names; empty where it names none."""
-    key = visit.request.query_params.get("text", "")[:LONGEST_KEY]
+    """Fill the text that the form asks for, or the address names; empty where none is."""
+    wanted = visit.form.text("text") if visit.form.text("then") == FILL else ""
+    key = (wanted or visit.request.query_params.get("text", ""))[:LONGEST_KEY]
     text = next((one for one in texts if one.key == key), None)
     return "" if text is None else fill(text.body, values_of(case, decision))
+
+
+def joined(typed: str, begun: str, ours: Iterable[str]) -> str:
+    """Put a text that was asked for under what is typed; what is still one of `ours`, unchanged, gives way to it."""
+    if not begun or not typed.strip() or typed.strip() in {one.strip() for one in ours}:
+        return begun or typed
+    return f"{typed.rstrip()}\n{begun}"
+
+
+def filled(texts: list[Text], case: CaseView, decision: DecisionView | None) -> list[str]:
+    """Write every text as it would be filled in."""
+    values = values_of(case, decision)
+    return [fill(one.body, values) for one in texts]
 
 
 @get("/m/{shop:str}/texts")

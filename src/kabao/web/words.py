@@ -39,6 +39,7 @@ REFUNDED: Final = Flash("refunded", "ok", "已全额退，托管方会退到原�
 REFUNDED_PART: Final = Flash("refunded_part", "ok", "没拆的已退，托管方会退到原付款账户。退了哪几张，下面写着。")
 CONFIRMED: Final = Flash("confirmed", "ok", "已确认，托管方会把钱付给商家。")
 SENT: Final = Flash("sent", "ok", "已发送。")
+FACT_SAID: Final = Flash("fact_said", "ok", "已加上这个事实，按规则推出的结果重新算过了。")
 NOTHING_KEPT: Final = Flash("nothing_kept", "warn", "什么也没有存下。")
 FILE_ADDED: Final = Flash("file_added", "ok", "已存证。")
 LINK_KEPT: Final = Flash("link_kept", "ok", "网址已存证。网页会变，最好再截一张图。")
