@@ -157,8 +157,8 @@ def test_three_years_from_a_leap_day_end_with_february() -> None:
     ("now", "zh", "en"),
     [
         ("2026-11-21 09:00", "就是今天", "today"),
-        ("2026-11-19 23:00", "还剩 2 天", "2 day(s) left"),
-        ("2026-11-23 00:30", "已过 2 天", "2 day(s) ago"),
+        ("2026-11-19 23:00", "还剩 2 天", "2 days left"),
+        ("2026-11-23 00:30", "已过 2 天", "2 days ago"),
     ],
 )
 def test_what_remains_of_a_day_is_told_in_days(now: str, zh: str, en: str) -> None:
@@ -169,10 +169,10 @@ def test_what_remains_of_a_day_is_told_in_days(now: str, zh: str, en: str) -> No
 @pytest.mark.parametrize(
     ("now", "zh", "en"),
     [
-        ("2026-11-18 08:00", "还剩 25 小时", "25 hour(s) left"),
+        ("2026-11-18 08:00", "还剩 25 小时", "25 hours left"),
         ("2026-11-19 08:30", "不到 1 小时", "less than an hour"),
-        ("2026-11-19 12:00", "已过 3 小时", "3 hour(s) ago"),
-        ("2026-11-12 12:00", "还剩 7 天", "7 day(s) left"),
+        ("2026-11-19 12:00", "已过 3 小时", "3 hours ago"),
+        ("2026-11-12 12:00", "还剩 7 天", "7 days left"),
     ],
 )
 def test_what_remains_of_an_hour_is_told_in_hours_while_it_is_near(now: str, zh: str, en: str) -> None:

@@ -30,6 +30,7 @@ from kabao.selfhelp import (
     Amount,
     Answer,
     Business,
+    Channel,
     Event,
     Goods,
     Happening,
@@ -128,7 +129,7 @@ def test_a_complaint_has_every_field_that_its_rules_ask_for_and_the_report_stand
     labels = [field.label.zh for field in made(DEAD_KEY, To.OFFICE).fields]
     assert labels == ["投诉人", "电话", "通讯地址", "被投诉人", "被投诉人地址"]
     body = made(DEAD_KEY, To.OFFICE).body
-    for part in ("请求", "事实", "生活中用的", "我同意调解", "我对真实性负责"):
+    for part in ("投诉请求", "争议事实", "生活消费", "我同意调解", "我对真实性负责"):
         assert part in body
     assert made(DEAD_KEY, To.OFFICE).blanks == ("你的姓名", "你的电话", "你的地址", "对方地址")
     report = made(DEAD_KEY, To.REPORT).body
@@ -148,7 +149,7 @@ def test_a_sum_below_the_price_says_how_it_comes_about_and_a_parent_writes_for_a
     assert "only the part at fault" in made(BUNDLE, To.PLATFORM, EN).body
     assert "价款" not in made(DEAD_KEY).body
     assert "我的孩子于" in made(MINOR).body
-    assert "生活中用的" not in made(MINOR).body
+    assert "生活消费" not in made(MINOR).body
     assert "the child of the plaintiff" in made(MINOR, To.COURT, EN).body
 
 
@@ -336,3 +337,37 @@ def test_every_fact_that_a_demand_can_rest_on_at_the_buyers_word_has_a_sentence(
 def test_what_makes_the_buyers_slip_anothers_fault_is_told() -> None:
     body = made(asked_out(told("own_mistake", "delivered", "page_misled"))).body
     assert "让我误解" in body
+
+
+def test_who_is_complained_of_is_named_as_far_as_it_is_known() -> None:
+    assert "被投诉人：店铺“一家店”，真实名称不详\n" in made(DEAD_KEY, To.OFFICE).body
+    named = msgspec.structs.replace(DEAD_KEY, shop=Business(name="一家店", real_name="某科技有限公司"))
+    assert "被投诉人：某科技有限公司（店铺“一家店”）\n" in made(named, To.OFFICE).body
+    same = msgspec.structs.replace(DEAD_KEY, shop=Business(name="某科技有限公司", real_name="某科技有限公司"))
+    assert "被投诉人：某科技有限公司\n" in made(same, To.OFFICE).body
+
+
+@pytest.mark.parametrize(
+    ("goods", "zh"),
+    [(Goods.TOP_UP, "充值能撤回的请撤回"), (Goods.KEY, "卡密我不再使用"), (Goods.ACCOUNT, "账号我不再登录")],
+)
+def test_an_offer_gives_back_what_can_be_given_back(goods: Goods, zh: str) -> None:
+    story = msgspec.structs.replace(OWN_MISTAKE, goods=goods)
+    assert zh in made(story).body
+    offer = assess(story, RULES, NOW).offer
+    assert offer is not None
+    assert zh in offer.text.zh
+    shared = assess(RECLAIMED, RULES, NOW).offer
+    assert shared is not None
+    assert "交回" not in shared.text.zh
+
+
+@pytest.mark.parametrize(("channel", "whom"), [(Channel.BANK, "开户银行："), (Channel.OTHER, "支付机构：")])
+def test_a_letter_about_a_payment_goes_to_an_institution(channel: Channel, whom: str) -> None:
+    paid = msgspec.structs.replace(DEAD_KEY.payment, channel=channel)
+    assert made(msgspec.structs.replace(DEAD_KEY, payment=paid), To.PAYMENT).body.startswith(whom)
+
+
+def test_what_nobody_named_did_is_the_other_sides_and_no_merchants() -> None:
+    refused = Event(at=at(15), kind=Happening.REFUSED, text="不退")
+    assert "对方拒绝，说：不退" in made(msgspec.structs.replace(DEAD_KEY, events=(refused,)), To.PLATFORM).body

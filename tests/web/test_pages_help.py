@@ -225,7 +225,7 @@ async def test_what_is_ticked_of_a_pasted_chat_stands_in_the_letter_and_who_is_w
     page = await person.send("/help-me", {"go": "letters", "answer_key_failed": "yes"})
     body = page.form("/help-me").fields["body"][0]
     assert "2026年7月14日 20:51，我在聊天里说：“在吗，卡密 AB****GH 用不了”。" in body
-    assert "你店在聊天里说：“退不了”。" in body
+    assert "贵店在聊天里说：“退不了”。" in body
     page = await person.send("/help-me", {"go": "events"})
     fields = page.form("/help-me").fields
     assert fields["tick"] == ["1-1", "1-2"]

@@ -16,6 +16,7 @@ from kabao.adjudication.reasons import OUTCOMES, PARTIES
 from kabao.kernel import Currency, Money
 from kabao.selfhelp.book import cites_of
 from kabao.selfhelp.model import Answer, Story, To
+from kabao.selfhelp.phrases import phrases
 from kabao.selfhelp.questions import questions
 from kabao.selfhelp.results import (
     Ask,
@@ -280,12 +281,22 @@ class _Weighed:
         return Offer(
             keep_minor=keep,
             back_minor=back,
-            text=Text(
-                f"请商家留下 {money(keep)} 作为费用，退回 {money(back)}；卡密或账号我不再使用，交回或作废。",
-                f"The merchant keeps {money(keep)} as a fee and returns {money(back)}; I give the key or account back "
-                "or let it be voided.",
-            ),
+            text=self._offered(path, keep, back),
             basis=basis,
+        )
+
+    def _offered(self, path: Path, keep: int, back: int) -> Text:
+        """Say the offer in a sentence; what cannot be given back is not offered."""
+        if path is not Path.BUYER:
+            return Text(
+                f"愿意各让一步的话：商家退 {money(back)}，其余 {money(keep)} 由你自己承担，就此了结。",
+                f"To settle it: the merchant returns {money(back)}, and {money(keep)} stay with you.",
+            )
+        kinds = phrases().gives
+        gives = kinds.get(self.story.goods.value if self.story.goods else "", kinds["other"])
+        return Text(
+            f"请商家留下 {money(keep)} 作为费用，退回 {money(back)}；{gives.zh}。",
+            f"The merchant keeps {money(keep)} as a fee and returns {money(back)}; {gives.en}.",
         )
 
     def _letters(self, path: Path) -> tuple[To, ...]:
@@ -327,7 +338,11 @@ class _Weighed:
             yield Text("商家的真实名称和登记信息没有核实。", "The merchant’s real name was not checked.")
         if any(not item.sha256 for item in self.story.evidence):
             yield Text("有的文件还没有取指纹。", "Some files have no fingerprint yet.")
-        yield Text("证据的真实性没有经过第三方核验。", "Nobody independent has checked that the evidence is genuine.")
+        if self.story.evidence:
+            said = "证据的真实性没有经过第三方核验。", "Nobody independent has checked that the evidence is genuine."
+        else:
+            said = "经过是本人陈述，还没有附证据。", "What happened is my own account; no evidence is enclosed yet."
+        yield Text(*said)
 
 
 def _finding(decision: Decision) -> Finding:

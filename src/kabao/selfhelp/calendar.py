@@ -69,15 +69,16 @@ def remaining(due: Deadline, now: datetime, language: Language) -> str:
     """Say how long there is: in days where the day counts or it is far off, in hours where the hour does."""
     zh = language is Language.ZH
     hours = int((due.at - now) / timedelta(hours=1))
-    count, unit = hours, ("小时" if zh else "hour(s)")
+    count, unit = hours, ("小时" if zh else "hour")
     if due.all_day or abs(hours) >= _IN_HOURS:
-        count, unit = (due.at.astimezone(CHINA).date() - now.astimezone(CHINA).date()).days, ("天" if zh else "day(s)")
+        count, unit = (due.at.astimezone(CHINA).date() - now.astimezone(CHINA).date()).days, ("天" if zh else "day")
     if not count:
         if due.all_day:
             return "就是今天" if zh else "today"
         return "不到 1 小时" if zh else "less than an hour"
     if zh:
         return f"还剩 {count} {unit}" if count > 0 else f"已过 {-count} {unit}"
+    unit += "s" * (abs(count) != 1)
     return f"{count} {unit} left" if count > 0 else f"{-count} {unit} ago"
 
 

@@ -37,6 +37,11 @@ _RULES_OF: Final = {To.MERCHANT: Side.MERCHANT, To.PLATFORM: Side.PLATFORM, To.S
                     To.PANEL: Side.PLATFORM}  # fmt: skip
 _WANTED: Final = {Demand.REPLACE: "replace", Demand.PERFORM: "perform", Demand.COMPENSATION: "damages"}
 _OFFICIAL: Final = frozenset({To.OFFICE, To.REPORT, To.COURT})
+_HEADINGS: Final = {
+    To.OFFICE: (Text("投诉请求", "Request"), Text("争议事实", "Facts")),
+    To.REPORT: (Text("举报事项", "Request"), Text("事实", "Facts")),
+    To.COURT: (Text("诉讼请求", "Claims"), Text("事实和理由", "Facts and reasons")),
+}
 
 _WHY_NOT: Final = {
     Path.FRAUD: Text("这像诈骗。先报警、止付，再写信。", "This looks like fraud: police and payment first."),
@@ -103,8 +108,9 @@ class _Writer:
             if self.to in {To.OFFICE, To.REPORT}:
                 yield self._say(self.frame.to)
             yield self._heads()
-            yield self._t("请求" if self.to is not To.REPORT else "举报事项", "Request") + "\n" + self._demand()
-            yield self._t("事实" if self.to is not To.COURT else "事实和理由", "Facts") + "\n" + self._opening()
+            asked, facts = _HEADINGS[self.to]
+            yield chosen(asked, self.language) + "\n" + self._demand()
+            yield chosen(facts, self.language) + "\n" + self._opening()
         else:
             yield self._say(self.frame.to)
             yield self._opening()
@@ -144,8 +150,8 @@ class _Writer:
             f"{channel}{reference}.",
         )
         private = story.answers.get("not_consumer") is not Answer.YES and story.claim != CHILDS
-        if private and self.to is not To.REPORT:
-            text += self._t("买来是自己生活中用的。", " It was bought for personal use.")
+        if private and self.to is not To.REPORT and not self._is_urgent():
+            text += self._t(f"{me}是为自己生活消费购买的。", " It was bought for personal use.")
         problem = self.words.claims.get(story.claim)
         return text + ("" if self.zh or problem is None else " ") + (self._say(problem) if problem else "")
 
@@ -220,7 +226,7 @@ class _Writer:
             law = self._law(one.law)
             lines.append(
                 self._t(
-                    f"{whose}的条款写着“{one.words}”。{one.why}" + (f"（{law}）" if law else ""),
+                    f"{whose}的条款写着“{one.words}”。{one.why.rstrip('。')}{f'（{law}）' if law else ''}。",
                     f"A clause of {whose} says “{one.words}” ({one.title_en}" + (f"; {law})." if law else ")."),
                 )
             )
@@ -291,13 +297,13 @@ class _Writer:
         )
 
     def _law(self, named: Sequence[str]) -> str:
-        return self._t("、".join(named[:MOST_TERMS]), "; ".join(map(in_english, named[:MOST_TERMS])))
+        return self._t(_joined(named[:MOST_TERMS]), "; ".join(map(in_english, named[:MOST_TERMS])))
 
     def _conduct(self) -> Iterator[str]:
         """Name the conduct that is reported: each clause at its words, and what the person told."""
         for one in [one for one in self.found.terms if one.kind == "VOID"][:MOST_TERMS]:
             law = self._law(one.law)
-            yield self._t(f"在条款里写“{one.words}”（{law}）", f"A clause of its terms says “{one.words}” ({law})")
+            yield self._t(f"在条款里写“{one.words}”（{law}）。", f"A clause of its terms says “{one.words}” ({law}).")
         for fact, said in self.words.conduct.items():
             if self.story.answers.get(fact) is Answer.YES:
                 yield self._say(said)
@@ -351,8 +357,15 @@ class _Writer:
         yield Field(Text("通讯地址", "Postal address"), story.person.address or blank(Blank.ADDRESS, self.language))
         is_platform = self.ask is not None and self.ask.of == (Party.PLATFORM,)
         business = story.platform if is_platform else story.shop
-        named = business.real_name or business.name
-        yield Field(other, f"{named}{self._t(f'（店铺“{business.name}”）', f' (shop “{business.name}”)')}")
+        shop = self._t(f"“{business.name}”", f"“{business.name}”")
+        named = self._t(f"店铺{shop}，真实名称不详", f"the shop {shop}, real name not known")
+        if is_platform:
+            named = business.name
+        if business.real_name:
+            named = business.real_name
+            if business.name and business.name != business.real_name:
+                named += self._t(f"（{'平台' if is_platform else '店铺'}{shop}）", f" ({shop})")
+        yield Field(other, named)
         if business.code:
             yield Field(Text("统一社会信用代码", "Registration code"), business.code)
         yield Field(
@@ -365,7 +378,8 @@ class _Writer:
         voice = self.words.voices[self.to.value]
         spoken = voice.zh if self.zh else voice.en
         story = self.story
-        goods = self.words.goods.get(story.goods.value if story.goods else "other", self.words.goods["other"])
+        kind = story.goods.value if story.goods else "other"
+        goods = self.words.goods.get(kind, self.words.goods["other"])
         number = story.order_no
         third = spoken.me != "I"
         slots = {
@@ -373,6 +387,8 @@ class _Writer:
             "P": _capital(spoken.p), "me_object": spoken.me if third else "me",
             "mine": f"{spoken.me}’s" if third else "mine", "want": "wants" if third else "want",
             "goods": chosen(goods, self.language), "sh": story.shop.name, "pf": story.platform.name,
+            "payee": chosen(self.words.payees[(story.payment.channel or Channel.OTHER).value], self.language),
+            "gives": chosen(self.words.gives.get(kind, self.words.gives["other"]), self.language),
             "channel": chosen(self.words.channels[(story.payment.channel or Channel.OTHER).value], self.language),
             "order": (f"订单 {number}" if self.zh else f"Order {number}") if number else f"“{story.title}”",
             "due": self._when(self.due) if self.due else "",
@@ -439,6 +455,17 @@ def _due(now: datetime, hours: int) -> Moment | None:
 
 def _yuan(minor: int) -> str:
     return f"{minor // 100}.{minor % 100:02}"
+
+
+def _joined(named: Sequence[str]) -> str:
+    """Name provisions in a row; a law's name stands once before all of its own."""
+    parts: list[str] = []
+    law = ""
+    for one in named:
+        name, end, place = one.partition("》")
+        parts.append(place if end and place and name == law else one)
+        law = name
+    return "、".join(parts)
 
 
 def _capital(text: str) -> str:

@@ -69,6 +69,8 @@ class Phrases(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     asks: dict[str, Text]
     voices: dict[str, Voices]
     letters: dict[str, Frame]
+    gives: dict[str, Text]
+    payees: dict[str, Text]
     offer: Text
     offer_next: Text
     offer_title: Text
