@@ -13,6 +13,7 @@ from kabao.terms.bits import bits_of
 from kabao.terms.model import Token
 
 OWN: Final = frozenset({"OWN_REASON", "BUYER_FAULT"})
+STRONGER: Final = frozenset({"SHOP", "MERCHANT", "PLATFORM", "UPSTREAM"})
 NOT_HIS: Final = frozenset(
     {
         "SHOP", "MERCHANT", "PLATFORM", "UPSTREAM", "DEFECT", "BAN", "COMPLAINT", "BAD_REVIEW", "REVIEW", "AUTHORITY",
@@ -32,8 +33,18 @@ HIMSELF: Final = re.compile("(?:自己|自行|擅自|私自|故意|不慎|主动
 BROUGHT: Final = re.compile("导致|造成|引起|引发|以致|致使|弄坏|弄丢")
 BECAUSE: Final = ("因为", "由于", "因")
 CARELESS: Final = re.compile("(?:保管|使用|维护|操作|设置|填写|保存|输入)[^,。;]{0,4}(?:不当|不善|失误|疏忽)")
-REFERS: Final = re.compile("(?:对)?由此|因此|对此|否则|违者|如有违反|违反(?:上述|前述|本条|前款)")
+REFERS: Final = re.compile("(?:对)?由此|有此(?=引|产|导|造)|因此|对此|否则|违者|如有违反|违反(?:上述|前述|本条|前款)")
+FALSELY_GIVEN: Final = re.compile(
+    "(?:虚假|不实|错误|不准确|不真实|有误)的?(?:信息|资料|联系方式|身份)|(?:信息|资料|联系方式)[^,。;]{0,6}(?:虚假|不实|错误|不准确|不真实|有误|无效)"
+)
+GIVES: Final = re.compile("(?:承诺|保证|应当?|须|必须|需要?|有义务)[^,。;]{0,14}(?:提供|填写|提交|信息|资料|联系方式)")
+CONDUCT: Final = re.compile(
+    "(?:的|所)?(?:在[^,。;]{0,12})?(?:使用|利用|发布|发表|上传|传播|制作|从事|实施|经营|言|行为)[^,。;]{0,24}?(?:行为|言行|言论|活动|内容|信息)"
+)
+"""What a user does, or puts out himself: 用户使用本服务从事经营的行为, 用户发布的内容."""
+SPOKEN_OF: Final = ("对", "就", "对于", "对任何", "因", "由于")
 EXCUSES: Final = (*OWN, "LAW_BREACH", "FAKE", "FORCE_MAJEURE", "LINKS", "OFFPLATFORM", "MALICE")
+OTHERWISE: Final = re.compile(" *(?:otherwise|除此之外|除此以外|除[上前]述(?:情形|情况)?[之以]?外)")
 LEAD: Final = 6
 """Characters at the head of a sentence among which it may refer to the one before."""
 
@@ -48,6 +59,11 @@ def own_causes(tokens: list[Token], text: str, start: int, end: int) -> None:
 def refers_back(text: str, start: int) -> bool:
     """Whether a sentence speaks of what the one before says came about."""
     return REFERS.search(text, start, start + LEAD) is not None
+
+
+def goes_on(text: str, start: int) -> bool:
+    """Whether a sentence only says what holds where the one before it does not: Otherwise, all sales are final."""
+    return OTHERWISE.match(text, start) is not None
 
 
 def forbids_buyer(tokens: list[Token]) -> bool:
@@ -76,6 +92,10 @@ def _at_fault(tokens: list[Token], text: str, start: int, end: int) -> Iterator[
             yield token
         if "BUYER" in token.names and _by_himself(tokens[number + 1 :], token, text):
             yield token
+        if "BUYER" in token.names and _is_his_conduct(tokens[number + 1 :], token, text):
+            yield token
+        if "BUYER" in token.names and _gave_falsely(tokens[number + 1 :], token, text, end):
+            yield token
         if "FORBID" in token.names and _forbids_buyer(tokens[:number], tokens[number + 1 :], token):
             yield from _consequence(tokens[number + 1 :], text)
     for found in CARELESS.finditer(text, start, end):
@@ -101,6 +121,26 @@ def _by_himself(following: list[Token], buyer: Token, text: str) -> bool:
         return False
     stop = max((token.end for token in following if token.segment == buyer.segment), default=buyer.end)
     return BROUGHT.search(text, buyer.end, stop + 2) is not None
+
+
+def _is_his_conduct(following: list[Token], buyer: Token, text: str) -> bool:
+    """Whether what nobody answers for is what users do or put out themselves, not what they bought."""
+    if not text.endswith(SPOKEN_OF, 0, buyer.start):
+        return False
+    found = CONDUCT.match(text, buyer.end)
+    if found is None:
+        return False
+    return not any(each.names & NOT_HIS for each in following if each.start < found.end())
+
+
+def _gave_falsely(following: list[Token], buyer: Token, text: str, end: int) -> bool:
+    """Whether the buyer owes true particulars, and what follows is that those were false."""
+    if not GIVES.match(text, buyer.end):
+        return False
+    found = FALSELY_GIVEN.search(text, buyer.end, end)
+    if found is None:
+        return False
+    return not any(each.names & STRONGER for each in following if each.start < found.end())
 
 
 def _forbids_buyer(before: list[Token], after: list[Token], forbidden: Token) -> bool:

@@ -11,7 +11,7 @@ import msgspec
 
 from kabao.terms import conflicts, missing, profile
 from kabao.terms.bits import bit, bits, bits_of
-from kabao.terms.causes import excuses, forbids_buyer, own, refers_back
+from kabao.terms.causes import excuses, forbids_buyer, goes_on, own, refers_back
 from kabao.terms.frames import read
 from kabao.terms.lexicon import tokenise
 from kabao.terms.matching import CompiledEntry, anchors, candidates, matches
@@ -128,6 +128,8 @@ def read_document(document: Document, number: int = 0, *, waivers: bool = False)
             sentence.carried = (before.everything | before.carried) & excuses()
             if forbids_buyer(before.tokens):
                 sentence.carried |= own()
+        if before is not None and before.paragraph == stretch.paragraph and goes_on(text.plain, stretch.start):
+            sentence.carried |= before.everything & bit(LAW)
         is_new = stretch.paragraph != paragraph
         actor = read(sentence, text.plain, anchors(), "" if is_new else actor)
         take_back(sentence, before)
@@ -328,7 +330,11 @@ def _saved(each: CompiledEntry, frame: Frame, beside: _Saving) -> str:
         return META_REASON
     ways = each.entry.saved_by
     overridden = bit("INTENT_INCLUDED") & frame.sentence.everything
-    if "law" in ways and not overridden and bit(LAW) & (frame.exceptions | frame.sentence.everything):
+    if (
+        "law" in ways
+        and not overridden
+        and bit(LAW) & (frame.exceptions | frame.sentence.everything | frame.sentence.carried)
+    ):
         return LAW_REASON
     if "defect" in ways and (bit("DEFECT") & frame.exceptions or "defect" in beside.names):
         return DEFECT_REASON

@@ -43,6 +43,16 @@ FARTHEST_SPEECH: Final = 5
 MODALS: Final = frozenset({"MAY", "MUST", "ONLY", "RECOMMEND", "OFFER", "FORBID"})
 NOUNS: Final = frozenset({"VIRTUAL", "CONTRACT", "GIFT", "BALANCE", "PLAN"})
 PLANS: Final = frozenset({"PLAN"})
+NAMED: Final = re.compile(
+    r"的?(?:情况|情形|政策|声明|规则|说明|须知|条款|范围|公告|事项|项目|清单|条件)(?:说明|如下)?[\s:)\]。;]*$"
+)
+"""How a heading ends that only names what is told below it: 不可退款的情形."""
+ADOPTS: Final = re.compile("实行|执行|采[用取]|遵[循守]|坚持|奉行|适用|[是为属按]")
+REMARKED: Final = re.compile(
+    "[^“”]{0,12}”(?:[^,。;]{0,4}?(?:是|属于)|等(?:说法|字样|标语|话术|话|表述|类似|霸王)|之类|这[类种些样])"
+)
+"""What is said about quoted words that are not one's own: “售出不退”是常见的说法."""
+SWEEPING: Final = frozenset({"SOLD", "ALLCASES", "SHOP", "PLATFORM"})
 WILL_NOT: Final = frozenset({"不会", "不", "绝不", "决不"})
 OPENERS: Final = frozenset({"IF", "EXC_OPEN"})
 MARKERS: Final = frozenset({"IF", "THEN", "EXPIRE", "EXC_OPEN", "EXC_CLOSE"})
@@ -279,11 +289,20 @@ def _describes(sentence: Sentence, token: Token, text: str) -> bool:
     """Whether a denied remedy refuses nothing: it did not happen (未处理), or tells which goods (不退换的商品)."""
     if not (token.neg and token.names & REMEDIES):
         return False
-    if token.fact:
+    if token.fact or _is_named(sentence, token, text):
         return True
     noun = token.end + (text[token.end : token.end + 1] == "的")
     names = next((each.names for each in sentence.tokens if each.start == noun), frozenset())
     return bool(names & (NOUNS if noun > token.end else PLANS))
+
+
+def _is_named(sentence: Sentence, token: Token, text: str) -> bool:
+    """Whether a refusal is only named, by a heading or as words in quotes of which something is said."""
+    if token.quoted and REMARKED.match(text, token.end):
+        return not sentence.everything & bits_of(STRONG)
+    if not NAMED.match(text, token.end, sentence.end) or sentence.everything & bits_of(SWEEPING):
+        return False
+    return ADOPTS.search(text, sentence.start, token.start) is None
 
 
 def _frame(

@@ -13,6 +13,7 @@ from kabao.terms.model import Token
 
 JOINING: Final = "、 和 或 及 与 以及 或者 / 也 也不 and or & + 又 等 或者是 、或"
 BETWEEN: Final = re.compile("(?:(?:、|或者?|以及|及|和|与)[^的,。;:、]{0,4})*(?:、|或者?|以及|及|和|与)")
+JOINED_BESIDE: Final = frozenset({"与", "和", "及", "或", "、", "/", "以及", "或者"})
 JOINING_WORDS: Final = frozenset({"或", "或者", "及", "以及", "和", "or", "and"})
 LISTS: Final = frozenset(JOINING.split()) | {""}
 NEGATORS: Final = frozenset({"NEG", "FORBID", "REFUSE"})
@@ -138,7 +139,7 @@ class _Reader:
 def deny(tokens: list[Token], text: str) -> None:
     """Mark what a sentence denies."""
     _Reader(tokens, text).read()
-    _end(tokens)
+    _end(tokens, text)
 
 
 def is_free(token: Token) -> bool:
@@ -146,10 +147,12 @@ def is_free(token: Token) -> bool:
     return bool(token.names & CONTENT_FREE) and not token.names & PREDICATES
 
 
-def _end(tokens: list[Token]) -> None:
-    """Let what ends a remedy deny it: 质保作废, 售后自动终止."""
+def _end(tokens: list[Token], text: str) -> None:
+    """Let what ends a remedy deny it (质保作废, 售后自动终止), not what stands beside it (退款与取消)."""
     for earlier, later in pairwise(token for token in tokens if token.names & REMEDIES or "ENDED" in token.names):
         is_near = earlier.segment == later.segment and 0 <= later.start - earlier.end <= FARTHEST_ENDED
+        if text[earlier.end : later.start] in JOINED_BESIDE:
+            continue
         if is_near and "ENDED" in later.names and not later.neg and earlier.names & REMEDIES and not earlier.neg:
             earlier.neg = True
 
