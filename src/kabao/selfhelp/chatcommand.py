@@ -1,6 +1,6 @@
 """`kabao selfhelp chat`: shows the chats of a folder, and takes messages into the facts of the letters."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import Final
@@ -9,7 +9,8 @@ import msgspec
 
 from kabao.adjudication.model import Text
 from kabao.selfhelp import folder
-from kabao.selfhelp.chatfacts import Told, is_dated, shortened, ticked, told
+from kabao.selfhelp.chatfacts import Told, is_dated, reading, shortened, ticked, told
+from kabao.selfhelp.chats import Chat
 from kabao.selfhelp.commands import Said, json_of, no_case, refused, said_in, unreadable
 from kabao.selfhelp.masks import hide
 from kabao.selfhelp.model import CHINA, Language, Story
@@ -40,11 +41,12 @@ def chat_command(
         story = folder.load(place)
         language = story.language
         story = folder.take_stock(place, story, now).story
+        read = [reading(chat, story) for chat in story.chats]
         for ref in (*tick, *untick):
-            if not _is_there(story, ref):
+            if not _is_there(read, ref):
                 text = Text(_NO_SUCH.zh.format(ref[:40]), _NO_SUCH.en.format(ref[:40]))
                 return refused("no_message", text, language, as_json=as_json)
-        story = _with(story, tick, untick)
+        story = _with(story, read, tick, untick)
         if len(story.events) > MOST:
             return refused("too_many", _TOO_MANY, language, as_json=as_json)
         folder.save(place, story)
@@ -52,20 +54,20 @@ def chat_command(
         return unreadable(error, language, as_json=as_json)
     except OSError as error:
         return no_case(place, error, language, as_json=as_json)
-    found = [one for one in _listed(story) if find.casefold() in one.said.casefold()][max(first - 1, 0) :]
+    found = [one for one in _listed(story, read) if find.casefold() in one.said.casefold()][max(first - 1, 0) :]
     if as_json:
         return Said(json_of({"messages": found[:MOST_LISTED], "more": max(len(found) - MOST_LISTED, 0)}))
     return Said("\n".join(_lines(found, place, language)))
 
 
-def _with(story: Story, tick: Iterable[str], untick: Iterable[str]) -> Story:
+def _with(story: Story, read: Sequence[Chat], tick: Iterable[str], untick: Iterable[str]) -> Story:
     """Tick and untick in every chat."""
     taken, dropped = [_ref(one) for one in tick], [_ref(one) for one in untick]
     for number, chat in enumerate(story.chats, 1):
         on = {message for place, message in taken if place == number}
         off = {message for place, message in dropped if place == number}
         if on or off:
-            story = ticked(story, chat, on | off, on)
+            story = ticked(story, chat, on | off, on, read[number - 1])
     return story
 
 
@@ -76,20 +78,21 @@ def _ref(ref: str) -> tuple[int, int]:
     return (int(place or 1), int(number)) if is_plain else (0, 0)
 
 
-def _is_there(story: Story, ref: str) -> bool:
+def _is_there(read: Sequence[Chat], ref: str) -> bool:
     place, number = _ref(ref)
-    if not 0 < place <= len(story.chats):
+    if not 0 < place <= len(read):
         return False
-    messages = told(story.chats[place - 1], story)
-    return 0 < number <= len(messages) and is_dated(messages[number - 1].message)
+    messages = read[place - 1].messages
+    return 0 < number <= len(messages) and is_dated(messages[number - 1])
 
 
-def _listed(story: Story) -> list[Listed]:
+def _listed(story: Story, read: Sequence[Chat]) -> list[Listed]:
     def one_of(place: int, one: Told) -> Listed:
         said = one.message.said or f"[{one.message.thing}]"
         return Listed(f"{place}:{one.number}", one.message.at, one.message.name, hide(said, story), one.is_ticked)
 
-    return [one_of(place, one) for place, chat in enumerate(story.chats, 1) for one in told(chat, story)]
+    chats = enumerate(zip(story.chats, read, strict=True), 1)
+    return [one_of(place, one) for place, (chat, found) in chats for one in told(chat, story, found)]
 
 
 def _lines(found: list[Listed], place: Path, language: Language) -> Iterable[str]:

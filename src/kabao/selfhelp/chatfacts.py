@@ -95,10 +95,10 @@ def source_of(chat: ChatText, number: int) -> str:
     return f"{chat.file}#{number}"
 
 
-def told(chat: ChatText, story: Story) -> tuple[Told, ...]:
-    """List the messages of a chat with those that were ticked."""
+def told(chat: ChatText, story: Story, read: Chat | None = None) -> tuple[Told, ...]:
+    """List the messages of a chat with those that were ticked; `read` where it was read already."""
     taken = {event.source for event in story.events if event.source}
-    found = enumerate(reading(chat, story).messages, 1)
+    found = enumerate((read or reading(chat, story)).messages, 1)
     return tuple(Told(number, one, source_of(chat, number) in taken) for number, one in found)
 
 
@@ -107,14 +107,16 @@ def is_dated(message: ChatMessage) -> bool:
     return message.at is not None and is_likely(message.at.date()) and bool(message.said.strip())
 
 
-def ticked(story: Story, chat: ChatText, listed: Collection[int], ticks: Collection[int]) -> Story:
+def ticked(
+    story: Story, chat: ChatText, listed: Collection[int], ticks: Collection[int], read: Chat | None = None
+) -> Story:
     """Take the ticked ones among the listed messages into the events, and those no longer ticked out of them."""
     dropped = {source_of(chat, number) for number in listed if number not in ticks}
     events = [event for event in story.events if event.source not in dropped]
     there = {event.source for event in events}
     wanted = {number for number in listed if number in ticks and source_of(chat, number) not in there}
     known = _known(story)
-    for number, one in enumerate(reading(chat, story).messages, 1) if wanted else ():
+    for number, one in enumerate((read or reading(chat, story)).messages, 1) if wanted else ():
         if number in wanted and is_dated(one) and one.at is not None:
             said = shortened(hide(one.said.strip(), story), LONGEST)
             side = side_of_name(one.name, known, story) or Side.OTHER

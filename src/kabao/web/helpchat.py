@@ -64,12 +64,13 @@ def names_asked(story: Story) -> list[tuple[str, str]]:
 
 
 def _shown(story: Story, chat: ChatText, number: int, first: int) -> ShownChat:
-    messages = told(chat, story)
+    read = reading(chat, story)
+    messages = told(chat, story, read)
     first = first if first < len(messages) else 0
     after = first + LISTED
     return ShownChat(
         number=number,
-        read=reading(chat, story),
+        read=read,
         listed=messages[first:after],
         first=first,
         before=max(first - LISTED, 0) if first else None,
