@@ -189,3 +189,10 @@ def test_events_and_dates_answer_what_they_already_tell() -> None:
     found = answers_of(told("key_invalid", events=late, signs={"vanished": YES}), NOW)
     assert (found["within_seven_days"], found["stalled_15_days"], found["released"]) == (NO, YES, YES)
     assert found["merchant_unnamed"] is Answer.UNKNOWN
+
+
+def test_nothing_is_named_as_worth_showing_that_would_bring_nothing() -> None:
+    found = assess(told("not_delivered", signs={"pay_to_unlock": YES, "police_called": YES, "payment_stopped": YES}),
+                   RULES, NOW)  # fmt: skip
+    assert found.wanted
+    assert [one.fact for one in found.wanted if one.effect.zh == "不予退款"] == []

@@ -202,6 +202,8 @@ class _Weighed:
         for name in dict.fromkeys((*needs, *self._open_facts())):
             case = self.told_case
             effect = self.rules.bare(msgspec.structs.replace(case, known={**case.known, name: True}))[1]
+            if name not in needs and effect.outcome is Outcome.DENY:
+                continue  # nothing worth showing comes of it alone
             yield self._want(
                 name, told=name in needs, effect=_effect(effect.outcome, effect.refund_minor, effect.damages_minor)
             )

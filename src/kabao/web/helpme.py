@@ -412,6 +412,7 @@ def _of_claim(story: Story, assessment: Assessment, now: datetime) -> dict[str, 
         "facts": _facts(story, assessment, asked),
         "figures": _figures(story, asked),
         "names": names_asked(story),
+        "is_open": bool(asked),
     }
 
 
