@@ -47,7 +47,7 @@ class Quarrel:
         self.clock = clock
         self.people: dict[str, Person] = {}
 
-    async def begin(self, *, released: bool = False) -> None:
+    async def begin(self, *, released: bool = False, by_merchant: bool = False) -> None:
         """Buy, claim, hand in, answer, ask support in."""
         site, cases = self.site, self.site.app.cases
         self.merchant, _, listing = await site.selling()
@@ -58,9 +58,14 @@ class Quarrel:
         if released:
             await self.buyer.get(f"/o/{self.order}/confirm")
             await self.buyer.send("/confirm")
-        await self.buyer.get(f"/o/{self.order}/problem?claim=not_as_described")
-        wish = {"claim": "not_as_described", "demand": "full_refund", "statement": "写的是通用版，来的是试用版。"}
-        page = await self.buyer.send("/problem", wish)
+        if by_merchant:
+            await self.merchant.get(f"/m/orders/{self.order}/complain")
+            wish = {"claim": "fee_due", "demand": "partial_refund", "amount": "90", "statement": "通道扣了费。"}
+            page = await self.merchant.send("/complain", wish)
+        else:
+            await self.buyer.get(f"/o/{self.order}/problem?claim=not_as_described")
+            wish = {"claim": "not_as_described", "demand": "full_refund", "statement": "写的是通用版，来的是试用版。"}
+            page = await self.buyer.send("/problem", wish)
         assert page.path.startswith("/c/"), page.words
         self.ref = page.path.split("/")[2]
         self.staff = await site.support()
@@ -70,7 +75,7 @@ class Quarrel:
             self.people[name] = person(account_id, role, staff_checked=role in {Role.SUPPORT, Role.PANEL})
         given = await cases.add_file(self.people["小买家"], self.ref, "图.txt", stream(b"E1"))
         assert not isinstance(given, Refused)
-        seen(await cases.answer(self.people["店主一"], self.ref, "页面写得很清楚。"))
+        seen(await cases.answer(self.people["小买家" if by_merchant else "店主一"], self.ref, "页面写得很清楚。"))
         seen(await cases.escalate(self.people["小买家"], self.ref))
 
     async def ruled(self, wish: Rule, who: str = "客服一") -> None:
@@ -91,14 +96,16 @@ class Quarrel:
 
 
 @asynccontextmanager
-async def quarrel(database: Database, folder: Path, *, released: bool = False) -> AsyncIterator[Quarrel]:
+async def quarrel(
+    database: Database, folder: Path, *, released: bool = False, by_merchant: bool = False
+) -> AsyncIterator[Quarrel]:
     """Open a site with a case at support."""
     clock = FixedClock(datetime.now(UTC))
     app = await build(Settings(data=folder), database, sender=Postbox(), clock=clock)
     await app.rulebook.begin()
     with lent(app) as front:
         made = Quarrel(Site(app, front, Postbox()), clock)
-        await made.begin(released=released)
+        await made.begin(released=released, by_merchant=by_merchant)
         yield made
         for client in made.site.open_clients:
             await client.aclose()

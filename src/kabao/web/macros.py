@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import Final, NamedTuple
 
-from kabao.cases import CaseView, Stage
+from kabao.cases import CaseView, Side, Stage
 from kabao.kernel import yuan_text
 from kabao.web.render import stamp, when
 
@@ -33,7 +33,15 @@ def macros_of(case: CaseView, now: datetime) -> list[Macro]:
     paid = f"{stamp(order.paid_at)} 付款" if order.paid_at else "没有付款记录"
     then = "没有结论会自动转给争议组" if case.stage is Stage.SUPPORT else "没有结论由值班长裁决"
     conclusion = f"客服最晚 {due} 给结论，{then}" if due else "客服会尽快给结论"
-    demand = f"买家说“{case.claim_label}”，要求{case.demand_label}"
+    is_merchants = case.opened_by is Side.MERCHANT
+    who = "商家" if is_merchants else "买家"
+    demand = f"{who}说“{case.claim_label}”，要求{case.demand_label}"
+    to_buyer, to_merchant = ("商家", "你") if is_merchants else ("你", "买家")
+    records = (
+        "能证明它的记录：发行方的兑换记录、订单里的对话、扣费的凭据"
+        if is_merchants
+        else "这张卡发卡前的校验记录和来源凭证"
+    )
     otherwise = "到时没有，就按现有的证据判断。"
     return [
         Macro(
@@ -54,7 +62,7 @@ def macros_of(case: CaseView, now: datetime) -> list[Macro]:
             "ask_record",
             "问买家：截图或录屏",
             "buyer",
-            f"{goods}：{opened}，你说“{case.claim_label}”。"
+            f"{goods}：{opened}，{to_buyer}说“{case.claim_label}”。"
             f"请在 {by} 前交激活时的完整截图或录屏，要看得到时间、账号和提示。{otherwise}",
         ),
         Macro(
@@ -65,9 +73,9 @@ def macros_of(case: CaseView, now: datetime) -> list[Macro]:
         ),
         Macro(
             "ask_check",
-            "问商家：发卡前的校验",
+            "问商家：证明诉求的记录" if is_merchants else "问商家：发卡前的校验",
             "merchant",
-            f"{goods}：{sent}，买家说“{case.claim_label}”。请在 {by} 前交这张卡发卡前的校验记录和来源凭证。{otherwise}",
+            f"{goods}：{sent}，{to_merchant}说“{case.claim_label}”。请在 {by} 前交{records}。{otherwise}",
         ),
         Macro(
             "ask_delivery",
@@ -83,8 +91,9 @@ def summary_of(case: CaseView, items: int) -> str:
     order = case.order
     opened = stamp(order.opened_at) if order.opened_at else "没有拆封"
     answered = stamp(case.answered_at) if case.answered_at else "没有回应"
+    who, other = ("商家", "买家") if case.opened_by is Side.MERCHANT else ("买家", "商家")
     return (
-        f"交接摘要。买家说“{case.claim_label}”，要求{case.demand_label}；商家回应：{answered}。\n"
+        f"交接摘要。{who}说“{case.claim_label}”，要求{case.demand_label}；{other}回应：{answered}。\n"
         f"已核对：商品快照第 {order.snapshot_no} 版；首次拆封 {opened}；双方证据 {items} 份；"
         f"另外核对了{SUMMARY_BLANKS[1]}。\n"
         f"争点：{SUMMARY_BLANKS[0]}。\n"
