@@ -266,6 +266,7 @@ async def test_a_ruling_is_its_authors_alone_for_ten_seconds_and_can_be_taken_ba
     desk.pass_time(HANDED_IN)
     assert code(await desk.ladder.take_back(staff, case.ref)) is Refusal.UNDO_OVER
     assert await desk.cases.tick() == 1
+    assert code(await desk.ladder.take_back(staff, case.ref)) is Refusal.UNDO_OVER, "it went out: told as too late"
     known = await after(desk, case)
     assert [(ruling.label, ruling.stage) for ruling in known.rulings] == [("不退款，钱付给商家", RulingStage.SUPPORT)]
 

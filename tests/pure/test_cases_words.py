@@ -146,7 +146,9 @@ def test_a_silent_buyer_is_told_that_nothing_is_lost() -> None:
 def test_a_ruling_that_waits_for_money_says_so_until_its_end(stage: Stage) -> None:
     assert "钱到位就自动执行" in words.what_if_due(stage, Turn.NOBODY, Side.BUYER)
     assert "把保证金交足就自动执行" in words.what_if_due(stage, Turn.NOBODY, Side.MERCHANT)
-    assert words.what_if_due(Stage.EXECUTED, Turn.NOBODY, Side.BUYER) == ""
+    assert "平台备付暂时不够" in words.what_if_due(stage, Turn.NOBODY, Side.BUYER, is_green=True)
+    for is_green in (False, True):
+        assert words.what_if_due(Stage.EXECUTED, Turn.NOBODY, Side.BUYER, is_green=is_green) == ""
 
 
 def test_every_notice_has_a_subject() -> None:

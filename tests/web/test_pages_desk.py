@@ -99,7 +99,12 @@ async def test_the_case_is_read_before_anything_of_the_rules_is_shown(site: Site
     assert draws_nothing_too_early(page)
     assert draws_nothing_too_early(await staff.get("/desk"))
     await staff.get(path)
-    page = await staff.send("/first-view", VIEW)
+    # An amount beside an outcome that gives none could mean either; a first view cannot be changed, so it is asked.
+    for outcome, said in (("no_refund", "选了不支持，这里要空着"), ("full_refund", "选了全额退，这里要空着")):
+        page = await staff.send("/first-view", VIEW | {"outcome": outcome, "refund": "20"}, is_bare=True)
+        assert page.status == 422
+        assert said in page.words
+    page = await staff.send("/first-view", VIEW | {"refund": ""})
     for said in ("规则推演", "责任归属", "你的初步意见", "先看快照。", "还缺什么"):
         assert said in page.words
     assert draws_nothing_too_early(await other.get(path)), "another's first view opens nothing"
@@ -191,16 +196,21 @@ async def decided_over_a_question(staff: Browser, buyer: Browser, case: str) -> 
     await staff.send("/ask", {"to": "buyer", "question": "显示的是哪个区服？"})
     page = await staff.get(path)
     assert "还没有等到回答" in page.words
+    assert "等买家回答，结论最晚" in page.words
+    assert "轮到你" not in page.words
     assert 'class="cd paused"' in page.text
     fields = {name for name in page.form("/rule").names if POINT.match(name)}
     answered = {name: "accepted" if name.startswith("take_") else "说得对。" for name in fields}
-    wish = RULING | answered | {"article_1": "29", "law_1": "《消费者权益保护法》第五十五条"}
+    page = await staff.send("/rule", RULING | answered | {"damages": "50000"}, is_bare=True)
+    assert page.status == 422, "no preview of what cannot be ruled"
+    assert "赔偿最多是付款的十倍或者 500 元" in page.words
+    wish = RULING | answered | {"damages": "", "article_1": "第 29条", "law_1": "《消费者权益保护法》第五十五条"}
     page = await staff.send("/rule", wish | {"law_2": "没有的法"}, is_bare=True)
     assert "目录里没有这一条" in page.words
     page = await staff.send("/rule", wish | {"law_2": ""}, is_bare=True)
     assert page.status == 422
     assert "等回答、撤回问题，或者写明为什么不等就裁决" in page.words
-    assert page.form("/rule").fields["article_1"] == ["29"], "what was typed is still there"
+    assert page.form("/rule").fields["article_1"] == ["第 29条"], "what was typed is still there"
     await staff.send("/withdraw-question")
     assert "已撤回这个问题" in staff.page.words
     assert "还没有等到回答" not in staff.page.words
@@ -341,7 +351,9 @@ async def test_a_panel_hands_over_blind_and_who_is_recused_has_no_form(site: Sit
     await staff.send("/pass-on", {"summary": "区服没有写明；激活截图已核对。"})
     for reader, path in ((buyer, f"/c/{case}"), (merchant, f"/c/{case}"), (member, f"/desk/{case}")):
         assert "区服没有写明；激活截图已核对。" in (await reader.get(path)).words
-    assert "你坐第 1 席" in member.page.words
+    assert "一人争议组，由你裁决" in member.page.words
+    assert "别人投了什么" not in member.page.words
+    assert "/desk/looks" not in member.page.text
     assert draws_nothing_too_early(member.page)
     await member.send("/first-view", VIEW)
     vote = RULING | {"upholds": "no", "refund": "40"}
@@ -350,6 +362,7 @@ async def test_a_panel_hands_over_blind_and_who_is_recused_has_no_form(site: Sit
     page = await member.send("/vote", vote | {"step": "preview"})
     assert "投这一票" in page.words
     assert "争议组的裁决：不退款" in page.words
+    assert "提交后 10 秒内可以撤回" in page.words
     page = await member.send("/vote", {"step": "back"})
     assert page.form("/vote").fields["facts"] == [RULING["facts"]]
     assert (await officer.get(f"/desk/{case}")).status == 404
@@ -363,8 +376,18 @@ async def test_a_panel_hands_over_blind_and_who_is_recused_has_no_form(site: Sit
     assert "由值班长，因为争议组到时没有结论作出" in officer.page.words
     await officer.send("/rule", {"step": "sure"})
     await published(site, owner_database)
+    # Who sat on the panel reads what became of the case, but has no hand in its review.
+    page = await member.get(f"/desk/{case}")
+    assert "已裁决，见左边" in page.words
+    assert "由值班长作出" in page.words
+    forms = {form.action.rsplit("/", 1)[1] for form in page.read.forms if form.action.startswith(f"/desk/{case}/")}
+    assert forms <= {"draft"}, "nothing but throwing one's own draft away"
+    said = {"fact": "mismatch", "shows": "yes", "kind": "screenshot", "confidence": "80"}
+    assert (await member.post(f"/desk/{case}/fact", page.form("/draft").fields | said)).status == 409
+    assert (await member.get(f"/c/{case}/ruling")).status == 200
     await buyer.get(f"/c/{case}")
     await buyer.send("/review", {"reason": "截图没有看。"})
+    assert (await member.get(f"/desk/{case}")).status == 404
     page = await officer.get(f"/desk/{case}")
     assert "你在这件里要回避" in page.words
     forms = {form.action.rsplit("/", 1)[1] for form in page.read.forms if form.action.startswith(f"/desk/{case}/")}

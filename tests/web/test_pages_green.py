@@ -1,11 +1,13 @@
 """A claim that the platform's records decide, on the pages of both sides."""
 
+from kabao.identity import Role
 from pages import Site
 
 
 async def test_a_sealed_order_is_refunded_as_it_is_filed_and_the_merchant_may_have_it_looked_at(site: Site) -> None:
     merchant, _, listing = await site.selling()
     buyer = await site.person("小买家")
+    reviewer = await site.staff("复核人", Role.PANEL)
     ref = await site.bought(buyer, listing)
     await buyer.get(f"/o/{ref}/problem")
     page = await buyer.send("/problem", {"claim": "changed_mind"})
@@ -32,6 +34,11 @@ async def test_a_sealed_order_is_refunded_as_it_is_filed_and_the_merchant_may_ha
     page = await merchant.send("/review", {"reason": "卡密拆过。"})
     assert "复核中" in page.words
     assert "已当场退款，正在复核" in page.words
+    # Before a first view nobody is told whose fault the rules found it, nor that they found it nobody's.
+    page = await reviewer.get(case.replace("/c/", "/desk/"))
+    assert "查明的事实" in page.words
+    for hidden in ("商家责任", "不涉及谁的过错"):
+        assert hidden not in page.words, hidden
 
 
 async def test_who_wants_a_person_is_negotiated_with(site: Site) -> None:

@@ -350,6 +350,8 @@ class DecisionService:
                 return Refused((case if row is None else row.state).stage.closed_as)
             if not case.viewer.is_party and person.account_id in row.barred:
                 return Refused(Refusal.RECUSED)
+            if case.viewer is Side.PANEL and person.account_id not in row.seated:
+                return Refused(Refusal.NOT_YOUR_TURN)
             if note and case.viewer.is_party:
                 who = (person.account_id, case.viewer.value)
                 note = await self._evidence.masked(conn, row.shop_id, row.order_id, *who, note, row.now)

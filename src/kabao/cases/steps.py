@@ -435,13 +435,14 @@ def side_of(person: Person, case: CaseRow) -> Side | None:
     is_checked = person.staff_checked
     has_sat = account_id in case.heard_by
     sits_now = account_id in case.seated
-    is_closed = case.closed_at is not None
+    # Who sat on the panel reads what became of the case; in a review nobody of it may have a hand in again.
+    may_look_back = case.closed_at is not None or case.state.stage is Stage.RULED_OPEN
     on_duty = Role.DUTY in roles and (case.state.turn is Turn.DUTY or has_sat)
     return rules.side_of(
         account_id,
         buyer_id=case.buyer_id,
         owner_id=case.owner_id,
         is_support=is_checked and Role.SUPPORT in roles,
-        is_seated=is_checked and Role.PANEL in roles and (sits_now or (has_sat and is_closed)),
+        is_seated=is_checked and Role.PANEL in roles and (sits_now or (has_sat and may_look_back)),
         is_duty=is_checked and on_duty,
     )

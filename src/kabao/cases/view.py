@@ -110,7 +110,7 @@ def readable(rulings: list[RulingView], *, reads_rules: bool) -> list[RulingView
     if reads_rules:
         return rulings
     return [
-        msgspec.structs.replace(one, differs_reason="", facts=UNREAD, reasons=UNREAD, grounds=None)
+        msgspec.structs.replace(one, differs_reason="", facts=UNREAD, reasons=UNREAD, shares=None, grounds=None)
         if one.stage in _BY_THE_RULES
         else msgspec.structs.replace(one, differs_reason="", grounds=None)
         for one in rulings

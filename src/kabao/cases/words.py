@@ -122,7 +122,7 @@ def what_if_due(stage: Stage, turn: Turn, viewer: Side, *, may_stand: bool = Tru
     if stage is Stage.NEGOTIATION:
         who = "你" if viewer is Side.BUYER else "买家"
         return f"{who}到时没有回应，会自动转给客服，不影响{who}的权利。"
-    if turn is Turn.NOBODY and is_green:
+    if turn is Turn.NOBODY and is_green and stage.is_open:
         return "复核的裁决该执行了，但平台备付暂时不够付给商家，一分也没有动。钱到位就自动付。"
     if turn is Turn.NOBODY and stage.is_open:
         then = "把保证金交足就自动执行。" if viewer is Side.MERCHANT else "钱到位就自动执行，不用再做什么。"

@@ -439,8 +439,8 @@ SENTENCES: Final[dict[Refusal, Sentence]] = {
     ),
     Refusal.UNDO_OVER: Sentence(
         409,
-        "没有可以撤回的裁决，没有改动。",
-        "There is no ruling to take back; nothing was changed.",
+        "提交后只有 10 秒能撤回，现在没有可以撤回的裁决，没有改动。",
+        "A ruling can be taken back for ten seconds; there is none to take back now. Nothing was changed.",
     ),
     Refusal.QUESTION_ANSWERED: Sentence(
         409,

@@ -133,13 +133,13 @@ SELECT o.*, s.title, s.digest AS snapshot_digest, s.document, h.name AS shop_nam
  WHERE o.shop_id = $1 AND o.order_id = $2
 
 -- name: decides_in
--- Whether somebody decides in a case of an order, or did in one that is closed: by a seat where $4 tells of the panel, by
--- stepping in where $5 tells of the duty officer. Index: cases_of_order, panel_seat_once, ruling_pkey.
+-- Whether somebody decides in a case of an order, or did in one that is closed or ruled on and not in review: by a seat
+-- where $4 tells of the panel, by stepping in where $5 tells of the duty officer. Index: cases_of_order, panel_seat_once, ruling_pkey.
 SELECT EXISTS (SELECT 1 FROM cases c
   CROSS JOIN LATERAL (SELECT count(*) AS seats, count(*) FILTER (WHERE t.stage = c.stage) AS sits_now FROM panel_seat t
      WHERE t.shop_id = c.shop_id AND t.case_id = c.case_id AND t.panellist_id = $3 AND t.recused_at IS NULL) p
  WHERE c.shop_id = $1 AND c.order_id = $2
-   AND ($4 AND (p.sits_now > 0 OR p.seats > 0 AND c.closed_at IS NOT NULL)
+   AND ($4 AND (p.sits_now > 0 OR p.seats > 0 AND (c.closed_at IS NOT NULL OR c.stage = 'ruled_open'))
      OR $5 AND (c.turn = 'duty' OR p.seats > 0 OR EXISTS (SELECT 1 FROM ruling g
           WHERE g.shop_id = c.shop_id AND g.case_id = c.case_id AND g.staff_id = $3 AND g.by_duty))))
 

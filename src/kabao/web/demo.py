@@ -23,7 +23,10 @@ async def demo_page(request: PageRequest, key: FromPath[str]) -> Page:
     if door is None or not door.opens(key):
         return refusal_page(visit, Refused(Refusal.NOT_FOUND))
     roles = await door.roles()
-    groups = [(title, [one for one in roles if one.role in among]) for title, among in GROUPS]
+    groups = [
+        (title, [one for one in roles if one.role in among], not CASE_ROLES.isdisjoint(among))
+        for title, among in GROUPS
+    ]
     return page("demo.html", visit, private=True, key=key, groups=groups, payments=await door.payments())
 
 

@@ -223,7 +223,9 @@ async def show_preview(
     given, decision = given_by(wish, case), await _decision(visit, case, [one.key for one in later])
     suggested = None if decision is None else decision.suggests(case.demand, case.held_minor)
     lacks = await visit.services.cases.ladder.wanting(visit.me, case.ref, wish, is_vote=is_vote)
-    wanting = {} if isinstance(lacks, Refused) else lacks
+    if isinstance(lacks, Refused):
+        return await show_desk(visit, case, errors={_field_of(lacks): lacks.zh}, status=lacks.status)
+    wanting = lacks
     if differs(suggested, given) and wanting.pop("differs_reason", ""):
         told = "没有推出赔偿" if decision is None or suggested is None else f"推出的是{suggestion_text(decision)}"
         wanting = {"differs_reason": f"按规则{told}，你写的不同，要写明为什么。", **wanting}
@@ -241,6 +243,7 @@ async def show_preview(
         c=case,
         wish=wish,
         is_vote=is_vote,
+        is_alone=not isinstance(beside, Refused) and beside.seats is not None and beside.seats.needed == 1,
         refund=given.refund_minor,
         typed=typed,
         preview=preview,
@@ -249,6 +252,10 @@ async def show_preview(
         later=later,
         parties=PARTIES,
     )
+
+
+def _field_of(refused: Refused) -> str:
+    return "damages" if refused.code is Refusal.DAMAGES_OUT_OF_RANGE else ""
 
 
 async def _come_since(visit: Visit, case: CaseView, wish: Rule) -> list[ToldPoint]:

@@ -49,6 +49,11 @@ NOT_KEPT: Final = NOT_DRAFTED | {"read"}
 """What a draft leaves out: a form that is opened again shows, and so has read, all there is by then."""
 SHARES_WRONG: Final = "三方加起来要是 100"
 REFUND_WRONG: Final = "填 0.01 元以上、这单还能退的金额以下的数"
+REFUND_NOT_MEANT: Final = {
+    Outcome.NO_REFUND: "选了不支持，这里要空着；要退一部分，上面选部分退",
+    Outcome.FULL_REFUND: "选了全额退，这里要空着；只退一部分，上面选部分退",
+}
+"""What to say of an amount beside an outcome that needs none: which of the two was meant cannot be guessed."""
 DAMAGES_WRONG: Final = "填 0.01 元以上的数，没有赔偿就空着"
 NEEDED: Final = {"facts": "写查明的事实", "reasons": "写理由"}
 
@@ -111,17 +116,23 @@ def read_grounds(visit: Visit, points: Sequence[Point], citing: Citing, errors: 
             errors[f"take_{point.key}"] = "选采纳、不采纳还是不影响结论"
         elif take in takes:
             answers.append(Answer(point=point.key, take=takes[take], why=why))
-    numbers = {text.split()[1]: name for text, name in citing.articles.items()}
+    numbers = {
+        way: name
+        for text, name in citing.articles.items()
+        for way in (text.split()[1], f"第 {text.split()[1]} 条", f"{text.split()[1]} 条")
+    }
     articles = _named(visit, "article", citing.articles | numbers, errors, "没有这一条，从列表里选")
     laws = _named(visit, "law", citing.laws, errors, "目录里没有这一条，从列表里选")
     return Grounds(answers=answers, articles=articles, laws=laws, unanswered=form.text("unanswered"))
 
 
 def _named(visit: Visit, name: str, offered: dict[str, str], errors: dict[str, str], wrong: str) -> list[str]:
+    """Find what was typed among what is offered; where the spaces stand does not matter."""
     found: list[str] = []
+    offered = {"".join(text.split()): one for text, one in offered.items()}
     for place in CITED:
         field = f"{name}_{place}"
-        typed = " ".join(visit.form.text(field).split())
+        typed = "".join(visit.form.text(field).split())
         if typed and typed not in offered:
             errors[field] = wrong
         elif typed and offered[typed] not in found:
@@ -137,7 +148,7 @@ def read_ruling(visit: Visit, case: CaseView, points: Sequence[Point], citing: C
         errors["outcome"] = "选裁决结果"
     refund, damages = read_refund(form.text("outcome"), form.text("refund"), case), read_damages(visit)
     if refund is None:
-        errors["refund"] = REFUND_WRONG
+        errors["refund"] = refund_wrong(outcome)
     if damages is None:
         errors["damages"] = DAMAGES_WRONG
     errors |= {name: text for name, text in NEEDED.items() if not form.text(name)}
@@ -162,14 +173,23 @@ def read_ruling(visit: Visit, case: CaseView, points: Sequence[Point], citing: C
 def read_refund(outcome: str, typed: str, case: CaseView) -> int | None:
     """Read what a partial refund, or one in the place of a replacement, comes to; None where that is no amount for it.
 
-    Left empty for a replacement it is 0, which stands for everything; other outcomes need none.
+    Left empty for a replacement it is 0, which stands for everything. Other outcomes need none: beside them only what
+    says the same is taken.
     """
     amount = parse_yuan(typed)
+    if outcome in REFUND_NOT_MEANT and typed:
+        same = 0 if outcome == Outcome.NO_REFUND else case.held_minor
+        return 0 if amount is not None and amount.minor == same else None
     if outcome == Outcome.PARTIAL_REFUND:
         return amount.minor if amount is not None and 0 < amount.minor < case.held_minor else None
     if outcome == Outcome.REPLACEMENT and typed:
         return amount.minor if amount is not None and 0 < amount.minor <= case.held_minor else None
     return 0
+
+
+def refund_wrong(outcome: str) -> str:
+    """Say what is wrong with an amount that `read_refund` did not take."""
+    return {str(one): text for one, text in REFUND_NOT_MEANT.items()}.get(outcome, REFUND_WRONG)
 
 
 def read_damages(visit: Visit) -> int | None:

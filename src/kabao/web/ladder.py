@@ -16,13 +16,13 @@ from kabao.web.deskforms import (
     NEEDED,
     NOT_DRAFTED,
     NOT_KEPT,
-    REFUND_WRONG,
     SHARES_WRONG,
     read_damages,
     read_grounds,
     read_points,
     read_refund,
     read_shares,
+    refund_wrong,
     wished_by,
 )
 from kabao.web.deskview import typed_of
@@ -60,7 +60,7 @@ async def first_view(request: PageRequest, ref: FromPath[str]) -> Page:
     visit, case = found
     outcome = visit.form.text("outcome")
     refund, damages = read_refund(outcome, visit.form.text("refund"), case), read_damages(visit)
-    errors = {} if refund is not None else {"refund": REFUND_WRONG}
+    errors = {} if refund is not None else {"refund": refund_wrong(outcome)}
     if damages is None:
         errors["damages"] = DAMAGES_WRONG
     if refund is None or damages is None:

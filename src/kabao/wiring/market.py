@@ -39,7 +39,7 @@ HINTS: Final = {
     PANEL[1][1]: "三人组一席",
     PANEL[2][1]: "三人组一席",
     DUTY[1]: "争议组超过 72 小时没裁的才轮到",
-    OPERATOR[1]: "没有自己的页面，用命令行做事：kabao reserve、kabao proposals、kabao ledger",
+    OPERATOR[1]: "没有自己的页面，用命令行做事：kabao reserve、kabao rulebook proposals、kabao ledger",
 }
 """What somebody found when the market had just been made."""
 

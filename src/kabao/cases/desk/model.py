@@ -7,7 +7,7 @@ from typing import Final, NamedTuple, TypeAlias
 
 import msgspec
 
-from kabao.cases.ladder.model import Shares
+from kabao.cases.ladder.model import Shares, Vote
 from kabao.cases.model import CaseCard
 
 HERE_FOR: Final = timedelta(seconds=90)
@@ -127,11 +127,15 @@ class Pausing(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class DeskView(msgspec.Struct, frozen=True, kw_only=True):
-    """What a member of staff sees beside a case; `is_recused` where he may decide nothing in it."""
+    """What a member of staff sees beside a case; `is_recused` where he may decide nothing in it.
+
+    `own_vote` is what he has voted on the panel that sits; what others voted is told to nobody.
+    """
 
     is_recused: bool
     others: Sequence[Other]
     draft: Draft | None
     own_view: OwnView | None
+    own_vote: Vote | None
     seats: Seats | None
     pausing: Pausing | None

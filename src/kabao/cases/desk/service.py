@@ -7,6 +7,7 @@ from typing import Final
 from kabao.cases.desk import rules, store
 from kabao.cases.desk.model import DRAFT_KEPT, Counts, DeskView, Pausing, QueueCard, QueuePage, QueueWish, Seats
 from kabao.cases.ladder import store as ladder_store
+from kabao.cases.ladder.model import Vote
 from kabao.cases.ladder.rules import SPANS, may_decide, panel_size
 from kabao.cases.machine import Stage
 from kabao.cases.model import Side
@@ -89,6 +90,7 @@ class DeskService:
                 others=await store.others_here(conn, case, staff.account_id),
                 draft=await store.draft(conn, case, staff.account_id),
                 own_view=await store.own_view(conn, case, staff.account_id),
+                own_vote=await self._own_vote(conn, case, staff.account_id),
                 seats=await self._seats(conn, case, staff.account_id),
                 pausing=await self._pausing(conn, case),
             )
@@ -126,6 +128,12 @@ class DeskService:
     async def _as_staff(self, conn: Connection, staff: Person, ref: str) -> tuple[CaseRow, Side] | Refused:
         found = await self._steps.found(conn, staff, ref)
         return NOT_FOUND if isinstance(found, Refused) or found[1].is_party else found
+
+    async def _own_vote(self, conn: Connection, case: CaseRow, staff_id: int) -> Vote | None:
+        if case.state.stage is not Stage.PANEL:
+            return None
+        votes = await ladder_store.votes(conn, case.shop_id, case.case_id)
+        return next((vote for vote in votes if vote.panellist_id == staff_id), None)
 
     async def _seats(self, conn: Connection, case: CaseRow, staff_id: int) -> Seats | None:
         if case.state.stage not in {Stage.PANEL, Stage.REVIEW}:

@@ -303,7 +303,9 @@ class LadderService(Asking):
             await draft_until(conn, case, staff.account_id, case.now + DRAFT_KEPT)
             return None
 
-        return await self._decide(staff, ref, act)
+        answer = await self._decide(staff, ref, act)
+        is_late = isinstance(answer, Refused) and answer.code is Refusal.ALREADY_RULED
+        return Refused(Refusal.UNDO_OVER) if is_late else answer
 
     async def recuse(self, staff: Person, ref: str, why: str) -> Refused | None:
         """Leave one's seat on a panel, before voting; another is drawn. Refuses INVALID_FIELDS (why) beside."""
