@@ -36,6 +36,11 @@ def test_the_demo_prints_a_link_for_each_role_and_its_start_page_makes_new_ones(
     assert len(roles) == 11
     first, second = (httpx.get(f"{serving.origin}{roles[0]}").headers["location"] for _ in range(2))
     assert first != second
+    page = httpx.get(start).text
+    assert page.count("动态码 <span") == 5, "of those whose desk asks for it, and of nobody else"
+    for command in ("reserve", "rulebook proposals", "ledger"):
+        assert f"kabao {command}" in page
+        assert kabao(*command.split(), "--help").returncode == 0
     assert "用链接登录" in httpx.get(f"{serving.origin}{second}").text
     checkout = re.search("/sandbox-custodian/checkout/[a-z0-9]+", httpx.get(start).text)
     assert checkout is not None
@@ -169,8 +174,8 @@ def test_a_token_is_made_for_old_and_new_accounts(demo: Demo) -> None:
     assert kabao("token", "create", "--data", data, "--account", "script", "--role", "emperor").returncode != 0
 
 
-def test_staff_get_a_password_and_codes(demo: Demo) -> None:
-    data, _ = demo
+def test_staff_get_a_password_and_codes_and_lose_them(demo: Demo) -> None:
+    data, serving = demo
     done = kabao("staff", "add", "--data", data, "--account", "+12025550178", "--role", "support")
     assert done.returncode == 0, done.stderr
     _, password, uri = done.stdout.strip().splitlines()
@@ -182,6 +187,20 @@ def test_staff_get_a_password_and_codes(demo: Demo) -> None:
     nobody = kabao("staff", "code", "--data", data, "--account", "nobody here")
     assert nobody.returncode == 1
     assert "no account" in nobody.stderr
+    # Who leaves is staff no longer, with what that gave; who is given the role again starts with nothing of before.
+    assert re.search(r"^演示值班长  \S+  duty$", kabao("staff", "list", "--data", data).stdout, re.MULTILINE)
+    token = kabao("token", "create", "--data", data, "--account", "+12025550178", "--role", "support").stdout.strip()
+    asks = {"Authorization": f"Bearer {token}"}
+    assert httpx.get(f"{serving.origin}/api/v1/cases", headers=asks).status_code == 200
+    gone = kabao("staff", "remove", "--data", data, "--account", "+12025550178", "--role", "all")
+    assert gone.stdout.strip() == "no longer support; 0 panel seats are drawn anew"
+    assert "0178" not in kabao("staff", "list", "--data", data).stdout
+    assert kabao("staff", "remove", "--data", data, "--account", "+12025550178", "--role", "all").returncode == 1
+    assert kabao("staff", "remove", "--data", data, "--account", "演示客服", "--role", "duty").returncode == 1
+    assert httpx.get(f"{serving.origin}/api/v1/cases", headers=asks).status_code == 401
+    assert kabao("staff", "code", "--data", data, "--account", "+12025550178").returncode == 1
+    assert kabao("staff", "add", "--data", data, "--account", "+12025550178", "--role", "support").returncode == 0
+    assert httpx.get(f"{serving.origin}/api/v1/cases", headers=asks).status_code == 401
 
 
 def test_the_sweep_says_how_it_stands(demo: Demo) -> None:

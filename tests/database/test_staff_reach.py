@@ -51,7 +51,7 @@ async def test_a_panellist_and_the_duty_officer_read_no_order_but_where_they_dec
     assert (await reads(second), await reads(officer)) == (True, True)
 
 
-async def test_who_sat_in_a_case_reads_its_order_again_once_it_is_closed(desk: Desk) -> None:
+async def test_who_sat_in_a_case_reads_its_order_except_while_others_review_it(desk: Desk) -> None:
     case = await desk.at_support()
     sits = await desk.staff(Role.PANEL)
     seen(await desk.ladder.pass_on(desk.market.staff, case.ref))
@@ -59,9 +59,17 @@ async def test_who_sat_in_a_case_reads_its_order_again_once_it_is_closed(desk: D
     seen(await desk.ladder.vote(sits, case.ref, VOTE))
     desk.pass_time(HOUR)
     assert await desk.cases.tick() == 1
+    assert isinstance(await desk.orders.order(sits, case.order.ref), OrderView), "what he ruled on is still his to read"
+    seen(await desk.ladder.ask_review(desk.market.owner, case.ref, "再看看。"))
     assert code(await desk.orders.order(sits, case.order.ref)) is Refusal.NOT_FOUND
+    officer = await desk.staff(Role.DUTY)
     desk.pass_time(200 * HOUR)
-    assert await desk.cases.tick() == 1
+    await desk.cases.tick()
+    seen(await desk.ladder.first_view(officer, case.ref, FIRST_VIEW))
+    assert code(await desk.orders.order(sits, case.order.ref)) is Refusal.NOT_FOUND
+    desk.pass_time(400 * HOUR)
+    await desk.cases.tick()
+    assert seen(await desk.cases.case(desk.market.owner, case.ref)).closed_at is not None
     other = await desk.staff(Role.PANEL)
     assert isinstance(await desk.orders.order(sits, case.order.ref), OrderView)
     assert code(await desk.orders.order(other, case.order.ref)) is Refusal.NOT_FOUND

@@ -5,7 +5,7 @@ import re
 
 from browser import POINT, Browser, Shown
 from kabao.cases import OpenCase, Remedy
-from kabao.identity import Act, Role
+from kabao.identity import STAFF_ROLES, Act, Role
 from kabao.identity.rules import LIMITS
 from kabao.kernel import Refused, parse_ref
 from kabao.postgres import Database
@@ -343,12 +343,24 @@ async def test_the_queue_is_filtered_searched_and_kept_while_going_through_it(si
     )
 
 
+async def in_the_place_of(leaver: Browser, site: Site, case: str) -> Browser:
+    """Let a panellist leave the staff, who is out at once, and return who is drawn instead."""
+    assert "由你裁决" in (await leaver.get(f"/desk/{case}")).words
+    member = await site.staff("组员一", Role.PANEL)
+    assert (await member.get(f"/desk/{case}")).status == 404
+    assert await site.app.dismiss(await site.known("组员零"), STAFF_ROLES) == ({Role.PANEL}, 1)
+    for path in ("/desk", f"/desk/{case}", f"/c/{case}"):
+        assert (await leaver.get(path)).status == 404
+    return member
+
+
 async def test_a_panel_hands_over_blind_and_who_is_recused_has_no_form(site: Site, owner_database: Database) -> None:
     merchant, buyer, staff, case = await at_support(site)
-    member = await site.staff("组员一", Role.PANEL)
+    leaver = await site.staff("组员零", Role.PANEL)
     officer = await site.staff("值班长一", Role.DUTY)
     await staff.get(f"/desk/{case}")
     await staff.send("/pass-on", {"summary": "区服没有写明；激活截图已核对。"})
+    member = await in_the_place_of(leaver, site, case)
     for reader, path in ((buyer, f"/c/{case}"), (merchant, f"/c/{case}"), (member, f"/desk/{case}")):
         assert "区服没有写明；激活截图已核对。" in (await reader.get(path)).words
     assert "一人争议组，由你裁决" in member.page.words

@@ -9,7 +9,7 @@ from cyclopts import App, Parameter
 from kabao import wiring
 from kabao.cli.running import granted, joined, run
 from kabao.cli.terminal import DEFAULT_DATA, CommandRefusedError, DataOption, ExitCode, notes, out, print_secret
-from kabao.identity import Role, normal_phone
+from kabao.identity import STAFF_ROLES, Role, normal_phone
 from kabao.kernel import AccountId
 
 token = App(name="token")
@@ -62,6 +62,46 @@ def staff_add(
         out.print("password and authenticator; earlier ones are void:")
         print_secret(password)
         print_secret(uri)
+
+    return run(work)
+
+
+@staff.command(name="list")
+def staff_list(data: DataOption = DEFAULT_DATA) -> ExitCode:
+    """Print who holds a staff role: name, phone with its middle hidden, roles."""
+
+    async def work() -> None:
+        async with joined(data) as app:
+            for one in await app.identity.staff():
+                held = ", ".join(sorted(STAFF_ROLES & one.roles))
+                out.print(f"{one.display_name}  {one.phone_masked}  {held}", markup=False, soft_wrap=True)
+
+    return run(work)
+
+
+@staff.command(name="remove")
+def staff_remove(
+    account: AccountOption,
+    role: Annotated[
+        Literal["support", "panel", "duty", "operator", "all"],
+        Parameter(name="--role", help="What the account no longer acts as."),
+    ],
+    data: DataOption = DEFAULT_DATA,
+) -> ExitCode:
+    """Take a staff role, or all, from an account: at once, with the checks and tokens it gave.
+
+    A panellist's seats are drawn anew, unless he has voted. What was ruled, voted and written stays as it is. Without a
+    staff role left, password and authenticator are void; the account may still buy and sell.
+    """
+
+    async def work() -> None:
+        async with joined(data) as app:
+            account_id = await staff_account(app, account)
+            (person,) = [one for one in await app.identity.staff() if one.account_id == account_id]
+            taken, left = await app.dismiss(person, STAFF_ROLES if role == "all" else [Role(role)])
+            if not taken:
+                raise CommandRefusedError(f"{account!r} is no {role}")
+        out.print(f"no longer {', '.join(sorted(taken))}; {left} panel seats are drawn anew", markup=False)
 
     return run(work)
 

@@ -60,6 +60,26 @@ SELECT a.account_id, a.phone, a.display_name, a.frozen_at IS NOT NULL AS is_froz
        ARRAY(SELECT r.role FROM account_role r WHERE r.account_id = a.account_id) AS roles
 FROM account a WHERE a.display_name = $1 LIMIT 2;
 
+-- name: staff
+-- Everybody who holds a staff role, by name; for the command line, a full scan.
+SELECT a.account_id, a.phone, a.display_name, a.frozen_at IS NOT NULL AS is_frozen, array_agg(r.role) AS roles
+FROM account_role r JOIN account a USING (account_id)
+WHERE r.role IN ('support', 'panel', 'duty', 'operator') GROUP BY a.account_id ORDER BY a.display_name, a.account_id;
+
+-- name: take_roles
+-- Takes roles from an account; account_role_pkey.
+DELETE FROM account_role WHERE account_id = $1 AND role = ANY($2::text[]) RETURNING role;
+
+-- name: revoke_role_tokens
+-- Revokes an account's tokens of roles it lost, so that none lives again with the role; for the command line, a full scan.
+UPDATE api_token SET revoked_at = coalesce($3::timestamptz, now())
+WHERE account_id = $1 AND role = ANY($2::text[]) AND revoked_at IS NULL;
+
+-- name: drop_credential
+-- Takes password and authenticator from who is no staff member any more; staff_credential_pkey.
+DELETE FROM staff_credential WHERE account_id = $1 AND NOT EXISTS (
+  SELECT 1 FROM account_role r WHERE r.account_id = $1 AND r.role IN ('support', 'panel', 'duty', 'operator'));
+
 -- name: rename
 -- Changes a display name; account_pkey.
 UPDATE account SET display_name = $2 WHERE account_id = $1 RETURNING account_id;

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from argon2 import PasswordHasher
 
 from kabao.identity import rules, store
-from kabao.identity.model import NewSession, Person, Role, SignedIn, Visitor
+from kabao.identity.model import STAFF_ROLES, NewSession, Person, Role, SignedIn, Visitor
 from kabao.identity.phone import normal_phone
 from kabao.identity.ports import CodeSender, CodeUnreachable, CodeWrongAddress
 from kabao.identity.staff import HASHER, StaffSecrets
@@ -253,6 +253,21 @@ class IdentityService:
         if await store.account_by_id(conn, account_id) is None:
             raise LookupError(f"no account {account_id}")
         return await store.add_roles(conn, account_id, [role], self._clock.instant())
+
+    async def staff(self) -> list[Person]:
+        """List everybody who holds a staff role, by name, frozen or not: for the server's own command line."""
+        async with self._database.connection() as conn:
+            return [account.person for account in await store.staff(conn)]
+
+    async def dismiss(self, account_id: int, roles: Iterable[Role]) -> frozenset[Role]:
+        """Take staff roles from an account, and answer those it held.
+
+        With them end its staff checks and its tokens of these roles, and with the last its password and authenticator.
+        """
+        async with self._database.transaction() as conn:
+            taken = await store.take_roles(conn, account_id, STAFF_ROLES.intersection(roles), self._clock.instant())
+        self._tokens.clear()
+        return frozenset(taken)
 
     async def find_or_create(self, phone: str, display_name: str, roles: Iterable[Role]) -> AccountId:
         """Answer the account of a phone, made under that name where there is none, and holding at least `roles`.

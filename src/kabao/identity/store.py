@@ -238,6 +238,19 @@ async def token(conn: Connection, token_hash: bytes) -> Person | None:
     return msgspec.structs.replace(person, staff_checked=person.is_staff)
 
 
+async def staff(conn: Connection) -> list[Account]:
+    return [_account(row) for row in await conn.fetch(_SQL.staff)]
+
+
+async def take_roles(conn: Connection, account_id: int, roles: Iterable[Role], at: datetime | None) -> list[Role]:
+    taken = [Role(row["role"]) for row in await conn.fetch(_SQL.take_roles, account_id, list(roles))]
+    if taken:
+        await conn.execute(_SQL.revoke_role_tokens, account_id, taken, at)
+        await conn.execute(_SQL.drop_credential, account_id)
+        await conn.execute(_SQL.end_staff_checks, account_id)
+    return taken
+
+
 async def revoke_token(conn: Connection, token_hash: bytes, at: datetime | None) -> bool:
     return await conn.fetchval(_SQL.revoke_token, token_hash, at) is not None
 

@@ -1,10 +1,12 @@
 """Builds every service from the settings and takes them down again, in order."""
 
 import asyncio
+from collections.abc import Iterable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Final, Literal, TypedDict
 
+import msgspec
 import structlog
 from obstore.store import LocalStore
 
@@ -15,7 +17,7 @@ from kabao.deposits import DepositService
 from kabao.evidence import EvidenceService
 from kabao.figures import FigureService, ForecastService, PrecedentService, ProposalService
 from kabao.helpcases import HelpCases, HelpFiles
-from kabao.identity import CodeSender, EmailService, IdentityService, Role, TerminalCodeSender, normal_phone
+from kabao.identity import CodeSender, EmailService, IdentityService, Person, Role, TerminalCodeSender, normal_phone
 from kabao.inventory import InventoryService, Keyring, open_keyring
 from kabao.kernel import AccountId, Clock, DatabaseClock, IdSource, Refused
 from kabao.ledger import LedgerService
@@ -58,6 +60,8 @@ Purpose = Literal["serve", "command"]
 SECRETS_FOLDER: Final = "secrets"
 BLOBS_FOLDER: Final = "blobs"
 WORKSHOP_FOLDER: Final = "workshop"
+LEFT_STAFF: Final = "不再是争议组成员。"
+"""Why somebody who was dismissed is off a panel, for the record."""
 """Where saved cases of self-help are laid out while they are packed."""
 
 log = structlog.get_logger("kabao.wiring")
@@ -137,6 +141,20 @@ class App:
     async def staff(self, accounts: list[AccountId]) -> list[AccountId]:
         """Keep of some accounts those that hold a staff role."""
         return await store.staff_among(self.database, accounts)
+
+    async def dismiss(self, staff: Person, roles: Iterable[Role]) -> tuple[frozenset[Role], int]:
+        """Take staff roles from somebody, whose panel seats are drawn anew unless he has voted.
+
+        Answers the roles that were taken and how many seats were left.
+        """
+        taken = await self.identity.dismiss(staff.account_id, roles)
+        left = 0
+        if Role.PANEL in taken:
+            # Without the role he is drawn for nothing more; the seats he has are left in it once again.
+            was = msgspec.structs.replace(staff, roles=frozenset({Role.PANEL}), staff_checked=True)
+            for ref in await self.cases.desk.seats_of(was):
+                left += await self.cases.ladder.recuse(was, ref, LEFT_STAFF) is None
+        return taken, left
 
     async def take_notice(self, body: bytes, signature: str) -> bool:
         """Receive a notice of the simulated institution; True where it is booked, now or before."""

@@ -5,7 +5,18 @@ from datetime import datetime
 from typing import Final
 
 from kabao.cases.desk import rules, store
-from kabao.cases.desk.model import DRAFT_KEPT, Counts, DeskView, Pausing, QueueCard, QueuePage, QueueWish, Seats
+from kabao.cases.desk.model import (
+    DRAFT_KEPT,
+    After,
+    Counts,
+    DeskView,
+    Lane,
+    Pausing,
+    QueueCard,
+    QueuePage,
+    QueueWish,
+    Seats,
+)
 from kabao.cases.ladder import store as ladder_store
 from kabao.cases.ladder.model import Vote
 from kabao.cases.ladder.rules import SPANS, may_decide, panel_size
@@ -59,6 +70,18 @@ class DeskService:
                 is_support=Role.SUPPORT in staff.roles,
                 is_duty=Role.DUTY in staff.roles,
             )
+
+    async def seats_of(self, panellist: Person) -> list[str]:
+        """Name every open case in which somebody sits on the panel or reviews."""
+        refs: list[str] = []
+        after: After | None = None
+        while True:
+            part = await self.queue(panellist, QueueWish(lane=Lane.TEAM, after=after))
+            if isinstance(part, Refused):
+                return refs
+            refs += [one.card.ref for one in part.cards]
+            if (after := part.after) is None:
+                return refs
 
     async def find(self, staff: Person, number: str) -> list[QueueCard]:
         """Return the cases that a case's or an order's number names and that this member of staff may open."""
