@@ -62,6 +62,7 @@ def test_money_that_cannot_go_back_asks_for_another_account(town: ClockTown) -> 
     glance(town, buyer, order, "refund-refused", "退款没退到", "没能退回原账户", "钱没有丢")
     buyer.goto(order)
     send(buyer, "/account", account="6222-0001-TEST")
+    send(buyer, "/account")
     town.pass_time(minutes=30)
     glance(town, buyer, order, "refund-to-another-account", "退到你换的收款账户", "已全额退款", dark=True)
 

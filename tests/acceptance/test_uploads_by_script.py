@@ -77,6 +77,24 @@ def test_several_files_are_sent_at_once_with_their_hashes(order: Order, tmp_path
     expect(page.locator("[data-list] li")).to_have_count(0)
 
 
+def test_words_wait_for_a_file_that_is_still_on_its_way(order: Order, tmp_path: Path) -> None:
+    page = order.page
+    page.goto(order.path)
+    on_the_way: list[Route] = []
+    page.route(re.compile(r"/uploads/\d+/1$"), lambda route: on_the_way.append(route))  # noqa: PLW0108  it takes no builtin
+    page.locator("form.say textarea").fill("截图在上面。")
+    shot = written(tmp_path, "late.png", picture("PNG", (77, 40)))
+    page.locator("form.say input[type=file]").set_input_files(shot)
+    page.get_by_role("button", name="发送").click()
+    expect(page.locator(".more-ev")).to_contain_text("文件还在传，传完就发送")
+    while not on_the_way:
+        page.wait_for_timeout(50)
+    on_the_way[0].continue_()
+    expect(page.locator(".tl").first).to_contain_text("截图在上面。")
+    expect(page.locator("main")).to_contain_text("late.png")
+    page.unroute_all(behavior="ignoreErrors")
+
+
 def test_an_upload_goes_on_after_a_reload(order: Order, tmp_path: Path) -> None:
     page = order.page
     page.goto(order.path)

@@ -108,6 +108,8 @@ async def test_a_link_is_kept_and_never_made_clickable(order: Order) -> None:
     assert not any("shop.example" in href for href in seen.read.links)
     await buyer.get(f"/o/{ref}")
     assert "填一个 http" in (await buyer.send("/links", {"link": "javascript:alert(1)"})).text
+    await buyer.get(f"/o/{ref}")
+    assert "https://www.shop.example/item" in (await buyer.send("/links", {"link": "www.shop.example/item"})).words
 
 
 async def test_a_recordings_receipt_names_its_chain_and_gaps(order: Order, site: Site) -> None:

@@ -147,3 +147,32 @@ async def test_a_listing_shows_every_rung_a_quarrel_may_rise_to(site: Site) -> N
     page = await (await site.person("小买家")).get(f"/i/{listing}")
     for told in ("协商 48 小时", "客服 48 小时", "争议组 72 小时", "外部 你决定", "按规则判，或升到客服"):
         assert told in page.words, told
+
+
+async def test_what_a_claim_still_lacks_is_said_before_that_it_fails(site: Site) -> None:
+    _, buyer, _ = await at_the_form(site)
+    page = await buyer.send("/problem", {"claim": "already_used"})
+    assert "还缺一样：能证明「卡密在正确的地方无法兑换」的材料" in page.words
+    assert "预计变成 全额退款" in page.words
+    heic = [("files", ("IMG_1.HEIC", b"\0\0\0\x18ftypheic" + bytes(64), "image/heic"))]
+    page = await buyer.send("/problem", {"statement": "（看到的原话）"}, files=heic)
+    assert "「IMG_1.HEIC」没有收下：HEIC 图片先存成 JPEG" in page.words
+    page = await buyer.send("/problem", {"statement": "提示已被使用", "step": ""})
+    assert "还缺能证明「卡密在正确的地方无法兑换」的材料" in page.words
+    await buyer.send("/fact", {"fact": "key_failed"})
+    page = await buyer.send("/say", files=[("files", ("shot.png", picture("PNG"), "image/png"))])
+    page = await buyer.get(next(one for one in page.read.links if "?item=1" in one).partition("#")[0])
+    page = await buyer.send("/fact", {"fact": "key_failed"})
+    assert "还缺" not in page.words.partition("证据清单")[0]
+
+
+async def test_of_several_keys_the_form_names_the_price_of_one(site: Site) -> None:
+    _, _, listing = await site.selling()
+    buyer = await site.person("小买家")
+    ref = await site.bought(buyer, listing, quantity=2)
+    await buyer.get(f"/o/{ref}/reveal")
+    await buyer.send("/reveal", {"pos": "1"})
+    page = await buyer.get(f"/o/{ref}/problem")
+    assert "一张 ¥96.50。选部分退款才填；只坏了几张的，填坏的那几张的价。" in page.words
+    page = await buyer.send("/problem", {"claim": "already_used"})
+    assert page.words.count("没拆的") == 1, "said once"

@@ -120,6 +120,18 @@ async def test_what_a_script_sends_is_read_strictly(order: tuple[Browser, Browse
     assert large.status_code in {413, 422}
 
 
+async def test_a_picture_beyond_its_limit_is_refused_by_its_first_chunk(order: tuple[Browser, Browser, str]) -> None:
+    buyer, _, ref = order
+    sender = await Sender.of(buyer, ref)
+    first = picture("PNG").ljust(CHUNK_BYTES, b"\0")
+    upload = (await sender.begin("a.png", 26 * 1024 * 1024)).json()["upload"]
+    answer = await sender.put(upload, 1, first)
+    assert (answer.status_code, answer.json()["code"]) == (413, "file_too_large")
+    assert (await sender.put(upload, 2, first)).json()["code"] == "upload_ended", "nothing more is sent for nothing"
+    upload = (await sender.begin("b.png", 25 * 1024 * 1024)).json()["upload"]
+    assert (await sender.put(upload, 1, first)).status_code == 200
+
+
 async def test_nobody_else_reaches_an_original_by_any_path(order: tuple[Browser, Browser, str], site: Site) -> None:
     """The other party, its people, strangers and a second shop: only who gave it and support have originals."""
     buyer, merchant, ref = order

@@ -17,6 +17,7 @@ from kabao.evidence.items import Items, spool_file, spooled
 from kabao.evidence.kinds import HEAD, begins_well
 from kabao.evidence.model import (
     CHUNK_BYTES,
+    LIMITS,
     MAX_FILE_BYTES,
     AuthorRole,
     Chunk,
@@ -118,7 +119,8 @@ class UploadService:
 
         Every chunk of a file but the last has `chunk_bytes` bytes; a recording's have at most that many and come one
         behind the other. Refuses NOT_FOUND, UPLOAD_ENDED, CHUNK_DAMAGED, CHUNK_CONTRADICTS, CHUNK_TOO_EARLY,
-        FILE_TYPE_UNKNOWN by the first chunk (which ends a file's upload), FILE_TOO_LARGE, STORAGE_FULL.
+        FILE_TYPE_UNKNOWN and FILE_TOO_LARGE by the first chunk (which ends a file's upload), FILE_TOO_LARGE of a
+        recording, STORAGE_FULL.
         """
         upload = await self._upload(giver, upload_id)
         if isinstance(upload, Refused):
@@ -127,7 +129,7 @@ class UploadService:
             size = await _received(upload, seq, digest, stream, spool)
             refused = size if isinstance(size, Refused) else await self._why_not(giver, upload, seq, digest, size)
             if refused is not None or isinstance(size, Refused):
-                if refused is not None and refused.code is Refusal.FILE_TYPE_UNKNOWN:
+                if refused is not None and refused.code in _HOPELESS:
                     await self._give_up(giver, upload)
                 return refused or _NOT_FOUND
             try:
@@ -368,15 +370,19 @@ async def _received(
     source = FileSource(spool)
     if refused is not None or source.size != (exact or source.size or -1) or hash_of(source) != digest:
         return Refused(Refusal.CHUNK_DAMAGED)
-    if seq == 1 and not _may_begin(upload, source.read(0, HEAD)):
-        return Refused(Refusal.FILE_TYPE_UNKNOWN)
-    return source.size
+    wrong = _why_not_begun(upload, source.read(0, HEAD)) if seq == 1 else None
+    return source.size if wrong is None else Refused(wrong)
 
 
-def _may_begin(upload: Upload, head: bytes) -> bool:
-    if upload.kind is ItemKind.RECORDING and rules.looks_like(head) not in {MediaType.WEBM, MediaType.MP4}:
-        return False
-    return begins_well(head)
+def _why_not_begun(upload: Upload, head: bytes) -> Refusal | None:
+    """Say by its first bytes why nothing that is taken can come of an upload, before the rest is sent for nothing."""
+    looks = rules.looks_like(head)
+    if upload.kind is ItemKind.RECORDING and looks not in {MediaType.WEBM, MediaType.MP4}:
+        return Refusal.FILE_TYPE_UNKNOWN
+    if looks is None or not begins_well(head):
+        return Refusal.FILE_TYPE_UNKNOWN
+    is_too_large = upload.kind is ItemKind.FILE and upload.byte_size > LIMITS[looks]
+    return Refusal.FILE_TOO_LARGE if is_too_large else None
 
 
 def _missing(seen: UploadView, chunks: int) -> str:

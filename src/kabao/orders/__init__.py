@@ -34,6 +34,7 @@ from kabao.orders.model import (
     SweepStatus,
     fee_of,
 )
+from kabao.orders.rules import account_of
 from kabao.orders.service import OrderService
 from kabao.orders.store import had_before
 from kabao.orders.sweep import SweepService
@@ -68,6 +69,7 @@ __all__ = [
     "SweepReport",
     "SweepService",
     "SweepStatus",
+    "account_of",
     "audit",
     "fee_of",
     "had_before",

@@ -9,7 +9,7 @@ from kabao.kernel import Clock, OrderId, Refusal, Refused, ShopId, parse_ref, re
 from kabao.orders import store
 from kabao.orders.machine import OrderState
 from kabao.orders.model import ClaimPaid, DamagesPaid, Replaced, Resolved
-from kabao.orders.rules import is_account
+from kabao.orders.rules import account_of
 from kabao.postgres import Connection, Database
 
 NOT_FOUND: Final = Refused(Refusal.NOT_FOUND)
@@ -191,12 +191,13 @@ class AfterRelease:
         at = parse_ref(ref)
         if at is None:
             return NOT_FOUND
-        if not is_account(account):
+        payee = account_of(account)
+        if payee is None:
             wrong = {"account": "填 4 到 60 位的账户号，只用字母、数字和 - _ . @。"}
             return Refused(Refusal.INVALID_FIELDS, wrong)
         now = self._clock.instant()
         async with self._database.transaction() as conn:
-            row = await store.call(conn, "redirect", at.shop_id, at.object_id, buyer.account_id, account, now)
+            row = await store.call(conn, "redirect", at.shop_id, at.object_id, buyer.account_id, payee, now)
         if row["refusal"]:
             return refuse(row["refusal"])
         self._kick()

@@ -7,7 +7,7 @@ from typing import Final, Literal
 
 import msgspec
 
-from kabao.kernel import yuan_text
+from kabao.kernel import half_width, yuan_text
 from kabao.orders.machine import OrderState
 from kabao.orders.model import Dwell
 
@@ -47,9 +47,10 @@ def payer_mark(key: bytes, provider: str, payer: str) -> bytes | None:
 _ACCOUNT: Final = re.compile(r"[A-Za-z0-9._@-]{4,60}")
 
 
-def is_account(text: str) -> bool:
-    """Tell whether a text may name an account at the custodian."""
-    return _ACCOUNT.fullmatch(text) is not None
+def account_of(text: str) -> str | None:
+    """Read the name of an account at the custodian, as banks print it in groups too; None where it can be none."""
+    account = "".join(half_width(text).split())
+    return account if _ACCOUNT.fullmatch(account) else None
 
 
 def fee_minor(released_minor: int, fee_bps: int) -> int:

@@ -6,7 +6,20 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import PLATFORM, RULED_BY, Action, CaseView, MakeOffer, Remedy, SayFact, Side, TextKind, fill, unfilled
+from kabao.cases import (
+    CORE,
+    PLATFORM,
+    RULED_BY,
+    Action,
+    CaseView,
+    MakeOffer,
+    Remedy,
+    SayFact,
+    Side,
+    TextKind,
+    fill,
+    unfilled,
+)
 from kabao.cases.rules import WITHDRAWALS_AT_MOST
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan, yuan_text
@@ -351,6 +364,7 @@ async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | No
         version=version_of(case),
         unread=await _own_unread(visit, case),
         asked_item=visit.request.query_params.get("item", ""),
+        core_fact=CORE.get(case.claim, ""),
     )
 
 

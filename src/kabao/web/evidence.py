@@ -29,6 +29,8 @@ COLUMNS: Final = 6
 ROWS: Final = 8
 """The grid by which a picture is blacked out without a script."""
 _DRAWN: Final = re.compile(r"(\d{1,4}),(\d{1,4}),(\d{1,4}),(\d{1,4})", re.ASCII)
+_BARE: Final = re.compile(r"[^\s:/?#@]+(?:\.[^\s:/?#@]+)+(?:[:/?#]\S*)?")
+"""An address without its scheme: names with dots between."""
 LARGEST_ID: Final = 2**63 - 1
 MANY_CHUNKS: Final = 24
 """From so many chunks on a recording's list is folded."""
@@ -77,6 +79,11 @@ async def mask(request: PageRequest, ref: FromPath[str], item: FromPath[int]) ->
     return redirect(f"/o/{own_ref(ref)}/evidence/{kept.item_id}", flash=BLACKED_OUT, visit=visit)
 
 
+def _whole(link: str) -> str:
+    """Complete an address as people write it, www.example.com, to one that can be followed."""
+    return f"https://{link}" if _BARE.fullmatch(link) else link
+
+
 @post("/o/{ref:str}/links", status_code=200)
 async def add_link(request: PageRequest, ref: FromPath[str]) -> Page:
     """Hand in a web address."""
@@ -90,7 +97,7 @@ async def add_link(request: PageRequest, ref: FromPath[str]) -> Page:
         return refusal_page(visit, Refused(Refusal.NOT_ALLOWED))
     kept: Item | Refused = Refused(Refusal.TOO_MANY_TRIES)
     if await visit.services.identity.may(Act.GIVE_FILE, visit.me.account_id):
-        kept = await visit.services.evidence.add_link(giver_in(order, visit), visit.form.text("link"))
+        kept = await visit.services.evidence.add_link(giver_in(order, visit), _whole(visit.form.text("link")))
     if isinstance(kept, Refused):
         return refusal_page(visit, kept, back=f"/o/{own_ref(ref)}", link="回到订单")
     return redirect(f"/o/{own_ref(ref)}/evidence/{kept.item_id}", flash=LINK_KEPT, visit=visit)

@@ -26,6 +26,7 @@ from kabao.web.http import (
 from kabao.web.saved_as import plain_name, saved_as
 
 TEXT_NAMES: Final = (".txt", ".csv", ".log", ".md")
+HEIC_NAMES: Final = (".heic", ".heif")
 """Names of text: one that is refused as unknown is written in another encoding than UTF-8."""
 CHOOSE_AGAIN: Final = "选过的文件没有留住，请重新选。"
 LARGEST_ID: Final = 2**63 - 1
@@ -63,9 +64,12 @@ async def take_files(files: list[UploadFile], keep: Keep) -> list[tuple[str, str
 
 
 def why_left(name: str, refused: Refused) -> str:
-    """Tell why a file was not taken, for its sentence: text in another encoding is no unknown kind of thing."""
-    is_text = refused.code is Refusal.FILE_TYPE_UNKNOWN and name.lower().endswith(TEXT_NAMES)
-    return "file_encoding" if is_text else str(refused.code)
+    """Tell why a file was not taken, for its sentence: a text's encoding and a phone's HEIC have a way to be right."""
+    if refused.code is not Refusal.FILE_TYPE_UNKNOWN:
+        return str(refused.code)
+    if name.lower().endswith(TEXT_NAMES):
+        return "file_encoding"
+    return "file_heic" if name.lower().endswith(HEIC_NAMES) else str(refused.code)
 
 
 def choose_again(visit: Visit, errors: dict[str, str] | None) -> dict[str, str]:

@@ -10,7 +10,7 @@ from kabao.cases import CLAIMS
 from kabao.evidence import AuthorRole
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_ref, parse_yuan
-from kabao.orders import OrderState, OrderView
+from kabao.orders import OrderState, OrderView, account_of
 from kabao.shops import shop_ref
 from kabao.web.files import choose_again, take_files
 from kabao.web.http import (
@@ -178,10 +178,21 @@ async def other_account(request: PageRequest, ref: FromPath[str]) -> Page:
     visit = await posted(request)
     if not isinstance(visit, Visit):
         return visit
+    account = account_of(visit.form.text("account"))
+    if account is not None and visit.form.text("sure") != "yes":
+        return await _account_read_back(visit, ref, account)
     sent = await visit.services.orders.after_release.redirect(visit.me, ref, visit.form.text("account"))
     if isinstance(sent, Refused):
         return await _again(visit, ref, sent)
     return redirect(f"/o/{own_ref(ref)}", flash=REDIRECTED, visit=visit)
+
+
+async def _account_read_back(visit: Visit, ref: str, account: str) -> Page:
+    """Read an account back before money goes there: a slip of one digit is another's account."""
+    order = await visit.services.orders.order(visit.me, ref)
+    if isinstance(order, Refused) or "redirect" not in order.allowed:
+        return _stopped(visit, ref, order if isinstance(order, Refused) else Refused(Refusal.NOTHING_TO_REDIRECT))
+    return page("account.html", visit, private=True, o=order, account=account)
 
 
 @post("/o/{ref:str}/give-back", status_code=200)

@@ -340,6 +340,7 @@ _WHY_LEFT: Final[dict[str, str]] = {
     "file_too_large": "太大了，图片 25 MB、PDF 50 MB、文本 5 MB 以内，视频请在能用脚本的浏览器里传",
     "file_type_unknown": "只收图片、视频、录音、PDF 和纯文本",
     "file_name_misleads": "后缀和内容不是一回事，改对后缀再选",
+    "file_heic": "HEIC 图片先存成 JPEG，或者截一张屏再选",
     "file_encoding": "文字文件要用 UTF-8 编码，另存为 UTF-8 再选",
     "file_empty": "是空文件",
     "file_unreadable": "打不开，可能不完整",

@@ -11,7 +11,7 @@
   const AT_ONCE = 2;
   // What sending the same file once more cannot mend; the upload is over.
   const HOPELESS = new Set(['file_type_unknown', 'file_name_misleads', 'file_unreadable', 'file_too_large', 'file_already_there']);
-  let running = 0;
+  let running = 0, held = null, isBroken = false;
   const waiting = [];
 
   const el = (name, text = '', cls = '') => {
@@ -54,9 +54,28 @@
   const next = () => {
     while (running < AT_ONCE && waiting.length) {
       running += 1;
-      waiting.shift()().finally(() => { running -= 1; next(); });
+      waiting.shift()().then((isDone) => { isBroken = isBroken || !isDone; }).finally(() => { running -= 1; next(); sendHeld(); });
     }
   };
+  const about = el('p', '选了文件就马上存证，双方都看得到，收不回。', 's12 muted mb');
+  about.setAttribute('role', 'status');
+  box.prepend(about);
+  /* Words that were sent while files are still on their way wait for them: leaving the page would cut them off. */
+  const sendHeld = () => {
+    if (!held || running || waiting.length) return;
+    const { form } = input, button = held.submitter;
+    held = null;
+    about.textContent = isBroken ? '有文件没有传上，文字还没有发出。看一看，再点一次。' : '文件传完了，正在发送。';
+    if (!isBroken) form.requestSubmit(button);
+    isBroken = false;
+  };
+  input.form.addEventListener('submit', (event) => {
+    if (!running && !waiting.length) return;
+    event.preventDefault();
+    held = { submitter: event.submitter };
+    isBroken = false;
+    about.textContent = '文件还在传，传完就发送。';
+  });
   const enqueue = (work) => { waiting.push(work); next(); };
 
   const upload = (file, view, known) => {
@@ -72,7 +91,7 @@
     const goesOn = () => !state.paused && !state.cancelled;
 
     const run = async () => {
-      if (!goesOn()) return;
+      if (!goesOn()) return state.cancelled;
       view.buttons(['暂停', pause], ['取消', cancel]);
       const onWait = () => view.say('网络断了，连上后自动接着传。');
       try {
@@ -81,7 +100,7 @@
         const there = new Map(seen.chunks.map((chunk) => [chunk.seq, chunk.sha256]));
         const chunks = Math.ceil(file.size / seen.chunk_bytes);
         for (let seq = 1; seq <= chunks; seq += 1) {
-          if (!goesOn()) return;
+          if (!goesOn()) return state.cancelled;
           const piece = file.slice((seq - 1) * seen.chunk_bytes, seq * seen.chunk_bytes);
           if (!there.has(seq)) await untilDone(() => putChunk(path(), token, seq, piece), onWait, goesOn);
           // After a break the same file has to be chosen again; another of its size and name must not be mixed in.
@@ -92,11 +111,14 @@
         view.say('正在核对…');
         const item = await untilDone(() => ask(`${path()}/finish`, token, json({ chunks })), onWait, goesOn);
         finished(view, item);
+        return true;
       } catch (error) {
-        if (state.cancelled || (state.paused && !(error instanceof Refused))) return;
-        view.say(error instanceof Refused ? error.message : '文件读不出来了，请重新选。');
+        if (state.cancelled || (state.paused && !(error instanceof Refused))) return state.cancelled;
+        const isHeic = error.code === 'file_type_unknown' && /\.hei[cf]$/i.test(file.name);
+        view.say(isHeic ? 'HEIC 图片先存成 JPEG，或者截一张屏再选。' : error instanceof Refused ? error.message : '文件读不出来了，请重新选。');
         if (HOPELESS.has(error.code)) view.buttons(['移除', cancel]);
         else view.buttons(['再试', resume], ['取消', cancel]);
+        return false;
       }
     };
     enqueue(run);
