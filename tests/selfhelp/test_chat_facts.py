@@ -112,7 +112,7 @@ def test_of_a_chat_that_goes_the_noted_words_stay() -> None:
     assert (gone.source, gone.text) == ("", "退不了，概不退换")
 
 
-@pytest.mark.parametrize("ref", ["9", "0", "2:1", "x", "1:", "-1"])
+@pytest.mark.parametrize("ref", ["9", "0", "2:1", "x", "1:", "-1", "9" * 5000, "1:2:3"])
 def test_a_message_that_is_not_there_is_refused(tmp_path: Path, ref: str) -> None:
     place = folder_of(tmp_path)
     said = chat_command(place, NOW, find="", first=1, tick=(ref,), untick=(), as_json=True)

@@ -18,6 +18,7 @@ from kabao.selfhelp import (
     ChatText,
     Ending,
     EndKind,
+    Event,
     EvidenceItem,
     Goods,
     Happening,
@@ -64,7 +65,8 @@ FULL: dict[str, Any] = {
     "order_no": "A1B2-C3D4-E5F6",
     "summary": f"打开后提示已被使用，卡密是 {KEY.lower()}。",
     "secrets": (KEY,),
-    "events": (happened(Happening.DELIVERED, 14), happened(Happening.TRIED, 15)),
+    "events": (happened(Happening.DELIVERED, 14), happened(Happening.TRIED, 15),
+               Event(at=at(15), text=f"我也是，{KEY}", name="路人", source="chat/a.txt#1")),
     "evidence": (
         item("evidence/open.mp4", "key_failed", kind=Kind.RECORDING),
         item("evidence/order.png", include=False),
@@ -81,7 +83,8 @@ FULL: dict[str, Any] = {
                         seen=at(14)),),
     "clauses": (RuleClause(of=Side.PLATFORM, where="第3条", says="卡密无效可退", hours=24),),
     "chats": (
-        ChatText(file="chat/a.txt", text=f"2026-11-15 10:00:00 店家\n卡密：{KEY}\n", names={"店家": Side.MERCHANT}),
+        ChatText(file="chat/a.txt", text=f"2026-11-15 10:00:00 店家\n卡密：{KEY}\n",
+                 names={"店家": Side.MERCHANT, "路人": Side.OTHER}),
         ChatText(file="chat/b.txt", text="看不出格式"),
     ),
     "ending": Ending(kind=EndKind.REFUSED, at=at(20)),
@@ -143,6 +146,8 @@ def test_a_pack_verifies_reads_in_an_officials_order_and_holds_no_key(tmp_path: 
     assert "一经售出" in printed(files)
     assert files["items/001.mp4"] == FILES["evidence/open.mp4"]
     assert "QX****M2" in files["previews/003.txt"].decode()
+    assert re.search(r"路人\s.*聊天里说", text)
+    assert "我也是，QX****M2" in text
     assert "店家（商家）" in files["documents/4-chats/01.txt"].decode()
     assert "看不出格式" in files["documents/4-chats/02.txt"].decode()
     assert files["documents/2-letters/01-merchant.txt"].decode() == "请退款。卡密：QX****M2"

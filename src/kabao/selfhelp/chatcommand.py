@@ -1,5 +1,6 @@
 """`kabao selfhelp chat`: shows the chats of a folder, and takes messages into the facts of the letters."""
 
+import re
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
@@ -18,6 +19,7 @@ from kabao.selfhelp.storyfile import MOST, UnreadableCaseError
 
 MOST_LISTED: Final = 200
 _LINE: Final = 100
+_REF: Final = re.compile(r"(?:(?P<place>[0-9]{1,4}):)?(?P<number>[0-9]{1,9})")
 _NO_SUCH: Final = Text("聊天里没有第 {} 条，或者那一条没有时间", "message {} is not there, or has no time")
 _TOO_MANY: Final = Text(f"最多记 {MOST} 件事", f"at most {MOST} events")
 
@@ -73,9 +75,8 @@ def _with(story: Story, read: Sequence[Chat], tick: Iterable[str], untick: Itera
 
 def _ref(ref: str) -> tuple[int, int]:
     """Read `1:12`, or `12` of the first chat; nothing that is there where it is neither."""
-    place, _, number = ref.strip().rpartition(":")
-    is_plain = number.isascii() and number.isdigit() and (not place or (place.isascii() and place.isdigit()))
-    return (int(place or 1), int(number)) if is_plain else (0, 0)
+    found = _REF.fullmatch(ref.strip())
+    return (int(found["place"] or 1), int(found["number"])) if found else (0, 0)
 
 
 def _is_there(read: Sequence[Chat], ref: str) -> bool:

@@ -231,14 +231,18 @@ class _Writer:
     def _timeline(self) -> list[PaperLine]:
         lines: list[tuple[datetime, PaperLine]] = []
 
-        def add(at: Moment, who: Side, text: str, said: str = "") -> None:
-            lines.append((at.at, PaperLine(at=at.words(), who=self.words(WHO[who]), text=text, said=said)))
+        def add(at: Moment, who: Side, text: str, said: str = "", name: str = "") -> None:
+            lines.append((at.at, PaperLine(at=at.words(), who=self.words(WHO[who]) or name, text=text, said=said)))
 
         story, paid = self.story, self.story.payment
         if paid.at and all(event.kind is not Happening.PAID for event in story.events):
             add(paid.at, Side.ME, self._happened(Happening.PAID, paid.amount))
         for event in story.events:
-            add(event.at, side_of(event), self._happened(event.kind, event.amount), event.text)
+            is_quote = bool(event.source) and event.kind is Happening.OTHER
+            happened = (
+                self.say("聊天里说", "said in the chat") if is_quote else self._happened(event.kind, event.amount)
+            )
+            add(event.at, side_of(event), happened, event.text, event.name)
         for letter in story.letters:
             whom = self.words(ADDRESSEES[letter.to])
             add(letter.sent, Side.ME, self.say(f"写信给{whom}", f"wrote to {whom}"))

@@ -25,7 +25,9 @@ from kabao.web.http import Form
 LISTED: Final = 100
 """Messages that a page lists of a chat; all of them are read, and the next ones are a button away."""
 MOST_NAMES: Final = 20
+MOST_CHATS: Final = 20
 MOST_TICKS: Final = 400
+"""Values of a form's fields that are looked at."""
 NAME: Final = 100
 _PLACE: Final = re.compile(r"(?P<chat>\d{1,3})-(?P<at>\d{1,7})")
 
@@ -48,8 +50,10 @@ class ShownChat(NamedTuple):
 
 def given_of_chats(story: Story, form: Form) -> dict[str, Any]:
     """Give what the step of events shows of the chats."""
-    places = dict(_places([*form.every("listed"), form.text("pick").removeprefix("chat-")]))
-    chats = [_shown(story, chat, number, places.get(number, 0)) for number, chat in enumerate(story.chats, 1)]
+    places = dict(_places([*form.every("listed")[:MOST_CHATS], form.text("pick").removeprefix("chat-")]))
+    chats = [
+        _shown(story, chat, number, places.get(number, 0)) for number, chat in enumerate(story.chats[:MOST_CHATS], 1)
+    ]
     return {"chats": chats, "names": names_of(story), "is_dated": is_dated}
 
 
@@ -85,7 +89,7 @@ def _places(texts: Collection[str]) -> list[tuple[int, int]]:
 
 def take_names(story: Story, form: Form) -> Story:
     """Take who each name of the chats is: the fields stand in pairs."""
-    pairs = zip(form.every("name"), form.every("side"), strict=False)
+    pairs = zip(form.every("name")[:MOST_NAMES], form.every("side"), strict=False)
     names = {name[:NAME]: Side(side) for name, side in pairs if side in set(Side)}
     return with_names(story, names) if names and story.chats else story
 
@@ -104,7 +108,7 @@ def take_kinds(story: Story, form: Form) -> Story:
 def take_ticks(story: Story, form: Form, dropped: Collection[str]) -> Story:
     """Take the ticked ones of the listed messages; `dropped` are sources of events that the same form removes."""
     ticks = set(_places(form.every("tick")[:MOST_TICKS]))
-    for place, first in _places(form.every("listed")):
+    for place, first in dict(_places(form.every("listed")[:MOST_CHATS])).items():
         if not 0 < place <= len(story.chats):
             continue
         chat = story.chats[place - 1]
