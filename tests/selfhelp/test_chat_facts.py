@@ -150,3 +150,15 @@ def test_the_folder_lists_ticks_and_asks_who_is_who(tmp_path: Path, capsys: pyte
     assert chat_command(tmp_path / "no", NOW, find="", first=1, tick=(), untick=(), as_json=True).code == 1
     (place / "case.yaml").write_text("case_id: [", "utf-8")
     assert chat_command(place, NOW, find="", first=1, tick=(), untick=(), as_json=True).code == 2
+
+
+def test_a_letter_that_is_full_leaves_out_bare_quotations_first_and_says_so() -> None:
+    first = Event(at=Moment(datetime(2026, 11, 14, 20, tzinfo=CHINA)), kind=Happening.DELIVERED, by=Side.MERCHANT)
+    paste = "".join(f"小李 2026/11/15 10:{number:02}:00\n催 {number}\n" for number in range(30))
+    many = ChatText(file="chat/1.txt", text=paste, names={"小李": Side.ME})
+    story = ticked(with_chat(many, events=(first,)), many, range(1, 31), range(1, 31))
+    made = letter(story, assess(story, law_rules(), NOW), To.PLATFORM, Language.ZH, NOW)
+    assert isinstance(made, Letter)
+    assert ("1. 2026年11月14日 20:00，商家发来卡密。" in made.body, "20. " in made.body) == (True, True)
+    assert ("21. " in made.body, "催 29" in made.body, "催 10”" in made.body) == (False, True, False)
+    assert made.notes[-1] == "记下的事有 31 件，信里只写 20 件；其余的在证据包里。"

@@ -112,7 +112,8 @@ def test_the_files_are_all_of_a_letter_that_is_kept() -> None:
 def test_every_letter_states_fact_demand_date_next_step_and_what_nobody_checked(to: To) -> None:
     found = made(DEAD_KEY, to)
     assert "2026111400017" in found.body
-    assert ("268.00 元退回原付款账户" in found.body) is (to is not To.REPORT)
+    asked = "退还货款 268.00 元" if to is To.COURT else "268.00 元退回原付款账户"
+    assert (asked in found.body) is (to is not To.REPORT)
     assert (found.due is not None) is (to in {To.MERCHANT, To.PLATFORM, To.SUPPORT, To.PANEL, To.PAYMENT})
     if found.due:
         assert found.due.at > NOW + timedelta(hours=24)

@@ -4,7 +4,7 @@ A letter says what the story holds and nothing more: the person's own part too, 
 nobody has checked. Card keys and passwords are blacked out. Who gets none hears why, and what comes first.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any, Final
 
@@ -93,8 +93,16 @@ class _Writer:
             cites=tuple(self.cites.values()),
             unverified=tuple(chosen(one, self.language) for one in self.found.unverified),
             blanks=blanks_in(body),
-            notes=tuple(chosen(one, self.language) for one in self.words.notes[self.to.value]),
+            notes=tuple(self._notes()),
         )
+
+    def _notes(self) -> Iterator[str]:
+        yield from (chosen(one, self.language) for one in self.words.notes[self.to.value])
+        if (count := len(self.story.events)) > MOST_EVENTS:
+            yield self._t(
+                f"记下的事有 {count} 件，信里只写 {MOST_EVENTS} 件；其余的在证据包里。",
+                f"Of {count} events the letter tells {MOST_EVENTS}; the others are in the pack.",
+            )
 
     def _title(self) -> Text:
         if self._is_urgent():
@@ -157,8 +165,7 @@ class _Writer:
 
     def _course(self) -> str:
         """Tell what happened, in its order."""
-        told = [self._event(one) for one in sorted(self.story.events, key=lambda one: one.at)]
-        lines = [one for one in told if one][-MOST_EVENTS:]
+        lines = [line for one in _weightiest(self.story.events) if (line := self._event(one))]
         if not lines:
             return self.story.summary
         listed = "\n".join(f"{number}. {line}" for number, line in enumerate(lines, 1))
@@ -207,7 +214,9 @@ class _Writer:
             if sent.answered is not None:
                 said = sent.answer.rstrip("。.") or self._t("没有同意", "it did not agree")
                 came = self._t(f"{self._when(sent.answered)} 答复：{said}", f"{self._when(sent.answered)}: {said}")
-            lines.append(self._t(f"{when} 写信给{whom}，{came}。", f"{when}: written to {whom}; {came}."))
+            lines.append(
+                self._t(f"{when} 写信给{whom}，{came}。", f"{when}: {self.slots['me']} wrote to {whom}; {came}.")
+            )
         return self._t("此前协商：", "Talks so far:") + "\n" + "\n".join(lines)
 
     def _terms(self) -> str:
@@ -405,12 +414,17 @@ class _Writer:
         if self.ask is None and self.story.unknown:
             # What cannot be reckoned is not asked for as the whole.
             figure = blank(Blank.SUM, self.language)
-        asked = chosen(self.words.asks[what], self.language).format(**slots, amount=figure)
+        asked = self._ask_words(what).format(**slots, amount=figure)
         extra = [one for one in self.found.asks if one.what == "damages" and one.strength is Strength.STRONG]
         if what == "refund" and extra:
-            more = chosen(self.words.asks["damages"], self.language).format(amount=_yuan(extra[0].amount_minor))
+            more = self._ask_words("damages").format(amount=_yuan(extra[0].amount_minor))
             asked += self._t("，并", " and ") + more
         return asked
+
+    def _ask_words(self, what: str) -> str:
+        """Word a demand as its addressee is used to hear it."""
+        asks = self.words.asks
+        return chosen(asks.get(f"{what}_{self.to.value}", asks[what]), self.language)
 
     def _next(self, slots: Mapping[str, str]) -> str:
         order = list(To)
@@ -455,6 +469,15 @@ def _due(now: datetime, hours: int) -> Moment | None:
 
 def _yuan(minor: int) -> str:
     return f"{minor // 100}.{minor % 100:02}"
+
+
+def _weightiest(events: Iterable[Event]) -> list[Event]:
+    """Choose the events a letter has room for, in their order: bare quotations go first, the oldest of them before."""
+    told = sorted(events, key=lambda one: one.at)
+    over = len(told) - MOST_EVENTS
+    bare = [place for place, one in enumerate(told) if one.source and one.kind is Happening.OTHER]
+    left_out = set(bare[: max(over, 0)])
+    return [one for place, one in enumerate(told) if place not in left_out][-MOST_EVENTS:]
 
 
 def _joined(named: Sequence[str]) -> str:
