@@ -58,6 +58,25 @@ def test_a_page_printed_by_a_browser_hides_nothing() -> None:
     assert not any(finding.evasion for finding in report.findings)
 
 
+@pytest.mark.parametrize(
+    "title", ["一、尽快发货", "二、预计到账时间", "5. 发货速度及排队", "【秒发】QQ音乐会员月卡", "七、长期质保"]
+)
+def test_a_heading_that_only_names_a_matter_leaves_nothing_open(title: str) -> None:
+    assert not one(title).findings
+    assert not one(f"{title}\n付款后10分钟内发货。").findings
+
+
+@pytest.mark.parametrize("text", ["一、付款后尽快发货", "发货时间：秒发", "一般秒发"])
+def test_a_line_that_says_when_is_no_heading(text: str) -> None:
+    assert only(one(text)).id == "K27"
+
+
+@pytest.mark.parametrize("text", ["过时不退", "逾期概不退款", "超时不退换"])
+def test_what_is_refused_once_a_time_is_over_is_answered_with_what_the_time_may_do(text: str) -> None:
+    assert only(one(text)).id == "K03"
+    assert "结算" in only(one(text)).rewrite
+
+
 def test_a_dot_put_into_a_word_is_told() -> None:
     assert {told.kind for told in one("虚拟商品一经售出概不退·款").evasions} == {"interleaved"}
 

@@ -33,7 +33,7 @@ from kabao.terms.parties import exchange, first_buys, paid
 from kabao.terms.polarity import PREDICATES, REMEDIES
 from kabao.terms.scopes import take_back
 from kabao.terms.spots import Reading
-from kabao.terms.structure import stretches, wrapped_ends
+from kabao.terms.structure import names_matter, stretches, wrapped_ends
 from kabao.terms.waivers import Waiver, waiver_for, waivers_of, without_waivers
 
 LAW: Final = "LAW_RESERVED"
@@ -45,6 +45,7 @@ BESIDE_REASON: Final = "同一段话的另一句写明了合法的做法"
 META_REASON: Final = "这句话是在禁止或评价这类条款，不是在采用它"
 DENIED_REASON: Final = "这句话否定了这类做法"
 PLACES: Final = frozenset({"JURIS", "COURT", "NAMEDCOURT", "ARBITRATE"})
+TELLING: Final = frozenset({"THEN", "OFFER", "MUST", "MAY", "IF", "BUYER", "SHOP", "PLATFORM", "MERCHANT", "SOLD", "NEG"})
 MOST_TRICKS: Final = 50
 FINGERPRINT_LENGTH: Final = 16
 
@@ -123,6 +124,7 @@ def read_document(document: Document, number: int = 0, *, waivers: bool = False)
             below = tokenise(text.plain, *stretch.heading)
             heading = (stretch.heading, bits(name for token in below for name in token.names))
         sentence.heading = heading[1]
+        sentence.is_title = _is_title(sentence, stretch.heading, text.plain)
         before = reading.sentences[-1] if reading.sentences else None
         if before is not None and before.paragraph == stretch.paragraph and refers_back(text.plain, stretch.start):
             sentence.carried = (before.everything | before.carried) & excuses()
@@ -202,7 +204,7 @@ def _catalogue(reading: Reading) -> list[Finding | Fine]:
             continue
         hits = []
         for frame in sentence.frames:
-            for vague in (True,) if _only_when(frame) else (False, True):
+            for vague in _kinds(frame):
                 saving = _Saving(beside.get(sentence.paragraph, frozenset()), around.get(sentence.start, 0))
                 hit = _first(reading, frame, saving, vague=vague)
                 if hit is not None:
@@ -221,6 +223,21 @@ def _catalogue(reading: Reading) -> list[Finding | Fine]:
                     Fine(hit.each.entry.id, spot.words, spot.line, spot.start, spot.end, hit.reason, reading.number)
                 )
     return found
+
+
+def _is_title(sentence: Sentence, heading: tuple[int, int] | None, plain: str) -> bool:
+    """Whether a line is a heading, or ends as one does, and tells neither who, when nor that something will be."""
+    start, end = sentence.start, sentence.end
+    if (heading is None or heading[0] != start) and not names_matter(plain, start, end):
+        return False
+    return not any(token.names & TELLING and "SUBSCRIBE" not in token.names for token in sentence.tokens)
+
+
+def _kinds(frame: Frame) -> tuple[bool, ...]:
+    """Whether a frame is to be held against the catalogue (False), against what is vague (True), or both."""
+    if frame.sentence.is_title:
+        return () if _only_when(frame) else (False,)
+    return (True,) if _only_when(frame) else (False, True)
 
 
 def _only_when(frame: Frame) -> bool:

@@ -206,6 +206,8 @@ class Sentence(msgspec.Struct, eq=False):
     end: int
     paragraph: int
     heading: int = 0
+    is_title: bool = False
+    """Whether it only names a matter, as a heading does, and says nothing of it."""
     carried: int = 0
     """What the sentence before says of whose doing it is, where this one refers to it: 由此产生的损失."""
     tokens: list[Token] = []

@@ -20,6 +20,11 @@ CHAPTER: Final = re.compile(
     r"^[ \t]*(?:第[零一二三四五六七八九十百\d]{1,5}[章节编部]|[零一二三四五六七八九十]{1,3}、|【|\[)"
 )
 SENTENCE_END: Final = re.compile(r":(?=\s*(?:\([一1]\)|①|1[.、]))|[。;!?…]+[”\")]?|\.(?=\s|$)(?<![0-9]\.)")
+MATTER: Final = re.compile(
+    "(?:时间|时效|说明|须知|规则|政策|标准|问题|条款|声明|公告|通知|方式|流程|范围|制度|办法|速度|排队|的处理|的安排)$"
+)
+MARKS: Final = re.compile("[,。;:!?]")
+NUMBERED_BEFORE: Final = re.compile(r"[\n.、):\]\s]$")
 LONGEST_SENTENCE: Final = 600
 LONGEST_HEADING: Final = 24
 WRAPPED_FROM: Final = 24
@@ -127,6 +132,15 @@ def _is_heading(text: str, line: Line) -> bool:
     if len(body) > LONGEST_HEADING or any(mark in body for mark in ",。;!?"):
         return False
     return bool(CHAPTER.match(text[line.start : line.start + 8])) or text[line.start : line.start + 1] == "#"
+
+
+def names_matter(text: str, start: int, end: int) -> bool:
+    """Whether a short line ends like a heading and holds no mark: 发货时间及延迟说明."""
+    body = text[start:end].rstrip()
+    is_line = (start == 0 or NUMBERED_BEFORE.search(text, max(0, start - 12), start) is not None) and (
+        end >= len(text) or text[end] in "\r\n"
+    )
+    return is_line and len(body) <= LONGEST_HEADING and MATTER.search(body) is not None and not MARKS.search(body)
 
 
 def _sentences(text: str, start: int, end: int) -> Iterator[tuple[int, int]]:

@@ -18,7 +18,17 @@ TO_DO: Final = ("写明", "写清", "只写", "只保留")
 """How a rewrite begins that gives no words of its own."""
 PAUSES: Final = tuple("。，；！？、,;!?")
 """After the words that are replaced, any of these ends the sentence already."""
-BLANK: Final = re.compile(r"_{3,}|(?<![A-Za-z0-9])X(?:个工作日|分钟|小时|日|天|元|%)")
+BLANK: Final = re.compile(
+    r"(?<![\s_])_{3,}|_{3,}(?![\s_]|$)|(?<![A-Za-z0-9])[Xx×](?P<unit>个工作日|个月|分钟|小时|日|天|周|年|元|次|点|%|％)"
+)
+PART: Final = re.compile(r"[\s，。；：,;:]")
+TO_FILL: Final = {
+    "个工作日": "填几个工作日", "个月": "填几个月", "分钟": "填几分钟", "小时": "填几小时", "日": "填几日", "天": "填几天",
+    "周": "填几周", "年": "填几年", "元": "填多少元", "次": "填几次", "点": "填几点", "%": "填百分之几", "％": "填百分之几",
+}  # fmt: skip
+"""What stands in place of a blank, by the unit behind it."""
+BEFORE_BLANK: Final = 8
+"""Characters shown before a blank, so that it can be told from others."""
 
 
 def faults_in(draft: ListingDraft) -> Sequence[TermsFault]:
@@ -84,14 +94,16 @@ def _blanks(texts: dict[str, str]) -> Iterator[TermsFault]:
     """Find what a rewrite leaves for the shop to fill in; a buyer can make nothing of it."""
     for field, text in texts.items():
         for found in BLANK.finditer(text):
+            before = PART.split(text[max(0, found.start() - BEFORE_BLANK) : found.start()])[-1]
+            to_fill = TO_FILL.get(found["unit"] or "", "写上具体内容")
             yield TermsFault(
                 field=field,
-                sentence=f"「{found[0]}」是还没填的空，换成你的数字或内容。",
-                blocks=False,
+                sentence=f"「{before}{found[0]}」是还没填的空，{to_fill}。",
+                blocks=True,
                 kind=FindingClass.VAGUE.value,
                 id="BLANK",
                 title="还有空没填",
-                why="换成你的数字或内容，买家才知道是多少。",
+                why=f"这里{to_fill}，买家才知道是多少。没填不能上架。",
                 law=(),
                 line=text.count("\n", 0, found.start()) + 1,
                 start=found.start(),
