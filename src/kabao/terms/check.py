@@ -45,7 +45,9 @@ BESIDE_REASON: Final = "同一段话的另一句写明了合法的做法"
 META_REASON: Final = "这句话是在禁止或评价这类条款，不是在采用它"
 DENIED_REASON: Final = "这句话否定了这类做法"
 PLACES: Final = frozenset({"JURIS", "COURT", "NAMEDCOURT", "ARBITRATE"})
-TELLING: Final = frozenset({"THEN", "OFFER", "MUST", "MAY", "IF", "BUYER", "SHOP", "PLATFORM", "MERCHANT", "SOLD", "NEG"})
+TELLING: Final = frozenset(
+    {"THEN", "OFFER", "MUST", "MAY", "IF", "BUYER", "SHOP", "PLATFORM", "MERCHANT", "SOLD", "NEG"}
+)
 MOST_TRICKS: Final = 50
 FINGERPRINT_LENGTH: Final = 16
 

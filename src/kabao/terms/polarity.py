@@ -12,7 +12,9 @@ from typing import Final
 from kabao.terms.model import Token
 
 JOINING: Final = "、 和 或 及 与 以及 或者 / 也 也不 and or & + 又 等 或者是 、或"
-BETWEEN: Final = re.compile("(?:(?:、|或者?|以及|及|和|与)[^的,。;:、]{0,4})*(?:、|或者?|以及|及|和|与)")
+BETWEEN: Final = re.compile(
+    "[^的,。;:、]{0,2}(?:(?:、|或者?|以及|及|和|与)[^的,。;:、]{0,4})*(?:、|或者?|以及|及|和|与)"
+)
 JOINED_BESIDE: Final = frozenset({"与", "和", "及", "或", "、", "/", "以及", "或者"})
 JOINING_WORDS: Final = frozenset({"或", "或者", "及", "以及", "和", "or", "and"})
 LISTS: Final = frozenset(JOINING.split()) | {""}
@@ -35,6 +37,10 @@ DENIED_FROM_AFAR: Final = PREDICATES - {"SELFBEAR", "UNRELATED"}
 NOT_OWED: Final = frozenset(
     {"不承担", "不负", "不支持", "不提供", "不办理", "不享有", "无权", "不得", "不予", "概不", "恕不"}
 )
+SAID_BACK: Final = frozenset({"不适用于", "不及于"})
+"""Denials of what stands before them, whatever follows: 无理由退货不适用于本店商品."""
+COMPLETE: Final = frozenset({"不行", "没门", "没戏", "不可能"})
+"""Denials that say all by themselves, so that no second one takes them back: 三次不行也不退."""
 ACTED: Final = PREDICATES | {"REFUSE"}
 PREPOSITIONS: Final = frozenset("就向对因以在从与将把按给为")
 NOT_DONE: Final = frozenset({"未", "未曾", "尚未", "未能"})
@@ -114,6 +120,12 @@ class _Reader:
             return False
         if self.pending and "REFUSE" not in token.names and token.start - self.pending[-1].end > FARTHEST_DOUBLED:
             self.pending = []
+        if not self.pending and self.text[token.start : token.end] in SAID_BACK:
+            _bind_back(self.tokens[: self.tokens.index(token)], [token])
+            self.last = None
+            return True
+        if self.pending and self.text[self.pending[-1].start : self.pending[-1].end] in COMPLETE:
+            self.pending = []
         token.neg = bool(self.pending)
         self.pending.append(token)
         return True
@@ -159,7 +171,7 @@ def _end(tokens: list[Token], text: str) -> None:
 
 def _is_ground(tokens: list[Token], number: int, denial: Token, text: str) -> bool:
     """Whether a word only tells why the later act is not done: 不会因为差评或者投诉取消质保."""
-    if not text.startswith(("因", "由于"), denial.end):
+    if not (text.startswith(("因", "由于"), denial.end) or _is_about(denial, text)):
         return False
     segment = tokens[number].segment
     return any(each.segment == segment and each.names & ACTED for each in tokens[number + 1 :])

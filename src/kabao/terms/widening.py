@@ -4,6 +4,7 @@ Such words limit nothing and excuse nobody; what each concept holds is in the le
 """
 
 import re
+from itertools import pairwise
 from typing import Final
 
 from kabao.terms.bits import bit, bits_of
@@ -21,11 +22,15 @@ LISTS: Final = re.compile(r"[(\[, ]*(?:即)?(?:包括|包含|含|诸如|例如|�
 EXCUSED: Final = frozenset({"OWN_REASON", "BUYER_FAULT", "LAW_BREACH", "FORCE_MAJEURE", "LINKS", "MALICE", "FAKE"})
 EXAMPLES: Final = EXCUSED | LIMITING
 LOOKED_AT: Final = frozenset({"VIEWED", "USED"})
+LINKED: Final = re.compile("[^,。;:]{0,2}(?:、|或者?|以及|及|和)[^,。;:]{0,2}")
+GOODS_FAIL: Final = re.compile("无法|不能|用不了|无效|失效|面值|发错|漏发|缺货|没货|已被|不符|封|质量|打不开|到账")
 HAPPENING: Final = frozenset({"LOSS", "DISPUTES", "DEFECT", "BAN"})
 
 
 def pass_over(sentence: Sentence, text: str, held: int) -> None:
     """Let whatever a sentence only widens by limit nothing and excuse nobody."""
+    if held & bit("DEFECT") and held & bits_of(EXCUSED):
+        _list_both(sentence.tokens, text)
     if not held & bits_of(WIDENERS):
         return
     if held & bits_of(EXAMPLES):
@@ -67,10 +72,30 @@ def _list_along(tokens: list[Token], text: str) -> None:
         if token.segment != segment:
             segment, widened, listed = token.segment, False, False
         widened = widened or bool(token.names & WIDENERS)
-        listed = listed or (widened and bool(token.names & {"LOSS", "DISPUTES", "DEFECT", "BAN"}))
+        listed = listed or (widened and bool(token.names & HAPPENING))
         is_excuse = bool(token.names & EXCUSED) and not token.names & {"LOSS", "DISPUTES"}
         if listed and is_excuse and text[token.start - 1] in "、或":
             rename(token, token.names - EXCUSED)
+
+
+def _list_both(tokens: list[Token], text: str) -> None:
+    """Let a reason of one's own excuse nobody where it is listed with a defect: 不合心意、无法使用等情况."""
+    for one, other in pairwise(tokens):
+        if one.segment != other.segment or not LINKED.fullmatch(text, one.end, other.start):
+            continue
+        fails = [each for each in (one, other) if _fails(each, text)]
+        own = [each for each in (one, other) if each not in fails and each.names & EXCUSED]
+        if fails and own and not _buyers(tokens, own[0]):
+            rename(own[0], own[0].names - EXCUSED)
+
+
+def _fails(token: Token, text: str) -> bool:
+    return "DEFECT" in token.names and GOODS_FAIL.search(text, token.start, token.end) is not None
+
+
+def _buyers(tokens: list[Token], own: Token) -> bool:
+    """Whether the buyer is named before a reason in its segment."""
+    return any("BUYER" in each.names for each in tokens if each.segment == own.segment and each.start < own.start)
 
 
 def _widen(sentence: Sentence, text: str, limiting: frozenset[str]) -> None:
