@@ -39,6 +39,8 @@ NOT_OWED: Final = frozenset(
 )
 SAID_BACK: Final = frozenset({"不适用于", "不及于"})
 """Denials of what stands before them, whatever follows: 无理由退货不适用于本店商品."""
+AGAIN: Final = frozenset({"也", "亦", "且", "又", "、", "更"})
+"""Words after which a denial is said once more instead of being taken back: 无义务也无能力追讨."""
 COMPLETE: Final = frozenset({"不行", "没门", "没戏", "不可能"})
 """Denials that say all by themselves, so that no second one takes them back: 三次不行也不退."""
 ACTED: Final = PREDICATES | {"REFUSE"}
@@ -124,7 +126,10 @@ class _Reader:
             _bind_back(self.tokens[: self.tokens.index(token)], [token])
             self.last = None
             return True
-        if self.pending and self.text[self.pending[-1].start : self.pending[-1].end] in COMPLETE:
+        if self.pending and (
+            self.text[self.pending[-1].start : self.pending[-1].end] in COMPLETE
+            or self.text[self.pending[-1].end : token.start] in AGAIN
+        ):
             self.pending = []
         token.neg = bool(self.pending)
         self.pending.append(token)
