@@ -367,6 +367,25 @@ async def test_a_key_still_sealed_beside_the_disputed_one_has_its_way_back(site:
     assert "还有 1 张没拆封，纠纷期间不能拆，也不能直接退。" in page.words
 
 
+async def test_a_claim_that_cannot_be_opened_any_more_is_told_before_it_is_written(site: Site) -> None:
+    merchant, shop, listing = await site.selling()
+    buyer = await site.person("小买家")
+    case = await site.complained(buyer, listing)
+    page = await merchant.get("/m")
+    assert "预计和每种选择的代价" in page.words
+    assert f"/m/{shop}/cases" in page.read.links
+    order = next(one for one in (await buyer.get(f"/c/{case}")).read.links if one.startswith("/o/") and "#" not in one)
+    for _ in range(2):
+        await buyer.get(f"/c/{case}/withdraw")
+        await buyer.send("/withdraw")
+        page = await buyer.get(f"{order}/problem")
+        if page.status == 200:
+            await buyer.send("/problem", {"claim": "other"})
+            case = (await buyer.send("/problem", {"statement": "又不行了", "step": ""})).path.removeprefix("/c/")
+    assert (page.status, "买家最多撤回两次" in page.words) == (409, True)
+    assert "又不行了" not in page.words
+
+
 async def test_how_many_to_buy_is_told_with_its_figures(site: Site) -> None:
     _, _, listing = await site.selling()
     buyer = await site.person("小买家")

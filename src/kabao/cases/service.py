@@ -144,6 +144,21 @@ class CaseService:
             return undo.refused
         return await self.case(person, ref)
 
+    async def why_not_open(self, buyer: Person, order_ref: str) -> Refused | None:
+        """Say before a claim is written that no more can be opened on this order; the opening itself asks again.
+
+        Refusals: not_found, case_limit.
+        """
+        at = parse_ref(order_ref)
+        if at is None:
+            return NOT_FOUND
+        async with self._database.connection() as conn:
+            order = await store.order_to_open(conn, at.shop_id, OrderId(at.object_id), self._clock.instant())
+            if order is None or order.buyer_id != buyer.account_id:
+                return NOT_FOUND
+            earlier = await store.earlier_cases(conn, at.shop_id, at.object_id, Side.BUYER)
+        return rules.may_open(Side.BUYER, *earlier, is_held=order.is_held, has_sealed=order.has_sealed)
+
     async def _open(
         self,
         conn: Connection,

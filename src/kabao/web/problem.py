@@ -62,6 +62,9 @@ async def problem_page(request: PageRequest, ref: FromPath[str]) -> Page:
         return redirect(f"/c/{order.open_case_ref}")
     if "problem" not in order.allowed:
         return redirect(f"/o/{order.ref}")
+    spent = await visit.services.cases.why_not_open(visit.me, order.ref)
+    if spent is not None:
+        return refusal_page(visit, spent, back=f"/o/{order.ref}", link="回到订单，和商家说")
     claim = request.query_params.get("claim", "")
     return await _form(visit, order, dict.fromkeys(FIELDS, "") | {"claim": claim, "demand": "full_refund"})
 
