@@ -328,6 +328,7 @@ async def test_the_queue_is_filtered_searched_and_kept_while_going_through_it(si
     assert "没有找到" in (await staff.get("/desk?q=没有这样的字")).words
     page = await staff.get("/desk?least=一百")
     assert "金额填数字" in page.words
+    assert "“从”比“到”大" in (await staff.get("/desk?least=100&most=50")).words
     # Nonsense in the address is no error, and the list stays the same from case to case.
     page = await staff.get("/desk?lane=x&stage=x&claim=x&after=x")
     assert f"/desk/{case}" in page.text

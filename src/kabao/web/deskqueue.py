@@ -101,6 +101,8 @@ def _wish(asked: dict[str, str]) -> tuple[QueueWish, str]:
             wrong = "金额填数字，例如 100 或 96.50"
         amounts.append(None if amount is None else amount.minor)
     least, most = amounts
+    if least is not None and most is not None and least > most:
+        wrong = wrong or "“从”比“到”大，调过来再找"
     lane = Lane(asked["lane"]) if asked["lane"] in set(Lane) else Lane.MINE
     wish = QueueWish(
         lane=lane,
