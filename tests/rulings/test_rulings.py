@@ -9,11 +9,12 @@ from pathlib import Path
 import msgspec
 import pytest
 
+import kabao.web
 from kabao.adjudication.commands import shipped_book
 from kabao.adjudication.compiler import Compiled, compile_book
 from kabao.adjudication.decide import Adjudicator
 from kabao.adjudication.golden import Golden, Runner, load_folder, load_golden
-from kabao.adjudication.model import Outcome
+from kabao.adjudication.model import Issue, Less, Outcome, Price
 from kabao.cases import MERCHANT_CLAIMS
 from rulebooks import EARLIER, case, decided_unlike
 
@@ -62,6 +63,18 @@ def test_a_shipped_version_never_changes_again() -> None:
     digests = {path.stem: sha256(path.read_bytes()).hexdigest() for path in EARLIER.values()}
     assert digests == {"2026.1": "cd9f3e36e75e7c4e992e385ddbf87ac4966e5ee7248bfd302b71380ef300f5bf"}
     assert BOOK.edition.version not in EARLIER
+
+
+def test_a_fee_ends_at_the_limit_that_the_book_names_and_its_merchant_reads_it() -> None:
+    cap = BOOK.parameters["buyer_fault_fee_cap"].value
+    prices = {name: article.values.get(Issue.PRICE) for name, article in BOOK.articles.items()}
+    limits = {
+        name: price.fee_percent for name, price in prices.items() if isinstance(price, Price) and price.less is Less.FEE
+    }
+    # The law's article on leaving a service decides purchases made elsewhere too, where our limit does not hold.
+    assert limits == {"regret_fee": cap, "merchant_fee_due": cap, "prepaid_exit_early": None}
+    editor = (Path(kabao.web.__file__).parent / "templates" / "m_listing.html").read_text("utf-8")
+    assert f"最多扣价款的 {cap}%" in editor
 
 
 def test_merchants_claims_are_looked_at_from_every_side() -> None:
