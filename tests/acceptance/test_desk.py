@@ -23,9 +23,9 @@ def at_the_desk(demo: Town) -> Page:
     start.reload()
     assert faults(start) == []
     assert not start.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    staff = start.locator("section div", has=start.get_by_role("button", name="演示客服"))
+    staff = start.locator("section div", has=start.get_by_role("link", name="演示客服"))
     with start.expect_popup() as opened:
-        staff.get_by_role("button").click()
+        staff.get_by_role("link").click()
     page = opened.value
     page.set_viewport_size({"width": 1280, "height": 844})
     page.emulate_media(color_scheme="light")

@@ -17,7 +17,6 @@ from dispute import BUYERS, FIRST_VIEW, HANDED_IN, HOUR, MERCHANTS, TO_ASK, WISH
 from kabao.adjudication.service import packaged_book
 from kabao.cases import CaseView, CastVote, MakeOffer, Outcome, Remedy, Rule, RulingStage, SayFact, Shares, Side
 from kabao.cases.ladder.model import Answer, Grounds, Take
-from kabao.cases.model import OfferView
 from kabao.dossier import RulingFile, RulingSheet, RulingShown, RulingState
 from kabao.identity import Person, Role
 from kabao.kernel import Refusal, Refused
@@ -118,9 +117,11 @@ async def test_a_ruling_tells_all_there_was_and_nothing_that_came_later(archive:
     assert found.state is RulingState.ISSUED
 
 
-async def offered_to_the_end(archive: Archive, case: CaseView) -> OfferView:
-    """Let the merchant make all the offers he may; returns the first."""
-    desk, market, staff = archive.desk, archive.desk.market, archive.desk.market.staff
+async def test_a_ruling_stands_on_its_own_articles_and_answers_each_point_of_both_sides(
+    archive: Archive, owner_database: Database
+) -> None:
+    desk, market, ladder = archive.desk, archive.desk.market, archive.desk.ladder.plain
+    case, staff = await argued(archive), archive.desk.market.staff
     offer = MakeOffer(kind=Remedy.PARTIAL_REFUND, refund_minor=1000, note="送个人情。")
     replaced = seen(await desk.cases.offer(market.owner, case.ref, replace(offer, note="先前的理由。"))).offers[-1]
     for _ in range(19):
@@ -128,18 +129,6 @@ async def offered_to_the_end(archive: Archive, case: CaseView) -> OfferView:
     flood = await desk.cases.offer(market.owner, case.ref, offer)
     assert isinstance(flood, Refused)
     assert flood.code is Refusal.OFFERS_FULL
-    floods = await desk.cases.floods(staff)
-    assert not isinstance(floods, Refused)
-    assert [(one.ref, one.by_role) for one in floods] == [(case.ref, "merchant")], "staff hear of the twentieth"
-    return replaced
-
-
-async def test_a_ruling_stands_on_its_own_articles_and_answers_each_point_of_both_sides(
-    archive: Archive, owner_database: Database
-) -> None:
-    desk, market, ladder = archive.desk, archive.desk.market, archive.desk.ladder.plain
-    case, staff = await argued(archive), archive.desk.market.staff
-    replaced = await offered_to_the_end(archive, case)
     seen(await ladder.first_view(staff, case.ref, FIRST_VIEW))
     points = await ladder.points(market.buyer, case.ref)
     assert not isinstance(points, Refused)

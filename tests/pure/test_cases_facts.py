@@ -273,15 +273,6 @@ def test_seven_days_are_counted_from_the_day_after_the_delivery() -> None:
     ]
 
 
-def test_seven_days_from_the_payment_are_counted_by_the_calendar_too() -> None:
-    """Paid in Beijing's evening: the next day is the first, and the whole of the seventh counts."""
-    paid = NOON + timedelta(hours=3, minutes=59)
-    ends = NOON + timedelta(days=7, hours=4)
-    bought = replace(order(), paid_at=paid, delivered_at=paid)
-    known = [facts(order=bought, opened_at=at) for at in (ends - timedelta(seconds=1), ends)]
-    assert [one["within_seven_of_payment"] for one in known] == ["proved", "disproved"]
-
-
 def test_a_complaint_after_a_replacement_is_about_the_new_key_and_the_old_one_is_not_forgotten() -> None:
     sealed, opened = replaced(slot("sealed", opened=False)), replaced(slot("opened", opened=True))
     complaint = facts(order=sealed)

@@ -72,13 +72,6 @@ def test_what_a_buyer_may_do_at_each_state() -> None:
     assert acts("buyer", OrderState.REFUNDED, "refunded", opened=1) == {"say"}
 
 
-def test_who_withdrew_twice_is_offered_no_third_case() -> None:
-    standing = Standing(
-        role="buyer", state=OrderState.OPENED, escrow="held", sealed_keys=0, opened_keys=1, is_used_up=True
-    )
-    assert allowed_acts(standing) == {"say", "read", "confirm"}
-
-
 def test_a_merchant_and_support_only_talk() -> None:
     assert acts("merchant", OrderState.DELIVERED, "held", sealed=1) == {"say"}
     assert acts("support", OrderState.OPENED, "disputed", opened=1) == {"say"}

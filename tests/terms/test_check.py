@@ -274,6 +274,25 @@ def test_the_profile_says_what_a_buyer_may_expect_and_the_floor() -> None:
     assert one("售出概不退换").profile["dead_key"].gives == "no"
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "平台审核用户发布的内容，对违规内容删除处理，并封禁账号。",
+        "虚假的退款申请会导致账户封禁。",
+        "投诉时暂时冻结货款，处理完才知道是退回给你还是结算给卖家。",
+        "因您填错账号造成充值失败的，不得要求赔偿。",
+        "使用礼券支付的订单缺货取消时，礼券不予返还。",
+    ],
+)
+def test_the_profile_passes_over_what_is_not_about_a_dead_key(text: str) -> None:
+    assert one(text).profile["dead_key"].gives == "silent"
+
+
+def test_the_profile_shows_the_clause_that_says_most() -> None:
+    profile = one("卡密有问题的，客服会受理。\n卡密无效的，免费更换或退款。").profile
+    assert profile["dead_key"].says == "卡密无效的，免费更换或退款"
+
+
 def test_hard_wrapped_lines_are_one_sentence() -> None:
     text = (
         "本店商品均为虚拟商品，由于虚拟商品具有可复制的特点，一经发货之后本\n"

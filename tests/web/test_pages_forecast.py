@@ -1,8 +1,6 @@
 """A buyer sees what a claim would come to before filing it; a merchant what each answer costs."""
 
 from browser import Browser
-from kabao.cases import OpenCase, Remedy
-from kabao.kernel import Refused
 from media import picture
 from pages import Site
 
@@ -178,28 +176,3 @@ async def test_of_several_keys_the_form_names_the_price_of_one(site: Site) -> No
     assert "一张 ¥96.50。选部分退款才填；只坏了几张的，填坏的那几张的价。" in page.words
     page = await buyer.send("/problem", {"claim": "already_used"})
     assert page.words.count("没拆的") == 1, "said once"
-
-
-async def test_who_withdrew_twice_is_offered_no_third_case_and_a_refused_form_keeps_no_files(site: Site) -> None:
-    _, _, listing = await site.selling()
-    buyer = await site.person("小买家")
-    ref = await site.bought(buyer, listing)
-    await buyer.get(f"/o/{ref}/reveal")
-    await buyer.send("/reveal")
-    await buyer.get(f"/o/{ref}/problem")
-    form = await buyer.send("/problem", {"claim": "already_used", "demand": "full_refund"})
-    me = await site.known("小买家")
-    for _ in range(2):
-        assert f"/o/{ref}/problem" in (await buyer.get(f"/o/{ref}")).text
-        opened = await site.app.cases.open(
-            me, ref, OpenCase(claim="already_used", demand=Remedy.FULL_REFUND, statement="用不了。")
-        )
-        assert not isinstance(opened, Refused)
-        assert not isinstance(await site.app.cases.withdraw(me, opened.ref), Refused)
-    page = await buyer.get(f"/o/{ref}")
-    assert f"/o/{ref}/problem" not in page.text
-    assert "你撤回过两次纠纷，平台不再受理新的" in page.words
-    buyer.page = form
-    files = [("files", ("shot.png", picture("PNG"), "image/png"))]
-    page = await buyer.send("/problem", {"step": "", "statement": "还是用不了。"}, files=files)
-    assert (page.status, "请重新选" in page.words, "先收着的文件" in page.words) == (409, True, False)

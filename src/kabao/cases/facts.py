@@ -179,7 +179,7 @@ def _order(record: CaseRecord) -> dict[str, bool]:
         known["within_seven_days"] = (
             _days_between(_last_delivered(order, order.delivered_at), record.opened_at) <= SEVEN_DAYS
         )
-        known["within_seven_of_payment"] = _days_between(order.paid_at, record.opened_at) <= SEVEN_DAYS
+        known["within_seven_of_payment"] = record.opened_at - order.paid_at <= SEVEN_DAYS
         # A key from stock is ready before it is bought; nothing is made for this buyer.
         known["work_begun"] = False
     if (record.answered_at or order.now) - record.opened_at > STALLED_AFTER:

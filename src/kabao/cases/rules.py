@@ -24,7 +24,6 @@ from kabao.cases.model import (
     Turn,
 )
 from kabao.kernel import Refusal, Refused
-from kabao.orders.rules import WITHDRAWALS_AT_MOST
 
 DEMANDS_OF: Final = {
     Side.BUYER: frozenset({Remedy.FULL_REFUND, Remedy.PARTIAL_REFUND, Remedy.REPLACEMENT}),
@@ -33,6 +32,8 @@ DEMANDS_OF: Final = {
 """What each side may demand."""
 CASES_OF_MERCHANT: Final = 1
 """Cases a merchant may open on one order, so that nobody is held in quarrels."""
+WITHDRAWALS_AT_MOST: Final = 2
+"""Cases withdrawn on one order before no new one may be opened, so that a frozen release is not frozen for ever."""
 ESCALATE_UNANSWERED_AFTER: Final = timedelta(hours=24)
 """From then on who opened a case may call support even though the other side has not answered."""
 

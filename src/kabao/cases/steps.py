@@ -17,7 +17,7 @@ from kabao.cases.ladder.awards import supported_of
 from kabao.cases.ladder.model import Award, Windows
 from kabao.cases.ladder.rules import allowed_actions, decide_wait, is_short, running_until, windows_of
 from kabao.cases.machine import Stage
-from kabao.cases.model import Asked, Basis, Beside, CaseView, Decision, OfferState, OfferView, Remedy, Side, Turn
+from kabao.cases.model import Asked, Basis, Beside, CaseView, Decision, OfferState, Remedy, Side, Turn
 from kabao.cases.ports import Notices, Orders
 from kabao.cases.store import CaseRow
 from kabao.cases.view import build_view, may_read_rules, readable
@@ -128,7 +128,6 @@ class CaseSteps:
             decision = decide(case, side)
             if isinstance(decision, Refused):
                 return decision
-            made: list[OfferView] = []
             if new_offer is OfferState.OPEN:
                 made = [one for one in await store.offers(conn, case.shop_id, case.case_id) if one.by_role is side]
                 if len(made) >= OFFERS_AT_MOST:
@@ -138,8 +137,6 @@ class CaseSteps:
             refused = await self.take(conn, case, decision, actor, body=said, new_offer=new_offer)
             if refused is not None:
                 return refused
-            if new_offer is OfferState.OPEN and len(made) + 1 == OFFERS_AT_MOST:
-                await store.add_flood(conn, case, side)
         return await self.case(person, ref)
 
     async def take(

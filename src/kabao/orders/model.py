@@ -118,8 +118,7 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     """What an order may still be claimed for after its release.
 
     `left_minor` is what of the price has not been given back, `paid_minor` what has been; `until` when the claim days
-    end; `is_decided` whether a case has decided it, which no other does again; `is_used_up` whether the buyer withdrew
-    as many cases on it as he may, before the release as well; `is_open` whether a case may be opened
+    end; `is_decided` whether a case has decided it, which no other does again; `is_open` whether a case may be opened
     now; `stranded_minor` what the custodian could not pay out and waits for another account; `damages_owed_minor` what
     of the damages that were ruled the shop still owes. Nothing is left where the payer's bank took the payment back.
     """
@@ -128,7 +127,6 @@ class ClaimView(msgspec.Struct, frozen=True, kw_only=True):
     until: datetime | None = None
     is_open: bool = False
     is_decided: bool = False
-    is_used_up: bool = False
     stranded_minor: int = 0
     damages_owed_minor: int = 0
     paid_minor: int = 0

@@ -123,8 +123,6 @@ SELECT o.*, s.title, s.digest AS snapshot_digest, s.document, h.name AS shop_nam
          WHERE a.shop_id = o.shop_id AND a.order_id = o.order_id) AS damages_owed_minor,
        (SELECT c.case_id FROM cases c WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id
          ORDER BY c.case_id DESC LIMIT 1) AS last_case_id,
-       (SELECT count(*) FROM cases c WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id
-           AND c.stage = 'withdrawn' AND c.opened_by = 'buyer') AS withdrawn_cases,
        (SELECT c.case_id FROM cases c WHERE c.shop_id = o.shop_id AND c.order_id = o.order_id AND c.closed_at IS NULL)
          AS open_case_id
   FROM orders o

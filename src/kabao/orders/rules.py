@@ -81,10 +81,6 @@ def halt_reason(before: Tick | None, now: Tick, *, due: int, held: int, accepted
     return None
 
 
-WITHDRAWALS_AT_MOST: Final = 2
-"""Cases withdrawn on one order before no new one may be opened, so that a frozen release is not frozen for ever."""
-
-
 class Standing(msgspec.Struct, frozen=True, kw_only=True):
     """What decides the acts open to a viewer of an order."""
 
@@ -96,8 +92,6 @@ class Standing(msgspec.Struct, frozen=True, kw_only=True):
     replaced_keys: int = 0
     """How many of the sealed keys are agreed replacements, which the no-reason refund does not reach."""
     in_case: bool = False
-    is_used_up: bool = False
-    """Whether the buyer withdrew as many cases on it as he may."""
     may_claim: bool = False
     """Whether the order is released and inside its claim days, with something left to give back."""
     left_minor: int = 0
@@ -130,7 +124,7 @@ def _buyers_acts(standing: Standing) -> set[str]:
     if standing.opened_keys and standing.state is not OrderState.REFUNDED:
         acts.add("read")
     if standing.escrow == "held":
-        acts |= {"confirm"} if standing.is_used_up else {"confirm", "problem"}
+        acts |= {"confirm", "problem"}
     if standing.sealed_keys and standing.escrow in ("held", "released", "split") and not standing.in_case:
         acts.add("reveal")
     if standing.sealed_keys > standing.replaced_keys and standing.escrow == "held":

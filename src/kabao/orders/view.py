@@ -17,7 +17,7 @@ from kabao.orders.model import (
     ShopSide,
     ViewerRole,
 )
-from kabao.orders.rules import WITHDRAWALS_AT_MOST, Standing, allowed_acts, masked_name
+from kabao.orders.rules import Standing, allowed_acts, masked_name
 
 
 def role_of(account_id: int, *, is_support: bool, buyer_id: int, owner_id: int, has_case: bool) -> ViewerRole | None:
@@ -44,7 +44,6 @@ def build_view(
         opened_keys=sum(slot.state == "opened" for slot in keys),
         replaced_keys=sum(slot.state == "sealed" and slot.generation > 0 for slot in keys),
         in_case=row["in_case"],
-        is_used_up=claim.is_used_up,
         may_claim=claim.is_open,
         left_minor=claim.left_minor,
         stranded_minor=claim.stranded_minor,
@@ -112,14 +111,12 @@ def _escrow(row: Any) -> EscrowView | None:
 
 def _claim(row: Any) -> ClaimView:
     left, until = row["claimable_minor"] or 0, row["claim_until"]
-    is_used_up = row["withdrawn_cases"] >= WITHDRAWALS_AT_MOST
-    is_open = left > 0 and until > row["now"] and not (row["in_case"] or row["decided_in_case"] or is_used_up)
+    is_open = left > 0 and until > row["now"] and not row["in_case"] and not row["decided_in_case"]
     return ClaimView(
         left_minor=left,
         until=until,
         is_open=is_open,
         is_decided=row["decided_in_case"],
-        is_used_up=is_used_up,
         stranded_minor=row["stranded_minor"],
         damages_owed_minor=row["damages_owed_minor"],
         paid_minor=row["claimed_minor"],

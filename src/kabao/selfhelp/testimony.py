@@ -13,7 +13,6 @@ from kabao.adjudication.model import Fact, Party
 from kabao.selfhelp.model import Answer, EvidenceItem, Goods, Happening, Kind, Story
 
 SEVEN_DAYS: Final = timedelta(days=7)
-"""Counted by China's calendar from the day after, as the law counts days."""
 STALLED: Final = timedelta(days=15)
 OWN_WORD: Final = 50
 BESIDE_THE_POINT: Final = 20
@@ -53,10 +52,10 @@ def answers_of(story: Story, now: datetime) -> dict[str, Answer]:
             found[fact] = Answer.YES
     asked = by_kind.get(Happening.COMPLAINED)
     if asked and Happening.DELIVERED in by_kind:
-        within = asked.at.day - by_kind[Happening.DELIVERED].at.day <= SEVEN_DAYS
+        within = asked.at.at <= by_kind[Happening.DELIVERED].at.at + SEVEN_DAYS
         found["within_seven_days"] = Answer.YES if within else Answer.NO
     if asked and story.payment.at:
-        within = asked.at.day - story.payment.at.day <= SEVEN_DAYS
+        within = asked.at.at <= story.payment.at.at + SEVEN_DAYS
         found["within_seven_of_payment"] = Answer.YES if within else Answer.NO
     if asked:
         answered = any(event.kind in {Happening.ANSWERED, Happening.REFUSED} for event in story.events)

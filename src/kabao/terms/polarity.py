@@ -43,6 +43,7 @@ AGAIN: Final = frozenset({"也", "亦", "且", "又", "、", "更"})
 """Words after which a denial is said once more instead of being taken back: 无义务也无能力追讨."""
 COMPLETE: Final = frozenset({"不行", "没门", "没戏", "不可能"})
 """Denials that say all by themselves, so that no second one takes them back: 三次不行也不退."""
+AIMED_AT: Final = PREDICATES | {"GUARANTEE"}
 ACTED: Final = PREDICATES | {"REFUSE"}
 PREPOSITIONS: Final = frozenset("就向对因以在从与将把按给为")
 NOT_DONE: Final = frozenset({"未", "未曾", "尚未", "未能"})
@@ -77,10 +78,15 @@ class _Reader:
                 self.pending = []
             if self._passes(token):
                 continue
-            if not (self._in_ground(number, token) or self._denies(token) or is_free(token)):
+            if not (self._in_ground(number, token) or self._denies(token) or self._is_free(token)):
                 self._content(number, token)
         if self.pending:
             _bind_back(self.tokens, self.pending)
+
+    def _is_free(self, token: Token) -> bool:
+        """Whether the denial goes on to the next word; it ends at a promise that is about something (不对…作保证)."""
+        promised = "GUARANTEE" in token.names and self.pending and _is_about(self.pending[-1], self.text)
+        return is_free(token) and not promised
 
     def _reaches_over(self, number: int, token: Token) -> bool:
         """Whether what is denied comes only after a list of what it is about: 不对质量,包括来源,承担责任."""
@@ -142,7 +148,7 @@ class _Reader:
                 return
             if not token.names & PREDICATES and _qualifies(self.tokens, number, denial, self.text):
                 return
-            if not token.names & PREDICATES and _aims_further(self.tokens, number, denial, self.text):
+            if not token.names & AIMED_AT and _aims_further(self.tokens, number, denial, self.text):
                 return
             token.neg = len(self.pending) % 2 == 1 and _reaches(self.tokens, denial, token, self.text)
             token.fact = token.neg and self.text[denial.start : denial.end] in NOT_DONE
@@ -202,7 +208,7 @@ def _aims_further(tokens: list[Token], number: int, denial: Token, text: str) ->
         return False
     if _is_about(denial, text):
         limit = denial.segment + FARTHEST_ABOUT
-        return any(each.names & PREDICATES for each in tokens[number + 1 :] if each.segment <= limit)
+        return any(each.names & AIMED_AT for each in tokens[number + 1 :] if each.segment <= limit)
     return any(each.names & PREDICATES for each in tokens[number + 1 :] if each.segment == denial.segment)
 
 

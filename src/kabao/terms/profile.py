@@ -2,11 +2,20 @@
 
 from collections.abc import Sequence
 from functools import cache
+from typing import NamedTuple
 
 from kabao.terms.matching import Compiled, compiled, matches
 from kabao.terms.model import Frame, Situation
 from kabao.terms.packed import packed
 from kabao.terms.spots import Reading
+
+
+class _Said(NamedTuple):
+    """A frame that is a case of a row's rule, which is the ``rank``th of them."""
+
+    rank: int
+    reading: Reading
+    frame: Frame
 
 
 @cache
@@ -17,19 +26,17 @@ def _rows() -> tuple[tuple[str, tuple[Compiled, ...], tuple[Compiled, ...]], ...
 
 
 def of(readings: Sequence[Reading]) -> dict[str, Situation]:
-    """Return for each situation what the documents give; the first clause that says so is shown."""
-    given: dict[str, tuple[Reading, Frame]] = {}
-    refused: dict[str, tuple[Reading, Frame]] = {}
+    """Return for each situation what the documents give; of several clauses the one that says most is shown."""
+    given: dict[str, _Said] = {}
+    refused: dict[str, _Said] = {}
     for reading in readings:
         for sentence in reading.sentences:
             for frame in sentence.frames:
                 if frame.meta or frame.conditional:
                     continue
                 for key, gives, refuses in _rows():
-                    if key not in given and any(matches(rule, frame) for rule in gives):
-                        given[key] = reading, frame
-                    if key not in refused and any(matches(rule, frame) for rule in refuses):
-                        refused[key] = reading, frame
+                    _keep(given, key, gives, reading, frame)
+                    _keep(refused, key, refuses, reading, frame)
     told = {}
     for row in packed().profile:
         yes, no = given.get(row.id), refused.get(row.id)
@@ -37,7 +44,15 @@ def of(readings: Sequence[Reading]) -> dict[str, Situation]:
         stance = "conditional" if yes and no else "yes" if yes else "no" if no else "silent"
         spot = None
         if shown:
-            reading, frame = shown
-            spot = reading.spot(*reading.trimmed(frame.start, frame.end))
+            spot = shown.reading.spot(*shown.reading.trimmed(shown.frame.start, shown.frame.end))
         told[row.id] = Situation(row.title, stance, spot.words if spot else "", row.floor, row.law, spot)
     return told
+
+
+def _keep(told: dict[str, _Said], key: str, rules: tuple[Compiled, ...], reading: Reading, frame: Frame) -> None:
+    """Keep what a frame says of a situation unless one before is a case of the same rule or an earlier one."""
+    known = told.get(key)
+    for rank, rule in enumerate(rules if known is None else rules[: known.rank]):
+        if matches(rule, frame):
+            told[key] = _Said(rank, reading, frame)
+            return

@@ -14,27 +14,24 @@ from kabao.evidence import CHUNK_BYTES, Giver, Item, ItemKind, Upload, UploadSta
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused
 from kabao.orders import OrderView
-from kabao.web.files import choose_again, why_left
+from kabao.web.files import why_left
 from kabao.web.http import Visit
 from kabao.web.uploads import giver_in
 from kabao.web.words import left_sentence
 
 FIELD: Final = "kept"
-"""What a form calls the files that it put aside before, where it has no name of its own for them."""
-MENDED: Final = frozenset({200, 422})
-"""How a form is shown again that somebody goes on with."""
 MOST: Final = 40
 ID_DIGITS: Final = 19
 
 
 async def put_aside(
-    visit: Visit, order: OrderView, errors: dict[str, str] | None, *, files: str = "files", field: str = FIELD
+    visit: Visit, order: OrderView, errors: dict[str, str] | None
 ) -> tuple[dict[str, str], list[Upload]]:
     """Keep a returned form's files, with those kept before; the errors name each file that was not taken."""
     giver = giver_in(order, visit)
-    kept = await _kept(visit, giver, field)
+    kept = await _kept(visit, giver)
     left = []
-    for chosen in visit.form.files(files):
+    for chosen in visit.form.files("files"):
         taken = await _take(visit, giver, chosen)
         if isinstance(taken, Upload):
             kept.append(taken)
@@ -44,19 +41,10 @@ async def put_aside(
     return (errors or {}) | ({"files": "".join(left)} if left else {}), kept
 
 
-async def put_aside_where(
-    visit: Visit, order: OrderView, errors: dict[str, str] | None, *, is_open: bool, status: int
-) -> tuple[dict[str, str], list[Upload]]:
-    """Keep a form's files only where it can still come right: not of one that was refused, nor of a step not open."""
-    if is_open and status in MENDED:
-        return await put_aside(visit, order, errors)
-    return choose_again(visit, errors), []
-
-
-async def hand_in(visit: Visit, order: OrderView, field: str = FIELD) -> list[tuple[str, str]]:
+async def hand_in(visit: Visit, order: OrderView) -> list[tuple[str, str]]:
     """Make evidence of the files that were put aside; returns the names of those that were not taken, each with why."""
     giver, left = giver_in(order, visit), []
-    for upload in await _kept(visit, giver, field):
+    for upload in await _kept(visit, giver):
         seen = await visit.services.evidence.uploads.see(giver, upload.upload_id)
         chunks = 0 if isinstance(seen, Refused) else len(seen.chunks)
         item = await visit.services.evidence.uploads.finish(giver, upload.upload_id, chunks)
@@ -65,9 +53,9 @@ async def hand_in(visit: Visit, order: OrderView, field: str = FIELD) -> list[tu
     return left
 
 
-async def _kept(visit: Visit, giver: Giver, field: str) -> list[Upload]:
+async def _kept(visit: Visit, giver: Giver) -> list[Upload]:
     """Return what a form names of the giver's own files of this order that are still aside."""
-    texts = list(dict.fromkeys(visit.form.every(field)))[:MOST]
+    texts = list(dict.fromkeys(visit.form.every(FIELD)))[:MOST]
     numbers = [int(text) for text in texts if text.isascii() and text.isdigit() and len(text) <= ID_DIGITS]
     seen = [await visit.services.evidence.uploads.see(giver, number) for number in numbers]
     return [one.upload for one in seen if not isinstance(one, Refused) and one.upload.state is UploadState.OPEN]

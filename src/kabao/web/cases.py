@@ -1,6 +1,5 @@
 """A quarrel about an order, as buyer, merchant and support see it: the same page, each with their own next steps."""
 
-from collections.abc import Sequence
 from functools import partial
 from typing import Final
 
@@ -21,10 +20,9 @@ from kabao.cases import (
     fill,
     unfilled,
 )
-from kabao.evidence import Upload
+from kabao.cases.rules import WITHDRAWALS_AT_MOST
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan, yuan_text
-from kabao.orders.rules import WITHDRAWALS_AT_MOST
 from kabao.web.aside import FIELD, hand_in, put_aside
 from kabao.web.costs import costs_of
 from kabao.web.files import take_files
@@ -318,14 +316,7 @@ def _offer_id(visit: Visit) -> int:
     return int(text) if text.isascii() and text.isdigit() and len(text) < 20 else 0  # noqa: PLR2004
 
 
-async def show_case(
-    visit: Visit,
-    case: CaseView,
-    *,
-    errors: dict[str, str] | None = None,
-    status: int = 200,
-    kept_proofs: Sequence[Upload] = (),
-) -> Page:
+async def show_case(visit: Visit, case: CaseView, *, errors: dict[str, str] | None = None, status: int = 200) -> Page:
     """Show a case to a viewer."""
     order = case.order
     decision = await visit.services.decisions.decision(visit.me, case.ref)
@@ -348,7 +339,6 @@ async def show_case(
         status=status,
         errors=told,
         kept=kept,
-        kept_proofs=kept_proofs,
         c=case,
         decision=None if isinstance(decision, Refused) else decision,
         checks=None if isinstance(checks, Refused) else checks,

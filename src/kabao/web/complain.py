@@ -11,7 +11,7 @@ from kabao.cases import MERCHANT_CLAIMS, MERCHANTS_CORE, OpenCase, Remedy
 from kabao.figures import Forecast
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.orders import OrderView
-from kabao.web.aside import hand_in, put_aside_where
+from kabao.web.aside import hand_in, put_aside
 from kabao.web.files import take_files
 from kabao.web.http import UPLOAD_LIMIT, Page, PageRequest, Visit, page, posted, redirect, refusal_page, signed
 from kabao.web.problem import foreseen, may_foresee, say_what_they_show
@@ -135,7 +135,7 @@ async def _form(
     is_second: bool = False,
     forecast: Forecast | None = None,
 ) -> Page:
-    told, kept = await put_aside_where(visit, order, errors, is_open="complain" in order.allowed, status=status)
+    told, kept = await put_aside(visit, order, errors)
     amount = parse_yuan(form["amount"]) if form["demand"] == Remedy.PARTIAL_REFUND else None
     claim = MERCHANT_CLAIMS.get(form["claim"])
     proves = await visit.services.decisions.label_of(order, MERCHANTS_CORE[claim.claim_id]) if claim else ""

@@ -9,7 +9,6 @@ from litestar.params import FromPath
 from kabao.cases import Action, CaseView, CastVote, GiveFirstView, Remedy, Side
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
-from kabao.web.aside import hand_in, put_aside
 from kabao.web.cases import TOO_OFTEN, case_of, done, posted_case, show_case
 from kabao.web.desk import desk_case_of, resting_on, show_desk, show_preview
 from kabao.web.deskforms import (
@@ -27,7 +26,7 @@ from kabao.web.deskforms import (
     wished_by,
 )
 from kabao.web.deskview import typed_of
-from kabao.web.files import take_files
+from kabao.web.files import CHOOSE_AGAIN, take_files
 from kabao.web.http import UPLOAD_LIMIT, Page, PageRequest, Visit, page, redirect
 from kabao.web.macros import SUMMARY_BLANKS
 from kabao.web.words import (
@@ -49,8 +48,6 @@ from kabao.web.words import (
 
 FIELD_OF: Final = {"body": "question"}
 """What a service's field is called in the desk's forms, where it is called otherwise."""
-KEPT_PROOFS: Final = "kept_proofs"
-"""Files of an answer that came back."""
 UPHOLDS: Final = {"yes": True, "no": False}
 
 
@@ -226,13 +223,11 @@ async def reply(request: PageRequest, ref: FromPath[str]) -> Page:
     files, number = visit.form.files("proofs"), _number(visit.form.text("question"))
     answered = await visit.services.cases.ladder.reply(visit.me, case.ref, number, visit.form.text("answer"))
     if isinstance(answered, Refused) and answered.code is Refusal.INVALID_FIELDS:
-        told, kept = await put_aside(visit, case.order, {}, files="proofs", field=KEPT_PROOFS)
-        wrong = {f"answer-{number}": "写一句话回答。"} | {f"proofs-{number}": text for text in told.values()}
-        return await show_case(visit, case, errors=wrong, status=422, kept_proofs=kept)
+        again = {f"proofs-{number}": CHOOSE_AGAIN} if files else {}
+        return await show_case(visit, case, errors={f"answer-{number}": "写一句话回答。"} | again, status=422)
     if isinstance(answered, Refused):
         return done(visit, case, answered, REPLIED)
     left = await take_files(files, partial(visit.services.cases.add_file, visit.me, case.ref))
-    left += await hand_in(visit, case.order, KEPT_PROOFS)
     return redirect(f"/c/{case.ref}", flash=REPLIED, visit=visit, left=left)
 
 

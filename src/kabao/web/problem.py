@@ -12,7 +12,7 @@ from kabao.figures import Forecast, ForeseeOrder
 from kabao.identity import Act
 from kabao.kernel import Money, Refusal, Refused, parse_yuan, yuan_text
 from kabao.orders import OrderView
-from kabao.web.aside import hand_in, put_aside_where
+from kabao.web.aside import hand_in, put_aside
 from kabao.web.files import take_files
 from kabao.web.http import (
     UPLOAD_LIMIT,
@@ -246,7 +246,7 @@ async def _form(
     is_second: bool = False,
     forecast: Forecast | None = None,
 ) -> Page:
-    told, kept = await put_aside_where(visit, order, errors, is_open="problem" in order.allowed, status=status)
+    told, kept = await put_aside(visit, order, errors)
     amount = parse_yuan(form["amount"]) if form["demand"] == Remedy.PARTIAL_REFUND else None
     fact = CORE.get(form["claim"], "")
     proves = "" if not is_second or not fact else await visit.services.decisions.label_of(order, fact)
