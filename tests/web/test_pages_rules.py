@@ -21,14 +21,14 @@ from kabao.adjudication.model import (
     Shares,
     Value,
 )
-from kabao.adjudication.service import packaged_book
+from kabao.adjudication.service import packaged_book, packaged_text
 from kabao.adjudication.store import VersionCard
 from kabao.kernel import FixedClock
 from kabao.postgres import Database
 from kabao.web.rulewords import value_words
 from kabao.wiring import Settings, build, create_asgi
 from pages import Postbox, Site
-from rulebooks import SAMPLE, edited, renamed
+from rulebooks import EARLIER, SAMPLE, edited, renamed
 
 BOOK = packaged_book()
 VERSION = BOOK.edition.version
@@ -112,6 +112,26 @@ async def test_a_site_without_rules_says_so(database: Database, tmp_path: Path) 
     assert (await reader.get("/rules")).status == 404
     page = await reader.get("/rules/versions")
     assert "还没有公布规则" in page.words
+    await reader.client.aclose()
+
+
+async def test_a_market_of_the_first_version_reads_what_the_second_changed(database: Database, tmp_path: Path) -> None:
+    start = datetime(2026, 11, 20, 1, tzinfo=UTC)
+    first = await build(Settings(data=tmp_path), database, clock=FixedClock(start))
+    assert isinstance(await first.rulebook.publish(EARLIER["2026.1"].read_text("utf-8")), VersionCard)
+    later = await build(Settings(data=tmp_path), database, clock=FixedClock(start + timedelta(days=16)))
+    await later.rulebook.begin()
+    reader = Site(later, create_asgi(later), Postbox()).stranger()
+    # What a newer kabao brought along is nobody's business until it is published.
+    assert VERSION not in (await reader.get("/rules/versions")).words
+    assert isinstance(await later.rulebook.publish(packaged_text()), VersionCard)
+    page = await reader.get("/rules/versions")
+    assert f"/rules/2026.1/diff/{VERSION}" in page.read.links
+    page = await reader.get(f"/rules/2026.1/diff/{VERSION}")
+    added = sum(article.chapter == "merchant" for article in BOOK.articles.values())
+    assert f"改了 5 条，新增 {added} 条，删去 0 条" in page.words
+    assert "商家提出的诉求" in (await reader.get(f"/rules/{VERSION}")).words
+    assert (await reader.get("/rules/2026.1")).words.count("商家提出的诉求") == 0
     await reader.client.aclose()
 
 
