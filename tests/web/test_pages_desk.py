@@ -149,8 +149,8 @@ async def test_a_draft_lives_until_it_is_ruled_and_both_sides_read_what_was_prev
     assert page.status == 422
     # A different amount needs its reason before anything is previewed.
     await staff.get(path)
-    page = await staff.send("/rule", RULING | {"differs_reason": ""}, is_bare=True)
-    assert page.status == 422
+    page = await staff.send("/rule", RULING | {"differs_reason": "", "facts": ""}, is_bare=True)
+    assert (page.status, "写查明的事实" in page.words) == (422, True), "all of it is told at once"
     for said in ("你写的不同，要写明为什么", "每一点都要回答", "至少选一条条文或者一条法律作依据"):
         assert said in page.words
     wish = await decided_over_a_question(staff, buyer, case)

@@ -197,9 +197,9 @@ async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
     if not isinstance(found, tuple):
         return found
     visit, case = found
-    wish = read_ruling(visit, case, *await resting_on(visit, case))
-    if isinstance(wish, dict):
-        return await show_desk(visit, case, errors=wish, status=422)
+    wish, errors = read_ruling(visit, case, *await resting_on(visit, case))
+    if errors or wish is None:
+        return await show_desk(visit, case, errors=await with_lacks(visit, case, wish, errors), status=422)
     step, typed = visit.form.text("step"), typed_of(visit.form.typed(), NOT_DRAFTED)
     if step == "back":
         return await show_desk(visit, case)
@@ -215,6 +215,31 @@ async def rule(request: PageRequest, ref: FromPath[str]) -> Page:
     return redirect(f"/desk/{case.ref}", flash=RULED, visit=visit)
 
 
+async def with_lacks(
+    visit: Visit, case: CaseView, wish: Rule | None, errors: dict[str, str], *, is_vote: bool = False
+) -> dict[str, str]:
+    """Add to what is wrong with the fields of a form what it lacks beside, so that all of it is told at once."""
+    if wish is None:
+        return errors
+    lacks = await visit.services.cases.ladder.wanting(visit.me, case.ref, wish, is_vote=is_vote)
+    if isinstance(lacks, Refused):
+        return {_field_of(lacks): lacks.zh} | errors
+    later = await _come_since(visit, case, wish)
+    decision = await _decision(visit, case, [one.key for one in later])
+    return form_names(_with_suggestion(case, wish, decision, lacks)) | errors
+
+
+def _with_suggestion(
+    case: CaseView, wish: Rule, decision: DecisionView | None, lacks: dict[str, str]
+) -> dict[str, str]:
+    """Name what the rules suggest where a ruling lacks why it differs; who lacks that has seen the suggestion."""
+    suggested = None if decision is None else decision.suggests(case.demand, case.held_minor)
+    if "differs_reason" not in lacks or not differs(suggested, given_by(wish, case)):
+        return lacks
+    told = "没有推出赔偿" if decision is None or suggested is None else f"推出的是{suggestion_text(decision)}"
+    return lacks | {"differs_reason": f"按规则{told}，你写的不同，要写明为什么。"}
+
+
 async def show_preview(
     visit: Visit, case: CaseView, wish: Rule, typed: dict[str, str], *, is_vote: bool = False
 ) -> Page:
@@ -225,12 +250,9 @@ async def show_preview(
     lacks = await visit.services.cases.ladder.wanting(visit.me, case.ref, wish, is_vote=is_vote)
     if isinstance(lacks, Refused):
         return await show_desk(visit, case, errors={_field_of(lacks): lacks.zh}, status=lacks.status)
-    wanting = lacks
-    if differs(suggested, given) and wanting.pop("differs_reason", ""):
-        told = "没有推出赔偿" if decision is None or suggested is None else f"推出的是{suggestion_text(decision)}"
-        wanting = {"differs_reason": f"按规则{told}，你写的不同，要写明为什么。", **wanting}
-    if wanting:
-        return await show_desk(visit, case, errors=form_names(wanting), status=422)
+    if lacks:
+        told = form_names(_with_suggestion(case, wish, decision, lacks))
+        return await show_desk(visit, case, errors=told, status=422)
     preview = await ruling_preview(visit.services, visit.me, case.ref, wish, visit.now)
     if isinstance(preview, Refused):
         return await show_desk(visit, case, errors={"": preview.zh}, status=preview.status)

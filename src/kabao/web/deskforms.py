@@ -140,9 +140,11 @@ def _named(visit: Visit, name: str, offered: dict[str, str], errors: dict[str, s
     return found
 
 
-def read_ruling(visit: Visit, case: CaseView, points: Sequence[Point], citing: Citing) -> Rule | dict[str, str]:
-    """Read the ruling form; answers what is wrong with each field instead where something is."""
-    form, errors = visit.form, {}
+def read_ruling(
+    visit: Visit, case: CaseView, points: Sequence[Point], citing: Citing
+) -> tuple[Rule | None, dict[str, str]]:
+    """Read the ruling form, as far as it can be read, and what is wrong with each field."""
+    form, errors = visit.form, dict[str, str]()
     outcome = form.text("outcome")
     if outcome not in set(Outcome):
         errors["outcome"] = "选裁决结果"
@@ -155,9 +157,9 @@ def read_ruling(visit: Visit, case: CaseView, points: Sequence[Point], citing: C
     if not read_shares(visit).is_whole:
         errors["shares"] = SHARES_WRONG
     grounds = read_grounds(visit, points, citing, errors)
-    if errors or refund is None or damages is None:
-        return errors
-    return Rule(
+    if "outcome" in errors or refund is None or damages is None:
+        return None, errors
+    wish = Rule(
         outcome=Outcome(outcome),
         refund_minor=refund,
         damages_minor=damages,
@@ -168,6 +170,7 @@ def read_ruling(visit: Visit, case: CaseView, points: Sequence[Point], citing: C
         grounds=grounds,
         read=read_points(visit),
     )
+    return wish, errors
 
 
 def read_refund(outcome: str, typed: str, case: CaseView) -> int | None:

@@ -6,11 +6,11 @@ from typing import Final
 from litestar import get, post
 from litestar.params import FromPath
 
-from kabao.cases import Action, CaseView, CastVote, GiveFirstView, Remedy, Side
+from kabao.cases import Action, CaseView, CastVote, GiveFirstView, Outcome, Remedy, Side
 from kabao.identity import Act
 from kabao.kernel import Refusal, Refused, parse_yuan
 from kabao.web.cases import TOO_OFTEN, case_of, done, posted_case, show_case
-from kabao.web.desk import desk_case_of, resting_on, show_desk, show_preview
+from kabao.web.desk import desk_case_of, resting_on, show_desk, show_preview, with_lacks
 from kabao.web.deskforms import (
     DAMAGES_WRONG,
     NEEDED,
@@ -63,7 +63,13 @@ async def first_view(request: PageRequest, ref: FromPath[str]) -> Page:
     errors = {} if refund is not None else {"refund": refund_wrong(outcome)}
     if damages is None:
         errors["damages"] = DAMAGES_WRONG
-    if refund is None or damages is None:
+    if outcome not in set(Outcome):
+        errors["outcome"] = "选一种结果"
+    if not read_shares(visit).is_whole:
+        errors["shares"] = SHARES_WRONG
+    if not visit.form.text("sentence"):
+        errors["sentence"] = "写一句理由"
+    if errors or refund is None or damages is None:
         return await show_desk(visit, case, errors=errors, status=422)
     wish = GiveFirstView(
         outcome=outcome,
@@ -164,13 +170,12 @@ async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
         errors["replaces"] = "选补发还是退款"
     points, citing = await resting_on(visit, case)
     step, typed = form.text("step"), typed_of(form.typed(), NOT_DRAFTED)
-    if step == "preview":
-        errors |= {name: text for name, text in NEEDED.items() if not form.text(name)}
-        errors |= {} if read_shares(visit).is_whole else {"shares": SHARES_WRONG}
-    if errors or amount is None or damages is None or step == "back":
-        return await show_desk(visit, case, errors=errors, status=422 if errors else 200)
+    if step == "back" and not errors:
+        return await show_desk(visit, case)
+    errors |= {name: text for name, text in NEEDED.items() if not form.text(name)}
+    errors |= {} if read_shares(visit).is_whole else {"shares": SHARES_WRONG}
     grounds = read_grounds(visit, points, citing, errors)
-    if errors:
+    if "upholds" in errors or "refund" in errors or amount is None or damages is None:
         return await show_desk(visit, case, errors=errors, status=422)
     wish = CastVote(
         upholds=UPHOLDS[form.text("upholds")],
@@ -184,6 +189,9 @@ async def vote(request: PageRequest, ref: FromPath[str]) -> Page:
         grounds=grounds,
         read=read_points(visit),
     )
+    if errors:
+        told = await with_lacks(visit, case, wished_by(wish, case), errors, is_vote=True)
+        return await show_desk(visit, case, errors=told, status=422)
     await visit.services.cases.desk.save_draft(visit.me, case.ref, typed_of(form.typed(), NOT_KEPT))
     if step == "preview":
         return await show_preview(visit, case, wished_by(wish, case), typed, is_vote=True)

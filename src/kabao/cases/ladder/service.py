@@ -172,16 +172,14 @@ class LadderService(Asking):
             refused = rules.decide_submit(case.state) or await self._unread(conn, case, staff)
             if refused is not None:
                 return refused
-            if wrong:
-                return Refused(Refusal.INVALID_FIELDS, wrong)
             amount = awards.ruled_amount(case.state, wish.outcome, wish.refund_minor)
             if isinstance(amount, Refused):
-                return amount
+                return Refused(Refusal.INVALID_FIELDS, wrong) if wrong else amount
             unread = await unread_of(conn, case, wish.read, wish.grounds)
             beside = await self._steps.beside(conn, case, judge, unread)
             award = Award(amount, wish.damages_minor, replaces=wish.outcome is Outcome.REPLACEMENT)
             held = await grounded(conn, case, judge, beside, wish.grounds, award, read=wish.read)
-            refused = _overdone(beside, case, award, why, held.wrong)
+            refused = _overdone(beside, case, award, why, wrong | held.wrong)
             if refused is not None:
                 return refused
             handed = Handed(
@@ -226,13 +224,11 @@ class LadderService(Asking):
             refused = refused or await self._unread(conn, case, staff)
             if refused is not None:
                 return refused
-            if wrong:
-                return Refused(Refusal.INVALID_FIELDS, wrong)
             unread = await unread_of(conn, case, wish.read, wish.grounds)
             beside = await self._steps.beside(conn, case, judge, unread)
             given = award if wish.upholds else Award(0)
             held = await grounded(conn, case, judge, beside, wish.grounds, given, read=wish.read, sides=BOTH)
-            refused = _overdone(beside, case, award, why, held.wrong, upholds=wish.upholds)
+            refused = _overdone(beside, case, award, why, wrong | held.wrong, upholds=wish.upholds)
             if refused is not None:
                 return refused
             vote = Vote(
