@@ -279,15 +279,15 @@ def _beside(reading: Reading) -> dict[int, frozenset[str]]:
             ):
                 for paragraph in (sentence.paragraph, sentence.paragraph - 1)[: 1 + turned]:
                     saving.setdefault(paragraph, set()).add("defect")
-            if _gives_back_unused(frame, is_remedy=bool(is_remedy)):
+            if frame.scope & unused() and _gives_back(frame, is_remedy=bool(is_remedy)):
                 saving.setdefault(sentence.paragraph, set()).add("unused")
     return {paragraph: frozenset(names) for paragraph, names in saving.items()}
 
 
-def _gives_back_unused(frame: Frame, *, is_remedy: bool) -> bool:
-    """Whether what was not used may be sent back: by a refund, or by the buyer's own cancelling."""
+def _gives_back(frame: Frame, *, is_remedy: bool) -> bool:
+    """Whether it is sent back: by a refund, or by the buyer's own cancelling."""
     is_cancelled = frame.actor == "BUYER" and "CANCEL" in frame.act and not (frame.neg or frame.meta)
-    return bool(frame.scope & unused()) and (is_cancelled or (is_remedy and "REFUND" in frame.act))
+    return is_cancelled or (is_remedy and "REFUND" in frame.act)
 
 
 def _falls_to_buyer(frame: Frame) -> bool:

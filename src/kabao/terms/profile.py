@@ -25,6 +25,12 @@ def _rows() -> tuple[tuple[str, tuple[Compiled, ...], tuple[Compiled, ...]], ...
     )
 
 
+@cache
+def _acts() -> frozenset[str]:
+    """Return what any row is about, so that most frames are passed over."""
+    return frozenset(act for _, *sides in _rows() for rules in sides for rule in rules for act in rule.rule.act)
+
+
 def of(readings: Sequence[Reading]) -> dict[str, Situation]:
     """Return for each situation what the documents give; of several clauses the one that says most is shown."""
     given: dict[str, _Said] = {}
@@ -32,7 +38,7 @@ def of(readings: Sequence[Reading]) -> dict[str, Situation]:
     for reading in readings:
         for sentence in reading.sentences:
             for frame in sentence.frames:
-                if frame.meta or frame.conditional:
+                if frame.meta or frame.conditional or not frame.act & _acts():
                     continue
                 for key, gives, refuses in _rows():
                     _keep(given, key, gives, reading, frame)
