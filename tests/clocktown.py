@@ -153,7 +153,7 @@ def clock_town(postgres: EmbeddedServer, template: str, folder: Path, chromium: 
     town, finish = begun.result(SECONDS)  # type: ignore[call-arg,misc]
     try:
         yield town
-        assert town.complaints == []
+        assert town.complaints == [], town.complaints
     finally:
         for context in town.contexts:
             context.close()

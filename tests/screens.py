@@ -67,7 +67,7 @@ def seen(town: ClockTown, page: Page, name: str, *words: str, dark: bool = False
         faults = [(one["id"], one["nodes"][0]["html"][:200]) for one in Axe().run(page).response["violations"]]
         assert faults == [], (name, faults)
     page.screenshot(path=PICTURES / f"{name}-{width}-{'dark' if dark else 'light'}.png", full_page=True)
-    assert town.complaints == []
+    assert town.complaints == [], town.complaints
 
 
 def glance(town: ClockTown, page: Page, path: str, name: str, *words: str, dark: bool = False) -> None:
