@@ -31,6 +31,7 @@ from kabao.terms.model import (
 from kabao.terms.normal import normalise
 from kabao.terms.parties import exchange, first_buys, paid
 from kabao.terms.polarity import PREDICATES, REMEDIES
+from kabao.terms.rereading import reread
 from kabao.terms.scopes import take_back
 from kabao.terms.spots import Reading
 from kabao.terms.structure import names_matter, stretches, wrapped_ends
@@ -88,7 +89,7 @@ def check(documents: Sequence[Document], *, clause: bool = False, waivers: bool 
     findings: list[Finding] = []
     fine: list[Fine] = []
     for reading in readings:
-        for finding in _catalogue(reading):
+        for finding in reread(reading, _catalogue(reading)):
             (fine if isinstance(finding, Fine) else findings).append(finding)  # type: ignore[arg-type]
     findings += conflicts.find(readings, findings)
     if not clause:
