@@ -112,15 +112,18 @@
     addEventListener('pagehide', () => { if (isDirty) navigator.sendBeacon(drafting.dataset.draft, typed()); });
   }
 
-  // ---- who else is here
+  // ---- who else is here, and what came in; often while a ruling can still be taken back
   const lease = $('[data-beat]');
-  if (lease) setInterval(() => {
-    if (document.hidden) return;
-    fetch(lease.dataset.beat, { redirect: 'error' })
+  const isOpen = () => { const over = $('[data-undo] [data-over]'); return over && over.hidden; };
+  const beat = () => {
+    // A session that ended leads elsewhere, which is no page to put here.
+    if (!document.hidden) fetch(lease.dataset.beat, { redirect: 'manual' })
       .then((answer) => (answer.ok ? answer.text() : null))
       .then((html) => { if (html !== null && html.trim() !== lease.innerHTML.trim()) lease.innerHTML = html; })
       .catch(() => {});
-  }, $('[data-undo]') ? 2000 : 30000);
+    setTimeout(beat, isOpen() ? 2000 : 30000);
+  };
+  if (lease) setTimeout(beat, isOpen() ? 2000 : 30000);
 
   // ---- the ten seconds
   const undo = $('[data-undo]');
