@@ -94,7 +94,7 @@ async def test_only_the_buyer_and_only_a_plausible_account(desk: Desk, market: M
     redirect = desk.orders.after_release.redirect
     assert await redirect(market.owner, ref, ELSEWHERE) == Refused(Refusal.NOT_FOUND)
     assert await redirect(market.buyer, "no ref", ELSEWHERE) == Refused(Refusal.NOT_FOUND)
-    for account in ("", "abc", "x" * 61, "a b c d", "acc\x00unt", "账户一二三"):
+    for account in ("", "abc", "x" * 61, "a b c", "acc\x00unt", "账户一二三"):
         answer = await redirect(market.buyer, ref, account)
         assert isinstance(answer, Refused)
         assert set(answer.fields) == {"account"}

@@ -188,7 +188,7 @@ async def test_support_reads_both_sides_and_puts_a_first_view_down_before_it_rul
     assert page.status == 422
     page = await staff.send("/first-view", VIEW | {"share_buyer": "0"})
     assert page.status == 422
-    assert "加起来是 100" in page.text
+    assert "三方加起来要是 100" in page.text
     page = await staff.send("/first-view", VIEW)
     assert "按规则怎么判" in page.words
     page = await staff.send("/rule", {"outcome": "partial_refund", "refund": "40", "facts": "", "reasons": "理由"})
