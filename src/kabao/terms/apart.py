@@ -30,6 +30,8 @@ LONGEST_TEXT: Final = 200_000
 MOST_FOUND: Final = 200
 """Findings of a text that are told; one that has more is mended and read again."""
 OPEN_FILES: Final = 64
+ENVIRONMENT: Final = {"OPENBLAS_NUM_THREADS": "1"}
+"""All that the process knows of the server's; it may start no thread, so its libraries are told not to want any."""
 TOO_MUCH: Final = "读这个文件要用的内存或时间超过了上限，没有读完；请另存为普通的 PDF、DOCX 或文字文件，或者直接贴文字"
 TOO_LONG: Final = "文字有 {} 个，这里一份最多看 {} 个；请分成几份，或者用命令行 kabao terms check"
 
@@ -140,7 +142,7 @@ async def check_apart(parts: Sequence[Part], limits: Limits = DEFAULTS) -> Check
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
-        env={},
+        env=ENVIRONMENT,
         cwd="/",
         start_new_session=True,
     )

@@ -10,14 +10,13 @@ from collections.abc import Iterator, Sequence
 from functools import cache
 from math import exp, sqrt
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
-if TYPE_CHECKING:
-    import numpy as np
-    import numpy.typing as npt
+import numpy as np
+import numpy.typing as npt
 
-    Codes = npt.NDArray[np.uint64]
-    Places = npt.NDArray[np.int64]
+Codes = npt.NDArray[np.uint64]
+Places = npt.NDArray[np.int64]
 
 WEIGHTS: Final = Path(__file__).with_name("likeness.npz")
 LONGEST_GROUP: Final = 4
@@ -39,17 +38,15 @@ CONFIDENCE: Final = 0.7
 class Weights(NamedTuple):
     """What was learned: a weight of each group, the intercept, and of each entry its weights by the first bits."""
 
-    weight: "npt.NDArray[np.float32]"
+    weight: npt.NDArray[np.float32]
     intercept: float
     ids: tuple[str, ...]
-    of_id: "npt.NDArray[np.float32]"
+    of_id: npt.NDArray[np.float32]
 
 
 @cache
 def weights() -> Weights:
     """Load the weights, once."""
-    import numpy as np  # noqa: PLC0415  a tenth of a second to load
-
     with np.load(WEIGHTS, allow_pickle=False) as held:
         return Weights(
             weight=held["weight"].astype(np.float32) * float(held["scale"]),
@@ -63,13 +60,12 @@ class Likeness:
     """The likeness of stretches of one plain text; groups of the whole text are looked up once."""
 
     def __init__(self, plain: str) -> None:
-        import numpy as np  # noqa: PLC0415  see above
-
         self._codes, self._before = codes_of(plain)
         held = weights().weight
         zero = np.zeros(1)
-        self._groups = list(groups(self._codes, BITS))
-        self._sums = [np.concatenate([zero, np.cumsum(held[one], dtype=np.float64)]) for one in self._groups]
+        self._sums = [
+            np.concatenate([zero, np.cumsum(held[one], dtype=np.float64)]) for one in groups(self._codes, BITS)
+        ]
 
     def of(self, start: int, end: int) -> float:
         """Return how much a stretch reads like a void clause, 0 to 1; the middle for one that is too short to tell."""
@@ -86,8 +82,6 @@ class Likeness:
 
     def entry(self, start: int, end: int) -> str:
         """Return the id of the catalogue's entry that a stretch is most like."""
-        import numpy as np  # noqa: PLC0415
-
         first, last = self._span(start, end)
         held = weights()
         counts = counted(list(groups(self._codes[first:last], ID_BITS)), ID_BITS)
@@ -97,10 +91,8 @@ class Likeness:
         return int(self._before[start]), int(self._before[end])
 
 
-def codes_of(plain: str) -> "tuple[Codes, Places]":
+def codes_of(plain: str) -> tuple[Codes, Places]:
     """Return the characters of a text without its spaces, every figure as one, and how many stand before each place."""
-    import numpy as np  # noqa: PLC0415
-
     points = np.frombuffer(plain.encode("utf-32-le", "surrogatepass"), dtype=np.uint32)
     spaces = np.array([ord(one) for one in " \t\n\r\x0b\x0c\x00"], dtype=np.uint32)
     is_kept = ~np.isin(points, spaces)
@@ -110,10 +102,8 @@ def codes_of(plain: str) -> "tuple[Codes, Places]":
     return kept, before
 
 
-def groups(codes: "Codes", bits: int) -> "Iterator[Places]":
+def groups(codes: Codes, bits: int) -> Iterator[Places]:
     """Yield for one to four characters the groups that begin at each place, as numbers of so many bits."""
-    import numpy as np  # noqa: PLC0415
-
     one, two, three = (np.uint64(factor) for factor in FACTORS)
     hashed: Any = None
     for length in range(1, LONGEST_GROUP + 1):
@@ -125,10 +115,8 @@ def groups(codes: "Codes", bits: int) -> "Iterator[Places]":
         yield ((mixed ^ (mixed >> np.uint64(32))) & np.uint64((1 << bits) - 1)).astype(np.int64)
 
 
-def counted(found: "Sequence[Places]", bits: int) -> "npt.NDArray[np.float32]":
+def counted(found: Sequence[Places], bits: int) -> npt.NDArray[np.float32]:
     """Count groups by their numbers, as a direction of length one."""
-    import numpy as np  # noqa: PLC0415
-
     counts = np.bincount(np.concatenate(found), minlength=1 << bits).astype(np.float32)
     length = float(np.linalg.norm(counts))
     return counts / length if length else counts
