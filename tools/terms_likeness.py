@@ -4,6 +4,7 @@ The other halves of the corpus are never read, so that their figures stay what t
 same corpus gives the same weights. Takes about a minute and 1 GB.
 """
 
+import hashlib
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -45,6 +46,12 @@ def examples() -> list[Example]:
             found.append(Example(clause["text"].strip(), bool(void), void[0] if void else ""))
     lines = (CORPUS / "neutral" / "sentences.txt").read_text("utf-8").splitlines()
     return found + [Example(line.strip(), is_void=False, entry="") for line in lines if line.strip()]
+
+
+def digest_of(known: Sequence[Example]) -> str:
+    """Return a digest of what was learned from, which stands beside the weights."""
+    told = "\n".join(f"{one.is_void:d}\t{one.entry}\t{one.text}" for one in known)
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 def features(text: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
@@ -118,6 +125,7 @@ def main() -> int:
         intercept=np.float64(intercept),
         ids=np.array(ids),
         of_id=levels(of_id)[0],
+        learned_from=np.array(digest_of(known)),
     )
     sys.stdout.write(f"{len(known)} clauses, {len(ids)} entries, {WEIGHTS.stat().st_size // 1000} kB\n")
     return 0

@@ -7,11 +7,13 @@ from itertools import pairwise
 from pathlib import Path
 
 import msgspec
+import numpy as np
 import pytest
 from ruamel.yaml import YAML
 
 from kabao.bench.terms import BARS, Sample, Tally, figures, judge, passed, read_samples
 from kabao.terms import Document, Kind, check
+from kabao.terms.likeness import WEIGHTS
 from kabao.terms.packed import Packed, packed
 
 HERE = Path(__file__).parent
@@ -22,6 +24,7 @@ MOST_VAGUE, MOST_PAIRS_MISSED = 1, 2
 
 sys.path.insert(0, str(HERE.parents[1] / "tools"))
 import terms_data  # noqa: E402  the tool that packs the data
+import terms_likeness  # noqa: E402  the tool that learns the weights
 
 
 def tally_of(half: str) -> Tally:
@@ -35,6 +38,12 @@ def test_the_packed_data_are_those_of_the_yaml_files() -> None:
     """Run tools/terms_data.py when this fails. Packing also holds every citation against the catalogue of law."""
 
     assert msgspec.convert(terms_data.build(), Packed) == packed()
+
+
+def test_the_weights_were_learned_from_the_development_half_as_it_is() -> None:
+    """Run tools/terms_likeness.py when this fails."""
+    with np.load(WEIGHTS, allow_pickle=False) as held:
+        assert str(held["learned_from"]) == terms_likeness.digest_of(terms_likeness.examples())
 
 
 def test_each_entry_of_the_catalogue_has_one_class() -> None:

@@ -4,11 +4,16 @@ import msgspec
 import numpy as np
 import pytest
 
-from kabao.cases.clauses.rules import SURE
+from helpstories import told
+from kabao.selfhelp import Side, TermsKind, TermsText
+from kabao.selfhelp.terms import findings_of
+from kabao.shops import ListingDraft, Terms
 from kabao.terms.check import Document, check, read_document
+from kabao.terms.commands import label_of
 from kabao.terms.likeness import CONFIDENCE, LIKELY, UNLIKE, UNTOLD, Likeness, counted
-from kabao.terms.model import FindingClass, Fine, Report
+from kabao.terms.model import SURE, FindingClass, Fine, Report
 from kabao.terms.rereading import LONGEST, UNLIKE_REASON, reread
+from kabao.wiring.listingterms import faults_in
 
 NEW = "凡在本站点击过支付键的人，皆被看作早已读懂并认下全部章程，日后不许再提半个不字"
 """A void clause in words that the grammar does not know; were it to know them, another one is needed here."""
@@ -32,6 +37,16 @@ def test_words_the_grammar_does_not_know_are_told_as_likely_and_decide_nothing()
     assert finding.why.startswith("没有逐字对上")
     assert finding.law
     assert finding.rewrite
+    assert label_of(finding.kind, is_sure=finding.is_sure) == "像无效条款"
+
+
+def test_no_letter_and_no_listing_rests_on_a_likeness() -> None:
+    pasted = TermsText(file="terms/1.txt", of=Side.MERCHANT, kind=TermsKind.NOTICE, text=NEW + "。\n概不退款。")
+    assert [each.words for each in findings_of(told("changed_mind", terms=(pasted,)))] == ["概不退款"]
+    draft = ListingDraft(title="点卡", description=NEW + "。", category="game_card", price_minor=100, terms=Terms())
+    [fault] = faults_in(draft)
+    assert not fault.blocks
+    assert "依法应属无效" not in fault.sentence
 
 
 def test_likeness_is_of_words_and_not_of_spaces_figures_or_width() -> None:

@@ -30,7 +30,7 @@ def findings_of(story: Story) -> tuple[TermsFinding, ...]:
             continue
         report = check([Document(text.text, KINDS[text.kind], text.file) for text in texts], clause=True, waivers=False)
         for one in report.findings:
-            if one.kind in USED:
+            if one.kind in USED and one.is_sure:
                 heavy = list(Severity).index(one.severity)
                 found.append(
                     (

@@ -8,7 +8,7 @@ from urllib.parse import quote
 import msgspec
 
 from kabao.terms.check import Document, check
-from kabao.terms.model import Finding, Kind, Report, Severity
+from kabao.terms.model import Finding, FindingClass, Kind, Report, Severity
 from kabao.terms.reading import LARGEST_FILE, UnreadableError, measure, read_file
 from kabao.terms.sarif import sarif
 
@@ -22,6 +22,8 @@ SHOWN: Final = {
     "HURDLE": "要求过高",
     "MISSING": "缺少",
 }
+LIKELY_SHOWN: Final = "像无效条款"
+"""What a clause is called that is no more than likely void."""
 TRICKS: Final = {"zero_width": "零宽字符", "interleaved": "字间插符号", "look_alike": "形近字"}
 
 
@@ -63,6 +65,11 @@ def check_command(sources: Sequence[Source], *, as_json: bool, as_sarif: bool, f
     return Said(_told(report, names), code)
 
 
+def label_of(kind: FindingClass, *, is_sure: bool) -> str:
+    """Return what a finding is called; "should be void by law" only where something may rest on it."""
+    return SHOWN[kind.value] if is_sure else LIKELY_SHOWN
+
+
 def as_data(report: Report, names: Sequence[str]) -> dict[str, Any]:
     """Return a report as plain data, with the documents' names."""
     return {**msgspec.to_builtins(report), "documents": list(names)}
@@ -89,7 +96,7 @@ def _told(report: Report, names: Sequence[str]) -> str:
     lines = []
     for finding in report.findings:
         place = f"{names[finding.document]}:{finding.line}" if finding.words else names[finding.document]
-        lines.append(f"{place} [{SHOWN[finding.kind.value]}] {finding.id} {finding.title}")
+        lines.append(f"{place} [{label_of(finding.kind, is_sure=finding.is_sure)}] {finding.id} {finding.title}")
         if finding.words:
             lines.append(f"    原文：{finding.words}")
         lines += [

@@ -39,6 +39,10 @@ class Severity(StrEnum):
     LOW = "low"
 
 
+SURE: Final = 0.8
+"""From this confidence on a clause counts as one that by law should be void; below it is told as likely, no more."""
+
+
 class Spot(msgspec.Struct, frozen=True):
     """Words in a document: characters from ``start`` to before ``end`` of the text as it was read, lines from 1."""
 
@@ -71,6 +75,11 @@ class Finding(msgspec.Struct, frozen=True, rename={"kind": "class"}):
     """What a contradiction stands against; the first of them prevails."""
     evasion: tuple[str, ...] = ()
     fingerprint: str = ""
+
+    @property
+    def is_sure(self) -> bool:
+        """Whether something may rest on it; of a clause told as likely void nothing does."""
+        return self.kind is not FindingClass.VOID or self.confidence >= SURE
 
 
 class Fine(msgspec.Struct, frozen=True):

@@ -23,6 +23,7 @@ KINDS: Final = (
 )
 CLASSES: Final = {
     "VOID": (Text("依法应属无效", "should be void by law"), "bad"),
+    "LIKELY": (Text("像无效条款", "likely void"), "warn"),
     "HURDLE": (Text("要求过高", "asks too much"), "bad"),
     "CONFLICT": (Text("前后矛盾", "contradictory"), "warn"),
     "VAGUE": (Text("没说清", "vague"), "warn"),

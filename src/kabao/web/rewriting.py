@@ -6,7 +6,7 @@ from typing import Final, NamedTuple
 
 from kabao.shops import ListingDraft, TermsFault
 from kabao.terms import FindingClass
-from kabao.terms.commands import SHOWN
+from kabao.terms.commands import label_of
 from kabao.web.terms import MOODS
 
 WATCHED: Final = {
@@ -68,7 +68,15 @@ def _told(fault: TermsFault, text: str) -> Told:
     start, end = max(line_from, fault.start - AROUND), min(line_to, fault.end + AROUND)
     before = ("…" if start > line_from else "") + text[start : fault.start]
     after = text[fault.end : end] + ("…" if end < line_to else "")
-    return Told(fault, _key(fault), WATCHED[fault.field], SHOWN[kind.value], MOODS[kind], before, after)
+    return Told(
+        fault,
+        _key(fault),
+        WATCHED[fault.field],
+        label_of(kind, is_sure=kind is not FindingClass.VOID or fault.blocks),
+        MOODS[kind],
+        before,
+        after,
+    )
 
 
 def _key(fault: TermsFault) -> str:

@@ -6,7 +6,7 @@ from litestar import get, post
 
 from kabao.terms import Finding, FindingClass, Kind
 from kabao.terms.apart import is_between
-from kabao.terms.commands import GIVES, SHOWN, TRICKS
+from kabao.terms.commands import GIVES, TRICKS, label_of
 from kabao.terms.spots import shown
 from kabao.web.http import Page, PageRequest, enter, page
 from kabao.web.pasted import BODY_LIMIT, LARGEST, LONGEST, TAKEN, Pasted, Sent, read_pasted
@@ -87,7 +87,7 @@ def _shown(finding: Finding, text: str) -> Shown:
     is_placed = bool(finding.words)
     return Shown(
         finding=finding,
-        label=SHOWN[finding.kind.value],
+        label=label_of(finding.kind, is_sure=finding.is_sure),
         mood=MOODS[finding.kind],
         before=shown(before) if is_placed else "",
         after=shown(after) if is_placed else "",

@@ -6,7 +6,6 @@ from itertools import chain
 from typing import Final
 
 from kabao.cases.clauses.documents import FIELDS, LABELS, documents_of
-from kabao.cases.clauses.rules import SURE
 from kabao.shops import ListingDraft, TermsFault
 from kabao.terms import Finding, FindingClass, Spot, check
 
@@ -57,9 +56,9 @@ def _fault(finding: Finding, texts: dict[str, str]) -> TermsFault | None:
         sentence, blocks = f"「{spot.words}」和{against}对不上，改成一样的。", bool(beside)
     else:
         is_void, against = finding.kind is FindingClass.VOID, ""
-        said = "依法应属无效：" if is_void else "："
+        said = "依法应属无效：" if is_void and finding.is_sure else "："
         sentence = f"「{spot.words}」{said}{finding.why}可以改成：{finding.rewrite}"
-        blocks = is_void and finding.confidence >= SURE
+        blocks = is_void and finding.is_sure
     shift = len(LABELS.get(field, ""))
     start, end = max(0, spot.start - shift), max(0, spot.end - shift)
     return TermsFault(

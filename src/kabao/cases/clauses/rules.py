@@ -7,8 +7,6 @@ from kabao.cases.clauses.documents import FIELDS
 from kabao.cases.clauses.model import Clause
 from kabao.terms import Finding, FindingClass
 
-SURE: Final = 0.8
-"""From this confidence on a clause counts as one that by law should be void; below it is told to its author only."""
 MOST: Final = 20
 """Findings that are kept of one order, the surest first."""
 MOST_WORDS: Final = 300
@@ -77,7 +75,7 @@ def _telling(claim: str, clauses: Iterable[Clause]) -> list[tuple[str, Clause]]:
 def _counts(finding: Finding) -> bool:
     if finding.kind is FindingClass.CONFLICT:
         return True
-    return finding.id in COUNTED and (finding.kind is not FindingClass.VOID or finding.confidence >= SURE)
+    return finding.id in COUNTED and finding.is_sure
 
 
 def _free(finding: Finding) -> Sequence[tuple[int, str]]:
